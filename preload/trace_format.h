@@ -1,0 +1,255 @@
+/*
+ * trace_format.h - the trace file, the one header that the library and the analyzer share.
+ *
+ * A trace is a header page followed by extents. Every table (frames, nodes, sites, ...) is an array of
+ * fixed-width little-endian records; a table grows by whole extents, which the directory in the
+ * header lists. The library maps the extents shared and keeps its live state in them, so the file
+ * holds everything up to the last allocation at any moment; nothing is ever flushed or finished.
+ * FORMAT.md tells the same for people who write a reader of their own.
+ *
+ *   header | extent | extent | extent | ...        file
+ *      |        |        |        |
+ *      |     nodes[0..] sites[0..] nodes[512..]    tables, pieced together by the directory
+ *      +-- directory: which piece of which table each extent is
+ *
+ * Rules for a reader of a trace that is still being written: a table's count is stored after the
+ * record it counts, so records below the count are whole; counters may be one event apart.
+ */
+#ifndef MTRACE_TRACE_FORMAT_H
+#define MTRACE_TRACE_FORMAT_H
+
+#include <stdint.h>
+
+#define MT_MAGIC          "\x89MTRACE\n" /* 8 bytes, without the terminating zero */
+#define MT_VERSION        1              /* of the writer */
+#define MT_OLDEST_READER  1              /* the oldest version whose reader understands this file */
+#define MT_BYTE_ORDER     0x01020304u    /* as the writer's CPU stores it */
+#define MT_HEADER_SIZE    8192u          /* bytes; the first extent starts at the next multiple of page_size */
+#define MT_TABLES         24             /* room in the header; unused descriptors are zero */
+#define MT_LOSSES         16
+#define MT_EXTENTS        400            /* directory entries in the header */
+
+enum mt_table_id {
+	MT_FRAMES,    /* struct mt_frame: every return address that was met */
+	MT_NODES,     /* struct mt_node: the stack tree */
+	MT_SITES,     /* struct mt_site: counters for each node that allocated; site 0 is unused */
+	MT_SITE_INFO, /* struct mt_site_info: same index as MT_SITES, what never changes */
+	MT_LINES,     /* struct mt_line: own peak for each allocating instruction; line 0 is unused */
+	MT_PUBLISHED, /* struct mt_published: same index as MT_SITES, once there is a second thread */
+	MT_LANES,     /* struct mt_lane: threads, one lane each; lane 0 is the first thread */
+	MT_ENTRIES,   /* struct mt_entry: the counters of one lane for one site */
+	MT_MODULES,   /* struct mt_module: executables and libraries; module 0 is unused */
+	MT_STRINGS,   /* bytes; a reference is an offset of a zero-terminated string, 0 is "" */
+	MT_FOREIGN,   /* struct mt_foreign: where unknown blocks were freed */
+	MT_TABLES_USED
+};
+
+/* A return address. Look up `address - 1`: the call, not the instruction after it. For the frame that a
+ * signal interrupted, the address stored is the interrupted one plus 1, so the same rule holds. */
+struct mt_frame {
+	uint64_t address; /* as in the process */
+	uint32_t module;  /* in MT_MODULES, 0 = none (generated code) */
+	uint32_t flags;   /* MT_FRAME_* */
+};
+#define MT_FRAME_WRAPPER 1u /* inside operator new and its like: looked through when a line is chosen */
+#define MT_FRAME_NO_RULE 2u /* no unwind information covered it */
+
+/* A stack is a path from a node to one of the roots; the node itself is the innermost frame. */
+struct mt_node {
+	uint32_t parent; /* in MT_NODES; always smaller than the node's own index, except that roots have 0 */
+	uint32_t frame;  /* in MT_FRAMES; 0 for the roots */
+};
+#define MT_NODE_NONE      0u /* unused */
+#define MT_NODE_ROOT      1u /* root of whole stacks */
+#define MT_NODE_DEEP      2u /* root of stacks cut at MTRACE_DEPTH frames: only the innermost are kept */
+#define MT_NODE_BROKEN    3u /* root of stacks that could not be followed further */
+#define MT_NODE_FIRST     4u /* the first node that is a frame */
+
+/*
+ * The counters of one site. `current_*`, `allocated_bytes`, `allocations` and `temporary` count what happened while
+ * the process had one thread; each lane counts what happened since, in its entries. So, for site s:
+ *   current_bytes   = s.current_bytes + sum over its entries of (allocated_bytes - freed_bytes)
+ *   allocations     = s.allocations + sum over its entries of allocations            and so on.
+ * The peaks follow the *published* state, s.current_bytes + published[s].bytes (published is 0 while the
+ * process has one thread, and then the peaks are exact).
+ *   at peak         = s.epoch == header.epoch ? s.at_peak_bytes : s.current_bytes + published[s].bytes
+ * All of it requested bytes.
+ */
+struct mt_site {
+	uint64_t current_bytes;
+	uint64_t current_blocks;
+	uint64_t allocated_bytes;
+	uint64_t allocations;
+	uint64_t temporary;
+	uint64_t peak_bytes;     /* the highest published state of this site */
+	uint64_t at_peak_bytes;  /* valid when epoch == header.epoch (low 32 bits) */
+	uint32_t epoch;          /* low half of header.epoch when this site last changed */
+	uint32_t at_peak_blocks; /* as at_peak_bytes; stops at UINT32_MAX */
+};
+
+struct mt_site_info {
+	uint32_t node; /* in MT_NODES: the site's stack */
+	uint32_t line; /* in MT_LINES: the allocating instruction that the site counts for */
+};
+
+/* One allocating instruction: the innermost frame that is no MT_FRAME_WRAPPER. All sites whose info names this line
+ * add up to it, but its own peak can't be had from theirs. */
+struct mt_line {
+	uint32_t frame; /* in MT_FRAMES; 0 where a stack has no such frame */
+	uint32_t kind;  /* MT_KIND_* */
+	uint64_t live_bytes; /* published state; for the peak's sake only */
+	uint64_t peak_bytes;
+};
+#define MT_KIND_HEAP 0u /* malloc and its family */
+#define MT_KIND_MMAP 1u /* anonymous mappings (MTRACE_MMAP=1) */
+
+/* What the lanes have made known of a site: signed sums, two's complement. */
+struct mt_published {
+	uint64_t bytes;
+	uint64_t blocks;
+};
+
+struct mt_lane {
+	uint32_t tid;              /* of the thread that has it, or had it last */
+	uint32_t threads;          /* how many threads had it, one after the other */
+	uint64_t start_ns;         /* since header.start_ns; of the last thread */
+	uint64_t end_ns;           /* 0 while the thread runs */
+	uint64_t max_unpublished;  /* bytes: the most it ever kept back from the published state */
+	char name[16];             /* of the last thread, zero-terminated; "" where unknown */
+	uint64_t reserved[2];
+};
+
+/* Monotonic counters, written by the lane's thread alone. An entry with site 0 is not used yet. The difference
+ * allocated - freed may be negative for one entry: threads free each other's blocks. */
+struct mt_entry {
+	uint32_t site;
+	uint32_t lane;
+	uint64_t allocated_bytes;
+	uint64_t allocations;
+	uint64_t freed_bytes;
+	uint64_t frees;
+	uint64_t temporary;
+};
+
+struct mt_module {
+	uint64_t bias;      /* address in the process minus address in the ELF file */
+	uint64_t start;     /* of its mapping, inclusive */
+	uint64_t end;       /* exclusive */
+	uint64_t load_ns;   /* since header.start_ns, when it was first met */
+	uint64_t unload_ns; /* 0 while it is loaded; another module may then sit at the same addresses */
+	uint32_t path;      /* string; absolute where it could be known */
+	uint16_t flags;     /* MT_MODULE_* */
+	uint16_t build_id_size;
+	uint8_t build_id[32];
+};
+#define MT_MODULE_EXE  1u /* the program itself */
+#define MT_MODULE_SELF 2u /* libmtrace.so */
+#define MT_MODULE_VDSO 4u
+
+/* Frees of addresses that no recorded allocation returned (allocated before the start, or lost). */
+struct mt_foreign {
+	uint32_t node; /* the stack of the free */
+	uint32_t reserved;
+	uint64_t frees;
+};
+
+struct mt_table {
+	uint32_t record_size; /* bytes; a newer writer may have longer records, never shorter */
+	uint32_t reserved;
+	uint64_t count;       /* records in use; MT_STRINGS: bytes */
+};
+
+/* Pages [table_page, table_page + pages) of a table are pages [file_page, file_page + pages) of the file. */
+struct mt_extent {
+	uint32_t table; /* enum mt_table_id */
+	uint32_t table_page;
+	uint32_t file_page;
+	uint32_t pages;
+};
+
+enum mt_state {
+	MT_STATE_RUNNING = 1, /* or died without a word: see whether `pid` with `start_ticks` still lives */
+	MT_STATE_EXITED = 2,  /* exit, _exit, quick_exit or return from main */
+};
+
+/* What could not be recorded, and why; each counts allocations (frees of them then count as foreign). */
+enum mt_loss {
+	MT_LOST_SITE,      /* no room in a table: disk full, file size limit, address space */
+	MT_LOST_SLOT,      /* no memory to remember the block */
+	MT_LOST_REENTRANT, /* in a signal handler that interrupted the tracer itself */
+	MT_LOST_THREAD,    /* no memory for the thread's state, or the thread is past its end */
+	MT_LOSSES_USED
+};
+
+struct mt_text {
+	uint32_t offset; /* in MT_STRINGS */
+	uint32_t size;   /* bytes, for texts that hold zeros (the command line: each argument ends with one) */
+};
+
+struct mt_header {
+	char magic[8];
+	uint16_t version;
+	uint16_t oldest_reader;
+	uint32_t byte_order;
+	uint32_t header_size;
+	uint32_t page_size;       /* unit of the extents */
+
+	uint32_t state;           /* enum mt_state */
+	uint32_t pid;
+	uint32_t parent_pid;
+	uint32_t wait_status;     /* as wait() gave it to `mtracer run`, valid with MT_HAS_WAIT_STATUS */
+	uint64_t start_ticks;     /* field 22 of /proc/PID/stat: tells a reused pid from this one */
+	uint64_t start_ns;        /* CLOCK_REALTIME */
+	uint64_t end_ns;          /* since start_ns; 0 while running or died */
+	uint64_t last_ns;         /* since start_ns: the last time anything new was met (a site, a thread, a module) */
+	char boot_id[40];         /* of the machine's boot, as text; "" where unknown */
+
+	uint32_t depth;           /* MTRACE_DEPTH */
+	uint32_t flags;           /* MT_HAS_* and MT_NOTE_* */
+	uint64_t sample_bytes;    /* MTRACE_SAMPLE; 0 = every allocation */
+	struct mt_text program;   /* path of the executable */
+	struct mt_text command;   /* arguments, each with its terminating zero */
+	struct mt_text directory; /* working directory at the start */
+	struct mt_text host;
+
+	/* Published state of the whole program. Exact with one thread. */
+	uint64_t live_bytes;
+	uint64_t peak_bytes;
+	uint64_t epoch;           /* goes up by one at each new peak */
+	uint64_t peak_ns;         /* reserved for the time of the peak; 0 = unknown */
+
+	uint64_t enabled;         /* 0 = stopped: new allocations are not recorded; others may write it */
+	uint64_t foreign_frees;   /* frees of addresses that no recorded allocation returned */
+	uint64_t missed_frees;    /* an allocation returned an address that was thought to be in use */
+	uint64_t broken_stacks;   /* distinct stacks that could not be followed to the end */
+	uint64_t lost[MT_LOSSES]; /* enum mt_loss */
+	uint64_t forked_from;     /* pid of the parent whose state this trace began with; 0 = none */
+	uint64_t reserved[15];
+
+	struct mt_table tables[MT_TABLES];
+	uint32_t extent_count;
+	uint32_t reserved2;
+	struct mt_extent extents[MT_EXTENTS];
+};
+#define MT_HAS_WAIT_STATUS   1u
+#define MT_NOTE_OWN_MALLOC   2u /* the program defines malloc itself: nothing passes through the library */
+#define MT_NOTE_MULTI        4u /* there was a second thread: peaks are within a bound */
+#define MT_NOTE_STORAGE      8u /* the file could not grow any more */
+#define MT_NOTE_REDACTED    16u
+#define MT_NOTE_MMAP        32u /* anonymous mappings are traced */
+#define MT_NOTE_UNSTARTED   64u /* began stopped (MTRACE_START=0) */
+
+_Static_assert(sizeof(struct mt_frame) == 16, "on-disk size");
+_Static_assert(sizeof(struct mt_node) == 8, "on-disk size");
+_Static_assert(sizeof(struct mt_site) == 64, "on-disk size");
+_Static_assert(sizeof(struct mt_site_info) == 8, "on-disk size");
+_Static_assert(sizeof(struct mt_line) == 24, "on-disk size");
+_Static_assert(sizeof(struct mt_published) == 16, "on-disk size");
+_Static_assert(sizeof(struct mt_lane) == 64, "on-disk size");
+_Static_assert(sizeof(struct mt_entry) == 48, "on-disk size");
+_Static_assert(sizeof(struct mt_module) == 80, "on-disk size");
+_Static_assert(sizeof(struct mt_foreign) == 16, "on-disk size");
+_Static_assert(sizeof(struct mt_extent) == 16, "on-disk size");
+_Static_assert(sizeof(struct mt_header) <= MT_HEADER_SIZE, "the header must fit its pages");
+
+#endif
