@@ -207,6 +207,7 @@ struct mt_header {
 	uint32_t depth;           /* MTRACE_DEPTH */
 	uint32_t flags;           /* MT_HAS_* and MT_NOTE_* */
 	uint64_t sample_bytes;    /* MTRACE_SAMPLE; 0 = every allocation */
+	uint64_t enabled;         /* 0 = stopped: new allocations are not recorded; others may write it */
 	struct mt_text program;   /* path of the executable */
 	struct mt_text command;   /* arguments, each with its terminating zero */
 	struct mt_text directory; /* working directory at the start */
@@ -218,7 +219,6 @@ struct mt_header {
 	uint64_t epoch;           /* goes up by one at each new peak */
 	uint64_t peak_ns;         /* reserved for the time of the peak; 0 = unknown */
 
-	uint64_t enabled;         /* 0 = stopped: new allocations are not recorded; others may write it */
 	uint64_t foreign_frees;   /* frees of addresses that no recorded allocation returned */
 	uint64_t missed_frees;    /* an allocation returned an address that was thought to be in use */
 	uint64_t broken_stacks;   /* distinct stacks that could not be followed to the end */

@@ -1,0 +1,156 @@
+/*
+ * env.c - the MTRACE_* variables: one row each, read once, before anything is traced.
+ */
+#include "preload/internal.h"
+
+#include <string.h>
+
+struct config config = {
+	.out = "%n.%p.mtrace",
+	.depth = 128,
+	.start = true,
+	.follow = true,
+	.reachable = true,
+	.timeline = 512,
+};
+
+static bool parse_path(const char *s, void *to)
+{
+	if (!*s)
+		return false;
+	for (const char *p = s; *p; p++)
+		if (*p == '%' && (!*++p || !strchr("pnh%", *p)))
+			return false;
+	*(const char **)to = s;
+	return true;
+}
+
+static bool parse_switch(const char *s, void *to)
+{
+	if (strcmp(s, "0") != 0 && strcmp(s, "1") != 0)
+		return false;
+	*(bool *)to = *s == '1';
+	return true;
+}
+
+static bool parse_depth(const char *s, void *to)
+{
+	uint64_t n;
+
+	if (!text_to_number(s, &n) || n < 1 || n > 1024)
+		return false;
+	*(uint32_t *)to = (uint32_t)n;
+	return true;
+}
+
+/* A number of bytes, with KiB, MiB, GiB (or K, M, G) behind it if need be. */
+static bool parse_bytes(const char *s, void *to)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "K", "M", "G" };
+	char digits[24];
+	size_t n = strspn(s, "0123456789");
+	unsigned shift = 0;
+	uint64_t value;
+
+	if (n == 0 || n >= sizeof(digits))
+		return false;
+	memcpy(digits, s, n);
+	digits[n] = '\0';
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(s + n, units[i]) == 0)
+			shift = 10 * (i % 3 + 1);
+	if ((s[n] && shift == 0) || !text_to_number(digits, &value) || value > UINT64_MAX >> 1 >> shift)
+		return false;
+	*(uint64_t *)to = value << shift;
+	return true;
+}
+
+static bool parse_count(const char *s, void *to)
+{
+	uint64_t n;
+
+	if (!text_to_number(s, &n) || n > 1000000)
+		return false;
+	*(uint32_t *)to = (uint32_t)n;
+	return true;
+}
+
+static const struct variable {
+	const char *name;
+	bool (*parse)(const char *s, void *to);
+	void *to;
+	const char *wanted;
+} variables[] = {
+	{ "MTRACE_OUT", parse_path, &config.out, "a path; %p, %n, %h and %% stand for pid, name, host and %" },
+	{ "MTRACE_DEPTH", parse_depth, &config.depth, "a number of frames from 1 to 1024" },
+	{ "MTRACE_START", parse_switch, &config.start, "0 or 1" },
+	{ "MTRACE_FOLLOW", parse_switch, &config.follow, "0 or 1" },
+	{ "MTRACE_SAMPLE", parse_bytes, &config.sample, "a number of bytes such as 512KiB, or 0" },
+	{ "MTRACE_REACHABLE", parse_switch, &config.reachable, "0 or 1" },
+	{ "MTRACE_MMAP", parse_switch, &config.mmap, "0 or 1" },
+	{ "MTRACE_TIMELINE", parse_count, &config.timeline, "a number of snapshots up to 1000000" },
+	{ "MTRACE_VERBOSE", parse_switch, &config.verbose, "0 or 1" },
+};
+
+static bool read_one(const char *entry, size_t name_size)
+{
+	const char *value = entry + name_size + 1;
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const struct variable *v = &variables[i];
+
+		if (strlen(v->name) != name_size || memcmp(entry, v->name, name_size) != 0)
+			continue;
+		if (!v->parse(value, v->to)) {
+			message("bad value '", value, "' for ", v->name, ": want ", v->wanted,
+				"; running untraced", NULL);
+			return false;
+		}
+		return true;
+	}
+	message("unknown variable '", entry, "'; known are MTRACE_OUT, DEPTH, START, FOLLOW, SAMPLE, REACHABLE, MMAP, "
+		"TIMELINE and VERBOSE; running untraced", NULL);
+	return false;
+}
+
+bool env_read(char **environment)
+{
+	for (char **e = environment; e && *e; e++) {
+		const char *equals;
+
+		if (strncmp(*e, "MTRACE_", 7) != 0)
+			continue;
+		equals = strchr(*e, '=');
+		if (equals && !read_one(*e, (size_t)(equals - *e)))
+			return false;
+	}
+	return true;
+}
+
+/* Cuts the list entry that names the library out of "LD_PRELOAD=a:b c", in place. */
+static void cut_library(char *list)
+{
+	char *p = list;
+
+	while (*p) {
+		size_t n = strcspn(p, ": ");
+		char *name = p + n;
+
+		while (name > p && name[-1] != '/')
+			name--;
+		if ((size_t)(p + n - name) >= 12 && strncmp(name, "libmtrace.so", 12) == 0) {
+			char *rest = p + n + (p[n] != '\0');
+
+			memmove(p, rest, strlen(rest) + 1);
+			continue;
+		}
+		p += n + (p[n] != '\0');
+	}
+}
+
+void env_stop_following(char **environment)
+{
+	for (char **e = environment; e && *e; e++)
+		if (strncmp(*e, "LD_PRELOAD=", 11) == 0)
+			cut_library(*e + 11);
+}

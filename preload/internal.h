@@ -1,0 +1,161 @@
+/*
+ * internal.h - what the files of the library share, grouped by the file that defines it.
+ *
+ *   stack    the return addresses from an allocation outwards
+ *   frame    one return address, in the module that it lay in
+ *   rule     how to get from a frame to its caller (rules.h)
+ *   node     a frame below a parent node: a stack is a path in the stack tree
+ *   site     a node that allocated; has the counters
+ *   line     an allocating instruction; has a peak of its own over all its sites
+ *   slot     what is remembered of a live block: its site and size
+ *   lane     a thread's own counters
+ *   module   an executable or library that frames lie in
+ *   extent   a piece of the trace file that a table grew by
+ *
+ * Hot paths are inline functions in capture.h, slots.h and ledger.h; their rare cases are noinline functions in the .c of
+ * the same name. A hook runs with its thread marked busy (thread.h), so nothing in here is entered twice by one
+ * thread; locks (lock.h) are for the rare paths alone.
+ */
+#ifndef MTRACE_INTERNAL_H
+#define MTRACE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/atomic.h"
+#include "preload/lock.h"
+#include "preload/trace_format.h"
+
+#pragma GCC visibility push(hidden)
+
+/* ---- os.c: what is asked of the kernel, none of it touching errno; negative errno on failure */
+
+void *os_map(size_t size);      /* zeroed private memory that costs nothing until touched; NULL */
+void *os_reserve(size_t size);  /* address space without access; NULL */
+void os_unmap(void *address, size_t size);
+int os_map_file(void *address, size_t size, int fd, uint64_t offset); /* shared, over what is there */
+int os_reserve_file(int fd, uint64_t offset, uint64_t size); /* blocks on disk, or fails: never SIGBUS later */
+bool os_readable(uintptr_t address); /* the 8 bytes there, without a fault */
+uint64_t os_time(void);         /* CLOCK_REALTIME, ns */
+int os_pid(void);
+int os_tid(void);
+uint64_t os_start_ticks(int pid); /* field 22 of /proc/PID/stat; 0 = no such process */
+size_t os_read_file(const char *path, char *buffer, size_t size); /* zero-terminated; bytes read */
+size_t os_page_size(void);
+
+/* ---- text.c: formatting and messages without stdio or memory */
+
+struct text {
+	char *buffer;
+	size_t size; /* of the buffer */
+	size_t used; /* without the terminating zero, which is always there; what doesn't fit is cut */
+};
+
+void text_init(struct text *t, char *buffer, size_t size);
+void text_add(struct text *t, const char *s);
+void text_add_bytes(struct text *t, const char *s, size_t n);
+void text_add_number(struct text *t, uint64_t n);
+bool text_to_number(const char *s, uint64_t *n); /* decimal, all of s */
+void message(const char *first, ...) __attribute__((sentinel)); /* "libmtrace: ...\n" on stderr; ends with NULL */
+
+/* ---- env.c: the MTRACE_* variables */
+
+struct config {
+	const char *out;
+	uint32_t depth;
+	bool start;
+	bool follow;
+	uint64_t sample; /* bytes */
+	bool reachable;
+	bool mmap;
+	uint32_t timeline;
+	bool verbose;
+};
+
+extern struct config config;
+bool env_read(char **environment); /* false: a value is bad, which has been said */
+void env_stop_following(char **environment); /* takes the library out of LD_PRELOAD for programs started later */
+
+/* ---- heap.c: the library's own memory, apart from the program's */
+
+bool heap_init(void);
+void *heap_alloc(size_t size); /* zeroed; NULL */
+void heap_free(void *p);
+size_t heap_used(void);
+
+/* ---- tracefile.c: the mapped trace */
+
+/* The tables, each at one address for the whole life of the process. */
+struct trace {
+	struct mt_header *header;
+	struct mt_frame *frames;
+	struct mt_node *nodes;
+	struct mt_site *sites;
+	struct mt_site_info *site_info;
+	struct mt_line *lines;
+	struct mt_published *published;
+	struct mt_lane *lanes;
+	struct mt_entry *entries;
+	struct mt_module *modules;
+	char *strings;
+	struct mt_foreign *foreign;
+};
+
+extern struct trace trace;
+
+bool tracefile_create(const char *program, int argc, char **argv); /* false has been explained */
+bool tracefile_room(enum mt_table_id table, uint64_t count); /* grows the table to hold `count` records; under tables_lock */
+uint32_t tracefile_string(const char *s, size_t size); /* size without the zero that is added; 0 when there is no room */
+const char *tracefile_path(void);
+void tracefile_leave(void); /* in a fork child that can't have a trace: maps nothing of the parent's any more */
+size_t tracefile_bytes(void);
+
+/* What a fork child starts from: copies of what the parent goes on changing. */
+struct tracefile_copy {
+	size_t size;
+	struct mt_header *header;
+	unsigned char *tables[MT_TABLES_USED]; /* NULL: append-only, read where it is */
+};
+struct tracefile_copy *tracefile_copy(void); /* NULL when there is no memory */
+void tracefile_copy_free(struct tracefile_copy *copy);
+bool tracefile_fork(struct tracefile_copy *copy); /* in the child: a trace of its own, at the same addresses */
+
+/* ---- modules.c: loaded objects */
+
+struct object {
+	uintptr_t start, end; /* mapping */
+	uintptr_t bias;
+	uintptr_t unwind_header; /* PT_GNU_EH_FRAME, 0 = none */
+	const char *name;        /* as the loader has it; "" = the program */
+};
+
+void modules_init(const char *program);
+bool object_find(uintptr_t address, struct object *o); /* lock-free where the loader allows it */
+uint32_t module_for(const struct object *o); /* registers it when new; under tables_lock */
+void modules_sweep(void); /* after a dlclose: retires what is gone, and the rules of its addresses */
+extern uint32_t code_generation; /* goes up when code may have changed under known addresses */
+
+/* ---- stacks.c: frames, nodes, sites */
+
+extern struct lock tables_lock; /* over every growing table and the hash tables over them */
+bool stacks_init(void);
+uint32_t site_for(uint32_t node, uint32_t kind); /* 0 = no room; the rare path */
+void stacks_forget_code(uintptr_t start, uintptr_t end); /* under tables_lock */
+void stacks_forked(void);
+
+/* ---- thread.c, control.c, fork.c, init.c */
+
+struct thread;
+struct thread *thread_new(void); /* the calling thread's; NULL: no memory or past its end */
+bool threads_init(void);
+void threads_forked(struct thread *self);
+
+bool fork_init(void);
+void fork_begin_child(void); /* first event in a fork child: gives it its trace */
+
+void control_exit(void); /* writes the end into the header */
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * stubs.c - what the private jemalloc gets in the place of libc's functions (see privatize.sh).
+ *
+ * jemalloc here is a guest in somebody else's process: it takes no orders that were meant for the program's own
+ * allocator (MALLOC_CONF, /etc/malloc.conf), starts no thread, and leaves the program's break alone.
+ * Its profiler is never enabled; the functions only that needs are here so that neither
+ * libm nor libgcc_s is loaded into the program.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Options of the tracer's heap: few, long-lived, small objects, asked for by any thread but rarely.
+ * - one arena, not a second one for large objects either (oversize_threshold), no thread caches: least memory;
+ * - unused pages go back to the system at once or after a second, without a thread that sees to it.
+ */
+const char *mtje_malloc_conf = "narenas:1,oversize_threshold:0,tcache:false,cache_oblivious:false,"
+			       "background_thread:false,dss:disabled,metadata_thp:disabled,"
+			       "thp:default,dirty_decay_ms:1000,muzzy_decay_ms:0";
+
+char *mtje_stub_secure_getenv(const char *name);
+char *mtje_stub_getenv(const char *name);
+ssize_t mtje_stub_readlink(const char *path, char *buf, size_t size);
+ssize_t mtje_stub_readlinkat(int dir, const char *path, char *buf, size_t size);
+void *mtje_stub_sbrk(intptr_t increment);
+void *mtje_stub_dlsym(void *handle, const char *name);
+int mtje_stub_pthread_create(void *thread, const void *attr, void *(*start)(void *), void *arg);
+int mtje_stub_atexit(void (*function)(void));
+double mtje_stub_exp(double x);
+double mtje_stub_log(double x);
+double mtje_stub_round(double x);
+int mtje_stub__Unwind_Backtrace(void *callback, void *arg);
+uintptr_t mtje_stub__Unwind_GetIP(void *context);
+
+char *mtje_stub_secure_getenv(const char *name)
+{
+	return NULL;
+}
+
+char *mtje_stub_getenv(const char *name)
+{
+	return NULL;
+}
+
+/* Only /etc/malloc.conf is read so. */
+ssize_t mtje_stub_readlink(const char *path, char *buf, size_t size)
+{
+	errno = ENOENT;
+	return -1;
+}
+
+ssize_t mtje_stub_readlinkat(int dir, const char *path, char *buf, size_t size)
+{
+	errno = ENOENT;
+	return -1;
+}
+
+void *mtje_stub_sbrk(intptr_t increment)
+{
+	errno = ENOMEM;
+	return (void *)-1;
+}
+
+/* jemalloc looks for pthread_create only; without it, background threads can't be enabled. */
+void *mtje_stub_dlsym(void *handle, const char *name)
+{
+	return NULL;
+}
+
+int mtje_stub_pthread_create(void *thread, const void *attr, void *(*start)(void *), void *arg)
+{
+	return EAGAIN;
+}
+
+/* For printing statistics at exit. */
+int mtje_stub_atexit(void (*function)(void))
+{
+	return -1;
+}
+
+/* The rest is the profiler's. */
+
+double mtje_stub_exp(double x)
+{
+	return 0;
+}
+
+double mtje_stub_log(double x)
+{
+	return 0;
+}
+
+double mtje_stub_round(double x)
+{
+	return 0;
+}
+
+int mtje_stub__Unwind_Backtrace(void *callback, void *arg)
+{
+	return 5; /* _URC_END_OF_STACK */
+}
+
+uintptr_t mtje_stub__Unwind_GetIP(void *context)
+{
+	return 0;
+}

@@ -1,0 +1,167 @@
+/*
+ * os.c - every need of the kernel, by system calls that neither the program's interposers nor errno see.
+ */
+#include "preload/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* syscall(2) that leaves errno as it was and returns negative errno. */
+#define CALL(...)                                        \
+	({                                               \
+		int saved_ = errno;                      \
+		long result_ = syscall(__VA_ARGS__);     \
+		if (result_ == -1)                       \
+			result_ = -errno;                \
+		errno = saved_;                          \
+		result_;                                 \
+	})
+
+static void *map(void *address, size_t size, int protection, int flags, int fd, uint64_t offset)
+{
+	long result = CALL(SYS_mmap, address, size, protection, flags, fd, offset);
+
+	return result < 0 && result > -4096 ? NULL : (void *)result;
+}
+
+void *os_map(size_t size)
+{
+	return map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+void *os_reserve(size_t size)
+{
+	return map(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+void os_unmap(void *address, size_t size)
+{
+	(void)CALL(SYS_munmap, address, size);
+}
+
+int os_map_file(void *address, size_t size, int fd, uint64_t offset)
+{
+	void *p = map(address, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, offset);
+
+	return p ? 0 : -ENOMEM;
+}
+
+static int fill_with_zeros(int fd, uint64_t offset, uint64_t size)
+{
+	static const char zeros[4096];
+
+	while (size > 0) {
+		size_t part = size < sizeof(zeros) ? size : sizeof(zeros);
+		long written = CALL(SYS_pwrite64, fd, zeros, part, offset);
+
+		if (written == -EINTR)
+			continue;
+		if (written <= 0)
+			return written < 0 ? (int)written : -ENOSPC;
+		offset += written;
+		size -= written;
+	}
+	return 0;
+}
+
+int os_reserve_file(int fd, uint64_t offset, uint64_t size)
+{
+	struct rlimit limit;
+	long result;
+
+	/* Past the limit the kernel would send SIGXFSZ, which kills by default. */
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+		offset + size > limit.rlim_cur)
+		return -EFBIG;
+	do
+		result = CALL(SYS_fallocate, fd, 0, offset, size);
+	while (result == -EINTR);
+	if (result == -EOPNOTSUPP || result == -ENOSYS)
+		return fill_with_zeros(fd, offset, size);
+	return (int)result;
+}
+
+bool os_readable(uintptr_t address)
+{
+	/* The kernel copies the set in before it looks at the unknown `how`: EFAULT tells an unreadable one. */
+	return CALL(SYS_rt_sigprocmask, ~0L, address, NULL, 8) != -EFAULT;
+}
+
+uint64_t os_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int os_pid(void)
+{
+	return (int)CALL(SYS_getpid);
+}
+
+int os_tid(void)
+{
+	return (int)CALL(SYS_gettid);
+}
+
+size_t os_page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t os_read_file(const char *path, char *buffer, size_t size)
+{
+	size_t used = 0;
+	long fd = CALL(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+
+	buffer[0] = '\0';
+	if (fd < 0)
+		return 0;
+	while (used + 1 < size) {
+		long got = CALL(SYS_read, fd, buffer + used, size - 1 - used);
+
+		if (got == -EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		used += got;
+	}
+	(void)CALL(SYS_close, fd);
+	buffer[used] = '\0';
+	return used;
+}
+
+uint64_t os_start_ticks(int pid)
+{
+	char path[64], stat[1024];
+	struct text t;
+	const char *p, *end = NULL;
+	uint64_t ticks = 0;
+
+	text_init(&t, path, sizeof(path));
+	text_add(&t, "/proc/");
+	text_add_number(&t, pid);
+	text_add(&t, "/stat");
+	if (os_read_file(path, stat, sizeof(stat)) == 0)
+		return 0;
+	for (p = stat; *p; p++) /* the name, field 2, may hold spaces and parentheses: start behind the last one */
+		if (*p == ')')
+			end = p;
+	if (!end)
+		return 0;
+	p = end + 1;
+	for (int field = 2; field < 22 && *p; p++)
+		if (*p == ' ')
+			field++;
+	for (; *p >= '0' && *p <= '9'; p++)
+		ticks = ticks * 10 + (uint64_t)(*p - '0');
+	return ticks;
+}

@@ -1,0 +1,81 @@
+/*
+ * text.c - formatting and messages without stdio: the program's streams and locks are not ours to use.
+ */
+#include "preload/internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+void text_init(struct text *t, char *buffer, size_t size)
+{
+	t->buffer = buffer;
+	t->size = size;
+	t->used = 0;
+	buffer[0] = '\0';
+}
+
+void text_add_bytes(struct text *t, const char *s, size_t n)
+{
+	size_t room = t->size - 1 - t->used;
+
+	if (n > room)
+		n = room;
+	memcpy(t->buffer + t->used, s, n);
+	t->used += n;
+	t->buffer[t->used] = '\0';
+}
+
+void text_add(struct text *t, const char *s)
+{
+	text_add_bytes(t, s, strlen(s));
+}
+
+void text_add_number(struct text *t, uint64_t n)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do
+		digits[--i] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	text_add_bytes(t, digits + i, sizeof(digits) - i);
+}
+
+bool text_to_number(const char *s, uint64_t *n)
+{
+	uint64_t value = 0;
+
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9' || value > (UINT64_MAX - 9) / 10)
+			return false;
+		value = value * 10 + (uint64_t)(*s - '0');
+	}
+	*n = value;
+	return true;
+}
+
+void message(const char *first, ...)
+{
+	char buffer[1024];
+	struct text t;
+	va_list rest;
+	const char *s;
+	int saved = errno;
+	ssize_t written;
+
+	text_init(&t, buffer, sizeof(buffer) - 1); /* keeps room for the newline */
+	text_add(&t, "libmtrace: ");
+	va_start(rest, first);
+	for (s = first; s; s = va_arg(rest, const char *))
+		text_add(&t, s);
+	va_end(rest);
+	buffer[t.used] = '\n';
+	do
+		written = write(STDERR_FILENO, buffer, t.used + 1);
+	while (written < 0 && errno == EINTR);
+	errno = saved;
+}
