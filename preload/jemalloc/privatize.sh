@@ -18,8 +18,8 @@ AR=${AR:-ar}
 OBJCOPY=${OBJCOPY:-objcopy}
 
 # What stubs.c answers in the place of libc, libm and libgcc.
-stubbed='secure_getenv getenv readlink readlinkat sbrk dlsym pthread_create
-    atexit exp log round _Unwind_Backtrace _Unwind_GetIP'
+stubbed='secure_getenv getenv readlink readlinkat mmap munmap madvise mprotect sbrk dlsym
+    pthread_create atexit exp log round _Unwind_Backtrace _Unwind_GetIP'
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM

@@ -2,14 +2,17 @@
  * stubs.c - what the private jemalloc gets in the place of libc's functions (see privatize.sh).
  *
  * jemalloc here is a guest in somebody else's process: it takes no orders that were meant for the program's own
- * allocator (MALLOC_CONF, /etc/malloc.conf), starts no thread, and leaves the program's break alone.
+ * allocator (MALLOC_CONF, /etc/malloc.conf), starts no thread, and leaves the program's break alone. Its mappings
+ * go straight to the kernel, past anybody who interposes mmap, the tracer included.
  * Its profiler is never enabled; the functions only that needs are here so that neither
  * libm nor libgcc_s is loaded into the program.
  */
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 /*
  * Options of the tracer's heap: few, long-lived, small objects, asked for by any thread but rarely.
@@ -24,6 +27,10 @@ char *mtje_stub_secure_getenv(const char *name);
 char *mtje_stub_getenv(const char *name);
 ssize_t mtje_stub_readlink(const char *path, char *buf, size_t size);
 ssize_t mtje_stub_readlinkat(int dir, const char *path, char *buf, size_t size);
+void *mtje_stub_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
+int mtje_stub_munmap(void *addr, size_t length);
+int mtje_stub_madvise(void *addr, size_t length, int advice);
+int mtje_stub_mprotect(void *addr, size_t length, int prot);
 void *mtje_stub_sbrk(intptr_t increment);
 void *mtje_stub_dlsym(void *handle, const char *name);
 int mtje_stub_pthread_create(void *thread, const void *attr, void *(*start)(void *), void *arg);
@@ -55,6 +62,26 @@ ssize_t mtje_stub_readlinkat(int dir, const char *path, char *buf, size_t size)
 {
 	errno = ENOENT;
 	return -1;
+}
+
+void *mtje_stub_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+{
+	return (void *)syscall(SYS_mmap, addr, length, prot, flags, fd, offset);
+}
+
+int mtje_stub_munmap(void *addr, size_t length)
+{
+	return syscall(SYS_munmap, addr, length);
+}
+
+int mtje_stub_madvise(void *addr, size_t length, int advice)
+{
+	return syscall(SYS_madvise, addr, length, advice);
+}
+
+int mtje_stub_mprotect(void *addr, size_t length, int prot)
+{
+	return syscall(SYS_mprotect, addr, length, prot);
 }
 
 void *mtje_stub_sbrk(intptr_t increment)
