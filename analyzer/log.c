@@ -1,0 +1,50 @@
+/* log.c - one-line messages on stderr. */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void say(const char *prefix, const char *format, va_list args)
+{
+	char line[2048];
+	int size = vsnprintf(line, sizeof(line), format, args);
+
+	if (size < 0)
+		return;
+	for (unsigned char *c = (unsigned char *)line; *c; c++) {
+		if (*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
+	fflush(stdout); /* so that the order is kept where both go to one place */
+	fprintf(stderr, "mtracer: %s%s\n", prefix, line);
+}
+
+int error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("", format, args);
+	va_end(args);
+	return EXIT_TROUBLE;
+}
+
+void warning(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("warning: ", format, args);
+	va_end(args);
+}
+
+void die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("", format, args);
+	va_end(args);
+	exit(EXIT_TROUBLE);
+}

@@ -1,0 +1,7 @@
+/* main.c - mtracer, the command. All of it is in the library beside, so that the unit tests can link it. */
+#include "cmd.h"
+
+int main(int argc, char **argv)
+{
+	return command_main(argc, argv);
+}
