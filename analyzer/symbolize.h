@@ -30,7 +30,7 @@ struct symbolizer_module {
 
 /* One function that the address is in. With inlining there are several, innermost first. */
 struct symbol {
-	const char *function; /* demangled; "module+0xoffset" where nothing is known; never NULL */
+	const char *function; /* demangled, without parameters; "module+0xoffset" where nothing is known; never NULL */
 	const char *linkage;  /* mangled name as in the symbol table or DWARF; NULL where none is known */
 	const char *file;     /* absolute where the debug information says so; NULL = unknown */
 	uint32_t line;        /* 0 = unknown */
@@ -56,5 +56,8 @@ const struct symbols *symbolize(struct symbolizer *s, size_t module, uint64_t ad
 /* One line about what is wrong with a module's symbols ("/bin/app has changed since the trace: its build-id is X,
  * the trace has Y"), or NULL. Valid after the first look-up in that module. */
 const char *symbolizer_complaint(const struct symbolizer *s, size_t module);
+
+/* Whether the module has debug information, so that lines can be told. Valid after the first look-up in that module. */
+bool symbolizer_has_lines(const struct symbolizer *s, size_t module);
 
 #endif
