@@ -1,0 +1,32 @@
+# build.sh - shared by the scripts: where the tree is, and how it is built. To be sourced.
+#
+# BUILD: the build directory, default build/ in the tree.
+# shellcheck shell=sh
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+BUILD=${BUILD:-$root/build}
+
+say() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+}
+
+# Sets the build directory up if there is none, and builds what changed. Its arguments go to meson setup.
+build() {
+    if [ ! -f "$BUILD/build.ninja" ]; then
+        say "setting up $BUILD"
+        quietly meson setup "$BUILD" "$root" --buildtype=release -Ddebug=true "$@"
+    fi
+    if ! ninja -C "$BUILD" -n | grep -q 'no work to do'; then
+        say "building"
+        quietly ninja -C "$BUILD"
+    fi
+}
+
+# Runs a command and shows its output only if it fails.
+quietly() {
+    if ! log=$("$@" 2>&1); then
+        printf '%s\n' "$log" >&2
+        say "failed: $*"
+        exit 1
+    fi
+}
