@@ -1,0 +1,103 @@
+/*
+ * growing.c - allocates from more and more different stacks, so that its trace grows, and checks its own work.
+ *
+ * usage: growing LEVELS [PREPARATION...]    2^LEVELS stacks
+ *
+ * Preparations, in this order, before the growth: `closefrom` closes all descriptors but the first three, `occupy` takes
+ * all free ones by files of its own, which must be untouched in the end, `chdir` goes to /,
+ * `fsize` limits files to 64 KiB, `nofile` and `address` limit descriptors and address space.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "program.h"
+
+static int occupied[2000], occupied_count;
+static unsigned long allocations;
+
+static void *grow(int level, unsigned long path);
+
+static __attribute__((noinline)) void *left(int level, unsigned long path)
+{
+	return grow(level - 1, path * 2);
+}
+
+static __attribute__((noinline)) void *right(int level, unsigned long path)
+{
+	return grow(level - 1, path * 2 + 1);
+}
+
+/* Each leaf of the tree of calls is a stack of its own. */
+static void *grow(int level, unsigned long path)
+{
+	if (level > 0) {
+		free(left(level, path));
+		return right(level, path);
+	}
+	unsigned long *block = malloc(sizeof(*block)); /* line: leaf */
+
+	CHECK(block);
+	*block = path;
+	allocations++;
+	return block;
+}
+
+static void limit(int resource, rlim_t value)
+{
+	struct rlimit limit = { value, value };
+
+	CHECK(setrlimit(resource, &limit) == 0);
+}
+
+static void occupy(void)
+{
+	int fd;
+
+	while (occupied_count < 2000 && (fd = open("/dev/null", O_WRONLY)) >= 0)
+		occupied[occupied_count++] = fd;
+	printf("occupied from %d\n", occupied[0]);
+}
+
+static void check_occupied(void)
+{
+	struct stat null, found;
+
+	CHECK(stat("/dev/null", &null) == 0);
+	for (int i = 0; i < occupied_count; i++)
+		CHECK(fstat(occupied[i], &found) == 0 && found.st_rdev == null.st_rdev);
+}
+
+static void prepare(const char *what)
+{
+	if (!strcmp(what, "closefrom"))
+		closefrom(3);
+	else if (!strcmp(what, "occupy"))
+		occupy();
+	else if (!strcmp(what, "chdir"))
+		CHECK(chdir("/") == 0);
+	else if (!strcmp(what, "fsize"))
+		limit(RLIMIT_FSIZE, 64 << 10);
+	else if (!strcmp(what, "nofile"))
+		limit(RLIMIT_NOFILE, 8);
+	else if (!strcmp(what, "address"))
+		limit(RLIMIT_AS, 64 << 20);
+	else
+		CHECK(!"a preparation");
+}
+
+int main(int argc, char **argv)
+{
+	CHECK(argc >= 2);
+	for (int i = 2; i < argc; i++)
+		prepare(argv[i]);
+	free(grow(atoi(argv[1]), 0));
+	check_occupied();
+	int fd = open("/dev/null", O_RDONLY);
+
+	/* Above 99, the tracer may have some. */
+	printf("allocations %lu, next descriptor %d\n", allocations, fd > 99 ? 100 : fd);
+	return 0;
+}

@@ -1,0 +1,206 @@
+/*
+ * processes.c - new processes in every way there is; the first argument says which (see test_processes.py).
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "program.h"
+
+extern char **environ;
+
+static char *self;
+static int enough;
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return status;
+}
+
+/* The child's heap holds the parent's blocks; what it does to them isn't the parent's. */
+static void fork_once(void)
+{
+	void *kept = malloc(1000); /* line: kept */
+	void *freed = malloc(2000); /* line: freed */
+	pid_t pid = fork();
+
+	CHECK(pid >= 0 && kept);
+	if (pid == 0) {
+		free(freed);
+		CHECK(malloc(300)); /* line: child */
+		exit(3);
+	}
+	CHECK(WEXITSTATUS(wait_for(pid)) == 3);
+	CHECK(malloc(50)); /* line: parent */
+	free(freed);
+}
+
+static void *churn(void *seed)
+{
+	unsigned size = (size_t)seed;
+
+	while (!__atomic_load_n(&enough, __ATOMIC_RELAXED)) {
+		size = (size * 1103515245 + 12345) & 0xfff;
+		free(realloc(malloc(size), 100)); /* line: churn */
+	}
+	return NULL;
+}
+
+static void child_allocates(void)
+{
+	for (int i = 0; i < 100; i++)
+		free(malloc(i)); /* line: storm */
+}
+
+/* Forks while other threads allocate: at any moment of theirs, the child must be able to go on. */
+static void storm(int forks)
+{
+	pthread_t threads[3];
+
+	for (size_t i = 0; i < 3; i++)
+		CHECK(pthread_create(&threads[i], NULL, churn, (void *)(i + 1)) == 0);
+	for (int i = 0; i < forks; i++) {
+		pid_t pid = fork();
+
+		CHECK(pid >= 0);
+		if (pid == 0) {
+			alarm(30); /* a child that hangs dies of it */
+			child_allocates();
+			_exit(i % 100);
+		}
+		int status = wait_for(pid);
+
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == i % 100);
+	}
+	__atomic_store_n(&enough, 1, __ATOMIC_RELAXED);
+	for (int i = 0; i < 3; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
+/* A child with threads of its own, and a grandchild. */
+static void generations(void)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		pthread_t thread;
+
+		enough = 1;
+		CHECK(pthread_create(&thread, NULL, churn, NULL) == 0);
+		CHECK(pthread_join(thread, NULL) == 0);
+		CHECK(malloc(10)); /* line: generation */
+		pid = fork();
+		CHECK(pid >= 0);
+		CHECK(malloc(10)); /* line: both generations */
+		if (pid)
+			wait_for(pid);
+		exit(0);
+	}
+	wait_for(pid);
+}
+
+static void after_exec(void)
+{
+	CHECK(malloc(70)); /* line: after */
+}
+
+static void exec_self(void)
+{
+	CHECK(malloc(500)); /* line: before */
+	execl(self, self, "after", NULL);
+	CHECK(!"exec");
+}
+
+static void vfork_exec(void)
+{
+	CHECK(malloc(500)); /* line: vfork */
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		execl(self, self, "after", NULL);
+		_exit(9);
+	}
+	CHECK(wait_for(pid) == 0);
+	pid = vfork();
+	if (pid == 0)
+		_exit(4);
+	CHECK(WEXITSTATUS(wait_for(pid)) == 4);
+	free(malloc(600)); /* line: after vfork */
+}
+
+static void spawn(void)
+{
+	char after[] = "after", *arguments[] = { self, after, NULL };
+	pid_t pid;
+
+	CHECK(posix_spawn(&pid, self, NULL, NULL, arguments, environ) == 0);
+	CHECK(wait_for(pid) == 0);
+}
+
+static void shell(void)
+{
+	char command[4200];
+
+	snprintf(command, sizeof(command), "'%s' after; exit 5", self);
+	CHECK(WEXITSTATUS(system(command)) == 5);
+}
+
+/* As daemons do: fork, a new session, fork again, and all descriptors closed. */
+static void daemonize(void)
+{
+	int done[2];
+	char byte;
+
+	CHECK(pipe(done) == 0);
+	fflush(stdout);
+	if (fork() == 0) {
+		setsid();
+		if (fork() == 0) {
+			dup2(done[1], 0);
+			closefrom(1);
+			CHECK(malloc(90)); /* line: daemon */
+			CHECK(write(0, "x", 1) == 1);
+			_exit(0);
+		}
+		_exit(0);
+	}
+	close(done[1]);
+	CHECK(read(done[0], &byte, 1) == 1 && read(done[0], &byte, 1) == 0);
+}
+
+int main(int argc, char **argv)
+{
+	const char *how = argc > 1 ? argv[1] : "";
+
+	self = argv[0];
+	if (!strcmp(how, "fork"))
+		fork_once();
+	else if (!strcmp(how, "storm"))
+		storm(atoi(argv[2]));
+	else if (!strcmp(how, "generations"))
+		generations();
+	else if (!strcmp(how, "exec"))
+		exec_self();
+	else if (!strcmp(how, "after"))
+		after_exec();
+	else if (!strcmp(how, "vfork"))
+		vfork_exec();
+	else if (!strcmp(how, "spawn"))
+		spawn();
+	else if (!strcmp(how, "system"))
+		shell();
+	else if (!strcmp(how, "daemon"))
+		daemonize();
+	else
+		return 1;
+	printf("done %s\n", how);
+	return 0;
+}

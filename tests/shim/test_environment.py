@@ -1,0 +1,128 @@
+"""The MTRACE_* variables: where traces go, and that a bad value costs one line and the trace, nothing else."""
+import os
+import re
+import socket
+import unittest
+
+from programs import Program
+from tracing import Trace, mtracer, run, scratch, traces
+
+PROGRAM = Program("growing")
+COMMAND = [PROGRAM.path, "6"]
+OUTPUT = b"allocations 64, next descriptor 3\n"
+
+BAD_VALUES = [
+    ("MTRACE_DEPTH", "0"), ("MTRACE_DEPTH", "1025"), ("MTRACE_DEPTH", "-1"),
+    ("MTRACE_DEPTH", "12x"), ("MTRACE_DEPTH", "99999999999999999999"),
+    ("MTRACE_START", "2"), ("MTRACE_START", "yes"), ("MTRACE_FOLLOW", "no"),
+    ("MTRACE_MMAP", "2"), ("MTRACE_REACHABLE", "x"), ("MTRACE_VERBOSE", "loud"),
+    ("MTRACE_SAMPLE", "-5"), ("MTRACE_TIMELINE", "many"),
+    ("MTRACE_OUT", "%q.mtrace"), ("MTRACE_OUT", "trace%"), ("MTRACE_OUT", "/nowhere/at/all/t"),
+    ("MTRACE_OUT", "."), ("MTRACE_OUT", "x" * 5000), ("MTRACE_DEPHT", "12"),
+]
+
+
+class Environment(unittest.TestCase):
+    def setUp(self):
+        context = scratch()
+        self.directory = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+
+    def start(self, **variables):
+        result = run(COMMAND, cwd=self.directory, **variables)
+        self.assertEqual((result.status, result.stdout), (0, OUTPUT))
+        return result.stderr.decode()
+
+    def files(self):
+        return sorted(path.name for path in self.directory.iterdir())
+
+    def assert_refused(self, message, *words):
+        """The message is one line that names the words."""
+        self.assertRegex(message, r"\A[^\n]+\n\Z")
+        for word in words:
+            self.assertIn(word, message)
+
+    def assert_traced(self, name):
+        row = PROGRAM.row(Trace(self.directory / name), "leaf")
+        self.assertEqual(row["allocations"], 64)
+
+    def test_bad_values(self):
+        for name, value in BAD_VALUES:
+            with self.subTest(name=name, value=value[:40]):
+                self.assert_refused(self.start(**{name: value}), name)
+                self.assertEqual(self.files(), [])
+
+    def test_path(self):
+        host = socket.gethostname()
+        self.assertEqual(self.start(MTRACE_OUT="t-%n-%h-%%-%p"), "")
+        [name] = self.files()
+        self.assertRegex(name, f"^t-growing-{re.escape(host)}-%-[0-9]+$")
+        self.assert_traced(name)
+        self.assertEqual(os.stat(self.directory / name).st_mode & 0o777, 0o600)
+
+    def test_default_path(self):
+        self.start()
+        self.assertRegex(self.files()[0], r"^growing\.[0-9]+\.mtrace$")
+
+    def test_older_trace_is_replaced(self):
+        for _ in range(3):
+            self.start(MTRACE_OUT="t.mtrace")
+            self.assertEqual(self.files(), ["t.mtrace"])
+            self.assert_traced("t.mtrace")
+
+    def test_other_file_is_not_replaced(self):
+        precious = self.directory / "precious"
+        for content in (b"a thesis", b""):
+            with self.subTest(content=content):
+                precious.write_bytes(content)
+                self.assert_refused(self.start(MTRACE_OUT="precious"), "precious")
+                self.assertEqual(precious.read_bytes(), content)
+
+    def test_symbolic_link_is_not_followed(self):
+        target = self.directory / "target"
+        target.write_bytes(b"kept")
+        (self.directory / "link").symlink_to("target")
+        self.assert_refused(self.start(MTRACE_OUT="link"), "link")
+        self.assertEqual(target.read_bytes(), b"kept")
+
+    def test_directory_without_permission(self):
+        """Root may write anywhere, but not into /proc."""
+        self.assert_refused(self.start(MTRACE_OUT="/proc/sys/kernel/t.mtrace"), "t.mtrace")
+
+    def test_depth(self):
+        """Stacks are cut, the innermost frames kept; lines stay exact."""
+        for depth in ("1", "3", "1024"):
+            with self.subTest(depth=depth):
+                self.start(MTRACE_DEPTH=depth, MTRACE_OUT="t.mtrace")
+                self.assert_traced("t.mtrace")
+        self.start(MTRACE_DEPTH="1", MTRACE_OUT="t.mtrace")
+        whole = Trace(self.directory / "t.mtrace").functions("--cumulative")
+        self.assertNotIn("left", whole)
+
+    def test_unstarted(self):
+        self.start(MTRACE_START="0", MTRACE_OUT="t.mtrace")
+        trace = Trace(self.directory / "t.mtrace")
+        self.assertEqual(PROGRAM.row(trace, "leaf")["allocations"], 0)
+        self.assertEqual(trace.totals()["current_bytes"], 0)
+
+    def test_verbose(self):
+        message = self.start(MTRACE_VERBOSE="1", MTRACE_OUT="t.mtrace")
+        self.assertIn("t.mtrace", message)
+
+    def test_options_of_run(self):
+        """`mtracer run` knows each variable as an option."""
+        trace = self.directory / "o.mtrace"
+        result = mtracer("run", "--out", trace, "--depth", "1", "--", *COMMAND)
+        self.assertEqual((result.status, result.stdout), (0, OUTPUT))
+        self.assert_traced("o.mtrace")
+        self.assertNotIn("left", Trace(trace).functions("--cumulative"))
+
+    def test_variables_of_others(self):
+        """Variables of no meaning to us change nothing."""
+        self.start(MALLOC_TRACE="glibc.trace", MALLOC_CONF="abort_conf:true,nonsense:1")
+        self.assertEqual(len(self.files()), 1)
+        self.assertEqual(len(traces(self.directory)), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,152 @@
+"""Hostile surroundings: what fails there costs data at the most, never the program."""
+import json
+import os
+import subprocess
+import unittest
+
+from programs import Program
+from tracing import environment, mtracer, only_trace, run, same_behaviour, scratch, traces
+
+PROGRAM = Program("growing")
+LEVELS = "14"  # 16384 stacks: a trace of more than 64 KiB
+
+
+def can_mount():
+    done = subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"],
+                          capture_output=True, check=False)
+    return done.returncode == 0
+
+
+class Hostile(unittest.TestCase):
+    def setUp(self):
+        context = scratch()
+        self.directory = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+
+    def both(self, *preparations, **variables):
+        """Runs the program both ways, which must look the same. Returns its trace."""
+        command = [PROGRAM.path, LEVELS, *preparations]
+        same_behaviour(run(command, traced=False, cwd=self.directory),
+                       run(command, cwd=self.directory, **variables))
+        return only_trace(self.directory)
+
+    def assert_whole(self, trace):
+        self.assertEqual(PROGRAM.row(trace, "leaf")["allocations"], 2 ** int(LEVELS))
+        self.assertIs(trace.report()["trace"]["complete"], True)
+
+    def assert_partial(self, trace):
+        """Not all could be recorded, and the report says so."""
+        row = PROGRAM.row(trace, "leaf")
+        self.assertLess(row["allocations"], 2 ** int(LEVELS))
+        self.assertIs(trace.report()["trace"]["complete"], False)
+        people = mtracer("report", trace.path)
+        self.assertEqual(people.status, 0)
+        info = mtracer("info", trace.path, "--json")
+        self.assertEqual(info.status, 0)
+        self.assertTrue(json.loads(info.stdout))
+
+    def test_plain(self):
+        self.assert_whole(self.both())
+
+    def test_closed_descriptors(self):
+        self.assert_whole(self.both("closefrom"))
+
+    def test_occupied_descriptors(self):
+        """The program's files take the numbers that the tracer had, and get none of its bytes."""
+        self.assert_whole(self.both("closefrom", "occupy"))
+
+    def test_no_free_descriptor(self):
+        self.assert_whole(self.both("occupy"))
+        # Not one file may be opened any more, the tracer's neither.
+
+    def test_changed_directory(self):
+        self.assert_whole(self.both("closefrom", "chdir"))
+
+    def test_descriptor_limit(self):
+        self.assert_whole(self.both("nofile"))
+
+    def test_file_size_limit(self):
+        """Growing beyond the limit would raise SIGXFSZ."""
+        self.assert_partial(self.both("fsize"))
+
+    def test_address_space_limit(self):
+        command = [PROGRAM.path, LEVELS, "address"]
+        native = run(command, traced=False, cwd=self.directory)
+        traced = run(command, cwd=self.directory)
+        same_behaviour(native, traced)
+
+    def test_limits_from_the_start(self):
+        """The limits are there before the tracer is."""
+        for limits in ("-f 0", "-f 32", "-n 4", "-v 65536", "-s 64"):
+            with self.subTest(limits=limits), scratch() as directory:
+                command = ["sh", "-c", f'ulimit {limits} && exec "$0" 10', PROGRAM.path]
+                native = run(command, traced=False, cwd=directory)
+                traced = run(["env", "LD_PRELOAD=" + environment(True)["LD_PRELOAD"], *command],
+                             traced=False, cwd=directory)
+                self.assertEqual((native.status, native.stdout), (traced.status, traced.stdout))
+                self.assertEqual(native.status, 0)
+
+    def test_full_disk(self):
+        """A disk that fills up while the program runs, and one that is full before."""
+        if not can_mount():
+            self.skipTest("no user namespaces here")
+        native = run([PROGRAM.path, LEVELS], traced=False)
+        for size in ("256k", "16k", "4k"):
+            with self.subTest(size=size):
+                script = (f'mount -t tmpfs -o size={size} none /mnt && cd /mnt && '
+                          'LD_PRELOAD="$1" "$2" "$3"; status=$?; cp /mnt/* "$0"; exit $status')
+                result = run(["unshare", "-rm", "sh", "-c", script, self.directory,
+                              environment(True)["LD_PRELOAD"], PROGRAM.path, LEVELS], traced=False)
+                self.assertEqual((result.status, result.stdout), (0, native.stdout))
+                for trace in traces(self.directory):
+                    if trace.path.stat().st_size:
+                        self.assert_partial(trace)
+                    trace.path.unlink()
+
+    def test_missing_libunwind(self):
+        """A libunwind that can't be loaded: one line, and the program runs untraced."""
+        library = self.directory / "libunwind-x86_64.so.8"
+        library.write_bytes(b"not a library")
+        result = run([PROGRAM.path, "4"], cwd=self.directory, LD_LIBRARY_PATH=str(self.directory))
+        self.assertEqual((result.status, result.stdout),
+                         (0, b"allocations 16, next descriptor 3\n"))
+        self.assertRegex(result.stderr.decode(), r"\A[^\n]*libunwind[^\n]*\n\Z")
+        self.assertEqual(traces(self.directory), [])
+
+    def test_no_proc(self):
+        """As in a chroot: no /proc, no files of the system."""
+        if not can_mount():
+            self.skipTest("no user namespaces here")
+        native = run([PROGRAM.path, LEVELS], traced=False)
+        script = ('mount -t tmpfs none /proc && cd "$0" && LD_PRELOAD="$1" exec "$2" "$3"')
+        result = run(["unshare", "-rm", "sh", "-c", script, self.directory,
+                      environment(True)["LD_PRELOAD"], PROGRAM.path, LEVELS], traced=False)
+        self.assertEqual((result.status, result.stdout), (0, native.stdout))
+        self.assert_whole(only_trace(self.directory, "*"))
+
+    def test_standard_streams_closed(self):
+        """Closed standard streams stay closed: the trace must not become descriptor 0, 1 or 2."""
+        for streams in ("<&-", ">&-", "<&- >&- 2>&-"):
+            with self.subTest(streams=streams), scratch() as directory:
+                command = ["sh", "-c", f'"$0" 10 {streams}; echo status $?', PROGRAM.path]
+                native = run(command, traced=False, cwd=directory)
+                traced = run(command, cwd=directory)
+                same_behaviour(native, traced)
+                self.assertGreaterEqual(len(traces(directory, "growing")), 1)
+                for trace in traces(directory, "growing"):
+                    self.assertEqual(PROGRAM.row(trace, "leaf")["allocations"], 1024)
+
+    def test_broken_stderr(self):
+        """A note to a closed pipe would raise SIGPIPE."""
+        read, write = os.pipe()
+        os.close(read)
+        with subprocess.Popen([PROGRAM.path, "10"], cwd=self.directory, stdout=subprocess.PIPE,
+                              stderr=write, env=environment(True, MTRACE_VERBOSE="1")) as child:
+            os.close(write)
+            output = child.communicate(timeout=60)[0]
+        self.assertEqual((child.returncode, output),
+                         (0, b"allocations 1024, next descriptor 3\n"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,130 @@
+"""New processes: what each one's trace holds, and that none of them hangs."""
+import unittest
+
+from programs import Program
+from tracing import LONG, only_trace, run, same_behaviour, scratch, traces
+
+PROGRAM = Program("processes")
+
+
+class Processes(unittest.TestCase):
+    def setUp(self):
+        context = scratch()
+        self.directory = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+
+    def start(self, *arguments, **variables):
+        """Runs the program both ways and returns the traces, oldest first."""
+        command = [PROGRAM.path, *arguments]
+        same_behaviour(run(command, traced=False, cwd=self.directory),
+                       run(command, cwd=self.directory, **variables))
+        return traces(self.directory, "processes")
+
+    def counts(self, trace, line):
+        row = PROGRAM.row(trace, line)
+        return row["allocations"], row["allocated_bytes"], row["current_bytes"]
+
+    def with_line(self, found, line):
+        """Of the traces, those that know allocations of the line."""
+        return [trace for trace in found if self.counts(trace, line)[0]]
+
+    def test_fork(self):
+        found = self.start("fork")
+        self.assertEqual(len(found), 2)
+        [child] = self.with_line(found, "child")
+        [parent] = self.with_line(found, "parent")
+        self.assertEqual(self.counts(parent, "kept"), (1, 1000, 1000))
+        self.assertEqual(self.counts(parent, "freed"), (1, 2000, 0))
+        self.assertEqual(self.counts(parent, "child"), (0, 0, 0))
+        self.assertEqual(self.counts(child, "kept")[2], 1000)
+        self.assertEqual(self.counts(child, "freed")[2], 0)
+        self.assertEqual(self.counts(child, "child")[1:], (300, 300))
+        self.assertEqual(self.counts(child, "parent"), (0, 0, 0))
+        for trace in found:
+            self.assertEqual(trace.state(), "exited")
+
+    def test_fork_not_followed(self):
+        self.start("fork", MTRACE_FOLLOW="0")
+        parent = only_trace(self.directory)
+        self.assertEqual(self.counts(parent, "freed"), (1, 2000, 0))
+        self.assertEqual(self.counts(parent, "child"), (0, 0, 0))
+
+    def test_generations(self):
+        found = self.start("generations")
+        self.assertEqual(len(found), 3)
+        self.assertEqual(len(self.with_line(found, "generation")), 2)
+        both = self.with_line(found, "both generations")
+        self.assertEqual([self.counts(trace, "both generations") for trace in both],
+                         [(1, 10, 10)] * 2)
+
+    def storm(self, forks, **variables):
+        result = run([PROGRAM.path, "storm", forks], cwd=self.directory, timeout=500, **variables)
+        self.assertEqual((result.status, result.stdout, result.stderr), (0, b"done storm\n", b""))
+
+    def test_storm(self):
+        """Forks at any moment of three allocating threads; each child has its own trace."""
+        forks = 1000 if LONG else 200
+        self.storm(forks)
+        found = traces(self.directory, "processes")
+        self.assertEqual(len(found), forks + 1)
+        for trace in found[::max(1, forks // 10)]:
+            count = self.counts(trace, "storm")[0]
+            self.assertIn(count, (0, 100))
+
+    def test_storm_not_followed(self):
+        self.storm(5000 if LONG else 1000, MTRACE_FOLLOW="0")
+        parent = only_trace(self.directory)
+        self.assertGreater(self.counts(parent, "churn")[0], 0)
+        self.assertEqual(self.counts(parent, "churn")[2], 0)
+
+    def test_exec(self):
+        """The program before exec and the one after it are one process with two traces."""
+        found = self.start("exec")
+        self.assertEqual(len(found), 2)
+        [before] = self.with_line(found, "before")
+        [after] = self.with_line(found, "after")
+        self.assertEqual(self.counts(before, "before"), (1, 500, 500))
+        self.assertEqual(self.counts(before, "after"), (0, 0, 0))
+        self.assertEqual(self.counts(after, "after"), (1, 70, 70))
+        self.assertEqual(self.counts(after, "before"), (0, 0, 0))
+
+    def test_exec_to_one_path(self):
+        """A path without %p: the second program must not overwrite the first one's trace."""
+        self.start("exec", MTRACE_OUT="one.mtrace")
+        found = sorted(path.name for path in self.directory.iterdir())
+        self.assertEqual(len(found), 2, found)
+        self.assertEqual(found[0], "one.mtrace")
+        self.assertTrue(found[1].startswith("one.mtrace."), found)
+
+    def test_exec_not_followed(self):
+        self.start("exec", MTRACE_FOLLOW="0")
+        self.assertEqual(self.counts(only_trace(self.directory), "before"), (1, 500, 500))
+
+    def check_child_program(self, how):
+        found = self.start(how)
+        [child] = self.with_line(found, "after")
+        self.assertEqual(self.counts(child, "after"), (1, 70, 70))
+        return found
+
+    def test_vfork(self):
+        found = self.check_child_program("vfork")
+        [parent] = self.with_line(found, "vfork")
+        self.assertEqual(self.counts(parent, "vfork"), (1, 500, 500))
+        self.assertEqual(self.counts(parent, "after vfork"), (1, 600, 0))
+        self.assertEqual(len(found), 2)
+
+    def test_spawn(self):
+        self.assertEqual(len(self.check_child_program("spawn")), 2)
+
+    def test_system(self):
+        self.check_child_program("system")
+
+    def test_daemon(self):
+        found = self.start("daemon")
+        self.assertEqual(len(found), 3)
+        [daemon] = self.with_line(found, "daemon")
+        self.assertEqual(self.counts(daemon, "daemon"), (1, 90, 90))
+
+
+if __name__ == "__main__":
+    unittest.main()

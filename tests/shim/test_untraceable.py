@@ -1,0 +1,63 @@
+"""Programs that can't be traced: they run as ever, and the user is told why there is nothing to see."""
+import json
+import unittest
+
+from programs import Program
+from tracing import mtracer, run, same_behaviour, scratch, traces
+
+
+class Untraceable(unittest.TestCase):
+    def setUp(self):
+        context = scratch()
+        self.directory = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+
+    def preload(self, name):
+        native = run([Program(name).path], traced=False)
+        traced = run([Program(name).path], cwd=self.directory)
+        self.assertEqual((native.status, native.stdout), (traced.status, traced.stdout))
+        return native
+
+    def under_run(self, name):
+        native = run([Program(name).path], traced=False)
+        result = mtracer("run", "--out", self.directory / "t.mtrace", "--", Program(name).path)
+        self.assertEqual((result.status, result.stdout), (native.status, native.stdout))
+        return result.stderr.decode()
+
+    def test_static_preloaded(self):
+        same_behaviour(self.preload("static"), run([Program("static").path]))
+        self.assertEqual(traces(self.directory), [])
+
+    def test_static_under_run(self):
+        self.assertIn("static", self.under_run("static"))
+
+    def test_own_malloc_preloaded(self):
+        """The trace exists and says why it is empty."""
+        self.preload("own_malloc")
+        [trace] = traces(self.directory)
+        self.assertEqual(trace.totals()["allocations"], 0)
+        info = mtracer("info", trace.path)
+        self.assertEqual(info.status, 0)
+        self.assertIn("malloc", info.stdout.decode())
+        self.assertTrue(json.loads(mtracer("info", trace.path, "--json").stdout))
+
+    def test_own_malloc_under_run(self):
+        self.assertIn("malloc", self.under_run("own_malloc"))
+
+    def test_script(self):
+        """A script's interpreter is what is traced."""
+        script = self.directory / "script"
+        script.write_text("#!/bin/sh\necho \"$#\"\nexit 4\n")
+        script.chmod(0o755)
+        native = run([script, "a", "b"], traced=False)
+        result = mtracer("run", "--out", self.directory / "t.mtrace", "--", script, "a", "b")
+        self.assertEqual((result.status, result.stdout), (native.status, native.stdout))
+
+    def test_missing_program(self):
+        result = mtracer("run", "--out", self.directory / "t.mtrace", "--", "/no/such/program")
+        self.assertIn(result.status, (126, 127, 2))
+        self.assertRegex(result.stderr.decode(), r"\Amtracer: [^\n]*/no/such/program[^\n]*\n\Z")
+
+
+if __name__ == "__main__":
+    unittest.main()

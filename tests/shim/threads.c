@@ -1,0 +1,99 @@
+/*
+ * threads.c - threads that come and go: what they allocate, what others free, what their destructors do.
+ */
+#include <pthread.h>
+
+#include "program.h"
+
+#define THREADS 8
+#define ROUNDS 1000
+#define GENERATIONS 50
+
+static pthread_key_t key;
+
+/* A key's destructor may allocate, and set the key again: glibc calls it up to four times. */
+static void destructor(void *value)
+{
+	size_t calls = (size_t)value;
+
+	free(malloc(24));  //= count 1200, total 28800
+	if (calls < 3)
+		CHECK(pthread_setspecific(key, (void *)(calls + 1)) == 0);
+}
+
+static void *gives(void *unused)
+{
+	void **blocks = malloc(ROUNDS * sizeof(*blocks));  //= count 8, total 64000
+
+	for (int i = 0; i < ROUNDS; i++) {
+		free(malloc(i));  //= count 8000, total 3996000
+		blocks[i] = malloc(32);  //= count 8000, total 256000
+	}
+	return blocks;
+}
+
+/* The first thread frees what the others allocated. */
+static void many_at_once(void)
+{
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		CHECK(pthread_create(&threads[i], NULL, gives, NULL) == 0);
+	for (int i = 0; i < THREADS; i++) {
+		void **blocks;
+
+		CHECK(pthread_join(threads[i], (void **)&blocks) == 0);
+		for (int j = 0; j < ROUNDS; j++)
+			free(blocks[j]);
+		free(blocks);
+	}
+}
+
+static void *passing(void *leak)
+{
+	CHECK(pthread_setspecific(key, (void *)(size_t)1) == 0);
+	if (leak)
+		CHECK(malloc(100));  //= count 200, total 20000, current 20000, blocks 200
+	free(malloc(200));  //= count 400, total 80000
+	return NULL;
+}
+
+/* Generations of threads: their ids, stacks and the tracer's own state for them are used again. */
+static void one_after_the_other(void)
+{
+	for (int i = 0; i < GENERATIONS; i++) {
+		pthread_t threads[THREADS];
+
+		for (int j = 0; j < THREADS; j++)
+			CHECK(pthread_create(&threads[j], NULL, passing, j % 2 ? &key : NULL) == 0);
+		for (int j = 0; j < THREADS; j++)
+			CHECK(pthread_join(threads[j], NULL) == 0);
+	}
+}
+
+static void *cancelled(void *unused)
+{
+	free(malloc(60));  //= count 1, total 60
+	for (;;)
+		pthread_testcancel();
+	return NULL;
+}
+
+static void cancel_one(void)
+{
+	pthread_t thread;
+
+	CHECK(pthread_create(&thread, NULL, cancelled, NULL) == 0);
+	CHECK(pthread_cancel(thread) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+}
+
+int main(void)
+{
+	CHECK(pthread_key_create(&key, destructor) == 0);
+	many_at_once();
+	one_after_the_other();
+	cancel_one();
+	puts("done");
+	return 0;
+}
