@@ -19,7 +19,7 @@
  * - one arena, not a second one for large objects either (oversize_threshold), no thread caches: least memory;
  * - unused pages go back to the system at once or after a second, without a thread that sees to it.
  */
-const char *mtje_malloc_conf = "narenas:1,oversize_threshold:0,tcache:false,cache_oblivious:false,"
+const char *mtje_malloc_conf = "narenas:1,oversize_threshold:0,tcache:false,"
 			       "background_thread:false,dss:disabled,metadata_thp:disabled,"
 			       "thp:default,dirty_decay_ms:1000,muzzy_decay_ms:0";
 
