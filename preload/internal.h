@@ -140,11 +140,11 @@ extern uint32_t code_generation; /* goes up when code may have changed under kno
 
 extern struct lock tables_lock; /* over every growing table and the hash tables over them */
 bool stacks_init(void);
+#define MT_SITES_MOST ((1u << 22) - 2) /* what a slot can name */
 uint32_t site_for(uint32_t node, uint32_t kind); /* 0 = no room; the rare path */
 void stacks_forget_code(uintptr_t start, uintptr_t end); /* under tables_lock */
-void stacks_forked(void);
 
-/* ---- thread.c, control.c, fork.c, init.c */
+/* ---- thread.c, control.c, fork.c, hooks_cxx.c */
 
 struct thread;
 struct thread *thread_new(void); /* the calling thread's; NULL: no memory or past its end */
@@ -153,6 +153,8 @@ void threads_forked(struct thread *self);
 
 bool fork_init(void);
 void fork_begin_child(void); /* first event in a fork child: gives it its trace */
+
+void cxx_init(void); /* hooks_cxx.c: finds the C++ library's operator new */
 
 void control_exit(void); /* writes the end into the header */
 

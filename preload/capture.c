@@ -1,0 +1,293 @@
+/*
+ * capture.c - the walk by rules, from the innermost frame to the first that is a kept one.
+ *
+ *  1. Drop the kept frames that are further in than the current one: they have returned.
+ *  2. If the kept frame there is the current one, verify the rest; if that holds, stop. If a check fails, the kept frames up
+ *     to there are still right: walk over them without looking up their rules.
+ *  3. Otherwise look up the rule, note the frame, and step to its caller.
+ *  4. From the outermost new frame inwards: intern each below its parent, and note the words that it was read from.
+ *
+ * All reads stay in memory that is known to be readable; a broken stack ends the walk, nothing worse.
+ */
+#include "preload/capture.h"
+#include "preload/stacks.h"
+
+#define NEAR (1u << 20) /* bytes: further apart, two frames that no table connects aren't caller and callee */
+#define PAGE 4096u
+
+struct walk {
+	struct thread *t;
+	uintptr_t sp, pc, bp;
+	uint32_t root;          /* MT_NODE_*, once the walk has met the end */
+	const uintptr_t *end;   /* the zero word that ended it; NULL: something else did */
+	bool fragile;           /* ended by what memory held: walk again next time */
+};
+
+/* ---- reading the stack */
+
+/* Makes [safe_start, safe_end) cover the page of sp, by growth downwards if that is near, else anew (another stack). */
+static noinline void move_safe_range(struct thread *t, uintptr_t sp)
+{
+	uintptr_t page = sp & ~(uintptr_t)(PAGE - 1);
+
+	if (sp < t->safe_start && t->safe_start - sp < NEAR) {
+		while (t->safe_start > page && os_readable(t->safe_start - PAGE))
+			t->safe_start -= PAGE;
+		if (t->safe_start <= page)
+			return;
+	}
+	t->safe_start = page;
+	t->safe_end = page + PAGE;
+}
+
+static noinline bool read_slowly(struct thread *t, uintptr_t address, uintptr_t *value)
+{
+	if (address % 8 != 0)
+		return false;
+	if (address >= t->safe_end && address - t->safe_end < NEAR)
+		while (address >= t->safe_end && os_readable(t->safe_end))
+			t->safe_end += PAGE;
+	else if (!os_readable(address))
+		return false;
+	else
+		return *value = *(const uintptr_t *)address, true;
+	if (address < t->safe_start || address >= t->safe_end)
+		return false;
+	*value = *(const uintptr_t *)address;
+	return true;
+}
+
+static inline bool stack_read(struct thread *t, uintptr_t address, uintptr_t *value)
+{
+	if (unlikely(address - t->safe_start >= t->safe_end - t->safe_start || address % 8 != 0))
+		return read_slowly(t, address, value);
+	*value = *(const uintptr_t *)address;
+	return true;
+}
+
+/* ---- one step outwards; false: w->root is set */
+
+static bool stop(struct walk *w, uint32_t root, bool fragile)
+{
+	w->root = root;
+	w->fragile = fragile;
+	return false;
+}
+
+static bool step_signal(struct walk *w)
+{
+	uintptr_t at = w->sp;
+
+	if (!stack_read(w->t, at + CPU_SIGNAL_SP, &w->sp) || !stack_read(w->t, at + CPU_SIGNAL_PC, &w->pc) ||
+		!stack_read(w->t, at + CPU_SIGNAL_BP, &w->bp))
+		return stop(w, MT_NODE_BROKEN, true);
+	w->pc++; /* stored as if it were a return address: the instruction is at pc - 1 */
+	return true;
+}
+
+/* No unwind information: believe the frame pointer if it points up the stack to code. */
+static bool step_by_frame_pointer(struct walk *w)
+{
+	uintptr_t bp = w->bp, next_bp, pc;
+	struct object o;
+
+	if (bp < w->sp || bp - w->sp > NEAR || !stack_read(w->t, bp, &next_bp) || !stack_read(w->t, bp + 8, &pc))
+		return stop(w, MT_NODE_BROKEN, true);
+	if (pc == 0) {
+		w->end = (const uintptr_t *)(bp + 8);
+		return stop(w, MT_NODE_ROOT, false);
+	}
+	if (pc_find(load_acquire(&pcs), pc)->pc != pc && !object_find(pc - 1, &o) &&
+		(next_bp <= bp || next_bp - bp > NEAR))
+		return stop(w, MT_NODE_BROKEN, true);
+	w->sp = bp + 16;
+	w->pc = pc;
+	w->bp = next_bp;
+	return true;
+}
+
+static bool step_by_rule(struct walk *w, rule_t rule)
+{
+	uint32_t saved = rule_saved(rule);
+	uintptr_t cfa = (rule_kind(rule) == RULE_SP ? w->sp : w->bp) + (uintptr_t)rule_offset(rule);
+
+	if (rule_kind(rule) == RULE_DEREF && !stack_read(w->t, cfa, &cfa))
+		return stop(w, MT_NODE_BROKEN, true);
+	if (unlikely(cfa <= w->sp) || !stack_read(w->t, cfa + CPU_RETURN_SLOT, &w->pc))
+		return stop(w, MT_NODE_BROKEN, true);
+	if (unlikely(w->pc == 0)) {
+		w->end = (const uintptr_t *)(cfa + CPU_RETURN_SLOT);
+		return stop(w, MT_NODE_ROOT, false);
+	}
+	if (saved != RULE_NOT_SAVED &&
+		!stack_read(w->t, saved == RULE_SAVED_AT_BP ? w->bp : cfa - 8 * saved, &w->bp))
+		return stop(w, MT_NODE_BROKEN, true);
+	w->sp = cfa;
+	return true;
+}
+
+static inline bool step_out(struct walk *w, rule_t rule)
+{
+	switch (rule_kind(rule)) {
+	case RULE_SP:
+	case RULE_BP:
+	case RULE_DEREF:
+		return step_by_rule(w, rule);
+	case RULE_SIGNAL:
+		return step_signal(w);
+	case RULE_NONE:
+		return step_by_frame_pointer(w);
+	case RULE_END:
+		return stop(w, MT_NODE_ROOT, false);
+	default:
+		return stop(w, MT_NODE_BROKEN, false);
+	}
+}
+
+/* ---- the walk */
+
+static inline bool same_frame(const struct kept *k, const struct walk *w)
+{
+	return k->sp == w->sp && k->pc == w->pc;
+}
+
+/* Which kept frame, from `inner` outwards, does this check belong to? */
+static uint32_t frame_of_check(const struct kept *kept, uint32_t inner, uint32_t check)
+{
+	while (kept[inner - 1].checks > check)
+		inner--;
+	return inner;
+}
+
+/* May the kept frames [0, base] stay below n new ones? Not when frames are cut off that should not be, or the reverse. */
+static inline bool depth_fits(const struct kept *kept, uint32_t base, uint32_t n)
+{
+	return base + n == config.depth || (base + n < config.depth && kept[0].node != MT_NODE_DEEP);
+}
+
+/* Fills t->fresh, innermost first, and sets *count. Returns how many kept frames stay; 0: w->root is set. */
+static uint32_t walk_out(struct walk *w, uint32_t *count)
+{
+	struct thread *t = w->t;
+	const struct kept *kept = t->kept;
+	uint32_t base = t->depth, n = 0;
+	uint32_t unverifiable = UINT32_MAX; /* frames from here inwards depend on a check that failed */
+
+	for (;;) {
+		struct known_pc known;
+
+		while (kept[base].sp < w->sp)
+			base--;
+		if (same_frame(&kept[base], w)) {
+			const struct kept *k = &kept[base];
+
+			if (base < unverifiable && (!k->needs_bp || k->bp == w->bp)) {
+				uint32_t failed = capture_verify(t->checks, k->checks - 1);
+
+				if (failed == 0 && depth_fits(kept, base, n))
+					break;
+				unverifiable = failed == 0 ? 0 : frame_of_check(kept, base, failed);
+			}
+			known.frame = k->frame;
+			known.rule = k->rule;
+		} else {
+			known = pc_get(w->pc);
+		}
+		t->fresh[n++] = (struct kept){ .sp = w->sp, .pc = w->pc, .bp = w->bp,
+			.rule = known.rule, .frame = known.frame };
+		if (unlikely(n == config.depth)) {
+			w->root = rule_kind(known.rule) == RULE_END ? MT_NODE_ROOT : MT_NODE_DEEP;
+			base = 0;
+			break;
+		}
+		if (!step_out(w, known.rule)) {
+			base = 0;
+			break;
+		}
+	}
+	*count = n;
+	return base;
+}
+
+/* ---- keeping what was found */
+
+static inline void add_check(struct thread *t, struct kept *k, uintptr_t address, uintptr_t value)
+{
+	t->checks[k->checks++] = (struct check){ (const uintptr_t *)address, value };
+}
+
+/* The words that led from frame k to its caller. The ones that decide where others are come last: they are checked first. */
+static void add_checks(struct thread *t, struct kept *k, const struct kept *caller)
+{
+	uint32_t saved = rule_saved(k->rule);
+
+	switch (rule_kind(k->rule)) {
+	case RULE_SIGNAL:
+		if (caller->needs_bp)
+			add_check(t, k, k->sp + CPU_SIGNAL_BP, caller->bp);
+		add_check(t, k, k->sp + CPU_SIGNAL_PC, caller->pc - 1);
+		add_check(t, k, k->sp + CPU_SIGNAL_SP, caller->sp);
+		break;
+	case RULE_NONE:
+		add_check(t, k, k->bp + 8, caller->pc);
+		add_check(t, k, k->bp, caller->bp);
+		break;
+	default:
+		add_check(t, k, caller->sp + CPU_RETURN_SLOT, caller->pc);
+		if (saved != RULE_NOT_SAVED && caller->needs_bp)
+			add_check(t, k, saved == RULE_SAVED_AT_BP ? k->bp : caller->sp - 8 * saved, caller->bp);
+		if (rule_kind(k->rule) == RULE_DEREF)
+			add_check(t, k, k->bp + (uintptr_t)rule_offset(k->rule), caller->sp);
+	}
+}
+
+/* How the outermost frame's end is checked. */
+static void add_end_check(struct walk *w, struct kept *k)
+{
+	if (w->end)
+		add_check(w->t, k, (uintptr_t)w->end, 0);
+	else if (w->fragile)
+		add_check(w->t, k, (uintptr_t)w->t->checks[0].address, w->t->checks[0].value);
+}
+
+static void keep(struct walk *w, uint32_t base, uint32_t n)
+{
+	struct thread *t = w->t;
+	struct kept *kept = t->kept;
+
+	if (base == 0)
+		kept[0].node = w->root;
+	for (; n > 0; n--) {
+		const struct kept *caller = &kept[base];
+		struct kept *k = &kept[++base];
+		struct edge edge = edge_get(caller->node, t->fresh[n - 1].frame);
+
+		*k = t->fresh[n - 1];
+		k->node = edge.node;
+		k->site = edge.site;
+		k->checks = caller->checks;
+		k->needs_bp = rule_uses_bp(k->rule) || (!rule_restores_bp(k->rule) && caller->needs_bp);
+		if (base > 1)
+			add_checks(t, k, caller);
+		else
+			add_end_check(w, k);
+	}
+	t->depth = base;
+}
+
+uint32_t capture_walk(struct thread *t, struct cpu_frame at)
+{
+	struct walk w = { .t = t, .sp = at.sp, .pc = at.pc, .bp = at.bp };
+	uint32_t generation = load_acquire(&code_generation);
+	uint32_t base, count;
+
+	if (unlikely(t->generation != generation)) {
+		t->generation = generation;
+		t->depth = 0;
+	}
+	if (unlikely(at.sp - t->safe_start >= t->safe_end - t->safe_start))
+		move_safe_range(t, at.sp);
+	base = walk_out(&w, &count);
+	keep(&w, base, count);
+	return t->kept[t->depth].site;
+}

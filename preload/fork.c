@@ -1,0 +1,108 @@
+/*
+ * fork.c - a child gets a trace of its own that begins as a copy of its parent's.
+ *
+ * Before the fork all locks are taken, in the order tables_lock, ledger_lock, unwind_lock, and what the parent goes on
+ * changing is copied. The child inherits the copy and free locks. It makes its file at its first event, since most
+ * children execute another program right away. Our handlers were registered first, so they run next to the fork itself:
+ * other libraries' handlers find everything working.
+ */
+#include "preload/ledger.h"
+#include "preload/phase.h"
+#include "preload/rules.h"
+#include "preload/thread.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+union phase_page phase_page __attribute__((aligned(4096)));
+
+static struct tracefile_copy *copy; /* between the handlers, under the locks; in a child until its first event */
+
+/* What the forking thread found before it forked; two threads may fork at a time. */
+static __thread enum {
+	FORK_UNTRACED,
+	FORK_PREPARED, /* it holds the locks */
+	FORK_INHERITS, /* itself a child without a trace of its own yet: hands its inheritance on */
+} forking __attribute__((tls_model("initial-exec")));
+
+static void take_locks(void)
+{
+	lock_take(&tables_lock);
+	lock_take(&ledger_lock);
+	lock_take(&unwind_lock);
+}
+
+static void drop_locks(void)
+{
+	lock_drop(&unwind_lock);
+	lock_drop(&ledger_lock);
+	lock_drop(&tables_lock);
+}
+
+static void before_fork(void)
+{
+	struct thread *t = thread_self;
+
+	forking = phase_page.phase == PHASE_FORKED ? FORK_INHERITS : FORK_UNTRACED;
+	/* Busy: a signal handler that interrupted a hook forks. The hook may hold a lock. */
+	if (phase_page.phase != PHASE_ON || (t && t->busy))
+		return;
+	if (t)
+		t->busy = 1;
+	take_locks();
+	copy = config.follow ? tracefile_copy() : NULL;
+	forking = FORK_PREPARED;
+}
+
+static void release(void)
+{
+	forking = FORK_UNTRACED;
+	drop_locks();
+	if (thread_self)
+		thread_self->busy = 0;
+}
+
+static void after_fork_in_parent(void)
+{
+	struct tracefile_copy *mine = copy;
+
+	if (forking != FORK_PREPARED)
+		return;
+	copy = NULL;
+	release();
+	tracefile_copy_free(mine);
+}
+
+static void after_fork_in_child(void)
+{
+	phase_page.phase = forking != FORK_UNTRACED && copy ? PHASE_FORKED : PHASE_OFF;
+	if (forking == FORK_PREPARED)
+		release();
+}
+
+noinline void fork_begin_child(void)
+{
+	struct tracefile_copy *mine = copy;
+	struct thread *t = thread_self;
+
+	/* Until it is done, events of this very code pass through. */
+	phase_page.phase = PHASE_OFF;
+	copy = NULL;
+	if (mine && tracefile_fork(mine)) {
+		ledger_forked();
+		threads_forked(t);
+		phase_page.phase = PHASE_ON;
+	} else {
+		tracefile_leave();
+	}
+	tracefile_copy_free(mine);
+}
+
+bool fork_init(void)
+{
+#ifdef MADV_WIPEONFORK
+	/* Without it (Linux before 4.14) only raw clones are unprotected. */
+	(void)madvise(&phase_page, sizeof(phase_page), MADV_WIPEONFORK);
+#endif
+	return pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+}

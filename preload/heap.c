@@ -1,0 +1,40 @@
+/* heap.c - the library's own memory: a private jemalloc that shares nothing with the program's allocator. */
+#include "preload/internal.h"
+#include "preload/jemalloc/private_jemalloc.h"
+
+#include <errno.h>
+
+bool heap_init(void)
+{
+	void *p = heap_alloc(64); /* sets jemalloc up while there is one thread */
+
+	heap_free(p);
+	return p != NULL;
+}
+
+void *heap_alloc(size_t size)
+{
+	int saved = errno;
+	void *p = mtje_mallocx(size ? size : 1, MTJE_ZERO);
+
+	errno = saved;
+	return p;
+}
+
+void heap_free(void *p)
+{
+	int saved = errno;
+
+	if (p)
+		mtje_dallocx(p, 0);
+	errno = saved;
+}
+
+size_t heap_used(void)
+{
+	uint64_t epoch = 1;
+	size_t used = 0, size = sizeof(used);
+
+	mtje_mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
+	return mtje_mallctl("stats.allocated", &used, &size, NULL, 0) == 0 ? used : 0;
+}

@@ -1,0 +1,91 @@
+/*
+ * init.c - the start and the end of the library's life.
+ *
+ * The constructor runs before all others (-z initfirst), with one thread and next to nothing allocated. Each step that
+ * fails has said why in one line, and leaves the phase off: every hook then just calls the next definition.
+ */
+#include "preload/ledger.h"
+#include "preload/next.h"
+#include "preload/phase.h"
+#include "preload/rules.h"
+#include "preload/thread.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What standard error was at the start: at the end it may be something else that we have no business with. */
+static struct stat standard_error;
+
+static void find_program(char *path, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", path, size - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+}
+
+/* A definition of malloc that is searched before ours: then the program's calls go there. */
+static bool program_has_malloc(void)
+{
+	struct object ours, first;
+	void *found = dlsym(RTLD_DEFAULT, "malloc");
+
+	return found && object_find((uintptr_t)found, &first) && object_find((uintptr_t)&trace, &ours) &&
+		first.start != ours.start;
+}
+
+static void start(int argc, char **argv, char **environment)
+{
+	char program[4096];
+
+	next_resolve();
+	if (!env_read(environment))
+		return;
+	if (!config.follow)
+		env_stop_following(environment);
+	find_program(program, sizeof(program));
+	if (!heap_init() || !rules_init() || !tracefile_create(program, argc, argv))
+		return;
+	modules_init(program);
+	if (!stacks_init() || !slots_init(next.glibc) || !fork_init() || !threads_init()) {
+		message("no memory for the tracer's tables; running untraced", NULL);
+		return;
+	}
+	cxx_init();
+	if (program_has_malloc())
+		trace.header->flags |= MT_NOTE_OWN_MALLOC;
+	if (fstat(STDERR_FILENO, &standard_error) < 0)
+		standard_error.st_ino = 0;
+	phase_page.phase = PHASE_ON;
+}
+
+__attribute__((constructor)) static void init(int argc, char **argv, char **environment)
+{
+	int saved = errno;
+
+	start(argc, argv, environment);
+	errno = saved;
+}
+
+static bool wants_messages(void)
+{
+	struct stat now;
+
+	return (config.verbose || isatty(STDERR_FILENO)) && fstat(STDERR_FILENO, &now) == 0 &&
+		now.st_dev == standard_error.st_dev && now.st_ino == standard_error.st_ino &&
+		now.st_rdev == standard_error.st_rdev;
+}
+
+__attribute__((destructor)) static void fini(void)
+{
+	int saved = errno;
+
+	if (phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid()) {
+		control_exit();
+		if (wants_messages())
+			message("trace in ", tracefile_path(), NULL);
+	}
+	errno = saved;
+}

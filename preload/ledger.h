@@ -1,0 +1,110 @@
+/*
+ * ledger.h - current, peak, at peak and totals, for each site, each line and the whole.
+ *
+ * One thread: plain arithmetic on the site's counters, everything exact. *At peak* needs no copying: the epoch goes up at
+ * each new peak of the whole; a site that is about to change in a newer epoch than its own first saves what it has,
+ * which is what it had at that peak.
+ *
+ * Several threads: each counts in its lane (exact totals, no shared cache line) and keeps back what changed since it last
+ * published. When that passes a slack, it adds it to the published state under a lock, and the peaks follow
+ * that state. They are off by at most what all lanes keep back: 64 KiB or 1/1024 of the live bytes, by the choice of the slack.
+ */
+#ifndef MTRACE_LEDGER_H
+#define MTRACE_LEDGER_H
+
+#include <sys/single_threaded.h>
+
+#include "preload/slots.h"
+#include "preload/thread.h"
+
+#pragma GCC visibility push(hidden)
+
+extern bool ledger_multi;    /* there was a second thread */
+extern int64_t ledger_slack; /* bytes that a lane may keep back, of a site, a line or all of it */
+extern struct lock ledger_lock; /* over the published state; taken after tables_lock, if both */
+
+void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary);
+bool ledger_go_multi(void);            /* false: no memory */
+void ledger_set_slack(void);
+void ledger_publish(struct thread *t); /* what the thread keeps back */
+void ledger_forked(void);              /* in the child: all lanes' counters become the sites' own */
+void ledger_reset_peaks(void);
+
+#pragma GCC visibility pop
+
+static inline bool ledger_is_multi(void)
+{
+	return unlikely(load_relaxed(&ledger_multi)) || (unlikely(!__libc_single_threaded) && ledger_go_multi());
+}
+
+static inline uint32_t ledger_saturate(uint64_t n)
+{
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+/* To be called before a site changes. */
+static inline void ledger_save_at_peak(struct mt_site *s, uint64_t bytes, uint64_t blocks)
+{
+	uint32_t epoch = (uint32_t)trace.header->epoch;
+
+	if (s->epoch == epoch)
+		return;
+	s->at_peak_bytes = bytes;
+	s->at_peak_blocks = ledger_saturate(blocks);
+	s->epoch = epoch;
+}
+
+static inline void ledger_add_single(uint32_t site, uint64_t size)
+{
+	struct mt_site *s = &trace.sites[site];
+	struct mt_line *l = &trace.lines[trace.site_info[site].line];
+	struct mt_header *h = trace.header;
+
+	ledger_save_at_peak(s, s->current_bytes, s->current_blocks);
+	s->allocated_bytes += size;
+	s->allocations++;
+	s->current_blocks++;
+	s->current_bytes += size;
+	if (s->current_bytes > s->peak_bytes)
+		s->peak_bytes = s->current_bytes;
+	l->live_bytes += size;
+	if (l->live_bytes > l->peak_bytes)
+		l->peak_bytes = l->live_bytes;
+	h->live_bytes += size;
+	if (h->live_bytes > h->peak_bytes) {
+		h->peak_bytes = h->live_bytes;
+		h->epoch++;
+	}
+}
+
+static inline void ledger_subtract_single(uint32_t site, uint64_t size, bool temporary)
+{
+	struct mt_site *s = &trace.sites[site];
+
+	ledger_save_at_peak(s, s->current_bytes, s->current_blocks);
+	s->current_bytes -= size;
+	s->current_blocks--;
+	s->temporary += temporary;
+	trace.lines[trace.site_info[site].line].live_bytes -= size;
+	trace.header->live_bytes -= size;
+}
+
+/* A new block. */
+static inline void ledger_add(struct thread *t, struct block b)
+{
+	if (ledger_is_multi())
+		ledger_count_lane(t, b.site, (int64_t)b.size, 1, false);
+	else
+		ledger_add_single(b.site, b.size);
+}
+
+/* A block is gone. */
+static inline void ledger_subtract(struct thread *t, struct block b, bool temporary)
+{
+	if (ledger_is_multi())
+		ledger_count_lane(t, b.site, -(int64_t)b.size, -1, temporary);
+	else
+		ledger_subtract_single(b.site, b.size, temporary);
+}
+
+#endif

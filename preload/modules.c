@@ -1,0 +1,205 @@
+/*
+ * modules.c - the loaded objects, met one by one as return addresses inside them turn up.
+ *
+ * The loader is asked by _dl_find_object, which takes no lock: dl_iterate_phdr may wait for a lock whose holder waits for
+ * one that our caller holds. Nothing is asked at dlopen. After a dlclose the known modules are looked up
+ * again, and those that are gone get an unload time; what is later loaded at their addresses is another module.
+ */
+#include "preload/internal.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+#include <unistd.h>
+
+uint32_t code_generation;
+
+static char program_path[4096];
+
+#ifdef HAVE_DL_FIND_OBJECT
+
+bool object_find(uintptr_t address, struct object *o)
+{
+	struct dl_find_object found;
+
+	if (_dl_find_object((void *)address, &found) != 0)
+		return false;
+	o->start = (uintptr_t)found.dlfo_map_start;
+	o->end = (uintptr_t)found.dlfo_map_end;
+	o->bias = found.dlfo_link_map->l_addr;
+	o->unwind_header = (uintptr_t)found.dlfo_eh_frame;
+	o->name = found.dlfo_link_map->l_name;
+	return true;
+}
+
+#else
+
+struct wanted {
+	uintptr_t address;
+	struct object *o;
+};
+
+/* Fills in o when one of the segments covers the address. */
+static int look_in(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct wanted *w = arg;
+	bool covers = false;
+
+	(void)size;
+	*w->o = (struct object){ .start = UINTPTR_MAX, .bias = info->dlpi_addr, .name = info->dlpi_name };
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + p->p_vaddr, end = start + p->p_memsz;
+
+		if (p->p_type == PT_GNU_EH_FRAME)
+			w->o->unwind_header = start;
+		if (p->p_type != PT_LOAD)
+			continue;
+		covers |= w->address >= start && w->address < end;
+		if (start < w->o->start)
+			w->o->start = start;
+		if (end > w->o->end)
+			w->o->end = end;
+	}
+	return covers;
+}
+
+bool object_find(uintptr_t address, struct object *o)
+{
+	struct wanted w = { address, o };
+
+	return dl_iterate_phdr(look_in, &w) != 0;
+}
+
+#endif
+
+/* The mapping begins with the ELF header, where the first segment covers the file's start (all linkers do that). */
+static const ElfW(Ehdr) *elf_header(const struct object *o)
+{
+	const ElfW(Ehdr) *header = (const void *)(o->start & ~(uintptr_t)4095);
+
+	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 ? header : NULL;
+}
+
+static void copy_build_id(struct mt_module *m, const unsigned char *notes, size_t size)
+{
+	while (size >= sizeof(ElfW(Nhdr))) {
+		const ElfW(Nhdr) *note = (const void *)notes;
+		size_t name = (note->n_namesz + 3u) & ~3u, body = (note->n_descsz + 3u) & ~3u;
+		size_t all = sizeof(*note) + name + body;
+
+		if (all > size)
+			return;
+		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+			memcmp(note + 1, "GNU", 4) == 0 && note->n_descsz <= sizeof(m->build_id)) {
+			m->build_id_size = (uint16_t)note->n_descsz;
+			memcpy(m->build_id, notes + sizeof(*note) + name, note->n_descsz);
+			return;
+		}
+		notes += all;
+		size -= all;
+	}
+}
+
+static void read_build_id(struct mt_module *m, const struct object *o)
+{
+	const ElfW(Ehdr) *header = elf_header(o);
+	const ElfW(Phdr) *p;
+
+	if (!header || header->e_phentsize != sizeof(*p))
+		return;
+	p = (const void *)((const char *)header + header->e_phoff);
+	for (int i = 0; i < header->e_phnum && m->build_id_size == 0; i++)
+		if (p[i].p_type == PT_NOTE && o->bias + p[i].p_vaddr + p[i].p_memsz <= o->end)
+			copy_build_id(m, (const void *)(o->bias + p[i].p_vaddr), p[i].p_memsz);
+}
+
+static uint32_t add_path(const char *name)
+{
+	char buffer[4096];
+	struct text t;
+
+	if (!*name)
+		name = program_path;
+	text_init(&t, buffer, sizeof(buffer));
+	if (*name != '/' && strchr(name, '/')) {
+		text_add(&t, trace.strings + trace.header->directory.offset);
+		text_add(&t, "/");
+	}
+	text_add(&t, name);
+	return tracefile_string(buffer, t.used);
+}
+
+static bool same_object(const struct mt_module *m, const struct object *o)
+{
+	const char *known = trace.strings + m->path;
+	const char *name = *o->name ? o->name : program_path;
+	size_t known_size = strlen(known), size = strlen(name);
+
+	return m->start == o->start && m->end == o->end && m->bias == o->bias && known_size >= size &&
+		strcmp(known + known_size - size, name) == 0;
+}
+
+uint32_t module_for(const struct object *o)
+{
+	uint64_t count = trace.header->tables[MT_MODULES].count;
+	struct mt_module *m;
+
+	for (uint64_t i = count; i-- > 1;)
+		if (trace.modules[i].unload_ns == 0 && same_object(&trace.modules[i], o))
+			return (uint32_t)i;
+	if (!tracefile_room(MT_MODULES, count + 1))
+		return 0;
+	m = &trace.modules[count];
+	memset(m, 0, sizeof(*m));
+	m->bias = o->bias;
+	m->start = o->start;
+	m->end = o->end;
+	m->load_ns = os_time() - trace.header->start_ns;
+	m->path = add_path(o->name);
+	if (!*o->name)
+		m->flags |= MT_MODULE_EXE;
+	if ((uintptr_t)&trace >= o->start && (uintptr_t)&trace < o->end)
+		m->flags |= MT_MODULE_SELF;
+	if (strncmp(o->name, "linux-vdso", 10) == 0)
+		m->flags |= MT_MODULE_VDSO;
+	read_build_id(m, o);
+	store_release(&trace.header->tables[MT_MODULES].count, count + 1);
+	return (uint32_t)count;
+}
+
+void modules_init(const char *program)
+{
+	struct text t;
+
+	text_init(&t, program_path, sizeof(program_path));
+	text_add(&t, program);
+	if (tracefile_room(MT_MODULES, 1))
+		trace.header->tables[MT_MODULES].count = 1; /* module 0: none */
+}
+
+void modules_sweep(void)
+{
+	uint64_t count = load_acquire(&trace.header->tables[MT_MODULES].count);
+	bool changed = false;
+
+	for (uint64_t i = 1; i < count; i++) {
+		struct mt_module *m = &trace.modules[i];
+		struct object o;
+
+		if (load_relaxed(&m->unload_ns) != 0 || (m->flags & (MT_MODULE_EXE | MT_MODULE_SELF)))
+			continue;
+		if (object_find(m->start, &o) && same_object(m, &o))
+			continue;
+		lock_take(&tables_lock);
+		if (m->unload_ns == 0) {
+			store_relaxed(&m->unload_ns, os_time() - trace.header->start_ns);
+			stacks_forget_code(m->start, m->end);
+			changed = true;
+		}
+		lock_drop(&tables_lock);
+	}
+	if (changed)
+		__atomic_add_fetch(&code_generation, 1, __ATOMIC_ACQ_REL);
+}

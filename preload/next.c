@@ -1,0 +1,73 @@
+/* next.c - finds the next definitions, and serves the allocations that the finding itself makes. */
+#include "preload/next.h"
+#include "preload/internal.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+
+struct next next;
+
+unsigned char boot_memory[1 << 16] __attribute__((aligned(64)));
+static size_t boot_used;
+
+/* Each block has its size in front. Only ever one thread is this early. */
+void *boot_alloc(size_t size, size_t alignment)
+{
+	size_t at;
+
+	if (alignment < 16)
+		alignment = 16;
+	at = (boot_used + sizeof(size_t) + alignment - 1) & ~(alignment - 1);
+	if (at > sizeof(boot_memory) || size > sizeof(boot_memory) - at) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	memcpy(boot_memory + at - sizeof(size), &size, sizeof(size));
+	boot_used = at + size;
+	return boot_memory + at;
+}
+
+size_t boot_size(const void *block)
+{
+	size_t size;
+
+	memcpy(&size, (const unsigned char *)block - sizeof(size), sizeof(size));
+	return size;
+}
+
+static bool is_c_library(void *function)
+{
+	struct object o;
+	const char *slash;
+
+	if (!object_find((uintptr_t)function, &o))
+		return false;
+	slash = strrchr(o.name, '/');
+	return strncmp(slash ? slash + 1 : o.name, "libc.so.", 8) == 0;
+}
+
+void next_resolve(void)
+{
+	static bool resolving;
+	struct next found = { 0 };
+
+	if (resolving)
+		return;
+	resolving = true;
+	found.calloc = dlsym(RTLD_NEXT, "calloc");
+	found.realloc = dlsym(RTLD_NEXT, "realloc");
+	found.free = dlsym(RTLD_NEXT, "free");
+	found.free_sized = dlsym(RTLD_NEXT, "free_sized");
+	found.free_aligned_sized = dlsym(RTLD_NEXT, "free_aligned_sized");
+	found.memalign = dlsym(RTLD_NEXT, "memalign");
+	found.posix_memalign = dlsym(RTLD_NEXT, "posix_memalign");
+	found.aligned_alloc = dlsym(RTLD_NEXT, "aligned_alloc");
+	found.valloc = dlsym(RTLD_NEXT, "valloc");
+	found.pvalloc = dlsym(RTLD_NEXT, "pvalloc");
+	found.malloc_usable_size = dlsym(RTLD_NEXT, "malloc_usable_size");
+	found.malloc = dlsym(RTLD_NEXT, "malloc");
+	found.glibc = is_c_library((void *)found.malloc);
+	next = found;
+	resolving = false;
+}

@@ -1,0 +1,45 @@
+/*
+ * next.h - the definitions that our hooks stand in front of, and the memory for the time before they are known.
+ */
+#ifndef MTRACE_NEXT_H
+#define MTRACE_NEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(hidden)
+
+struct next {
+	void *(*malloc)(size_t);
+	void *(*calloc)(size_t, size_t);
+	void *(*realloc)(void *, size_t);
+	void (*free)(void *);
+	void (*free_sized)(void *, size_t);                 /* NULL before C23 */
+	void (*free_aligned_sized)(void *, size_t, size_t); /* NULL before C23 */
+	void *(*memalign)(size_t, size_t);
+	int (*posix_memalign)(void **, size_t, size_t);
+	void *(*aligned_alloc)(size_t, size_t);
+	void *(*valloc)(size_t);
+	void *(*pvalloc)(size_t);
+	size_t (*malloc_usable_size)(void *);
+	bool glibc; /* the C library's own: no hook is called inside it, and blocks are 32 bytes apart */
+};
+
+extern struct next next;
+
+void next_resolve(void);
+
+/* While dlsym runs inside next_resolve(), it may allocate. Such blocks are never given back. */
+void *boot_alloc(size_t size, size_t alignment);
+size_t boot_size(const void *block); /* usable bytes of a block of boot_alloc */
+extern unsigned char boot_memory[1 << 16];
+
+#pragma GCC visibility pop
+
+static inline bool boot_owns(const void *block)
+{
+	return (uintptr_t)block - (uintptr_t)boot_memory < sizeof(boot_memory);
+}
+
+#endif

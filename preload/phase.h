@@ -1,0 +1,38 @@
+/*
+ * phase.h - whether anything is recorded at all, in a page that the kernel wipes in every fork child.
+ *
+ * The trace is mapped shared, so a child must not write to it. fork(3) is handled by handlers (fork.c); a child of a raw
+ * clone() or _Fork() runs none of them, and finds 0 here: it records nothing until it executes a program. A
+ * vfork child shares the parent's memory, this page too: what it does to the heap, it does to the parent's.
+ */
+#ifndef MTRACE_PHASE_H
+#define MTRACE_PHASE_H
+
+#include "preload/internal.h"
+
+enum phase {
+	PHASE_OFF = 0,    /* before the start, after trouble, in a raw clone */
+	PHASE_ON = 1,
+	PHASE_FORKED = 2, /* a fork child that has no trace of its own yet */
+};
+
+#pragma GCC visibility push(hidden)
+
+extern union phase_page {
+	int phase; /* enum phase */
+	char page[4096];
+} phase_page;
+
+#pragma GCC visibility pop
+
+/* May this event be recorded? */
+static inline bool phase_ready(void)
+{
+	if (likely(load_relaxed(&phase_page.phase) == PHASE_ON))
+		return true;
+	if (load_relaxed(&phase_page.phase) == PHASE_FORKED)
+		fork_begin_child();
+	return load_relaxed(&phase_page.phase) == PHASE_ON;
+}
+
+#endif

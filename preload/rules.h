@@ -1,0 +1,75 @@
+/*
+ * rules.h - an unwind rule: how to get from a frame to its caller, in 32 bits.
+ *
+ * For a return address the unwind information always says the same: where the canonical frame address (CFA: the
+ * caller's stack pointer after the return) comes from, and where the caller's frame-pointer register
+ * was saved. Kinds:
+ *
+ *   SP      CFA = sp + offset
+ *   BP      CFA = bp + offset
+ *   DEREF   CFA = *(bp + offset)          functions that realign their stack
+ *   SIGNAL  everything from the kernel's signal frame at sp
+ *   END     outermost frame
+ *   NONE    no unwind information: follow the frame pointer while it looks like one
+ *   HARD    information that doesn't fit a rule (registers other than sp and bp): the walk ends there
+ *
+ *   bits 0-2 kind | 3-9 where bp was saved, in words below the CFA; 0 = it wasn't, 127 = at bp itself | 10-31 offset, in words
+ */
+#ifndef MTRACE_RULES_H
+#define MTRACE_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef uint32_t rule_t;
+
+enum rule_kind { RULE_SP, RULE_BP, RULE_DEREF, RULE_SIGNAL, RULE_END, RULE_NONE, RULE_HARD };
+
+#define RULE_NOT_SAVED 0u
+#define RULE_SAVED_AT_BP 127u
+
+static inline rule_t rule_make(enum rule_kind kind, uint32_t saved, int32_t words)
+{
+	return (uint32_t)kind | saved << 3 | (uint32_t)words << 10;
+}
+
+static inline enum rule_kind rule_kind(rule_t r)
+{
+	return (enum rule_kind)(r & 7u);
+}
+
+static inline uint32_t rule_saved(rule_t r)
+{
+	return r >> 3 & 127u;
+}
+
+/* Bytes. */
+static inline intptr_t rule_offset(rule_t r)
+{
+	return (intptr_t)((int32_t)r >> 10) * 8;
+}
+
+/* Does the CFA come from the frame-pointer register? */
+static inline bool rule_uses_bp(rule_t r)
+{
+	return rule_kind(r) == RULE_BP || rule_kind(r) == RULE_DEREF || rule_kind(r) == RULE_NONE;
+}
+
+/* Is the caller's frame-pointer register read from memory? */
+static inline bool rule_restores_bp(rule_t r)
+{
+	return rule_saved(r) != RULE_NOT_SAVED || rule_kind(r) == RULE_SIGNAL || rule_kind(r) == RULE_NONE;
+}
+
+#pragma GCC visibility push(hidden)
+
+bool rules_init(void); /* loads libunwind; false has been explained */
+
+/* Derives the rule for a return address by libunwind, some microseconds. Thread-safe. */
+rule_t rule_derive(uintptr_t return_address);
+
+extern struct lock unwind_lock; /* one derivation at a time; fork.c takes it too */
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,31 @@
+/* slots.c - the memory behind slots.h: a root that is mapped at the start, leaves when a region is first met. */
+#include "preload/slots.h"
+
+uint32_t **slot_root;
+unsigned slot_shift;
+
+bool slots_init(bool glibc)
+{
+	slot_shift = glibc ? 5 : 3;
+	slot_root = os_map(sizeof(*slot_root) << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS));
+	return slot_root != NULL;
+}
+
+noinline uint32_t *slot_leaf_new(uintptr_t address)
+{
+	/* A little more than the region's share: a large block at its very end has its size in the slots behind. */
+	size_t size = (sizeof(uint32_t) << (SLOT_REGION_BITS - slot_shift)) + 16;
+	uint32_t **entry = &slot_root[address >> SLOT_REGION_BITS];
+	uint32_t *leaf, *there = NULL;
+
+	if (address >> SLOT_ADDRESS_BITS)
+		return NULL;
+	leaf = os_map(size);
+	if (!leaf)
+		return NULL;
+	if (!__atomic_compare_exchange_n(entry, &there, leaf, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		os_unmap(leaf, size); /* another thread was faster */
+		leaf = there;
+	}
+	return leaf;
+}

@@ -1,0 +1,193 @@
+/*
+ * thread.c - the state of threads: made at a thread's first event, handed on after its end.
+ *
+ * A thread's last events may come after all destructors that it can register. So its state is only marked as ending by
+ * the last of these, and a new thread takes it over once the kernel no longer knows the old one.
+ */
+#include "preload/thread.h"
+#include "preload/ledger.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+__thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
+
+static __thread bool making __attribute__((tls_model("initial-exec")));
+static pthread_key_t key;
+static struct thread *ending; /* list; under tables_lock */
+
+static const uintptr_t guard; /* a word that is never 1 */
+
+bool thread_is_stuck(struct thread *t, uintptr_t sp)
+{
+	/* A hook whose frame lies further in than ours was left by longjmp; a signal handler would run further in. */
+	if (sp > t->busy && sp < t->safe_end && t->busy >= t->safe_start) {
+		t->depth = 0;
+		return false;
+	}
+	return true;
+}
+
+static void read_name(struct mt_lane *lane)
+{
+	char name[sizeof(lane->name)] = "";
+	int saved = errno;
+
+	prctl(PR_GET_NAME, name);
+	errno = saved;
+	memcpy(lane->name, name, sizeof(name));
+}
+
+/* ---- the end of a thread */
+
+/* Runs in each round of destructors; in the last one the thread has, as far as anybody can tell, ended. */
+static void end_thread(void *arg)
+{
+	struct thread *t = arg;
+	struct mt_lane *lane = &trace.lanes[t->lane];
+
+	if (++t->rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, t) == 0)
+		return;
+	t->busy = 1;
+	read_name(lane);
+	store_relaxed(&lane->end_ns, os_time() - trace.header->start_ns);
+	if (ledger_multi)
+		ledger_publish(t);
+	lock_take(&tables_lock);
+	t->next = ending;
+	ending = t;
+	lock_drop(&tables_lock);
+	t->busy = 0;
+}
+
+static bool is_gone(uint32_t tid)
+{
+	int saved = errno;
+	bool gone = syscall(SYS_tgkill, getpid(), tid, 0) != 0 && errno == ESRCH;
+
+	errno = saved;
+	return gone;
+}
+
+/* The state of a thread that is gone for good, or NULL. */
+static struct thread *take_over(void)
+{
+	struct thread **link, *t = NULL;
+	int looked = 0;
+
+	lock_take(&tables_lock);
+	for (link = &ending; *link && looked < 8; link = &(*link)->next, looked++) {
+		if (is_gone(trace.lanes[(*link)->lane].tid)) {
+			t = *link;
+			*link = t->next;
+			break;
+		}
+	}
+	lock_drop(&tables_lock);
+	return t;
+}
+
+/* ---- the start of one */
+
+static void forget_stack(struct thread *t)
+{
+	t->busy = 0;
+	t->last = NULL;
+	t->rounds = 0;
+	t->depth = 0;
+	t->safe_start = t->safe_end = 0;
+	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .checks = 1 };
+	t->checks[0] = (struct check){ &guard, 1 };
+}
+
+static bool new_lane(struct thread *t)
+{
+	uint64_t count;
+	bool ok;
+
+	lock_take(&tables_lock);
+	count = trace.header->tables[MT_LANES].count;
+	ok = tracefile_room(MT_LANES, count + 1);
+	if (ok) {
+		t->lane = (uint32_t)count;
+		store_release(&trace.header->tables[MT_LANES].count, count + 1);
+	}
+	lock_drop(&tables_lock);
+	return ok;
+}
+
+static struct thread *make(void)
+{
+	struct thread *t = heap_alloc(sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->kept = heap_alloc((config.depth + 1) * sizeof(*t->kept));
+	t->fresh = heap_alloc((config.depth + 1) * sizeof(*t->fresh));
+	t->checks = heap_alloc((3 * config.depth + 2) * sizeof(*t->checks));
+	if (t->kept && t->fresh && t->checks && new_lane(t))
+		return t;
+	heap_free(t->kept);
+	heap_free(t->fresh);
+	heap_free(t->checks);
+	heap_free(t);
+	return NULL;
+}
+
+static void start_lane(struct thread *t)
+{
+	struct mt_lane *lane = &trace.lanes[t->lane];
+
+	lane->tid = (uint32_t)os_tid();
+	lane->threads++;
+	lane->start_ns = os_time() - trace.header->start_ns;
+	lane->end_ns = 0;
+	read_name(lane);
+}
+
+noinline struct thread *thread_new(void)
+{
+	struct thread *t;
+
+	if (making)
+		return NULL;
+	making = true;
+	t = take_over();
+	if (!t)
+		t = make();
+	if (t) {
+		forget_stack(t);
+		start_lane(t);
+		thread_self = t;
+		pthread_setspecific(key, t);
+	}
+	making = false;
+	return t;
+}
+
+bool threads_init(void)
+{
+	return pthread_key_create(&key, end_thread) == 0 && thread_new() != NULL;
+}
+
+/* Only the calling thread is left, and its lane is the first. */
+void threads_forked(struct thread *self)
+{
+	ending = NULL;
+	memset(trace.lanes, 0, trace.header->tables[MT_LANES].count * sizeof(*trace.lanes));
+	trace.header->tables[MT_LANES].count = self != NULL;
+	if (!self)
+		return;
+	self->lane = 0;
+	self->unpublished = 0;
+	self->sites_used = self->lines_used = self->dirty_used = 0;
+	self->next_entry = self->last_entry = 0;
+	if (self->sites)
+		memset(self->sites, 0, (self->sites_mask + 1) * sizeof(*self->sites));
+	start_lane(self);
+}

@@ -1,0 +1,106 @@
+/*
+ * thread.h - what the library keeps for each thread: its last stack, its lane, and whether it is inside the library.
+ *
+ * A thread that ends leaves its state to the next one that starts, counters and all: they are cumulative, so nothing
+ * has to be folded.
+ */
+#ifndef MTRACE_THREAD_H
+#define MTRACE_THREAD_H
+
+#include "preload/cpu.h"
+#include "preload/internal.h"
+#include "preload/rules.h"
+
+/* A frame of the thread's last stack. Frames are kept outermost first; number 0 is the root's stand-in. */
+struct kept {
+	uintptr_t sp, pc, bp; /* bp is only up to date where needs_bp */
+	rule_t rule;
+	uint32_t frame;
+	uint32_t node;        /* of the stack from the root to here */
+	uint32_t checks;      /* checks of this frame and all further out: [0, checks) */
+	uint32_t site;        /* of the node; 0 = not looked up yet, or none */
+	bool needs_bp;        /* the way out from here depends on bp */
+};
+
+/* A word of the stack that the kept frames were read from: while it is the same, so are they. */
+struct check {
+	const uintptr_t *address;
+	uintptr_t value;
+};
+
+/* This lane's share of a line, for the line's own peak. */
+struct lane_line {
+	uint32_t line;
+	uint32_t dirty; /* in no list: its sites are */
+	int64_t unpublished; /* bytes */
+};
+
+/* This lane's share of a site. */
+struct lane_site {
+	uint32_t site;       /* 0 = free */
+	uint32_t line_index; /* in lines */
+	struct mt_entry *entry;
+	int64_t unpublished; /* bytes */
+	int32_t unpublished_blocks;
+	bool dirty;          /* in the list of the dirty */
+};
+
+struct thread {
+	/* The hook that is running, as its caller's stack pointer; 0 = the thread is not in the library. */
+	uintptr_t busy;
+	void *last;                /* the block that the last allocation returned, until it is freed */
+	uint32_t depth;            /* number of the innermost kept frame; 0 = none */
+	uint32_t generation;       /* code_generation that the kept frames belong to */
+	uint32_t lane;
+	uintptr_t safe_start, safe_end; /* stack memory known to be readable */
+	struct kept *kept;         /* config.depth + 1 */
+	struct kept *fresh;        /* config.depth + 1: frames of a walk, innermost first */
+	struct check *checks;      /* 3 a frame and the guard */
+	uint64_t events;           /* allocations recorded, to see whether a nested hook recorded one */
+
+	/* The lane, once there is more than one thread. */
+	int64_t unpublished;       /* bytes, all sites */
+	struct lane_site *sites;   /* hash table by site */
+	uint32_t sites_mask, sites_used;
+	struct lane_line *lines;
+	uint32_t lines_used, lines_room;
+	uint32_t *dirty;           /* numbers of entries in `sites`; room for all */
+	uint32_t dirty_used;
+	uint32_t next_entry, last_entry; /* entries taken from MT_ENTRIES and not used yet */
+
+	unsigned rounds;           /* of thread-exit destructors */
+	struct thread *next;       /* in the list of free ones */
+};
+
+#pragma GCC visibility push(hidden)
+
+extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
+
+bool thread_is_stuck(struct thread *t, uintptr_t sp); /* busy, and not by a hook that a longjmp left behind */
+
+#pragma GCC visibility pop
+
+/* The calling thread's state, marked busy; NULL: pass through. `sp` is the hook's caller's stack pointer. */
+static inline struct thread *thread_enter(uintptr_t sp)
+{
+	struct thread *t = thread_self;
+
+	if (unlikely(!t)) {
+		t = thread_new();
+		if (!t)
+			return NULL;
+	}
+	if (unlikely(t->busy) && thread_is_stuck(t, sp))
+		return NULL;
+	t->busy = sp;
+	signal_fence();
+	return t;
+}
+
+static inline void thread_leave(struct thread *t)
+{
+	signal_fence();
+	t->busy = 0;
+}
+
+#endif

@@ -1,0 +1,597 @@
+/*
+ * tracefile.c - the mapped trace: creating it, and growing its tables while the program runs.
+ *
+ * Each table has a stretch of reserved address space; the file's extents are mapped into it one behind the other,
+ * so a table is one array whose base never moves, whatever the order of extents in the file:
+ *
+ *   address space   [frames: e0 e3 ......][nodes: e1 ......][sites: e2 e4 .....]
+ *   file            header e0 e1 e2 e3 e4
+ *
+ * Every extent's blocks are reserved on disk before it is mapped, so a full disk is an error here and never a
+ * SIGBUS in the program.
+ */
+#include "preload/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+struct trace trace;
+
+#define FD_ABOVE 100 /* the program's descriptors 0-99 are as without tracing */
+
+/* What a table may grow to: reserved address space, in records. */
+static const struct {
+	uint32_t record_size;
+	uint32_t most;
+} shapes[MT_TABLES_USED] = {
+	[MT_FRAMES] = { sizeof(struct mt_frame), 2u << 20 },
+	[MT_NODES] = { sizeof(struct mt_node), 16u << 20 },
+	[MT_SITES] = { sizeof(struct mt_site), 4u << 20 },
+	[MT_SITE_INFO] = { sizeof(struct mt_site_info), 4u << 20 },
+	[MT_LINES] = { sizeof(struct mt_line), 1u << 20 },
+	[MT_PUBLISHED] = { sizeof(struct mt_published), 4u << 20 },
+	[MT_LANES] = { sizeof(struct mt_lane), 1u << 16 },
+	[MT_ENTRIES] = { sizeof(struct mt_entry), 8u << 20 },
+	[MT_MODULES] = { sizeof(struct mt_module), 1u << 16 },
+	[MT_STRINGS] = { 1, 64u << 20 },
+	[MT_FOREIGN] = { sizeof(struct mt_foreign), 1u << 20 },
+};
+
+static struct {
+	unsigned char *base;
+	size_t reserved; /* bytes of address space */
+	size_t mapped;   /* bytes, whole pages, from base */
+} tables[MT_TABLES_USED];
+
+static struct {
+	int fd; /* -1: lost for good */
+	dev_t device;
+	ino_t inode;
+	uint64_t size; /* bytes given to the header and the extents */
+	size_t page;
+	char path[4096];
+} file = { .fd = -1 };
+
+static size_t round_up(size_t n, size_t unit)
+{
+	return (n + unit - 1) / unit * unit;
+}
+
+const char *tracefile_path(void)
+{
+	return file.path;
+}
+
+size_t tracefile_bytes(void)
+{
+	return file.size;
+}
+
+/* ---- the file */
+
+static bool is_ours(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_dev == file.device && st.st_ino == file.inode;
+}
+
+/* The descriptor, checked: daemons close everything, and may have reused the number. -1 when there is none to be had. */
+static int checked_fd(void)
+{
+	int fd;
+
+	if (file.fd >= 0 && is_ours(file.fd))
+		return file.fd;
+	fd = open(file.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return file.fd = -1;
+	if (!is_ours(fd)) {
+		close(fd);
+		return file.fd = -1;
+	}
+	file.fd = fd;
+	return fd;
+}
+
+/* Out of the way of programs that expect the lowest numbers, or count on 0-99. */
+static int move_fd(int fd)
+{
+	struct rlimit limit;
+	int at = FD_ABOVE, moved;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+		if (limit.rlim_cur <= FD_ABOVE)
+			at = limit.rlim_cur > 8 ? (int)limit.rlim_cur - 8 : fd;
+		else
+			at = limit.rlim_cur > 1000 ? 900 : (int)(limit.rlim_cur + FD_ABOVE) / 2;
+	}
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, at);
+	if (moved < 0)
+		return fd;
+	close(fd);
+	return moved;
+}
+
+/* ---- growing */
+
+/* Adds pages [table_page, +pages) of a table at file_page to the directory; merges with the extent before it where both follow. */
+static bool note_extent(uint32_t table, uint32_t table_page, uint32_t file_page, uint32_t pages)
+{
+	struct mt_header *h = trace.header;
+	struct mt_extent *last = h->extent_count > 0 ? &h->extents[h->extent_count - 1] : NULL;
+
+	if (last && last->table == table && last->table_page + last->pages == table_page &&
+		last->file_page + last->pages == file_page) {
+		store_release(&last->pages, last->pages + pages);
+		return true;
+	}
+	if (h->extent_count >= MT_EXTENTS)
+		return false;
+	h->extents[h->extent_count] = (struct mt_extent){ table, table_page, file_page, pages };
+	store_release(&h->extent_count, h->extent_count + 1);
+	return true;
+}
+
+static bool grow(enum mt_table_id table, size_t bytes)
+{
+	size_t step = tables[table].mapped / (trace.header->extent_count < MT_EXTENTS / 2 ? 4 : 1);
+	size_t want = round_up(bytes - tables[table].mapped, file.page);
+	int fd;
+
+	if (want < step)
+		want = round_up(step, file.page);
+	if (tables[table].mapped + want > tables[table].reserved)
+		want = tables[table].reserved - tables[table].mapped;
+	if (tables[table].mapped + want < bytes || trace.header->extent_count >= MT_EXTENTS)
+		return false;
+	fd = checked_fd();
+	if (fd < 0 || os_reserve_file(fd, file.size, want) < 0)
+		return false;
+	if (os_map_file(tables[table].base + tables[table].mapped, want, fd, file.size) < 0)
+		return false;
+	if (!note_extent(table, tables[table].mapped / file.page, file.size / file.page, want / file.page))
+		return false;
+	tables[table].mapped += want;
+	file.size += want;
+	return true;
+}
+
+bool tracefile_room(enum mt_table_id table, uint64_t count)
+{
+	size_t bytes = count * shapes[table].record_size;
+	int saved = errno;
+	bool ok = bytes <= tables[table].mapped ||
+		(!(trace.header->flags & MT_NOTE_STORAGE) && grow(table, bytes));
+
+	if (!ok)
+		trace.header->flags |= MT_NOTE_STORAGE;
+	errno = saved;
+	return ok;
+}
+
+uint32_t tracefile_string(const char *s, size_t size)
+{
+	uint64_t offset = trace.header->tables[MT_STRINGS].count;
+
+	if (!tracefile_room(MT_STRINGS, offset + size + 1))
+		return 0;
+	memcpy(trace.strings + offset, s, size);
+	trace.strings[offset + size] = '\0';
+	store_release(&trace.header->tables[MT_STRINGS].count, offset + size + 1);
+	return (uint32_t)offset;
+}
+
+/* ---- creating */
+
+static void publish_bases(void)
+{
+	trace.frames = (void *)tables[MT_FRAMES].base;
+	trace.nodes = (void *)tables[MT_NODES].base;
+	trace.sites = (void *)tables[MT_SITES].base;
+	trace.site_info = (void *)tables[MT_SITE_INFO].base;
+	trace.lines = (void *)tables[MT_LINES].base;
+	trace.published = (void *)tables[MT_PUBLISHED].base;
+	trace.lanes = (void *)tables[MT_LANES].base;
+	trace.entries = (void *)tables[MT_ENTRIES].base;
+	trace.modules = (void *)tables[MT_MODULES].base;
+	trace.strings = (void *)tables[MT_STRINGS].base;
+	trace.foreign = (void *)tables[MT_FOREIGN].base;
+}
+
+/* One reservation, cut up. Where address space is limited the tables may grow less. */
+static bool reserve_tables(void)
+{
+	struct rlimit limit;
+	size_t total = 0, divisor = 1;
+	unsigned char *p;
+
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		total += round_up((size_t)shapes[i].record_size * shapes[i].most, file.page);
+	if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+		while (total / divisor > limit.rlim_cur / 16 && divisor < 256)
+			divisor *= 2;
+	p = os_reserve(total / divisor + (MT_TABLES_USED + 1) * file.page);
+	if (!p)
+		return false;
+	trace.header = (void *)p;
+	p += round_up(MT_HEADER_SIZE, file.page);
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		tables[i].base = p;
+		tables[i].reserved = (size_t)shapes[i].record_size * shapes[i].most / divisor / file.page * file.page;
+		p += tables[i].reserved;
+	}
+	publish_bases();
+	return true;
+}
+
+static void host_name(struct text *t)
+{
+	struct utsname names;
+
+	text_add(t, uname(&names) == 0 ? names.nodename : "localhost");
+}
+
+/* MTRACE_OUT with its % letters replaced, absolute: the program may change directory. */
+static void expand_path(struct text *t, const char *program)
+{
+	const char *p = config.out;
+	char directory[4096];
+
+	if (*p != '/' && getcwd(directory, sizeof(directory))) {
+		text_add(t, directory);
+		text_add(t, "/");
+	}
+	for (; *p; p++) {
+		if (*p != '%') {
+			text_add_bytes(t, p, 1);
+		} else if (*++p == 'p') {
+			text_add_number(t, (uint64_t)os_pid());
+		} else if (*p == 'n') {
+			const char *slash = strrchr(program, '/');
+
+			text_add(t, slash ? slash + 1 : program);
+		} else if (*p == 'h') {
+			host_name(t);
+		} else {
+			text_add(t, "%");
+		}
+	}
+}
+
+static void read_boot_id(char *id, size_t size)
+{
+	if (os_read_file("/proc/sys/kernel/random/boot_id", id, size) > 0)
+		id[strcspn(id, "\n")] = '\0';
+}
+
+enum occupant { OCCUPANT_NONE, OCCUPANT_OLD_TRACE, OCCUPANT_LIVE_TRACE, OCCUPANT_OTHER };
+
+/* What is at the path: an older trace is replaced, another process's live one is left, anything else is never touched. */
+static enum occupant look_at(const char *path)
+{
+	struct mt_header h;
+	struct stat st;
+	char boot_id[sizeof(h.boot_id)];
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	enum occupant is = OCCUPANT_OTHER;
+
+	if (fd < 0)
+		return errno == ENOENT ? OCCUPANT_NONE : OCCUPANT_OTHER;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) &&
+		memcmp(h.magic, MT_MAGIC, sizeof(h.magic)) == 0) {
+		is = OCCUPANT_OLD_TRACE;
+		read_boot_id(boot_id, sizeof(boot_id));
+		if (h.state == MT_STATE_RUNNING && strncmp(h.boot_id, boot_id, sizeof(boot_id)) == 0 &&
+			h.start_ticks == os_start_ticks((int)h.pid))
+			is = OCCUPANT_LIVE_TRACE;
+	}
+	close(fd);
+	return is;
+}
+
+/* Opens a new file at the wanted path, or beside it while a live trace has that. -1 has been explained. */
+static int create_file(const char *program)
+{
+	bool has_pid = strstr(config.out, "%p") != NULL;
+	struct text t;
+	size_t wanted;
+
+	text_init(&t, file.path, sizeof(file.path));
+	expand_path(&t, program);
+	wanted = t.used;
+	for (unsigned attempt = has_pid, tries = 0; attempt < 10000 && tries < 20000; tries++) {
+		int fd;
+
+		t.used = wanted;
+		file.path[wanted] = '\0';
+		if (attempt > 0 && !has_pid) {
+			text_add(&t, ".");
+			text_add_number(&t, (uint64_t)os_pid());
+		}
+		if (attempt > 1) {
+			text_add(&t, ".");
+			text_add_number(&t, attempt);
+		}
+		if (t.used >= sizeof(file.path) - 1)
+			break;
+		fd = open(file.path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd >= 0)
+			return fd;
+		if (errno != EEXIST) {
+			message("cannot create '", file.path, "': ", strerrordesc_np(errno), "; running untraced", NULL);
+			return -1;
+		}
+		switch (look_at(file.path)) {
+		case OCCUPANT_OLD_TRACE:
+			unlink(file.path);
+			break;
+		case OCCUPANT_LIVE_TRACE:
+			attempt++;
+			break;
+		case OCCUPANT_NONE: /* gone in between */
+			break;
+		case OCCUPANT_OTHER:
+			message("'", file.path, "' is not a trace, so it is left alone; set MTRACE_OUT to another path; "
+				"running untraced", NULL);
+			return -1;
+		}
+	}
+	message("no free path beside '", file.path, "'; running untraced", NULL);
+	return -1;
+}
+
+/* Takes the descriptor, reserves and maps the header. */
+static bool adopt_file(int fd)
+{
+	struct stat st;
+	size_t header = round_up(MT_HEADER_SIZE, file.page);
+	int error;
+
+	fd = move_fd(fd);
+	file.fd = fd;
+	file.size = header;
+	if (fstat(fd, &st) < 0)
+		return false;
+	file.device = st.st_dev;
+	file.inode = st.st_ino;
+	error = os_reserve_file(fd, 0, header);
+	if (error == 0)
+		error = os_map_file(trace.header, header, fd, 0);
+	if (error < 0) {
+		message("cannot write '", file.path, "': ", strerrordesc_np(-error), "; running untraced", NULL);
+		unlink(file.path);
+		close(fd);
+		file.fd = -1;
+		return false;
+	}
+	return true;
+}
+
+static struct mt_text add_text(const char *s, size_t size)
+{
+	struct mt_text text = { tracefile_string(s, size), (uint32_t)size };
+
+	return text;
+}
+
+static struct mt_text add_command(int argc, char **argv)
+{
+	size_t size = 0;
+
+	/* The kernel lays the arguments out one behind the other, zeros included. */
+	if (argc > 0)
+		size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[0]);
+	return argc > 0 && size < (1u << 20) ? add_text(argv[0], size) : (struct mt_text){ 0 };
+}
+
+static void describe_process(void)
+{
+	struct mt_header *h = trace.header;
+
+	memcpy(h->magic, MT_MAGIC, sizeof(h->magic));
+	h->version = MT_VERSION;
+	h->oldest_reader = MT_OLDEST_READER;
+	h->byte_order = MT_BYTE_ORDER;
+	h->header_size = MT_HEADER_SIZE;
+	h->page_size = (uint32_t)file.page;
+	h->pid = (uint32_t)os_pid();
+	h->parent_pid = (uint32_t)getppid();
+	h->start_ticks = os_start_ticks(os_pid());
+	h->start_ns = os_time();
+	read_boot_id(h->boot_id, sizeof(h->boot_id));
+	h->depth = config.depth;
+	h->sample_bytes = config.sample;
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		h->tables[i].record_size = shapes[i].record_size;
+}
+
+static bool describe_program(const char *program, int argc, char **argv)
+{
+	struct mt_header *h = trace.header;
+	char buffer[4096];
+	struct text t;
+
+	if (!tracefile_room(MT_STRINGS, 1))
+		return false;
+	h->tables[MT_STRINGS].count = 1; /* offset 0 is "" */
+	h->program = add_text(program, strlen(program));
+	h->command = add_command(argc, argv);
+	if (getcwd(buffer, sizeof(buffer)))
+		h->directory = add_text(buffer, strlen(buffer));
+	text_init(&t, buffer, sizeof(buffer));
+	host_name(&t);
+	h->host = add_text(buffer, t.used);
+	return true;
+}
+
+bool tracefile_create(const char *program, int argc, char **argv)
+{
+	int fd;
+
+	file.page = os_page_size();
+	if (!reserve_tables()) {
+		message("no address space for the trace's tables; running untraced", NULL);
+		return false;
+	}
+	fd = create_file(program);
+	if (fd < 0 || !adopt_file(fd))
+		return false;
+	describe_process();
+	trace.header->enabled = config.start;
+	trace.header->flags = (config.mmap ? MT_NOTE_MMAP : 0) | (config.start ? 0 : MT_NOTE_UNSTARTED);
+	if (!describe_program(program, argc, argv)) {
+		message("cannot write '", file.path, "': no space; running untraced", NULL);
+		unlink(file.path);
+		return false;
+	}
+	store_release(&trace.header->state, MT_STATE_RUNNING);
+	return true;
+}
+
+/* ---- fork */
+
+static bool changes_in_place(int table)
+{
+	return table == MT_SITES || table == MT_LINES || table == MT_PUBLISHED || table == MT_ENTRIES ||
+		table == MT_LANES || table == MT_MODULES || table == MT_FOREIGN || table == MT_FRAMES;
+}
+
+static size_t used_bytes(const struct mt_header *h, int table)
+{
+	return h->tables[table].count * shapes[table].record_size;
+}
+
+struct tracefile_copy *tracefile_copy(void)
+{
+	struct tracefile_copy *copy;
+	size_t size = sizeof(*copy) + MT_HEADER_SIZE;
+	unsigned char *p;
+
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		if (changes_in_place(i))
+			size += used_bytes(trace.header, i);
+	copy = os_map(size);
+	if (!copy)
+		return NULL;
+	copy->size = size;
+	p = (unsigned char *)(copy + 1);
+	copy->header = memcpy(p, trace.header, sizeof(*copy->header));
+	p += MT_HEADER_SIZE;
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		if (!changes_in_place(i))
+			continue;
+		copy->tables[i] = memcpy(p, tables[i].base, used_bytes(copy->header, i));
+		p += used_bytes(copy->header, i);
+	}
+	return copy;
+}
+
+void tracefile_copy_free(struct tracefile_copy *copy)
+{
+	if (copy)
+		os_unmap(copy, copy->size);
+}
+
+static bool write_all(int fd, const void *data, size_t size, uint64_t offset)
+{
+	const char *p = data;
+
+	while (size > 0) {
+		ssize_t n = pwrite(fd, p, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		size -= (size_t)n;
+		offset += (size_t)n;
+	}
+	return true;
+}
+
+/* Lays the tables out one behind the other, with a quarter of each to grow into. Returns the file's size. */
+static uint64_t lay_out(const struct mt_header *h, uint64_t *offsets, size_t *sizes)
+{
+	uint64_t at = round_up(MT_HEADER_SIZE, file.page);
+
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		size_t used = used_bytes(h, i);
+
+		offsets[i] = at;
+		sizes[i] = used > 0 ? round_up(used + used / 4, file.page) : 0;
+		if (sizes[i] > tables[i].reserved)
+			sizes[i] = tables[i].reserved;
+		at += sizes[i];
+	}
+	return at;
+}
+
+static void describe_child(struct mt_header *h, const uint64_t *offsets, const size_t *sizes)
+{
+	h->forked_from = h->pid;
+	h->state = 0;
+	h->flags &= ~(MT_HAS_WAIT_STATUS | MT_NOTE_STORAGE);
+	h->end_ns = 0;
+	h->extent_count = 0;
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		if (sizes[i] > 0)
+			h->extents[h->extent_count++] = (struct mt_extent){ (uint32_t)i, 0,
+				(uint32_t)(offsets[i] / file.page), (uint32_t)(sizes[i] / file.page) };
+}
+
+bool tracefile_fork(struct tracefile_copy *copy)
+{
+	uint64_t offsets[MT_TABLES_USED];
+	size_t sizes[MT_TABLES_USED];
+	uint64_t size = lay_out(copy->header, offsets, sizes);
+	const char *program = trace.strings + copy->header->program.offset;
+	uint64_t start_ns = copy->header->start_ns;
+	int fd, old_fd = file.fd >= 0 && is_ours(file.fd) ? file.fd : -1;
+
+	fd = create_file(program);
+	if (fd < 0)
+		return false;
+	describe_child(copy->header, offsets, sizes);
+	if (os_reserve_file(fd, 0, size) < 0)
+		goto failed;
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		if (!write_all(fd, copy->tables[i] ? copy->tables[i] : tables[i].base,
+				used_bytes(copy->header, i), offsets[i]))
+			goto failed;
+	if (!write_all(fd, copy->header, sizeof(*copy->header), 0))
+		goto failed;
+	if (old_fd >= 0)
+		close(old_fd);
+	if (!adopt_file(fd))
+		return false;
+	file.size = size;
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		if (sizes[i] > 0 && os_map_file(tables[i].base, sizes[i], file.fd, offsets[i]) < 0)
+			return false;
+		tables[i].mapped = sizes[i];
+	}
+	describe_process();
+	trace.header->start_ns = start_ns; /* times in the tables go on from the parent's start */
+	store_release(&trace.header->state, MT_STATE_RUNNING);
+	return true;
+failed:
+	message("cannot write '", file.path, "' for the forked child: ", strerrordesc_np(errno),
+		"; the child runs untraced", NULL);
+	unlink(file.path);
+	close(fd);
+	return false;
+}
+
+void tracefile_leave(void)
+{
+	if (file.fd >= 0 && is_ours(file.fd))
+		close(file.fd);
+	file.fd = -1;
+}
