@@ -1,4 +1,4 @@
-/* cmd.c - the table of commands, dispatch, help, and the final check that the output was written. */
+/* cmd.c - the table of commands, dispatch, help, and a last check that stdout was written. */
 #include "cmd.h"
 #include "log.h"
 #include "mem.h"
@@ -42,7 +42,8 @@ static void general_help(FILE *out)
 	      "\n"
 	      "reads the memory traces that libmtrace.so writes\n"
 	      "\n"
-	      "commands:\n", out);
+	      "commands:\n",
+		out);
 	for (const struct command *const *c = commands; *c; c++)
 		fprintf(out, "  %-10s  %s\n", (*c)->name, (*c)->summary);
 	fputs("  help        print help on a command\n"
@@ -51,7 +52,8 @@ static void general_help(FILE *out)
 	      "  -h, --help  print this and exit\n"
 	      "  --version   print the version and exit\n"
 	      "\n"
-	      "'mtracer help COMMAND' tells the options of a command\n", out);
+	      "'mtracer help COMMAND' tells the options of a command\n",
+		out);
 }
 
 static int unknown_command(const char *name)

@@ -12,13 +12,14 @@ struct command {
 	const char *summary; /* one line for the list of commands */
 	const char *details; /* paragraphs under the options in the help, or NULL */
 	const struct option_row *options; /* --help is understood without a row */
-	const void *defaults; /* what the values start as; NULL = zeros */
-	size_t values_size;   /* bytes of the values' struct */
+	const void *defaults;		  /* what the values start as; NULL = zeros */
+	size_t values_size;		  /* bytes of the values' struct */
 	int min_operands;
-	int max_operands;     /* -1 = any number */
-	bool command_line;    /* the operands are a command line: its options aren't ours */
+	int max_operands;  /* -1 = any number */
+	bool command_line; /* the operands are a command line: its options aren't ours */
 
-	/* Returns the exit status (log.h). `values` as parsed; argv[0..argc) are the operands, and argv[argc] is NULL. */
+	/* Returns the exit status (log.h). `values` as parsed; argv[0..argc) are the operands, and
+	 * argv[argc] is NULL. */
 	int (*run)(const void *values, int argc, char **argv);
 };
 

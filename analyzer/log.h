@@ -1,14 +1,14 @@
 /*
  * log.h - what mtracer says on stderr, and the exit statuses that go with it.
  *
- * Every message is one line, "mtracer: ..."; about a file it reads "mtracer: FILE: what is wrong". Control characters
- * are replaced, since names in a trace can hold anything.
+ * Every message is one line, "mtracer: ..."; about a file it reads "mtracer: FILE: what is wrong".
+ * Control characters are replaced, since names in a trace can hold anything.
  */
 #ifndef MTRACER_LOG_H
 #define MTRACER_LOG_H
 
-#define EXIT_FINE    0
-#define EXIT_FOUND   1 /* what the command looks for was found */
+#define EXIT_FINE 0
+#define EXIT_FOUND 1   /* what the command looks for was found */
 #define EXIT_TROUBLE 2 /* bad usage or bad input */
 
 /* Both print; error() returns EXIT_TROUBLE, so that a command can end by `return error(...)`. */

@@ -1,8 +1,8 @@
 /*
  * mem.h - memory that is there or ends the program with one line: mtracer has nothing to save.
  *
- * Sizes come from the caller's own counts; where a count comes from a trace it must have been checked against the
- * file's size first (trace.c does).
+ * Sizes come from the caller's own counts; where a count comes from a trace it must have been
+ * checked against the file's size first (trace.c does).
  */
 #ifndef MTRACER_MEM_H
 #define MTRACER_MEM_H
@@ -18,10 +18,10 @@ char *mem_strdup(const char *text) __attribute__((malloc, returns_nonnull));
 void *mem_grow(void *array, size_t count, size_t *room, size_t item_size)
 	__attribute__((returns_nonnull));
 
-#define VEC_PUSH(array, count, room, item)                                                        \
-	do {                                                                                       \
-		(array) = mem_grow((array), (count), &(room), sizeof(*(array)));                    \
-		(array)[(count)++] = (item);                                                        \
+#define VEC_PUSH(array, count, room, item)                                       \
+	do {                                                                     \
+		(array) = mem_grow((array), (count), &(room), sizeof(*(array))); \
+		(array)[(count)++] = (item);                                     \
 	} while (0)
 
 #endif

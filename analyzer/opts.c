@@ -1,4 +1,5 @@
-/* opts.c - parses options by a table of rows, prints the table as help, and offers the nearest name for a wrong one. */
+/* opts.c - parses options by a table of rows, prints the table as help, and offers the nearest name
+ * for a wrong one. */
 #include "opts.h"
 #include "log.h"
 #include "mem.h"
@@ -12,7 +13,8 @@
 
 #define NAME_MAX_LENGTH 32
 
-/* Edit distance (insert, delete, replace, swap neighbours), or a large number where a name is too long to be a typo. */
+/* Edit distance (insert, delete, replace, swap neighbours), or a large number where a name is too
+ * long to be a typo. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t n = strlen(a), m = strlen(b);
@@ -99,7 +101,8 @@ static enum options_result unknown_option(const struct parser *p, const char *na
 	return OPTIONS_WRONG;
 }
 
-/* A name matches whole, or by a beginning that only one row has. *ambiguous tells the second of two matches. */
+/* A name matches whole, or by a beginning that only one row has. *ambiguous tells the second of two
+ * matches. */
 static const struct option_row *find_long(const struct option_row *rows, const char *name,
 	size_t length, const struct option_row **ambiguous)
 {
@@ -136,8 +139,8 @@ static void list_add(struct option_list *list, const char *item)
 	list->items[list->count++] = item;
 }
 
-static bool parse_choice(const struct parser *p, const struct option_row *row, const char *text,
-	int *choice)
+static bool parse_choice(
+	const struct parser *p, const struct option_row *row, const char *text, int *choice)
 {
 	const char *nearest;
 
@@ -168,8 +171,8 @@ static bool parse_number(const char *text, uint64_t *number)
 	return errno == 0 && *end == '\0';
 }
 
-static enum options_result store(const struct parser *p, const struct option_row *row,
-	const char *text)
+static enum options_result store(
+	const struct parser *p, const struct option_row *row, const char *text)
 {
 	void *value = (char *)p->values + row->offset;
 	bool fine = true;
@@ -205,8 +208,8 @@ static enum options_result store(const struct parser *p, const struct option_row
 }
 
 /* The value is what is attached, or the next argument. */
-static enum options_result take_value(struct parser *p, const struct option_row *row,
-	const char *attached)
+static enum options_result take_value(
+	struct parser *p, const struct option_row *row, const char *attached)
 {
 	if (row->kind == OPTION_FLAG) {
 		if (!attached)

@@ -1,18 +1,18 @@
 /*
  * opts.h - command line options: one table of rows feeds the parser and the help.
  *
- * A row says where its value goes by an offset into the command's own struct, which starts as a copy of the command's
- * defaults:
+ * A row says where its value goes by an offset into the command's own struct, which starts as a
+ *copy of the command's defaults:
  *
  *	struct values { const char *out; bool json; struct option_list wrappers; };
  *	static const struct option_row rows[] = {
- *		{ OPTION_TEXT, "out", 'o', "FILE", "write the trace to FILE", offsetof(struct values, out) },
- *		{ OPTION_FLAG, "json", 0, NULL, "print JSON", offsetof(struct values, json) },
- *		{ OPTION_LIST, "wrapper", 0, "RE", "...", offsetof(struct values, wrappers) },
- *		{ OPTION_END },
+ *		{ OPTION_TEXT, "out", 'o', "FILE", "write the trace to FILE", offsetof(struct values,
+ *out) }, { OPTION_FLAG, "json", 0, NULL, "print JSON", offsetof(struct values, json) }, {
+ *OPTION_LIST, "wrapper", 0, "RE", "...", offsetof(struct values, wrappers) }, { OPTION_END },
  *	};
  *
- * Accepted: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, an unambiguous beginning of a long name, and `--`.
+ * Accepted: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, an unambiguous beginning of a long name,
+ *and `--`.
  */
 #ifndef MTRACER_OPTS_H
 #define MTRACER_OPTS_H
@@ -34,11 +34,11 @@ enum option_kind {
 
 struct option_row {
 	enum option_kind kind;
-	const char *name;   /* without the dashes */
-	char letter;        /* short form, or 0 */
-	const char *value;  /* name of its value in the help; NULL for flags */
+	const char *name;  /* without the dashes */
+	char letter;	   /* short form, or 0 */
+	const char *value; /* name of its value in the help; NULL for flags */
 	const char *help;
-	size_t offset;      /* of the value in the command's struct */
+	size_t offset;		    /* of the value in the command's struct */
 	const char *const *choices; /* OPTION_CHOICE: NULL-terminated */
 };
 
@@ -54,9 +54,10 @@ enum options_result {
 };
 
 /*
- * Parses argv[0..argc) (no program name in front) into `values`. Operands are moved to the front of argv in their
- * order, and *operands is their count. With stop_at_operand everything from the first operand on is left alone, as for
- * a command line inside the command line. `who` names the command in messages.
+ * Parses argv[0..argc) (no program name in front) into `values`. Operands are moved to the front of
+ * argv in their order, and *operands is their count. With stop_at_operand everything from the first
+ * operand on is left alone, as for a command line inside the command line. `who` names the command
+ * in messages.
  */
 enum options_result options_parse(const struct option_row *rows, const char *who, void *values,
 	int argc, char **argv, bool stop_at_operand, int *operands);
@@ -67,7 +68,8 @@ void options_release(const struct option_row *rows, void *values);
 /* One line per row, aligned. */
 void options_help(const struct option_row *rows, FILE *out);
 
-/* The candidate nearest to `word` by its letters, or NULL where none is near. The list ends with NULL. */
+/* The candidate nearest to `word` by its letters, or NULL where none is near. The list ends with
+ * NULL. */
 const char *nearest_name(const char *word, const char *const *candidates);
 
 #endif

@@ -1,0 +1,24 @@
+/*
+ * process.h - whether the process that a trace names still lives, and still writes that trace.
+ */
+#ifndef MTRACER_PROCESS_H
+#define MTRACER_PROCESS_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+enum process_state {
+	PROCESS_WRITES,	 /* lives and has the file mapped, or doesn't let us see whether it has */
+	PROCESS_WENT_ON, /* lives as another program: the file isn't mapped any more */
+	PROCESS_GONE,	 /* dead, or its pid belongs to another process now, or to another boot or
+			    machine */
+};
+
+/*
+ * start_ticks: field 22 of /proc/PID/stat, tells a reused pid; boot_id: of the machine's boot, "" =
+ * unknown; path and stat: the trace, to be found among the process's mappings.
+ */
+enum process_state process_state(uint32_t pid, uint64_t start_ticks, const char *boot_id,
+	const char *path, const struct stat *stat);
+
+#endif
