@@ -1,0 +1,46 @@
+/*
+ * measures.h - what is measured of a call site, of a row of a report and of a whole program; and
+ * the measures of each site, from the counters in a trace.
+ */
+#ifndef MTRACER_MEASURES_H
+#define MTRACER_MEASURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct trace;
+
+/* All bytes are requested bytes. The current ones are only negative for single threads, which free
+ * each other's blocks. */
+struct measures {
+	int64_t current_bytes;
+	int64_t current_blocks;
+	uint64_t peak_bytes; /* the highest current_bytes it ever had by itself, or an upper bound
+				of that */
+	bool peak_is_exact;
+	uint64_t at_peak_bytes; /* current_bytes at the moment of the whole program's peak */
+	uint64_t at_peak_blocks;
+	uint64_t allocated_bytes;
+	uint64_t allocations;
+	uint64_t frees;
+	uint64_t temporary; /* freed before the same thread's next allocation */
+};
+
+struct totals {
+	struct measures all;	   /* at_peak_bytes is peak_bytes */
+	uint64_t peak_error_bytes; /* the peak may be off by so much; 0 with one thread */
+};
+
+/* The measures of every site; as many as trace->site_count, the first unused. The caller frees
+ * them. */
+struct measures *site_measures(const struct trace *trace);
+
+/* The same of every lane; peaks are unknown and left 0. */
+struct measures *lane_measures(const struct trace *trace);
+
+struct totals program_totals(const struct trace *trace, const struct measures *sites);
+
+/* Everything but the peak, which can't be added. */
+void measures_add(struct measures *to, const struct measures *from);
+
+#endif

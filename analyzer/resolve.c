@@ -1,0 +1,196 @@
+/* resolve.c - frames to functions and lines, through the symbolizer, remembered by frame. */
+#include "resolve.h"
+#include "hashmap.h"
+#include "mem.h"
+#include "trace.h"
+#include "wrappers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct module {
+	const char *path; /* NULL for module 0 */
+	size_t number;	  /* in the symbolizer */
+	bool used;
+};
+
+/* A node's owner is found once; whole stacks of wrappers share long ways up. */
+struct owner {
+	uint32_t node;	 /* of the owning frame; 0 = not looked for yet */
+	uint32_t symbol; /* in its place */
+};
+#define OWNER_NONE UINT32_MAX /* the stack has no frame */
+
+struct resolver {
+	const struct trace *trace;
+	const struct wrappers *wrappers;
+	struct symbolizer *symbolizer;
+	struct module *modules; /* as many as trace->module_count */
+	struct place *places;	/* by frame; without symbols until asked for */
+	struct owner *owners;	/* by node */
+};
+
+static bool same_path(const void *modules, uint32_t index, const void *path)
+{
+	return strcmp(((const struct module *)modules)[index].path, path) == 0;
+}
+
+/* A library that was loaded twice is one module to people. */
+static void add_modules(struct resolver *r)
+{
+	const struct trace *t = r->trace;
+	struct hashmap paths = { 0 };
+
+	for (uint32_t i = 1; i < t->module_count; i++) {
+		const struct mt_module *m = &t->modules[i];
+		const char *path = trace_string(t, m->path);
+		struct symbolizer_module module = { path, m->bias, m->start, m->end, m->build_id,
+			m->build_id_size };
+
+		r->modules[i].path = path;
+		r->modules[i].path = r->modules[hashmap_find(&paths, hash_text(0, path), same_path,
+							r->modules, path, i)]
+					     .path;
+		r->modules[i].number = symbolizer_add_module(r->symbolizer, &module);
+	}
+	hashmap_release(&paths);
+}
+
+struct resolver *resolver_new(const struct trace *trace, const struct symbolizer_options *options,
+	const struct wrappers *wrappers)
+{
+	struct resolver *r = mem_zalloc(1, sizeof(*r));
+
+	r->trace = trace;
+	r->wrappers = wrappers;
+	r->symbolizer = symbolizer_new(options);
+	r->modules = mem_zalloc(trace->module_count, sizeof(*r->modules));
+	r->places = mem_zalloc(trace->frame_count, sizeof(*r->places));
+	r->owners = mem_zalloc(trace->node_count, sizeof(*r->owners));
+	add_modules(r);
+	return r;
+}
+
+void resolver_free(struct resolver *r)
+{
+	if (!r)
+		return;
+	symbolizer_free(r->symbolizer);
+	free(r->modules);
+	free(r->places);
+	free(r->owners);
+	free(r);
+}
+
+static size_t first_no_wrapper(const struct resolver *r, const struct place *place, uint32_t flags)
+{
+	size_t i = 0;
+
+	if (!r->wrappers)
+		return 0;
+	if (flags & MT_FRAME_WRAPPER)
+		return place->count;
+	while (i < place->count && wrappers_match(r->wrappers, &place->symbols[i], place->module))
+		i++;
+	return i;
+}
+
+const struct place *resolve(struct resolver *r, uint32_t frame)
+{
+	const struct mt_frame *f = &r->trace->frames[frame];
+	struct place *place = &r->places[frame];
+	const struct symbols *symbols;
+
+	if (place->symbols)
+		return place;
+	symbols = symbolize(
+		r->symbolizer, f->module ? r->modules[f->module].number : SIZE_MAX, f->address - 1);
+	r->modules[f->module].used = true;
+	place->symbols = symbols->symbols;
+	place->count = symbols->count;
+	place->module = r->modules[f->module].path;
+	place->offset = f->address - 1 - (f->module ? r->trace->modules[f->module].bias : 0);
+	place->self = f->module && (r->trace->modules[f->module].flags & MT_MODULE_SELF);
+	place->first = first_no_wrapper(r, place, f->flags);
+	return place;
+}
+
+/* The library's own frames are told by their module alone: nothing needs to be looked up for them.
+ */
+static bool is_self(const struct trace *t, uint32_t node)
+{
+	uint32_t module = t->frames[t->nodes[node].frame].module;
+
+	return module && (t->modules[module].flags & MT_MODULE_SELF);
+}
+
+/* Walks up from `node` until an owner is known or found; *outermost: the last frame on the way that
+ * isn't our own. */
+static struct owner walk_up(struct resolver *r, uint32_t node, uint32_t *end)
+{
+	const struct trace *t = r->trace;
+	struct owner outermost = { OWNER_NONE, 0 };
+
+	for (; node >= MT_NODE_FIRST; node = t->nodes[node].parent) {
+		const struct place *place;
+
+		if (r->owners[node].node) {
+			*end = node;
+			if (r->owners[node].node == OWNER_NONE)
+				return outermost;
+			return r->owners[node];
+		}
+		if (is_self(t, node))
+			continue;
+		place = resolve(r, t->nodes[node].frame);
+		if (place->first < place->count) {
+			*end = t->nodes[node].parent;
+			return (struct owner){ node, (uint32_t)place->first };
+		}
+		outermost = (struct owner){ node, (uint32_t)place->count - 1 };
+	}
+	*end = node;
+	return outermost;
+}
+
+struct spot resolve_owner(struct resolver *r, uint32_t node)
+{
+	const struct trace *t = r->trace;
+	uint32_t end = node;
+	struct owner owner;
+	struct spot spot = { NULL, NULL };
+
+	if (node < MT_NODE_FIRST)
+		return spot;
+	owner = walk_up(r, node, &end);
+	/*
+	 * Every node on the way has the same owner; where all were wrappers that is the outermost,
+	 * which is the same for all of them too. Not so below our own frames at the very end, which
+	 * have none.
+	 */
+	for (uint32_t n = node; n != end && n >= MT_NODE_FIRST; n = t->nodes[n].parent) {
+		r->owners[n] = owner;
+		if (n == owner.node)
+			break;
+	}
+	if (owner.node == OWNER_NONE)
+		return spot;
+	spot.place = resolve(r, t->nodes[owner.node].frame);
+	spot.symbol = &spot.place->symbols[owner.symbol];
+	return spot;
+}
+
+const char *resolver_complaint(const struct resolver *r, uint32_t *next)
+{
+	while (*next < r->trace->module_count) {
+		const struct module *m = &r->modules[(*next)++];
+		const char *complaint;
+
+		if (!m->used || !m->path)
+			continue;
+		complaint = symbolizer_complaint(r->symbolizer, m->number);
+		if (complaint)
+			return complaint;
+	}
+	return NULL;
+}

@@ -1,0 +1,54 @@
+/*
+ * resolve.h - from the frames of a trace to functions and source lines, each frame once and only
+ * when asked for; and which frame of a stack a row belongs to.
+ */
+#ifndef MTRACER_RESOLVE_H
+#define MTRACER_RESOLVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyzer/symbolize.h"
+
+struct trace;
+struct wrappers;
+struct resolver;
+
+/* A return address of the trace. With inlining it stands for several functions. */
+struct place {
+	const struct symbol *symbols; /* innermost first; at least one */
+	size_t count;
+	size_t first;	    /* the innermost that is no wrapper; `count` where all are */
+	const char *module; /* path; NULL = none. Equal paths are the same pointer */
+	uint64_t offset;    /* of the call, in the module's ELF file; the address itself without a
+			       module */
+	bool self;	    /* inside libmtrace.so: no part of the program's stack */
+};
+
+/* One function on a stack. */
+struct spot {
+	const struct place *place; /* NULL where there is no frame at all */
+	const struct symbol *symbol;
+};
+
+/* The trace and the wrappers must outlive it. Without wrappers (NULL) nothing is looked through. */
+struct resolver *resolver_new(const struct trace *trace, const struct symbolizer_options *options,
+	const struct wrappers *wrappers);
+void resolver_free(struct resolver *r);
+
+/* Lives as long as the resolver. `frame` is an index in MT_FRAMES. */
+const struct place *resolve(struct resolver *r, uint32_t frame);
+
+/*
+ * The function that a stack's row belongs to: the innermost that is no wrapper, and where there are
+ * only wrappers, the outermost of these, which is nearest to the program. A stack without frames
+ * has a NULL place and symbol.
+ */
+struct spot resolve_owner(struct resolver *r, uint32_t node);
+
+/* Complaints about the symbols of the modules used so far, for warnings: NULL after the last.
+ * Starts at *next = 0. */
+const char *resolver_complaint(const struct resolver *r, uint32_t *next);
+
+#endif
