@@ -1,0 +1,40 @@
+/*
+ * json.h - writes JSON to a stream, one value after the other: valid for any bytes in any text.
+ *
+ * Containers opened with `inline_` true are written on one line, others with an indented line for
+ * each member. The key is NULL for the members of an array and for the outermost value.
+ */
+#ifndef MTRACER_JSON_H
+#define MTRACER_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define JSON_DEPTH 16 /* containers inside each other, at most */
+
+struct json {
+	FILE *out;
+	int depth;
+	struct {
+		char close;
+		bool inline_;
+		bool any; /* a member was written */
+	} open[JSON_DEPTH];
+};
+
+void json_start(struct json *j, FILE *out);
+void json_finish(struct json *j); /* the last line's end */
+
+void json_object(struct json *j, const char *key, bool inline_);
+void json_array(struct json *j, const char *key, bool inline_);
+void json_close(struct json *j); /* the innermost open container */
+
+void json_text(struct json *j, const char *key, const char *text); /* NULL = null */
+void json_unsigned(struct json *j, const char *key, uint64_t number);
+void json_signed(struct json *j, const char *key, int64_t number);
+void json_real(struct json *j, const char *key, double number); /* two digits after the point */
+void json_bool(struct json *j, const char *key, bool value);
+void json_null(struct json *j, const char *key);
+
+#endif

@@ -1,0 +1,116 @@
+/* notes.c - what was lost on the way into a trace, and how it was recorded, in words. */
+#include "notes.h"
+#include "mem.h"
+#include "strbuf.h"
+#include "trace.h"
+#include "units.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FACT, LOSS };
+
+__attribute__((format(printf, 5, 6))) static void add(
+	struct notes *notes, const char *key, bool loss, uint64_t count, const char *format, ...)
+{
+	struct note note = { key, loss, count, NULL };
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&note.text, format, args) < 0)
+		note.text = mem_strdup("");
+	va_end(args);
+	notes->items = mem_resize(notes->items, notes->count + 1, sizeof(*notes->items));
+	notes->items[notes->count++] = note;
+}
+
+static void add_counted(struct notes *notes, const char *key, bool loss, uint64_t count,
+	const char *what, const char *why)
+{
+	if (count)
+		add(notes, key, loss, count, "%llu %s%s%s", (unsigned long long)count, what,
+			count == 1 ? "" : "s", why);
+}
+
+static void add_losses(struct notes *notes, const struct mt_header *h)
+{
+	static const struct {
+		const char *key, *why;
+	} reasons[MT_LOSSES_USED] = {
+		[MT_LOST_SITE] = { "lost_site",
+			" not recorded: no room for the call site (disk full, "
+			"file size limit or address space)" },
+		[MT_LOST_SLOT] = { "lost_slot", " not recorded: no memory to remember the block" },
+		[MT_LOST_REENTRANT] = { "lost_reentrant", " not recorded: made in a signal handler "
+							  "that interrupted the tracer" },
+		[MT_LOST_THREAD] = { "lost_thread",
+			" not recorded: no memory for the thread's state, "
+			"or the thread was past its end" },
+	};
+
+	if (h->flags & MT_NOTE_OWN_MALLOC)
+		add(notes, "own_malloc", LOSS, 0,
+			"the program defines malloc itself: what it allocates there does not pass "
+			"through libmtrace");
+	for (int i = 0; i < MT_LOSSES_USED; i++)
+		add_counted(notes, reasons[i].key, LOSS, h->lost[i], "allocation", reasons[i].why);
+	for (int i = MT_LOSSES_USED; i < MT_LOSSES; i++)
+		add_counted(notes, "lost_other", LOSS, h->lost[i], "allocation",
+			" not recorded, for a reason this version does not know");
+	if (h->flags & MT_NOTE_STORAGE)
+		add(notes, "storage", LOSS, 0,
+			"the trace could not grow any more (disk full, file size limit or address "
+			"space)");
+	add_counted(notes, "missed_frees", LOSS, h->missed_frees, "free",
+		" missed: an allocation returned an address that was thought to be in use");
+	add_counted(notes, "broken_stacks", LOSS, h->broken_stacks, "call stack",
+		" could not be followed to the end");
+}
+
+static void add_facts(struct notes *notes, const struct trace *t)
+{
+	const struct mt_header *h = &t->header;
+	char bytes[UNIT_TEXT];
+
+	add_counted(notes, "foreign_frees", FACT, h->foreign_frees, "free",
+		" of blocks that were not recorded (allocated before the start, or lost)");
+	if (h->flags & MT_NOTE_MULTI)
+		add(notes, "threads", FACT, 0,
+			"there was more than one thread: peaks are within a bound, all else is "
+			"exact");
+	if (h->sample_bytes)
+		add(notes, "sampled", FACT, h->sample_bytes,
+			"sampled: one allocation in every %s on average, scaled up",
+			format_bytes(bytes, (int64_t)h->sample_bytes));
+	if (h->forked_from)
+		add(notes, "forked", FACT, h->forked_from,
+			"forked from process %llu, and began with its blocks",
+			(unsigned long long)h->forked_from);
+	if (h->flags & MT_NOTE_UNSTARTED)
+		add(notes, "unstarted", FACT, 0, "recording began stopped");
+	if (!h->enabled)
+		add(notes, "stopped", FACT, 0,
+			"recording was stopped: later allocations are missing");
+	if (h->flags & MT_NOTE_MMAP)
+		add(notes, "mmap", FACT, 0, "anonymous mappings are rows of their own");
+	if (h->flags & MT_NOTE_REDACTED)
+		add(notes, "redacted", FACT, 0, "command line and paths were removed");
+}
+
+struct notes notes_of(const struct trace *trace)
+{
+	struct notes notes = { 0 };
+
+	add_losses(&notes, &trace->header);
+	add_facts(&notes, trace);
+	return notes;
+}
+
+void notes_release(struct notes *notes)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		free(notes->items[i].text);
+	free(notes->items);
+	*notes = (struct notes){ 0 };
+}

@@ -1,0 +1,29 @@
+/*
+ * notes.h - what a reader of a trace should know before trusting it: what was lost and why, and how
+ * it was recorded.
+ */
+#ifndef MTRACER_NOTES_H
+#define MTRACER_NOTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct trace;
+
+struct note {
+	const char *key; /* for machines: "lost_site" */
+	bool loss;	 /* something is missing or wrong; otherwise a fact about the recording */
+	uint64_t count;	 /* of what the note speaks of; 0 where nothing is counted */
+	char *text;	 /* for people, one line */
+};
+
+struct notes {
+	struct note *items;
+	size_t count;
+};
+
+struct notes notes_of(const struct trace *trace);
+void notes_release(struct notes *notes);
+
+#endif

@@ -1,0 +1,70 @@
+/* reading.c - opens a trace and its symbols for a command. */
+#include "reading.h"
+#include "log.h"
+#include "mem.h"
+#include "wrappers.h"
+
+#include <stdlib.h>
+
+static int add_wrappers(struct wrappers *wrappers, const struct option_list *list)
+{
+	char why[256];
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (wrappers_add(wrappers, list->items[i], why, sizeof(why)) != 0)
+			return error("--wrapper '%s': %s", list->items[i], why);
+	}
+	return EXIT_FINE;
+}
+
+static const char **terminated(const struct option_list *list)
+{
+	const char **items = mem_zalloc(list->count + 1, sizeof(*items));
+
+	for (size_t i = 0; i < list->count; i++)
+		items[i] = list->items[i];
+	return items;
+}
+
+int reading_open(struct reading *r, const struct reading_options *options, const char *path)
+{
+	struct symbolizer_options symbols = { options->sysroot, NULL, options->debuginfod };
+	char why[512];
+	int status;
+
+	*r = (struct reading){ 0 };
+	r->wrappers = wrappers_new();
+	status = add_wrappers(r->wrappers, &options->wrappers);
+	if (status == EXIT_FINE) {
+		r->trace = trace_open(path, why, sizeof(why));
+		if (!r->trace)
+			status = error("%s: %s", path, why);
+	}
+	if (status != EXIT_FINE) {
+		reading_close(r);
+		return status;
+	}
+	r->debug_dirs = terminated(&options->debug_dirs);
+	if (options->debug_dirs.count)
+		symbols.debug_dirs = r->debug_dirs;
+	r->resolver = resolver_new(r->trace, &symbols, options->no_wrappers ? NULL : r->wrappers);
+	return EXIT_FINE;
+}
+
+void reading_close(struct reading *r)
+{
+	resolver_free(r->resolver);
+	wrappers_free(r->wrappers);
+	trace_free(r->trace);
+	free(r->debug_dirs);
+	*r = (struct reading){ 0 };
+}
+
+void reading_warn(const struct reading *r)
+{
+	uint32_t next = 0;
+	const char *complaint;
+
+	while ((complaint = resolver_complaint(r->resolver, &next)))
+		warning("%s", complaint);
+}

@@ -1,0 +1,51 @@
+/*
+ * reading.h - what every command that reads a trace shares: the trace, its symbols, and the options
+ * about these.
+ */
+#ifndef MTRACER_READING_H
+#define MTRACER_READING_H
+
+#include "analyzer/opts.h"
+#include "analyzer/resolve.h"
+#include "analyzer/trace.h"
+
+struct reading_options {
+	const char *sysroot;
+	struct option_list debug_dirs;
+	bool debuginfod;
+	struct option_list wrappers;
+	bool no_wrappers;
+};
+
+/* Rows for a command's option table; `type` is its values' struct, `member` the struct
+ * reading_options in it. */
+/* clang-format off */
+#define READING_OPTION_ROWS(type, member)                                                          \
+	{ OPTION_LIST, "wrapper", 0, "RE", "look through functions that match RE, too: their callers\n"  \
+		"get the bytes",                                                                        \
+		offsetof(type, member.wrappers), NULL },                                                \
+	{ OPTION_FLAG, "no-wrappers", 0, NULL, "look through nothing, not even operator new",          \
+		offsetof(type, member.no_wrappers), NULL },                                             \
+	{ OPTION_TEXT, "sysroot", 0, "DIR", "look for programs and libraries under DIR first",         \
+		offsetof(type, member.sysroot), NULL },                                                 \
+	{ OPTION_LIST, "debug-dir", 0, "DIR", "look for separate debug files in DIR, too",             \
+		offsetof(type, member.debug_dirs), NULL },                                              \
+	{ OPTION_FLAG, "debuginfod", 0, NULL, "ask debuginfod servers for missing debug files",        \
+		offsetof(type, member.debuginfod), NULL }
+/* clang-format on */
+
+struct reading {
+	struct trace *trace;
+	struct wrappers *wrappers;
+	struct resolver *resolver;
+	const char **debug_dirs;
+};
+
+/* EXIT_FINE, or the exit status of a failure that was reported; there is nothing to close then. */
+int reading_open(struct reading *r, const struct reading_options *options, const char *path);
+void reading_close(struct reading *r);
+
+/* Prints what is wrong with the symbols that were used, on stderr. */
+void reading_warn(const struct reading *r);
+
+#endif

@@ -1,0 +1,224 @@
+/* row.c - rows and stacks, for people and for machines. */
+#include "row.h"
+#include "filter.h"
+#include "json.h"
+#include "mem.h"
+#include "paths.h"
+#include "strbuf.h"
+#include "trace.h"
+#include "units.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- stacks */
+
+uint32_t stack_walk(const struct trace *t, struct resolver *resolver, uint32_t site,
+	void (*visit)(void *context, const struct spot *spot), void *context)
+{
+	uint32_t node = t->site_info[site].node;
+
+	for (; node >= MT_NODE_FIRST; node = t->nodes[node].parent) {
+		const struct place *place = resolve(resolver, t->nodes[node].frame);
+
+		for (size_t i = 0; i < place->count && !place->self; i++) {
+			struct spot spot = { place, &place->symbols[i] };
+
+			visit(context, &spot);
+		}
+	}
+	return node;
+}
+
+static void frame_json(void *context, const struct spot *spot)
+{
+	const struct symbol *symbol = spot->symbol;
+	struct json *j = context;
+	char offset[UNIT_TEXT];
+
+	json_object(j, NULL, true);
+	json_text(j, "function", symbol->function);
+	json_text(j, "file", symbol->line ? symbol->file : NULL);
+	if (symbol->file && symbol->line)
+		json_unsigned(j, "line", symbol->line);
+	else
+		json_null(j, "line");
+	json_text(j, "module", spot->place->module);
+	snprintf(offset, sizeof(offset), "%#llx", (unsigned long long)spot->place->offset);
+	json_text(j, "offset", offset);
+	json_bool(j, "inlined", symbol->inlined);
+	json_close(j);
+}
+
+void stack_json(const struct trace *t, struct resolver *resolver, uint32_t site, struct json *j)
+{
+	uint32_t root;
+
+	json_array(j, "stack", true);
+	root = stack_walk(t, resolver, site, frame_json, j);
+	json_close(j);
+	json_text(j, "stack_end",
+		root == MT_NODE_ROOT   ? "whole"
+		: root == MT_NODE_DEEP ? "cut"
+				       : "broken");
+}
+
+/* ---- for machines */
+
+static void thread_json(const struct row *row, const struct trace *t, struct json *j)
+{
+	const struct mt_lane *lane = &t->lanes[row->lane];
+
+	json_text(j, "thread", lane->name[0] ? lane->name : NULL);
+	json_unsigned(j, "tid", lane->tid);
+	json_unsigned(j, "threads", lane->threads);
+}
+
+static void peaks_json(const struct row *row, const struct profile *p, struct json *j)
+{
+	const struct measures *m = &row->m;
+
+	if (p->by == BY_THREAD) {
+		json_null(j, "peak_bytes");
+		json_null(j, "peak_is_exact");
+		json_null(j, "at_peak_bytes");
+		json_null(j, "at_peak_percent");
+		return;
+	}
+	json_unsigned(j, "peak_bytes", m->peak_bytes);
+	json_bool(j, "peak_is_exact", m->peak_is_exact);
+	json_unsigned(j, "at_peak_bytes", m->at_peak_bytes);
+	json_real(j, "at_peak_percent", percent_of(m->at_peak_bytes, p->totals.all.peak_bytes));
+}
+
+void row_json(const struct row *row, const struct profile *p, const struct trace *t, struct json *j)
+{
+	char offset[UNIT_TEXT];
+
+	json_text(j, "file", row->file);
+	if (row->line)
+		json_unsigned(j, "line", row->line);
+	else
+		json_null(j, "line");
+	json_text(j, "function", row->function);
+	json_text(j, "module", row->module);
+	if (row->has_offset) {
+		snprintf(offset, sizeof(offset), "%#llx", (unsigned long long)row->offset);
+		json_text(j, "offset", offset);
+	}
+	if (p->by == BY_THREAD)
+		thread_json(row, t, j);
+	else
+		json_text(j, "kind", row->kind == MT_KIND_MMAP ? "mmap" : "heap");
+	json_signed(j, "current_bytes", row->m.current_bytes);
+	json_signed(j, "current_blocks", row->m.current_blocks);
+	peaks_json(row, p, j);
+	json_unsigned(j, "allocated_bytes", row->m.allocated_bytes);
+	json_unsigned(j, "allocations", row->m.allocations);
+	json_unsigned(j, "frees", row->m.frees);
+	json_unsigned(j, "temporary", row->m.temporary);
+	json_unsigned(j, "sites", row->sites);
+}
+
+/* ---- for people */
+
+static void add_offset(
+	struct strbuf *text, struct paths *paths, const char *module, uint64_t offset)
+{
+	strbuf_addf(text, "%s+%#llx", module ? paths_short(paths, module) : "[generated code]",
+		(unsigned long long)offset);
+}
+
+static void add_thread(const struct row *row, const struct trace *t, struct strbuf *text)
+{
+	const struct mt_lane *lane = &t->lanes[row->lane];
+
+	strbuf_addf(text, "%s (tid %u)", lane->name[0] ? lane->name : "thread", lane->tid);
+	if (lane->threads > 1)
+		strbuf_addf(text, ", the last of %u threads", lane->threads);
+}
+
+void row_place(const struct row *row, enum profile_by by, const struct trace *t,
+	struct paths *paths, struct strbuf *text)
+{
+	if (by == BY_THREAD) {
+		add_thread(row, t, text);
+	} else if (row->file) {
+		strbuf_add(text, paths_short(paths, row->file));
+		if (row->line)
+			strbuf_addf(text, ":%u", row->line);
+	} else if (row->has_offset) {
+		add_offset(text, paths, row->module, row->offset);
+	} else if (row->module) {
+		strbuf_add(text, paths_short(paths, row->module));
+	} else if (!row->function) {
+		strbuf_add(text, by == BY_MODULE ? "[no module]" : "[no file]");
+	}
+}
+
+/* What the symbolizer says where it knows nothing: the place again. */
+static bool is_bare_offset(const char *function, const char *module)
+{
+	const char *base = module ? path_base(module) : "";
+	size_t size = strlen(base);
+
+	return size && strncmp(function, base, size) == 0 &&
+	       strncmp(function + size, "+0x", 3) == 0;
+}
+
+void row_function(const struct row *row, struct strbuf *text)
+{
+	if (row->function && !is_bare_offset(row->function, row->module))
+		strbuf_add(text, row->function);
+	if (row->more_functions)
+		strbuf_add(text, " and others");
+	if (row->kind == MT_KIND_MMAP)
+		strbuf_addf(text, "%s[mmap]", text->size ? " " : "");
+}
+
+void spot_text(const struct spot *spot, struct paths *paths, struct strbuf *text)
+{
+	const struct symbol *symbol = spot->symbol;
+
+	if (!is_bare_offset(symbol->function, spot->place->module))
+		strbuf_addf(text, "%s  ", symbol->function);
+	if (symbol->file && symbol->line)
+		strbuf_addf(text, "%s:%u", paths_short(paths, symbol->file), symbol->line);
+	else
+		add_offset(text, paths, spot->place->module, spot->place->offset);
+}
+
+/* ---- filters */
+
+struct subjects {
+	struct filter_subject *items;
+	size_t count, room;
+};
+
+static void add_subject(void *context, const struct spot *spot)
+{
+	struct subjects *s = context;
+	struct filter_subject subject = { spot->symbol->function, spot->symbol->file,
+		spot->symbol->line, spot->place->module };
+
+	VEC_PUSH(s->items, s->count, s->room, subject);
+}
+
+bool row_kept(const struct row *row, const struct profile *p, const struct trace *t,
+	struct resolver *resolver, const struct filter *filter)
+{
+	struct filter_subject one = { row->function, row->file, row->line, row->module };
+	struct subjects stack = { 0 };
+	bool kept;
+
+	if (filter_is_empty(filter))
+		return true;
+	if (p->by == BY_THREAD)
+		one.function = t->lanes[row->lane].name;
+	if (p->by != BY_SITE)
+		return filter_keeps(filter, &one, 1);
+	stack_walk(t, resolver, row->site, add_subject, &stack);
+	kept = filter_keeps(filter, stack.items, stack.count);
+	free(stack.items);
+	return kept;
+}

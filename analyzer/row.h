@@ -1,0 +1,45 @@
+/*
+ * row.h - how a row of a profile is written, by every command that prints rows: as JSON, and as the
+ * texts of its place.
+ */
+#ifndef MTRACER_ROW_H
+#define MTRACER_ROW_H
+
+#include "analyzer/profile.h"
+
+struct filter;
+struct json;
+struct paths;
+struct strbuf;
+
+/* The members of a row's object; the caller opens and closes it, and may add more. */
+void row_json(const struct row *row, const struct profile *profile, const struct trace *trace,
+	struct json *json);
+
+/* "stack": [...] of a site, innermost frame first, and "stack_end": whole, cut or broken. */
+void stack_json(
+	const struct trace *trace, struct resolver *resolver, uint32_t site, struct json *json);
+
+/* Where the row is, for people: "table.c:42", "libfoo.so+0x1234", a thread's name. */
+void row_place(const struct row *row, enum profile_by by, const struct trace *trace,
+	struct paths *paths, struct strbuf *text);
+
+/* What is there, for people: the function, with "[mmap]" for mappings. "" where a row has no
+ * function. */
+void row_function(const struct row *row, struct strbuf *text);
+
+/* "function  table.c:42" of one function on a stack. */
+void spot_text(const struct spot *spot, struct paths *paths, struct strbuf *text);
+
+/*
+ * Calls visit() for each function on a site's stack, innermost first, our own frames left out.
+ * Returns the root where the stack ends: MT_NODE_ROOT, MT_NODE_DEEP or MT_NODE_BROKEN.
+ */
+uint32_t stack_walk(const struct trace *trace, struct resolver *resolver, uint32_t site,
+	void (*visit)(void *context, const struct spot *spot), void *context);
+
+/* Whether the filter keeps a row; a site's row is kept or left out by any function on its stack. */
+bool row_kept(const struct row *row, const struct profile *profile, const struct trace *trace,
+	struct resolver *resolver, const struct filter *filter);
+
+#endif

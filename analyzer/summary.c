@@ -1,0 +1,249 @@
+/* summary.c - a trace in a few lines, for people and for machines. */
+#include "summary.h"
+#include "json.h"
+#include "measures.h"
+#include "notes.h"
+#include "strbuf.h"
+#include "table.h"
+#include "trace.h"
+#include "units.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define COMMAND_LIMIT 200 /* bytes of the command line in a headline */
+
+/* ---- the program */
+
+/* An argument as a shell would take it. */
+static void add_argument(struct strbuf *text, const char *argument)
+{
+	if (*argument && !argument[strcspn(argument, " \t\n\"'\\$`*?[]#~;&|<>(){}!")]) {
+		strbuf_add(text, argument);
+		return;
+	}
+	strbuf_add(text, "'");
+	for (; *argument; argument++) {
+		if (*argument == '\'')
+			strbuf_add(text, "'\\''");
+		else
+			strbuf_add_bytes(text, argument, 1);
+	}
+	strbuf_add(text, "'");
+}
+
+void summary_command(const struct trace *t, size_t limit, struct strbuf *text)
+{
+	struct strbuf raw = { 0 };
+
+	for (size_t i = 0; i < t->command_count && (!limit || raw.size <= limit); i++) {
+		if (i)
+			strbuf_add(&raw, " ");
+		add_argument(&raw, t->command[i]);
+	}
+	if (t->command_count == 0)
+		strbuf_add(&raw, *trace_program(t) ? trace_program(t) : "unknown program");
+	if (limit && raw.size > limit) {
+		while (((unsigned char)raw.text[limit] & 0xc0) == 0x80)
+			limit--; /* not inside a character */
+		raw.text[limit] = '\0';
+	}
+	strbuf_add_clean(text, strbuf_text(&raw));
+	if (limit && raw.size > limit)
+		strbuf_add(text, " ...");
+	strbuf_release(&raw);
+}
+
+void summary_state(const struct trace *t, struct strbuf *text)
+{
+	uint32_t status = t->header.wait_status;
+	bool known = t->header.flags & MT_HAS_WAIT_STATUS;
+
+	if (t->state == TRACE_RUNNING)
+		strbuf_add(text, "still running");
+	else if (known && WIFEXITED(status))
+		strbuf_addf(text, "exited with status %d", WEXITSTATUS(status));
+	else if (known && WIFSIGNALED(status))
+		strbuf_addf(text, "killed by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else if (t->state == TRACE_EXITED)
+		strbuf_add(text, t->header.state == MT_STATE_EXITED ? "exited"
+								    : "went on as another program");
+	else
+		strbuf_add(text, "died without exiting (a signal or a crash)");
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+bool summary_run_time(const struct trace *t, uint64_t *ns)
+{
+	uint64_t now = now_ns();
+
+	*ns = t->header.end_ns;
+	if (*ns)
+		return true;
+	if (t->state == TRACE_RUNNING && now > t->header.start_ns) {
+		*ns = now - t->header.start_ns;
+		return true;
+	}
+	*ns = t->header.last_ns;
+	return false;
+}
+
+/* ---- for people */
+
+static void print_run(const struct trace *t, FILE *out)
+{
+	struct strbuf state = { 0 };
+	char time[UNIT_TEXT];
+	uint64_t ns;
+	bool exact = summary_run_time(t, &ns);
+
+	summary_state(t, &state);
+	fprintf(out, "ran %s%s, %s%s%s\n", exact ? "" : "at least ", format_duration(time, ns),
+		style(t->state == TRACE_DIED ? STYLE_WARNING : STYLE_PLAIN), strbuf_text(&state),
+		style(STYLE_PLAIN));
+	strbuf_release(&state);
+}
+
+static void print_measures(const struct trace *t, const struct totals *totals, FILE *out)
+{
+	const struct measures *m = &totals->all;
+	char a[UNIT_TEXT], b[UNIT_TEXT];
+
+	fprintf(out, "peak %s%s%s", style(STYLE_BOLD), format_bytes(a, (int64_t)m->peak_bytes),
+		style(STYLE_PLAIN));
+	if (totals->peak_error_bytes)
+		fprintf(out, " (within %s)", format_bytes(a, (int64_t)totals->peak_error_bytes));
+	fprintf(out, ", %s %s in %lld block%s\n", t->state == TRACE_RUNNING ? "now" : "at the end",
+		format_bytes(a, m->current_bytes), (long long)m->current_blocks,
+		m->current_blocks == 1 ? "" : "s");
+	fprintf(out, "%llu allocation%s of %s", (unsigned long long)m->allocations,
+		m->allocations == 1 ? "" : "s", format_bytes(a, (int64_t)m->allocated_bytes));
+	if (m->allocations)
+		fprintf(out, ", %llu temporary (%s)", (unsigned long long)m->temporary,
+			format_share(b, m->temporary, m->allocations));
+	putc('\n', out);
+}
+
+static void print_losses(const struct trace *t, FILE *out)
+{
+	struct notes notes = notes_of(t);
+
+	for (size_t i = 0; i < notes.count; i++) {
+		if (notes.items[i].loss)
+			fprintf(out, "%snote: %s%s\n", style(STYLE_WARNING), notes.items[i].text,
+				style(STYLE_PLAIN));
+	}
+	notes_release(&notes);
+}
+
+void summary_print(const struct trace *t, const struct totals *totals, FILE *out)
+{
+	struct strbuf command = { 0 };
+
+	summary_command(t, COMMAND_LIMIT, &command);
+	fprintf(out, "%s%s%s\n", style(STYLE_BOLD), strbuf_text(&command), style(STYLE_PLAIN));
+	strbuf_release(&command);
+	print_run(t, out);
+	print_measures(t, totals, out);
+	print_losses(t, out);
+}
+
+/* ---- for machines */
+
+static void json_state(const struct trace *t, struct json *j)
+{
+	uint32_t status = t->header.wait_status;
+	bool known = t->header.flags & MT_HAS_WAIT_STATUS;
+
+	json_text(j, "state", trace_state_name(t));
+	if (known && WIFEXITED(status))
+		json_signed(j, "exit_status", WEXITSTATUS(status));
+	else
+		json_null(j, "exit_status");
+	if (known && WIFSIGNALED(status))
+		json_signed(j, "signal", WTERMSIG(status));
+	else
+		json_null(j, "signal");
+}
+
+static void json_notes(const struct trace *t, struct json *j)
+{
+	struct notes notes = notes_of(t);
+
+	json_array(j, "notes", notes.count == 0);
+	for (size_t i = 0; i < notes.count; i++) {
+		json_object(j, NULL, true);
+		json_text(j, "key", notes.items[i].key);
+		json_bool(j, "loss", notes.items[i].loss);
+		json_unsigned(j, "count", notes.items[i].count);
+		json_text(j, "text", notes.items[i].text);
+		json_close(j);
+	}
+	json_close(j);
+	notes_release(&notes);
+}
+
+static void json_lost(const struct trace *t, struct json *j)
+{
+	static const char *const names[MT_LOSSES_USED] = { "site", "slot", "reentrant", "thread" };
+	uint64_t other = 0;
+
+	json_object(j, "lost", true);
+	for (int i = 0; i < MT_LOSSES; i++) {
+		if (i < MT_LOSSES_USED)
+			json_unsigned(j, names[i], t->header.lost[i]);
+		else
+			other += t->header.lost[i];
+	}
+	json_unsigned(j, "other", other);
+	json_close(j);
+}
+
+static void json_trace(const struct trace *t, struct json *j)
+{
+	uint64_t ns;
+	bool exact = summary_run_time(t, &ns);
+
+	json_object(j, "trace", false);
+	json_text(j, "path", t->path);
+	json_text(j, "program", trace_program(t));
+	json_unsigned(j, "pid", t->header.pid);
+	json_array(j, "command", true);
+	for (size_t i = 0; i < t->command_count; i++)
+		json_text(j, NULL, t->command[i]);
+	json_close(j);
+	json_text(j, "host", trace_host(t));
+	json_state(t, j);
+	json_unsigned(j, "run_ns", ns);
+	json_bool(j, "run_ns_is_exact", exact);
+	json_bool(j, "complete", trace_is_complete(t));
+	json_lost(t, j);
+	json_notes(t, j);
+	json_close(j);
+}
+
+void summary_json(const struct trace *t, const struct totals *totals, struct json *j)
+{
+	const struct measures *m = &totals->all;
+
+	json_trace(t, j);
+	json_object(j, "totals", false);
+	json_signed(j, "current_bytes", m->current_bytes);
+	json_signed(j, "current_blocks", m->current_blocks);
+	json_unsigned(j, "peak_bytes", m->peak_bytes);
+	json_unsigned(j, "peak_error_bytes", totals->peak_error_bytes);
+	json_unsigned(j, "allocated_bytes", m->allocated_bytes);
+	json_unsigned(j, "allocations", m->allocations);
+	json_unsigned(j, "frees", m->frees);
+	json_unsigned(j, "temporary", m->temporary);
+	json_close(j);
+}

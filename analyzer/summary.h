@@ -1,0 +1,34 @@
+/*
+ * summary.h - a trace in a few lines: the program, how it ended, its peak and its counts, what was
+ * lost.
+ */
+#ifndef MTRACER_SUMMARY_H
+#define MTRACER_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct json;
+struct strbuf;
+struct totals;
+struct trace;
+
+/* The headline of reports, and what `mtracer run` says at the end: about four lines, and one for
+ * each loss. */
+void summary_print(const struct trace *trace, const struct totals *totals, FILE *out);
+
+/* The members that every command's JSON has: "trace": {...} and "totals": {...}. */
+void summary_json(const struct trace *trace, const struct totals *totals, struct json *json);
+
+/* Program and arguments as one would type them, at most `limit` bytes (0 = all). */
+void summary_command(const struct trace *trace, size_t limit, struct strbuf *text);
+
+/* "exited with status 3", "killed by signal 9 (Killed)", "still running". */
+void summary_state(const struct trace *trace, struct strbuf *text);
+
+/* How long it ran, in ns. False where only a lower bound is known: the last time that something new
+ * was met. */
+bool summary_run_time(const struct trace *trace, uint64_t *ns);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * table.h - aligned columns for people, and the little colour that a terminal gets.
+ *
+ * Cells are cleaned of control characters. The last column isn't padded, so long names there cost
+ * no width elsewhere.
+ */
+#ifndef MTRACER_TABLE_H
+#define MTRACER_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct table;
+
+enum align { ALIGN_LEFT, ALIGN_RIGHT };
+
+struct table *table_new(void);
+void table_free(struct table *t);
+
+void table_column(struct table *t, const char *title, enum align align); /* before the first row */
+void table_row(struct table *t);					 /* begins a row */
+void table_cell(
+	struct table *t, const char *text); /* the next cell of the row; missing ones are empty */
+void table_note(struct table *t, const char *text);  /* a line under the row */
+void table_notes_at(struct table *t, size_t column); /* the column under which notes begin */
+
+/* Columns that are empty in every row are left out. */
+void table_print(const struct table *t, FILE *out);
+
+/* ---- style: escape sequences where stdout is a terminal that takes them and NO_COLOR isn't set,
+ * "" elsewhere */
+
+enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_FAINT, STYLE_WARNING };
+
+const char *style(enum style which);
+
+#endif
