@@ -80,7 +80,7 @@ static void after_fork_in_child(void)
 		release();
 }
 
-noinline void fork_begin_child(void)
+static void begin_child(void)
 {
 	struct tracefile_copy *mine = copy;
 	struct thread *t = thread_self;
@@ -96,6 +96,15 @@ noinline void fork_begin_child(void)
 		tracefile_leave();
 	}
 	tracefile_copy_free(mine);
+}
+
+noinline bool phase_begin(void)
+{
+	if (phase_page.phase == PHASE_OFF)
+		init_start();
+	else if (phase_page.phase == PHASE_FORKED)
+		begin_child();
+	return phase_page.phase == PHASE_ON;
 }
 
 bool fork_init(void)

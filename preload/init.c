@@ -1,8 +1,10 @@
 /*
  * init.c - the start and the end of the library's life.
  *
- * The constructor runs before all others (-z initfirst), with one thread and next to nothing allocated. Each step that
- * fails has said why in one line, and leaves the phase off: every hook then just calls the next definition.
+ * It starts at the first event after the C library's own initialization, which may be in another library's
+ * constructor, or in ours, which runs after those. (Running first of all by -z initfirst is no way: the dlopen
+ * of libunwind would initialize the C library as its dependency, without arguments and environment.)
+ * Each step that fails has said why in one line, and leaves the phase off: every hook then just calls the next definition.
  */
 #include "preload/ledger.h"
 #include "preload/next.h"
@@ -36,17 +38,17 @@ static bool program_has_malloc(void)
 		first.start != ours.start;
 }
 
-static void start(int argc, char **argv, char **environment)
+static void start(void)
 {
 	char program[4096];
 
 	next_resolve();
-	if (!env_read(environment))
+	if (!env_read(environ))
 		return;
 	if (!config.follow)
-		env_stop_following(environment);
+		env_stop_following(environ);
 	find_program(program, sizeof(program));
-	if (!heap_init() || !rules_init() || !tracefile_create(program, argc, argv))
+	if (!heap_init() || !rules_init() || !tracefile_create(program))
 		return;
 	modules_init(program);
 	if (!stacks_init() || !slots_init(next.glibc) || !fork_init() || !threads_init()) {
@@ -61,12 +63,22 @@ static void start(int argc, char **argv, char **environment)
 	phase_page.phase = PHASE_ON;
 }
 
-__attribute__((constructor)) static void init(int argc, char **argv, char **environment)
+static bool started;
+
+void init_start(void)
 {
 	int saved = errno;
 
-	start(argc, argv, environment);
+	if (started || !environ) /* set by the C library's initialization */
+		return;
+	started = true;
+	start();
 	errno = saved;
+}
+
+__attribute__((constructor)) static void init(void)
+{
+	init_start();
 }
 
 static bool wants_messages(void)

@@ -104,7 +104,7 @@ struct trace {
 
 extern struct trace trace;
 
-bool tracefile_create(const char *program, int argc, char **argv); /* false has been explained */
+bool tracefile_create(const char *program); /* false has been explained */
 bool tracefile_room(enum mt_table_id table, uint64_t count); /* grows the table to hold `count` records; under tables_lock */
 uint32_t tracefile_string(const char *s, size_t size); /* size without the zero that is added; 0 when there is no room */
 const char *tracefile_path(void);
@@ -144,7 +144,7 @@ bool stacks_init(void);
 uint32_t site_for(uint32_t node, uint32_t kind); /* 0 = no room; the rare path */
 void stacks_forget_code(uintptr_t start, uintptr_t end); /* under tables_lock */
 
-/* ---- thread.c, control.c, fork.c, hooks_cxx.c */
+/* ---- init.c, thread.c, control.c, fork.c, hooks_cxx.c */
 
 struct thread;
 struct thread *thread_new(void); /* the calling thread's; NULL: no memory or past its end */
@@ -152,7 +152,7 @@ bool threads_init(void);
 void threads_forked(struct thread *self);
 
 bool fork_init(void);
-void fork_begin_child(void); /* first event in a fork child: gives it its trace */
+void init_start(void); /* once, at the first event that is late enough */
 
 void cxx_init(void); /* hooks_cxx.c: finds the C++ library's operator new */
 

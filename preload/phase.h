@@ -23,16 +23,14 @@ extern union phase_page {
 	char page[4096];
 } phase_page;
 
+bool phase_begin(void); /* not on: is it time to be? */
+
 #pragma GCC visibility pop
 
 /* May this event be recorded? */
 static inline bool phase_ready(void)
 {
-	if (likely(load_relaxed(&phase_page.phase) == PHASE_ON))
-		return true;
-	if (load_relaxed(&phase_page.phase) == PHASE_FORKED)
-		fork_begin_child();
-	return load_relaxed(&phase_page.phase) == PHASE_ON;
+	return likely(load_relaxed(&phase_page.phase) == PHASE_ON) || phase_begin();
 }
 
 #endif

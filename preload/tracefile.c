@@ -22,6 +22,7 @@
 
 struct trace trace;
 
+#define COMMAND_MOST (64u << 10) /* bytes of the command line that are kept */
 #define FD_ABOVE 100 /* the program's descriptors 0-99 are as without tracing */
 
 /* What a table may grow to: reserved address space, in records. */
@@ -380,14 +381,19 @@ static struct mt_text add_text(const char *s, size_t size)
 	return text;
 }
 
-static struct mt_text add_command(int argc, char **argv)
+/* What the kernel has: arguments with their zeros. */
+static struct mt_text add_command(void)
 {
-	size_t size = 0;
+	char *buffer = os_map(COMMAND_MOST);
+	struct mt_text text = { 0 };
+	size_t size;
 
-	/* The kernel lays the arguments out one behind the other, zeros included. */
-	if (argc > 0)
-		size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[0]);
-	return argc > 0 && size < (1u << 20) ? add_text(argv[0], size) : (struct mt_text){ 0 };
+	if (!buffer)
+		return text;
+	size = os_read_file("/proc/self/cmdline", buffer, COMMAND_MOST);
+	text = add_text(buffer, size);
+	os_unmap(buffer, COMMAND_MOST);
+	return text;
 }
 
 static void describe_process(void)
@@ -411,7 +417,7 @@ static void describe_process(void)
 		h->tables[i].record_size = shapes[i].record_size;
 }
 
-static bool describe_program(const char *program, int argc, char **argv)
+static bool describe_program(const char *program)
 {
 	struct mt_header *h = trace.header;
 	char buffer[4096];
@@ -421,7 +427,7 @@ static bool describe_program(const char *program, int argc, char **argv)
 		return false;
 	h->tables[MT_STRINGS].count = 1; /* offset 0 is "" */
 	h->program = add_text(program, strlen(program));
-	h->command = add_command(argc, argv);
+	h->command = add_command();
 	if (getcwd(buffer, sizeof(buffer)))
 		h->directory = add_text(buffer, strlen(buffer));
 	text_init(&t, buffer, sizeof(buffer));
@@ -430,7 +436,7 @@ static bool describe_program(const char *program, int argc, char **argv)
 	return true;
 }
 
-bool tracefile_create(const char *program, int argc, char **argv)
+bool tracefile_create(const char *program)
 {
 	int fd;
 
@@ -445,7 +451,7 @@ bool tracefile_create(const char *program, int argc, char **argv)
 	describe_process();
 	trace.header->enabled = config.start;
 	trace.header->flags = (config.mmap ? MT_NOTE_MMAP : 0) | (config.start ? 0 : MT_NOTE_UNSTARTED);
-	if (!describe_program(program, argc, argv)) {
+	if (!describe_program(program)) {
 		message("cannot write '", file.path, "': no space; running untraced", NULL);
 		unlink(file.path);
 		return false;
