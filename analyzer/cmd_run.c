@@ -1,0 +1,477 @@
+/*
+ * cmd_run.c - mtracer run: starts a program with libmtrace.so preloaded, waits for it, and says what it used.
+ *
+ * To the program nothing differs from being started by a shell: same file descriptors, signal dispositions and process group.
+ */
+#include "analyzer/cmd.h"
+#include "analyzer/log.h"
+#include "analyzer/measures.h"
+#include "analyzer/mem.h"
+#include "analyzer/program.h"
+#include "analyzer/runtrace.h"
+#include "analyzer/strbuf.h"
+#include "analyzer/summary.h"
+#include "analyzer/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXIT_NOT_EXECUTABLE 126 /* as shells have them */
+#define EXIT_NOT_FOUND      127
+#define EXIT_BY_SIGNAL      128 /* + the signal's number */
+
+#define LIBRARY     "libmtrace.so"
+#define DEFAULT_OUT "%n.%p.mtrace"
+#define NOT_GIVEN   UINT64_MAX
+
+/* ---- options */
+
+struct values {
+	const char *out;
+	uint64_t depth;
+	uint64_t sample;
+	uint64_t timeline;
+	bool start, no_start;
+	bool follow, no_follow;
+	bool reachable, no_reachable;
+	bool mmap, no_mmap;
+	bool verbose;
+	bool quiet;
+};
+
+static const struct values defaults = {
+	.depth = NOT_GIVEN,
+	.sample = NOT_GIVEN,
+	.timeline = NOT_GIVEN,
+};
+
+#define AT(member) offsetof(struct values, member), NULL
+
+/* clang-format off */
+static const struct option_row rows[] = {
+	{ OPTION_TEXT, "out", 'o', "FILE", "write the trace to FILE; %p is the pid, %n the program's name, %h\n"
+		"the host, %% a % (default: " DEFAULT_OUT ")", AT(out) },
+	{ OPTION_NUMBER, "depth", 0, "N", "keep N frames of each stack, 1 to 1024 (default: 128)", AT(depth) },
+	{ OPTION_FLAG, "start", 0, NULL, "trace from the start (the default)", AT(start) },
+	{ OPTION_FLAG, "no-start", 0, NULL, "trace nothing until the program calls mtrace_start()",
+		AT(no_start) },
+	{ OPTION_FLAG, "follow", 0, NULL, "trace the programs that it starts, too (the default)", AT(follow) },
+	{ OPTION_FLAG, "no-follow", 0, NULL, "trace only the program itself", AT(no_follow) },
+	{ OPTION_SIZE, "sample", 0, "BYTES", "record one allocation in so many bytes; 0 = all (default: 0)",
+		AT(sample) },
+	{ OPTION_FLAG, "reachable", 0, NULL, "at exit, tell lost blocks from reachable ones (the default)",
+		AT(reachable) },
+	{ OPTION_FLAG, "no-reachable", 0, NULL, "don't", AT(no_reachable) },
+	{ OPTION_FLAG, "mmap", 0, NULL, "trace anonymous mmap, too", AT(mmap) },
+	{ OPTION_FLAG, "no-mmap", 0, NULL, "don't (the default)", AT(no_mmap) },
+	{ OPTION_NUMBER, "timeline", 0, "N", "keep at most N snapshots over the run (default: 512)",
+		AT(timeline) },
+	{ OPTION_FLAG, "verbose", 'v', NULL, "let the library print the trace's path and its notes", AT(verbose) },
+	{ OPTION_FLAG, "quiet", 'q', NULL, "print no summary at the end", AT(quiet) },
+	{ OPTION_END },
+};
+/* clang-format on */
+
+static int check_values(const struct values *v)
+{
+	if (v->out && !*v->out)
+		return error("run: --out: the path is empty");
+	for (const char *p = v->out; p && *p; p++)
+		if (*p == '%' && (!*++p || !strchr("pnh%", *p)))
+			return error("run: --out: '%%' stands before p, n, h or %% only");
+	if (v->depth != NOT_GIVEN && (v->depth < 1 || v->depth > 1024))
+		return error("run: --depth: want a number of frames from 1 to 1024");
+	if (v->timeline != NOT_GIVEN && v->timeline > 1000000)
+		return error("run: --timeline: want a number of snapshots up to 1000000");
+	return EXIT_FINE;
+}
+
+/* ---- the library */
+
+/* Beside the command in the build tree or an installation, wherever that was moved; then where it was configured. */
+static char *find_library(void)
+{
+	static const char *const beside[] = { "../preload", "../" MTRACER_LIBDIR, "../lib64",
+		"../lib", NULL };
+	char self[4096];
+	ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *path;
+
+	self[size > 0 ? size : 0] = 0;
+	if (strrchr(self, '/'))
+		*strrchr(self, '/') = 0;
+	for (const char *const *dir = beside; *dir; dir++) {
+		char *real;
+
+		if (asprintf(&path, "%s/%s/" LIBRARY, self, *dir) < 0)
+			return NULL;
+		real = access(path, R_OK) == 0 ? realpath(path, NULL) : NULL;
+		free(path);
+		if (real)
+			return real;
+	}
+	path = mem_strdup(MTRACER_PREFIX "/" MTRACER_LIBDIR "/" LIBRARY);
+	if (access(path, R_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+static bool is_our_library(const char *entry, size_t size)
+{
+	const char *name = entry + size;
+
+	while (name > entry && name[-1] != '/')
+		name--;
+	return (size_t)(entry + size - name) >= strlen(LIBRARY) &&
+		memcmp(name, LIBRARY, strlen(LIBRARY)) == 0;
+}
+
+/* Ours first, then what was there, but for another libmtrace.so. */
+static void set_preload(const char *library)
+{
+	const char *list = getenv("LD_PRELOAD");
+	struct strbuf all = { 0 };
+
+	strbuf_add(&all, library);
+	while (list && *list) {
+		size_t size = strcspn(list, ": ");
+
+		if (size && !is_our_library(list, size)) {
+			strbuf_add(&all, ":");
+			strbuf_add_bytes(&all, list, size);
+		}
+		list += size + (list[size] != 0);
+	}
+	setenv("LD_PRELOAD", strbuf_text(&all), 1);
+	strbuf_release(&all);
+}
+
+/* ---- the environment */
+
+static void set_number(const char *name, uint64_t value)
+{
+	char text[32];
+
+	if (value == NOT_GIVEN)
+		return;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	setenv(name, text, 1);
+}
+
+static void set_switch(const char *name, bool on, bool off)
+{
+	if (on || off)
+		setenv(name, off ? "0" : "1", 1);
+}
+
+/* In the child: mtracer itself isn't to be traced. */
+static void set_environment(const struct values *v, const char *library)
+{
+	if (v->out)
+		setenv("MTRACE_OUT", v->out, 1);
+	set_number("MTRACE_DEPTH", v->depth);
+	set_number("MTRACE_SAMPLE", v->sample);
+	set_number("MTRACE_TIMELINE", v->timeline);
+	set_switch("MTRACE_START", v->start, v->no_start);
+	set_switch("MTRACE_FOLLOW", v->follow, v->no_follow);
+	set_switch("MTRACE_REACHABLE", v->reachable, v->no_reachable);
+	set_switch("MTRACE_MMAP", v->mmap, v->no_mmap);
+	set_switch("MTRACE_VERBOSE", v->verbose, false);
+	if (library)
+		set_preload(library);
+}
+
+/* ---- signals */
+
+/*
+ * Ctrl-C and Ctrl-\ reach the program by itself, as it is in the terminal's foreground group; mtracer waits for how it takes
+ * them. What is sent to mtracer alone is passed on. SIGCHLD must not be ignored, or there is no status to wait for.
+ */
+static const int awaited[] = { SIGINT, SIGQUIT };
+static const int passed_on[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct signals {
+	struct sigaction awaited[COUNT(awaited)];
+	struct sigaction passed_on[COUNT(passed_on)];
+	struct sigaction child;
+	sigset_t mask;
+};
+
+static volatile pid_t running; /* the program; 0 = none */
+
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	/* From the kernel it was for the whole group. */
+	if (running && info->si_code != SI_KERNEL)
+		kill(running, number);
+}
+
+static void take_signals(struct signals *old)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction pass = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+	sigset_t block;
+
+	sigemptyset(&block);
+	for (size_t i = 0; i < COUNT(passed_on); i++)
+		sigaddset(&block, passed_on[i]);
+	sigprocmask(SIG_BLOCK, &block, &old->mask);
+	for (size_t i = 0; i < COUNT(awaited); i++)
+		sigaction(awaited[i], &ignore, &old->awaited[i]);
+	for (size_t i = 0; i < COUNT(passed_on); i++) {
+		sigaction(passed_on[i], NULL, &old->passed_on[i]);
+		if (old->passed_on[i].sa_handler != SIG_IGN)
+			sigaction(passed_on[i], &pass, NULL);
+	}
+	sigaction(SIGCHLD, &standard, &old->child);
+}
+
+static void give_signals_back(const struct signals *old)
+{
+	for (size_t i = 0; i < COUNT(awaited); i++)
+		sigaction(awaited[i], &old->awaited[i], NULL);
+	for (size_t i = 0; i < COUNT(passed_on); i++)
+		sigaction(passed_on[i], &old->passed_on[i], NULL);
+	sigaction(SIGCHLD, &old->child, NULL);
+	sigprocmask(SIG_SETMASK, &old->mask, NULL);
+}
+
+/* ---- running it */
+
+struct job {
+	char **command;
+	const struct values *values;
+	const char *library; /* NULL = run untraced */
+	struct run_process process;
+	struct signals signals;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+__attribute__((noreturn))
+static void become_program(struct job *job, int report)
+{
+	int code;
+
+	set_environment(job->values, job->library);
+	give_signals_back(&job->signals);
+	execvp(job->command[0], job->command);
+	code = errno;
+	if (write(report, &code, sizeof(code)) < 0)
+		_exit(EXIT_NOT_FOUND);
+	_exit(code == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+/* Returns 0, or the error number of fork() or exec(). */
+static int start(struct job *job)
+{
+	int report[2]; /* closed by a successful exec */
+	int code = 0;
+	ssize_t got;
+
+	if (pipe2(report, O_CLOEXEC) != 0)
+		return errno;
+	fflush(NULL);
+	take_signals(&job->signals);
+	job->process.start_ns = now_ns();
+	job->process.pid = fork();
+	if (job->process.pid == 0)
+		become_program(job, report[1]);
+	code = job->process.pid < 0 ? errno : 0;
+	if (code == 0) {
+		running = job->process.pid;
+		job->process.start_ticks = process_start_ticks(running);
+		sigprocmask(SIG_SETMASK, &job->signals.mask, NULL);
+	}
+	close(report[1]);
+	do
+		got = code ? 0 : read(report[0], &code, sizeof(code));
+	while (got < 0 && errno == EINTR);
+	close(report[0]);
+	return code;
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			die("cannot wait for process %d: %s", (int)pid, strerror(errno));
+	running = 0;
+	return status;
+}
+
+/* ---- afterwards */
+
+static void print_quoted(FILE *out, const char *path)
+{
+	struct strbuf clean = { 0 };
+	bool plain = path[strcspn(path, " \t\n\"'\\$`*?[]#~;&|<>(){}!")] == 0;
+
+	strbuf_add_clean(&clean, path);
+	fprintf(out, plain ? "%s" : "'%s'", strbuf_text(&clean));
+	strbuf_release(&clean);
+}
+
+static void print_next(const struct run_traces *traces)
+{
+	size_t others = traces->children + traces->programs - 1;
+
+	fputs("next: mtracer report ", stderr);
+	print_quoted(stderr, traces->path);
+	if (others)
+		fprintf(stderr, "  (%zu more trace%s beside it, of %s)", others, others == 1 ? "" : "s",
+			traces->children ? "the programs and children that it started"
+					 : "the programs that it was before");
+	fputc('\n', stderr);
+}
+
+static void print_summary(const struct run_traces *traces)
+{
+	char why[256];
+	struct trace *trace = trace_open(traces->path, why, sizeof(why));
+	struct measures *sites;
+	struct totals totals;
+
+	if (!trace) {
+		error("%s: %s", traces->path, why);
+		return;
+	}
+	if (!isatty(STDERR_FILENO))
+		setenv("NO_COLOR", "1", 1); /* style() looks at stdout */
+	sites = site_measures(trace);
+	totals = program_totals(trace, sites);
+	summary_print(trace, &totals, stderr);
+	print_next(traces);
+	free(sites);
+	trace_free(trace);
+}
+
+static void say_no_trace(const struct job *job, int status)
+{
+	if (WIFSIGNALED(status))
+		error("%s: killed by signal %d (%s)", job->command[0], WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	if (job->library)
+		error("%s: no trace was written", job->command[0]);
+}
+
+static void finish(const struct job *job, int status, bool explained)
+{
+	const char *out = job->values->out ? job->values->out : getenv("MTRACE_OUT");
+	struct run_traces traces = { NULL, 0, 0 };
+	int code;
+
+	if (job->library)
+		traces = run_traces_find(out ? out : DEFAULT_OUT, &job->process);
+	if (!traces.path) {
+		if (!explained || WIFSIGNALED(status))
+			say_no_trace(job, status);
+		return;
+	}
+	code = run_trace_record_status(traces.path, &job->process, status);
+	if (code)
+		warning("%s: cannot note how the program ended: %s", traces.path, strerror(code));
+	if (!job->values->quiet)
+		print_summary(&traces);
+	run_traces_release(&traces);
+}
+
+static int exit_status(int status)
+{
+	return WIFSIGNALED(status) ? EXIT_BY_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* ---- the command */
+
+/* Says what will keep the program from being traced. True where the library must not be preloaded. */
+static bool warn_of_obstacle(const char *name, bool *explained)
+{
+	char *path = program_find(name);
+	struct obstacle o = { NULL, false };
+
+	if (path)
+		o = program_obstacle(path);
+	if (o.text)
+		warning("%s %s", name, o.text);
+	*explained = o.text;
+	free(o.text);
+	free(path);
+	return o.harmful;
+}
+
+static int run_job(struct job *job, bool explained)
+{
+	int code = start(job);
+	int status;
+
+	if (code) {
+		if (job->process.pid > 0)
+			wait_for(job->process.pid);
+		error("%s: %s", job->command[0], strerror(code));
+		return code == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	}
+	status = wait_for(job->process.pid);
+	finish(job, status, explained);
+	return exit_status(status);
+}
+
+static int run(const void *values, int argc, char **argv)
+{
+	struct job job = { .command = argv, .values = values };
+	char *library = NULL;
+	bool explained, harmful;
+	int status = check_values(values);
+
+	(void)argc;
+	if (status != EXIT_FINE)
+		return status;
+	library = find_library();
+	if (!library)
+		return error(LIBRARY ": not found beside mtracer nor in " MTRACER_PREFIX
+				     "/" MTRACER_LIBDIR);
+	if (library[strcspn(library, ": ")]) {
+		status = error("%s: cannot be preloaded from a path with a space or colon", library);
+	} else {
+		harmful = warn_of_obstacle(argv[0], &explained);
+		job.library = harmful ? NULL : library;
+		status = run_job(&job, explained);
+	}
+	free(library);
+	return status;
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.usage = "[OPTION]... [--] PROGRAM [ARGUMENT]...",
+	.summary = "run a program and trace its memory",
+	.details = "Options win over the MTRACE_* variables of the same names.\n"
+		   "Exits with the program's status: 128 + N where signal N killed it, 127 where it was\n"
+		   "not found, 126 where it cannot be executed.",
+	.options = rows,
+	.defaults = &defaults,
+	.values_size = sizeof(struct values),
+	.min_operands = 1,
+	.max_operands = -1,
+	.command_line = true,
+	.run = run,
+};

@@ -1,0 +1,204 @@
+/* runtrace.c - finds the traces of a run, and notes in it how the program ended. */
+#include "analyzer/runtrace.h"
+
+#include "analyzer/mem.h"
+#include "analyzer/strbuf.h"
+#include "preload/trace_format.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+uint64_t process_start_ticks(pid_t pid)
+{
+	char path[64], text[1024];
+	const char *next;
+	size_t size;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	size = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[size] = 0;
+	next = strrchr(text, ')'); /* the name, field 2, may hold anything */
+	for (int field = 2; next && field < 22; field++)
+		next = strchr(next + 1, ' ');
+	return next ? strtoull(next + 1, NULL, 10) : 0;
+}
+
+/* ---- the pattern */
+
+static void add_escaped(struct strbuf *pattern, const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (strchr("*?[\\", text[i]))
+			strbuf_add(pattern, "\\");
+		strbuf_add_bytes(pattern, text + i, 1);
+	}
+}
+
+/* MTRACE_OUT for glob(): names and pids are open. The library may have added to the end. */
+static void make_pattern(struct strbuf *pattern, const char *out)
+{
+	struct utsname host;
+
+	for (; *out; out++) {
+		if (*out != '%')
+			add_escaped(pattern, out, 1);
+		else if (*++out == 'p' || *out == 'n')
+			strbuf_add(pattern, "*");
+		else if (*out == 'h' && uname(&host) == 0)
+			add_escaped(pattern, host.nodename, strlen(host.nodename));
+		else if (*out == '%')
+			strbuf_add(pattern, "%");
+		else
+			return;
+	}
+	strbuf_add(pattern, "*");
+}
+
+/* ---- the files */
+
+struct found {
+	const char *path;
+	uint32_t pid, parent;
+	uint64_t start_ticks, start_ns;
+	bool ours; /* the process or a descendant */
+};
+
+static int open_trace(const char *path, int flags, struct mt_header *header)
+{
+	struct stat st;
+	int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		pread(fd, header, sizeof(*header), 0) == (ssize_t)sizeof(*header) &&
+		memcmp(header->magic, MT_MAGIC, sizeof(header->magic)) == 0)
+		return fd;
+	close(fd);
+	errno = EINVAL;
+	return -1;
+}
+
+static bool is_process(const struct mt_header *header, const struct run_process *process)
+{
+	return header->pid == (uint32_t)process->pid && header->start_ticks == process->start_ticks;
+}
+
+/* The traces that began since the run did. */
+static struct found *read_headers(const glob_t *files, const struct run_process *process,
+	size_t *count)
+{
+	struct found *all = mem_zalloc(files->gl_pathc, sizeof(*all));
+	struct mt_header header;
+
+	*count = 0;
+	for (size_t i = 0; i < files->gl_pathc; i++) {
+		int fd = open_trace(files->gl_pathv[i], O_RDONLY, &header);
+
+		if (fd < 0)
+			continue;
+		close(fd);
+		if (header.start_ns < process->start_ns)
+			continue;
+		all[(*count)++] = (struct found) { files->gl_pathv[i], header.pid, header.parent_pid,
+			header.start_ticks, header.start_ns, is_process(&header, process) };
+	}
+	return all;
+}
+
+static int by_start(const void *left, const void *right)
+{
+	const struct found *a = left, *b = right;
+
+	return a->start_ns < b->start_ns ? -1 : a->start_ns > b->start_ns;
+}
+
+/* Parents start before their children, so one pass in that order finds all descendants. */
+static void mark_descendants(struct found *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < i && !all[i].ours; j++)
+			all[i].ours = all[j].ours && all[j].pid == all[i].parent;
+}
+
+struct run_traces run_traces_find(const char *out, const struct run_process *process)
+{
+	struct run_traces traces = { NULL, 0, 0 };
+	struct strbuf pattern = { 0 };
+	struct found *all;
+	size_t count;
+	glob_t files;
+
+	make_pattern(&pattern, out);
+	if (glob(strbuf_text(&pattern), GLOB_NOSORT, NULL, &files) == 0) {
+		all = read_headers(&files, process, &count);
+		qsort(all, count, sizeof(*all), by_start);
+		mark_descendants(all, count);
+		for (size_t i = 0; i < count; i++) {
+			if (!all[i].ours)
+				continue;
+			if (all[i].pid != (uint32_t)process->pid) {
+				traces.children++;
+				continue;
+			}
+			traces.programs++;
+			free(traces.path);
+			traces.path = mem_strdup(all[i].path);
+		}
+		free(all);
+		globfree(&files);
+	}
+	strbuf_release(&pattern);
+	return traces;
+}
+
+void run_traces_release(struct run_traces *traces)
+{
+	free(traces->path);
+	traces->path = NULL;
+}
+
+/* ---- how it ended */
+
+static int write_status(int fd, struct mt_header *header, int wait_status)
+{
+	uint32_t status = (uint32_t)wait_status;
+	uint32_t flags = header->flags | MT_HAS_WAIT_STATUS;
+
+	if (pwrite(fd, &status, sizeof(status), offsetof(struct mt_header, wait_status)) !=
+		(ssize_t)sizeof(status))
+		return errno ? errno : EIO;
+	if (pwrite(fd, &flags, sizeof(flags), offsetof(struct mt_header, flags)) !=
+		(ssize_t)sizeof(flags))
+		return errno ? errno : EIO;
+	return 0;
+}
+
+int run_trace_record_status(const char *path, const struct run_process *process, int wait_status)
+{
+	struct mt_header header;
+	int fd = open_trace(path, O_RDWR, &header);
+	int error = EINVAL;
+
+	if (fd < 0)
+		return errno;
+	errno = 0;
+	if (header.oldest_reader <= MT_VERSION && header.byte_order == MT_BYTE_ORDER &&
+		is_process(&header, process))
+		error = write_status(fd, &header, wait_status);
+	close(fd);
+	return error;
+}
