@@ -178,9 +178,6 @@ static enum options_result store(
 	bool fine = true;
 
 	switch (row->kind) {
-	case OPTION_FLAG:
-		*(bool *)value = true;
-		break;
 	case OPTION_TEXT:
 		*(const char **)value = text;
 		break;
@@ -197,6 +194,7 @@ static enum options_result store(
 	case OPTION_LIST:
 		list_add(value, text);
 		break;
+	case OPTION_FLAG: /* has no value */
 	case OPTION_END:
 		break;
 	}
@@ -212,10 +210,12 @@ static enum options_result take_value(
 	struct parser *p, const struct option_row *row, const char *attached)
 {
 	if (row->kind == OPTION_FLAG) {
-		if (!attached)
-			return store(p, row, NULL);
-		error("%s: option '--%s' takes no value", p->who, row->name);
-		return OPTIONS_WRONG;
+		if (attached) {
+			error("%s: option '--%s' takes no value", p->who, row->name);
+			return OPTIONS_WRONG;
+		}
+		*(bool *)((char *)p->values + row->offset) = true;
+		return OPTIONS_FINE;
 	}
 	if (!attached && p->next >= p->argc) {
 		error("%s: option '--%s' needs a value: --%s %s", p->who, row->name, row->name,
