@@ -21,5 +21,6 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 #define noinline __attribute__((noinline, cold))
+#define always_inline inline __attribute__((always_inline))
 
 #endif

@@ -33,8 +33,17 @@ static inline uint32_t capture_verify(const struct check *checks, uint32_t last)
 	return (uint32_t)(c - checks);
 }
 
-/* The site of the current stack, or 0 when it has none yet. */
-static inline uint32_t capture_site(struct thread *t, struct cpu_frame at)
+#ifdef CHECK_WALK
+#include "tests/walk/check_walk.h"
+#else
+static inline void check_walk(struct thread *t, struct cpu_frame at)
+{
+	(void)t;
+	(void)at;
+}
+#endif
+
+static inline uint32_t capture_reuse(struct thread *t, struct cpu_frame at)
 {
 	const struct kept *top = &t->kept[t->depth];
 
@@ -43,6 +52,15 @@ static inline uint32_t capture_site(struct thread *t, struct cpu_frame at)
 		likely(capture_verify(t->checks, top->checks - 1) == 0))
 		return top->site;
 	return capture_walk(t, at);
+}
+
+/* The site of the current stack, or 0 when it has none yet. */
+static inline uint32_t capture_site(struct thread *t, struct cpu_frame at)
+{
+	uint32_t site = capture_reuse(t, at);
+
+	check_walk(t, at); /* nothing, except in a build that tests the capture */
+	return site;
 }
 
 #endif

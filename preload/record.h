@@ -29,7 +29,7 @@ static inline enum mt_loss record_why_not(void)
 }
 
 /* A block with this size was allocated by the caller `at`. */
-static inline void record_new_by(struct thread *t, void *p, size_t size, struct cpu_frame at)
+static always_inline void record_new_by(struct thread *t, void *p, size_t size, struct cpu_frame at)
 {
 	struct block b = { capture_site(t, at), size };
 	uint32_t *slot = slot_at(p);
@@ -49,7 +49,7 @@ static inline void record_new_by(struct thread *t, void *p, size_t size, struct 
 	ledger_add(t, b);
 }
 
-static inline void record_new(void *p, size_t size, struct cpu_frame at)
+static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
 {
 	struct thread *t;
 
@@ -64,7 +64,7 @@ static inline void record_new(void *p, size_t size, struct cpu_frame at)
 	thread_leave(t);
 }
 
-static inline void record_gone_by(struct thread *t, void *p, struct block b, struct cpu_frame at)
+static always_inline void record_gone_by(struct thread *t, void *p, struct block b, struct cpu_frame at)
 {
 	bool temporary = t->last == p;
 
@@ -77,7 +77,7 @@ static inline void record_gone_by(struct thread *t, void *p, struct block b, str
 }
 
 /* The block is about to be freed. */
-static inline void record_gone(void *p, struct cpu_frame at)
+static always_inline void record_gone(void *p, struct cpu_frame at)
 {
 	struct thread *t;
 

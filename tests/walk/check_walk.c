@@ -1,0 +1,121 @@
+/*
+ * check_walk.c - part of a special build of the library: compares every captured stack with libunwind's own walk.
+ *
+ * unw_backtrace() walks the real stack, from here; what it finds from the hook's caller outwards must be the kept
+ * frames. The first differences are printed, and the process ends with a report line on the file that
+ * WALK_LOG names: captures compared, captures that differ.
+ */
+#include "preload/capture.h"
+#include "tests/walk/check_walk.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MOST_FRAMES 1100
+
+static int (*backtrace_by_libunwind)(void **, int);
+static uint64_t compared, different;
+
+static void find_libunwind(void)
+{
+	void *library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+
+	if (library)
+		backtrace_by_libunwind = dlsym(library, "unw_backtrace");
+	if (!backtrace_by_libunwind)
+		message("no unw_backtrace to compare with", NULL);
+}
+
+static void add_hex(struct text *t, uintptr_t n)
+{
+	char digits[16];
+	size_t i = sizeof(digits);
+
+	do
+		digits[--i] = "0123456789abcdef"[n & 15];
+	while ((n >>= 4) > 0);
+	text_add_bytes(t, digits + i, sizeof(digits) - i);
+}
+
+static void show(const struct thread *t, void *const *frames, int count, int at)
+{
+	char buffer[900];
+	struct text text;
+
+	text_init(&text, buffer, sizeof(buffer));
+	text_add(&text, "walks differ, ours | libunwind's:");
+	for (uint32_t i = 0; i < 12; i++) {
+		text_add(&text, " ");
+		add_hex(&text, i < t->depth ? t->kept[t->depth - i].pc : 0);
+		text_add(&text, "|");
+		add_hex(&text, at + (int)i < count ? (uintptr_t)frames[at + (int)i] : 0);
+	}
+	message(buffer, NULL);
+}
+
+/* The interrupted frame below a signal trampoline is kept as its address plus 1. */
+static bool same_pc(const struct thread *t, uint32_t number, uintptr_t pc)
+{
+	bool interrupted = number < t->depth && rule_kind(t->kept[number + 1].rule) == RULE_SIGNAL;
+
+	return t->kept[number].pc == pc + interrupted;
+}
+
+/* A walk of ours that ends early where libunwind goes on by guesses is no difference; the reverse is. */
+static bool same_walk(const struct thread *t, void *const *frames, int count)
+{
+	for (uint32_t number = t->depth; number > 0; number--, frames++, count--) {
+		if (count <= 0)
+			return false;
+		if (!same_pc(t, number, (uintptr_t)*frames))
+			return false;
+	}
+	return t->kept[0].node != MT_NODE_ROOT || count == 0 || *frames == NULL;
+}
+
+void check_walk(struct thread *t, struct cpu_frame at)
+{
+	void *frames[MOST_FRAMES];
+	int count, first = 0;
+	static __thread bool inside;
+
+	if (!backtrace_by_libunwind || inside)
+		return;
+	inside = true;
+	count = backtrace_by_libunwind(frames, MOST_FRAMES);
+	inside = false;
+	while (first < count && (uintptr_t)frames[first] != at.pc)
+		first++;
+	__atomic_fetch_add(&compared, 1, __ATOMIC_RELAXED);
+	if (same_walk(t, frames + first, count - first))
+		return;
+	if (__atomic_fetch_add(&different, 1, __ATOMIC_RELAXED) < 3)
+		show(t, frames, count, first);
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	find_libunwind();
+}
+
+__attribute__((destructor)) static void report(void)
+{
+	const char *path = getenv("WALK_LOG");
+	char buffer[100];
+	struct text t;
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
+
+	if (fd < 0)
+		return;
+	text_init(&t, buffer, sizeof(buffer));
+	text_add(&t, "compared ");
+	text_add_number(&t, compared);
+	text_add(&t, " different ");
+	text_add_number(&t, different);
+	text_add(&t, "\n");
+	if (write(fd, buffer, t.used) < 0)
+		message("cannot write the walk log", NULL);
+	close(fd);
+}

@@ -1,0 +1,9 @@
+/* check_walk.h - the hook that the special build of the library calls after each capture. */
+#ifndef MTRACE_CHECK_WALK_H
+#define MTRACE_CHECK_WALK_H
+
+#include "preload/thread.h"
+
+void check_walk(struct thread *t, struct cpu_frame at);
+
+#endif
