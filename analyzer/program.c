@@ -212,8 +212,11 @@ static struct obstacle check_contents(Elf *elf)
 		return obstacle(true, "is built with a sanitizer (%s), which replaces malloc itself and "
 				      "refuses to share it; it runs untraced", c.sanitizer);
 	if (c.allocator)
-		return obstacle(false, "brings its own malloc (%s), so the memory that it takes from "
-				       "there will not be seen", c.allocator);
+		return obstacle(false, "brings its own malloc%s%s%s, so the memory that it takes from "
+				       "there will not be seen",
+			strcmp(c.allocator, "malloc") ? " (" : "",
+			strcmp(c.allocator, "malloc") ? c.allocator : "",
+			strcmp(c.allocator, "malloc") ? ")" : "");
 	if (c.go)
 		return obstacle(false, "is a Go program, whose memory comes from Go's own run-time "
 				       "system; only what its C parts allocate will be seen");

@@ -285,11 +285,16 @@ static struct names names_of_linkage(struct symbolizer *s, const char *text)
 
 static struct names names_of_die(struct symbolizer *s, Dwarf_Die *die);
 
-static bool has_qualified_names(Dwarf_Die *die)
+static int language_of(Dwarf_Die *die)
 {
 	Dwarf_Die cu;
 
-	switch (dwarf_srclang(dwarf_diecu(die, &cu, NULL, NULL))) {
+	return dwarf_srclang(dwarf_diecu(die, &cu, NULL, NULL));
+}
+
+static bool has_qualified_names(int language)
+{
+	switch (language) {
 	case DW_LANG_C_plus_plus:
 	case DW_LANG_C_plus_plus_03:
 	case DW_LANG_C_plus_plus_11:
@@ -382,6 +387,7 @@ static struct names read_names(struct symbolizer *s, Dwarf_Die *die)
 	Dwarf_Attribute attribute;
 	const char *text;
 	char *qualified;
+	int language;
 
 	if (!dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute))
 		dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attribute);
@@ -392,8 +398,10 @@ static struct names read_names(struct symbolizer *s, Dwarf_Die *die)
 	if (!text || text[0] == 0)
 		return names;
 	names.function = intern(s->texts, text);
-	if (!has_qualified_names(die)) {
-		names.linkage = names.function;
+	language = language_of(die);
+	if (!has_qualified_names(language)) {
+		if (language != DW_LANG_Mips_Assembler) /* any CPU's */
+			names.linkage = names.function;
 		return names;
 	}
 	qualified = qualified_name(s, die, text);
@@ -449,39 +457,52 @@ static struct names names_of_symbol(struct symbolizer *s, const struct module *m
 	return name ? names_of_linkage(s, name) : names_of_offset(s, m, address);
 }
 
-/* Scant debug information (clang -g1) leaves linkage names and namespaces out. The symbol table has them, though not for
- * inlined functions. */
+/* Scant debug information (clang -g1) leaves linkage names and namespaces out, and an assembler's names the wrong alias. The
+ * symbol table does better, though it knows no inlined functions. */
 static struct names better_names(struct symbolizer *s, const struct module *m, uint64_t address,
 	struct names names)
 {
 	struct names symbol = names_of_symbol(s, m, address);
 
-	if (!names.function || (symbol.linkage && symbol.function != symbol.linkage))
-		return symbol;
-	return names;
+	return symbol.linkage || !names.function ? symbol : names;
 }
 
 /* ---- names of files */
 
-/* Takes "//", "/./" and "/x/.." out, in place; the path is absolute. */
+/* Cuts the last name off [start, end), and the slash before it. Returns the new end; NULL where there is nothing to cut. */
+static char *parent_of(char *start, char *end)
+{
+	char *name = end;
+
+	while (name > start && name[-1] != '/')
+		name--;
+	if (name == end || (end - name == 2 && name[0] == '.' && name[1] == '.'))
+		return NULL;
+	return name > start ? name - 1 : name;
+}
+
+/* Takes "//", "/./" and "x/.." out, in place. */
 static void normalize(char *path)
 {
-	char *out = path;
+	bool absolute = path[0] == '/';
+	char *start = path + absolute;
+	char *out = start;
 
-	for (const char *in = path; *in;) {
-		size_t size = strcspn(in + 1, "/");
+	for (const char *in = path; *in; in += *in == '/') {
+		size_t size = strcspn(in, "/");
+		bool up = size == 2 && in[0] == '.' && in[1] == '.';
+		char *parent = up ? parent_of(start, out) : NULL;
 
-		if (size == 2 && in[1] == '.' && in[2] == '.') {
-			while (out > path && *--out != '/')
-				;
-		} else if (size && !(size == 1 && in[1] == '.')) {
-			memmove(out, in, size + 1);
-			out += size + 1;
+		if (parent) {
+			out = parent;
+		} else if (size && !(size == 1 && in[0] == '.') && !(up && absolute)) {
+			if (out > start)
+				*out++ = '/';
+			memmove(out, in, size);
+			out += size;
 		}
-		in += size + 1;
+		in += size;
 	}
-	if (out == path)
-		*out++ = '/';
 	*out = 0;
 }
 
@@ -497,8 +518,7 @@ static const char *absolute_path(struct symbolizer *s, const char *raw, const ch
 	else if (asprintf(&joined, "%s/%s", directory, raw) < 0)
 		return intern(s->texts, raw);
 	plain = mem_strdup(joined);
-	if (plain[0] == '/')
-		normalize(plain);
+	normalize(plain);
 	if (strstr(joined, "/../") && access(plain, F_OK) != 0 && access(joined, F_OK) == 0)
 		result = intern(s->texts, joined);
 	else
