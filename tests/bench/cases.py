@@ -1,0 +1,45 @@
+"""cases - the workloads of the benchmark: what to run, on which input."""
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import workloads
+
+BUILT = Path(os.environ.get("BENCH_PROGRAMS", "."))
+PYTHON = "/usr/bin/python3"
+
+
+@dataclass
+class Case:
+    """One workload. `prepare` makes its input in a directory, for a scale of 1 or less."""
+    name: str
+    command: list
+    prepare: object = None
+    variables: dict = field(default_factory=dict)
+    redis: bool = False
+
+
+def loops(scale):
+    pairs = max(10000, int(3000000 * scale))
+    return [Case(f"loop-{depth}x{threads}",
+                 [str(BUILT / "loop"), str(depth), str(threads), str(pairs)])
+            for threads in (1, 2) for depth in (5, 20, 50, 100)]
+
+
+def programs(scale):
+    return [
+        Case("python", [PYTHON, "work.py"], workloads.write_python,
+             {"PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0"}),
+        Case("perl", ["perl", "work.pl"], workloads.write_perl, {"PERL_HASH_SEED": "0"}),
+        Case("sqlite3", ["sqlite3", ":memory:", ".read work.sql"], workloads.write_sql),
+        Case("cc1", [workloads.cc1(), "-quiet", "-O2", "work.c", "-o", "/dev/null"], workloads.write_c),
+        Case("git", ["git", "-C", "repo", "log", "-p", "--stat", "-M"], workloads.write_git,
+             {"GIT_PAGER": "cat", "GIT_CONFIG_GLOBAL": "/dev/null"}),
+        Case("xmllint", ["xmllint", "--format", "--output", "/dev/null", "work.xml"], workloads.write_xml),
+        Case("stl", [str(BUILT / "stl"), str(max(1, int(12 * scale)))]),
+        Case("redis", ["redis-server", "redis.conf"], redis=True),
+    ]
+
+
+def all_cases(scale):
+    return loops(scale) + programs(scale)
