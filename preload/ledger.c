@@ -9,7 +9,7 @@ bool ledger_multi;
 int64_t ledger_slack;
 struct lock ledger_lock;
 
-#define BUDGET (64u << 10)  /* bytes that all lanes together may keep back, at least */
+#define BUDGET (64 << 10)   /* bytes that all lanes together may keep back, at least */
 #define BUDGET_PART 1024    /* or this part of the live bytes */
 #define ENTRY_BATCH 64      /* entries that a lane takes at a time: 3 KiB, so that lanes share no cache line */
 #define FIRST_SITES 64      /* size of a lane's first hash table */
@@ -20,13 +20,19 @@ struct lock ledger_lock;
  * keep back what an earlier, larger slack allowed them. */
 void ledger_set_slack(void)
 {
-	uint64_t budget = BUDGET, lanes = 2;
+	/* Negative while one lane's frees are published before the other's allocations. */
+	int64_t part = (int64_t)trace.header->live_bytes / BUDGET_PART;
+	int64_t budget = part > BUDGET ? part : BUDGET;
+	uint64_t lanes = 2;
 
-	if (trace.header->live_bytes / BUDGET_PART > budget)
-		budget = trace.header->live_bytes / BUDGET_PART;
 	while (lanes < trace.header->tables[MT_LANES].count)
 		lanes *= 2;
-	store_relaxed(&ledger_slack, (int64_t)(budget / 2 / lanes));
+	store_relaxed(&ledger_slack, budget / 2 / (int64_t)lanes);
+}
+
+static uint64_t at_least_zero(uint64_t n)
+{
+	return (int64_t)n > 0 ? n : 0;
 }
 
 static void publish_site(struct lane_site *ls)
@@ -35,7 +41,8 @@ static void publish_site(struct lane_site *ls)
 	struct mt_published *p = &trace.published[ls->site];
 	int64_t live;
 
-	ledger_save_at_peak(s, s->current_bytes + p->bytes, s->current_blocks + p->blocks);
+	ledger_save_at_peak(s, at_least_zero(s->current_bytes + p->bytes),
+		at_least_zero(s->current_blocks + p->blocks));
 	p->bytes += (uint64_t)ls->unpublished;
 	p->blocks += (uint64_t)(int64_t)ls->unpublished_blocks;
 	live = (int64_t)(s->current_bytes + p->bytes);
@@ -278,8 +285,8 @@ void ledger_forked(void)
 
 		if (e->site == 0 || e->site >= h->tables[MT_SITES].count)
 			continue;
-		ledger_save_at_peak(s, s->current_bytes + trace.published[e->site].bytes,
-			s->current_blocks + trace.published[e->site].blocks);
+		ledger_save_at_peak(s, at_least_zero(s->current_bytes + trace.published[e->site].bytes),
+			at_least_zero(s->current_blocks + trace.published[e->site].blocks));
 		trace.published[e->site] = (struct mt_published){ 0 };
 		s->current_bytes += e->allocated_bytes - e->freed_bytes;
 		s->current_blocks += e->allocations - e->frees;

@@ -16,8 +16,10 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libunwind-x86_64.h>
 #include <string.h>
+#include <unistd.h>
 
 struct lock unwind_lock;
 
@@ -258,7 +260,24 @@ rule_t rule_derive(uintptr_t return_address)
 
 /* ---- loading */
 
-bool rules_init(void)
+#define FD_ABOVE 100 /* the program's descriptors 0-99 are as without tracing */
+
+/* Takes the free descriptors below FD_ABOVE; returns how many, and which. */
+static int take_low_descriptors(int *taken)
+{
+	int count = 0;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	while (fd >= 0 && fd < FD_ABOVE) {
+		taken[count++] = fd;
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	}
+	if (fd >= 0)
+		close(fd);
+	return count;
+}
+
+static bool load(void)
 {
 	static unw_accessors_t accessors = {
 		.find_proc_info = find_proc_info,
@@ -292,4 +311,18 @@ bool rules_init(void)
 	}
 	set_caching(unwind.space, UNW_CACHE_NONE);
 	return true;
+}
+
+/* libunwind opens a pipe in the course of this, and keeps it: so the low descriptors are all taken meanwhile. */
+bool rules_init(void)
+{
+	int taken[FD_ABOVE];
+	int count = take_low_descriptors(taken);
+	bool ok = load();
+
+	if (ok)
+		rule_derive((uintptr_t)rules_init + 1); /* whatever else it does when it is first used */
+	while (count > 0)
+		close(taken[--count]);
+	return ok;
 }
