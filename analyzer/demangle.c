@@ -14,7 +14,7 @@
 #include <libiberty/demangle.h>
 
 #define OUTPUT_MAX    65536 /* bytes of a demangled name; longer ones stay mangled */
-#define RECURSION_MAX 4096  /* bytes of a mangled name; libiberty recurses once a byte at worst */
+#define RECURSION_MAX 4096  /* bytes of a mangled C++ name; libiberty recurses once a byte at worst */
 
 struct sink {
 	char text[OUTPUT_MAX];
@@ -29,19 +29,21 @@ static void sink_add(const char *piece, size_t size, void *opaque)
 	/* The demanglers can't be told to stop; they own no memory while they call back. */
 	if (size >= sizeof(sink->text) - sink->used)
 		longjmp(sink->full, 1);
-	memcpy(sink->text + sink->used, piece, size);
+	if (size)
+		memcpy(sink->text + sink->used, piece, size);
 	sink->used += size;
 }
 
 static bool demangle_into(struct sink *sink, const char *name)
 {
-	/* libiberty's own limit refuses names over 1024 bytes, which templates exceed easily. */
+	/* libiberty's own limit refuses C++ names over 1024 bytes, which templates exceed easily. Rust's names can refer
+	 * back to themselves, so there it must stay. */
 	int options = strlen(name) <= RECURSION_MAX ? DMGL_NO_RECURSE_LIMIT : 0;
 
 	sink->used = 0;
 	if (setjmp(sink->full))
 		return false;
-	if (rust_demangle_callback(name, options, sink_add, sink))
+	if (rust_demangle_callback(name, 0, sink_add, sink))
 		return true;
 	sink->used = 0;
 	return cplus_demangle_v3_callback(name, options, sink_add, sink);
