@@ -4,6 +4,7 @@ usage: annotated.py PROGRAM SOURCE...
 
 The program must behave the same with and without the library, and its trace must say what its sources say.
 """
+import os
 import sys
 
 import annotations
@@ -11,6 +12,7 @@ from tracing import only_trace, run, same_behaviour, scratch
 
 
 def main(program, *sources):
+    program = os.path.abspath(program)
     with scratch() as directory:
         native = run([program], traced=False, cwd=directory)
         traced = run([program], cwd=directory)

@@ -31,9 +31,9 @@ class Result:
 
 
 def environment(traced, **variables):
-    """The environment for a program: traced or not, nothing left of the caller's own tracing."""
+    """The environment for a program: traced or not, nothing left of the test's own."""
     env = {k: v for k, v in os.environ.items()
-           if k != "LD_PRELOAD" and not k.startswith(("MTRACE_", "TEST_"))}
+           if not k.startswith(("LD_", "MALLOC_", "MTRACE_", "PYTHON", "TEST_"))}
     env["LC_ALL"] = "C.UTF-8"
     if traced:
         env["LD_PRELOAD"] = LIBRARY

@@ -3,13 +3,14 @@
 usage: test_oracle.py PROGRAM SOURCE
 """
 import json
+import os
 import sys
 import unittest
 
 from tracing import LONG, MEASURES, only_trace, run, scratch
 
-PROGRAM, SOURCE = sys.argv[1:3]
-THREADED = "threads" in SOURCE
+PROGRAM, SOURCE = map(os.path.abspath, sys.argv[1:3])
+THREADED = "threads" in os.path.basename(SOURCE)
 SEEDS = range(1, 41 if LONG else 5)
 
 

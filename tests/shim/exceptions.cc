@@ -9,7 +9,12 @@ namespace
 {
 
 struct guard {
-	char *block = new char[64];  //= count 220, total 14080
+	char *block;
+
+	guard()
+	{
+		block = new char[64];  //= count 220, total 14080
+	}
 
 	~guard()
 	{
@@ -22,9 +27,8 @@ extern "C" __attribute__((noinline)) void descend(int depth)
 {
 	guard here;
 
-	//~ descend count 440, total 21120
 	if (depth == 0)
-		throw std::out_of_range("bottom");
+		throw std::out_of_range("bottom");  //= any
 	descend(depth - 1);
 }
 

@@ -56,8 +56,8 @@ class Hostile(unittest.TestCase):
         self.assert_whole(self.both("closefrom", "occupy"))
 
     def test_no_free_descriptor(self):
+        """Not one file may be opened any more, by the tracer neither."""
         self.assert_whole(self.both("occupy"))
-        # Not one file may be opened any more, the tracer's neither.
 
     def test_changed_directory(self):
         self.assert_whole(self.both("closefrom", "chdir"))
@@ -114,7 +114,7 @@ class Hostile(unittest.TestCase):
         self.assertEqual(traces(self.directory), [])
 
     def test_no_proc(self):
-        """As in a chroot: no /proc, no files of the system."""
+        """As in a chroot. The program's own path may be unknown then, and so its lines."""
         if not can_mount():
             self.skipTest("no user namespaces here")
         native = run([PROGRAM.path, LEVELS], traced=False)
@@ -122,7 +122,8 @@ class Hostile(unittest.TestCase):
         result = run(["unshare", "-rm", "sh", "-c", script, self.directory,
                       environment(True)["LD_PRELOAD"], PROGRAM.path, LEVELS], traced=False)
         self.assertEqual((result.status, result.stdout), (0, native.stdout))
-        self.assert_whole(only_trace(self.directory, "*"))
+        totals = only_trace(self.directory).totals()
+        self.assertGreaterEqual(totals["allocations"], 2 ** int(LEVELS))
 
     def test_standard_streams_closed(self):
         """Closed standard streams stay closed: the trace must not become descriptor 0, 1 or 2."""

@@ -121,7 +121,8 @@ class Processes(unittest.TestCase):
 
     def test_daemon(self):
         found = self.start("daemon")
-        self.assertEqual(len(found), 3)
+        # The process in the middle allocates nothing: it may do without a trace.
+        self.assertIn(len(found), (2, 3))
         [daemon] = self.with_line(found, "daemon")
         self.assertEqual(self.counts(daemon, "daemon"), (1, 90, 90))
 

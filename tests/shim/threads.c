@@ -11,6 +11,11 @@
 
 static pthread_key_t key;
 
+static void start(pthread_t *thread, void *(*function)(void *), void *argument)
+{
+	CHECK(pthread_create(thread, NULL, function, argument) == 0);  //= any
+}
+
 /* A key's destructor may allocate, and set the key again: glibc calls it up to four times. */
 static void destructor(void *value)
 {
@@ -38,7 +43,7 @@ static void many_at_once(void)
 	pthread_t threads[THREADS];
 
 	for (int i = 0; i < THREADS; i++)
-		CHECK(pthread_create(&threads[i], NULL, gives, NULL) == 0);
+		start(&threads[i], gives, NULL);
 	for (int i = 0; i < THREADS; i++) {
 		void **blocks;
 
@@ -65,7 +70,7 @@ static void one_after_the_other(void)
 		pthread_t threads[THREADS];
 
 		for (int j = 0; j < THREADS; j++)
-			CHECK(pthread_create(&threads[j], NULL, passing, j % 2 ? &key : NULL) == 0);
+			start(&threads[j], passing, j % 2 ? &key : NULL);
 		for (int j = 0; j < THREADS; j++)
 			CHECK(pthread_join(threads[j], NULL) == 0);
 	}
@@ -83,8 +88,8 @@ static void cancel_one(void)
 {
 	pthread_t thread;
 
-	CHECK(pthread_create(&thread, NULL, cancelled, NULL) == 0);
-	CHECK(pthread_cancel(thread) == 0);
+	start(&thread, cancelled, NULL);
+	CHECK(pthread_cancel(thread) == 0);  //= any
 	CHECK(pthread_join(thread, NULL) == 0);
 }
 
