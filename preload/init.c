@@ -14,7 +14,8 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +27,17 @@ static void find_program(char *path, size_t size)
 	ssize_t n = readlink("/proc/self/exe", path, size - 1);
 
 	path[n > 0 ? n : 0] = '\0';
+	if (n <= 0) { /* no /proc */
+		const char *name = (const char *)getauxval(AT_EXECFN);
+		struct text t;
+
+		text_init(&t, path, size);
+		if (name && *name != '/' && getcwd(path, size)) {
+			t.used = strlen(path);
+			text_add(&t, "/");
+		}
+		text_add(&t, name ? name : "unknown");
+	}
 }
 
 /* A definition of malloc that is searched before ours: then the program's calls go there. */
@@ -52,7 +64,8 @@ static void start(void)
 		return;
 	modules_init(program);
 	if (!stacks_init() || !slots_init(next.glibc) || !fork_init() || !threads_init()) {
-		message("no memory for the tracer's tables; running untraced", NULL);
+		message("no memory or disk space for the tracer's tables; running untraced", NULL);
+		tracefile_discard();
 		return;
 	}
 	cxx_init();

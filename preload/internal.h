@@ -108,6 +108,7 @@ bool tracefile_create(const char *program); /* false has been explained */
 bool tracefile_room(enum mt_table_id table, uint64_t count); /* grows the table to hold `count` records; under tables_lock */
 uint32_t tracefile_string(const char *s, size_t size); /* size without the zero that is added; 0 when there is no room */
 const char *tracefile_path(void);
+void tracefile_discard(void); /* right after the creation, when something else is missing */
 void tracefile_leave(void); /* in a fork child that can't have a trace: maps nothing of the parent's any more */
 size_t tracefile_bytes(void);
 

@@ -317,10 +317,8 @@ bool stacks_init(void)
 	pcs = pc_table_new(FIRST_BITS);
 	edges = edge_table_new(FIRST_BITS);
 	if (!pcs || !edges || !tracefile_room(MT_FRAMES, 1) || !tracefile_room(MT_NODES, MT_NODE_FIRST) ||
-		!tracefile_room(MT_SITES, 1) || !tracefile_room(MT_SITE_INFO, 1) || !tracefile_room(MT_LINES, 1)) {
-		message("no memory or disk space for the trace; running untraced", NULL);
+		!tracefile_room(MT_SITES, 1) || !tracefile_room(MT_SITE_INFO, 1) || !tracefile_room(MT_LINES, 1))
 		return false;
-	}
 	count_up(MT_FRAMES, 1);
 	count_up(MT_NODES, MT_NODE_FIRST);
 	count_up(MT_SITE_INFO, 1);

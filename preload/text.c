@@ -4,8 +4,10 @@
 #include "preload/internal.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void text_init(struct text *t, char *buffer, size_t size)
@@ -58,6 +60,25 @@ bool text_to_number(const char *s, uint64_t *n)
 	return true;
 }
 
+/* A closed pipe at the other end must not kill the program: the signal is held back and taken away again. */
+static void write_quietly(const char *s, size_t size)
+{
+	static const struct timespec now;
+	sigset_t pipe_signal, before, pending;
+	ssize_t written;
+
+	sigemptyset(&pipe_signal);
+	sigaddset(&pipe_signal, SIGPIPE);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+	do
+		written = write(STDERR_FILENO, s, size);
+	while (written < 0 && errno == EINTR);
+	if (written < 0 && errno == EPIPE && !sigismember(&pending, SIGPIPE))
+		sigtimedwait(&pipe_signal, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 void message(const char *first, ...)
 {
 	char buffer[1024];
@@ -65,7 +86,6 @@ void message(const char *first, ...)
 	va_list rest;
 	const char *s;
 	int saved = errno;
-	ssize_t written;
 
 	text_init(&t, buffer, sizeof(buffer) - 1); /* keeps room for the newline */
 	text_add(&t, "libmtrace: ");
@@ -74,8 +94,6 @@ void message(const char *first, ...)
 		text_add(&t, s);
 	va_end(rest);
 	buffer[t.used] = '\n';
-	do
-		written = write(STDERR_FILENO, buffer, t.used + 1);
-	while (written < 0 && errno == EINTR);
+	write_quietly(buffer, t.used + 1);
 	errno = saved;
 }

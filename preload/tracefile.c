@@ -82,24 +82,6 @@ static bool is_ours(int fd)
 	return fstat(fd, &st) == 0 && st.st_dev == file.device && st.st_ino == file.inode;
 }
 
-/* The descriptor, checked: daemons close everything, and may have reused the number. -1 when there is none to be had. */
-static int checked_fd(void)
-{
-	int fd;
-
-	if (file.fd >= 0 && is_ours(file.fd))
-		return file.fd;
-	fd = open(file.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return file.fd = -1;
-	if (!is_ours(fd)) {
-		close(fd);
-		return file.fd = -1;
-	}
-	file.fd = fd;
-	return fd;
-}
-
 /* Out of the way of programs that expect the lowest numbers, or count on 0-99. */
 static int move_fd(int fd)
 {
@@ -117,6 +99,23 @@ static int move_fd(int fd)
 		return fd;
 	close(fd);
 	return moved;
+}
+
+/* The descriptor, checked: daemons close everything, and may have reused the number. -1 when there is none to be had. */
+static int checked_fd(void)
+{
+	int fd;
+
+	if (file.fd >= 0 && is_ours(file.fd))
+		return file.fd;
+	fd = open(file.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return file.fd = -1;
+	if (!is_ours(fd)) {
+		close(fd);
+		return file.fd = -1;
+	}
+	return file.fd = move_fd(fd);
 }
 
 /* ---- growing */
@@ -325,7 +324,8 @@ static int create_file(const char *program)
 		if (fd >= 0)
 			return fd;
 		if (errno != EEXIST) {
-			message("cannot create '", file.path, "': ", strerrordesc_np(errno), "; running untraced", NULL);
+			message("cannot create '", file.path, "': ", strerrordesc_np(errno),
+				" (MTRACE_OUT says where); running untraced", NULL);
 			return -1;
 		}
 		switch (look_at(file.path)) {
@@ -343,7 +343,7 @@ static int create_file(const char *program)
 			return -1;
 		}
 	}
-	message("no free path beside '", file.path, "'; running untraced", NULL);
+	message("no free or too long a path (MTRACE_OUT): '", file.path, "'; running untraced", NULL);
 	return -1;
 }
 
@@ -436,6 +436,12 @@ static bool describe_program(const char *program)
 	return true;
 }
 
+void tracefile_discard(void)
+{
+	unlink(file.path);
+	tracefile_leave();
+}
+
 bool tracefile_create(const char *program)
 {
 	int fd;
@@ -453,7 +459,7 @@ bool tracefile_create(const char *program)
 	trace.header->flags = (config.mmap ? MT_NOTE_MMAP : 0) | (config.start ? 0 : MT_NOTE_UNSTARTED);
 	if (!describe_program(program)) {
 		message("cannot write '", file.path, "': no space; running untraced", NULL);
-		unlink(file.path);
+		tracefile_discard();
 		return false;
 	}
 	store_release(&trace.header->state, MT_STATE_RUNNING);
