@@ -152,9 +152,9 @@ static inline bool same_frame(const struct kept *k, const struct walk *w)
 }
 
 /* Which kept frame, from `inner` outwards, does this check belong to? */
-static uint32_t frame_of_check(const struct kept *kept, uint32_t inner, uint32_t check)
+static uint32_t frame_of_check(const struct kept *kept, uint32_t inner, const struct check *check)
 {
-	while (kept[inner - 1].checks > check)
+	while (kept[inner - 1].last >= check)
 		inner--;
 	return inner;
 }
@@ -170,7 +170,7 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 {
 	struct thread *t = w->t;
 	const struct kept *kept = t->kept;
-	uint32_t base = t->depth, n = 0;
+	uint32_t base = (uint32_t)(t->top - kept), n = 0;
 	uint32_t unverifiable = UINT32_MAX; /* frames from here inwards depend on a check that failed */
 
 	for (;;) {
@@ -182,11 +182,12 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 			const struct kept *k = &kept[base];
 
 			if (base < unverifiable && (!k->needs_bp || k->bp == w->bp)) {
-				uint32_t failed = capture_verify(t->checks, k->checks - 1);
+				const struct check *failed = capture_verify(k->last);
+				bool holds = failed == t->checks;
 
-				if (failed == 0 && depth_fits(kept, base, n))
+				if (holds && depth_fits(kept, base, n))
 					break;
-				unverifiable = failed == 0 ? 0 : frame_of_check(kept, base, failed);
+				unverifiable = holds ? 0 : frame_of_check(kept, base, failed);
 			}
 			known.frame = k->frame;
 			known.rule = k->rule;
@@ -211,33 +212,33 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 
 /* ---- keeping what was found */
 
-static inline void add_check(struct thread *t, struct kept *k, uintptr_t address, uintptr_t value)
+static inline void add_check(struct kept *k, uintptr_t address, uintptr_t value)
 {
-	t->checks[k->checks++] = (struct check){ (const uintptr_t *)address, value };
+	*++k->last = (struct check){ (const uintptr_t *)address, value };
 }
 
 /* The words that led from frame k to its caller. The ones that decide where others are come last: they are checked first. */
-static void add_checks(struct thread *t, struct kept *k, const struct kept *caller)
+static void add_checks(struct kept *k, const struct kept *caller)
 {
 	uint32_t saved = rule_saved(k->rule);
 
 	switch (rule_kind(k->rule)) {
 	case RULE_SIGNAL:
 		if (caller->needs_bp)
-			add_check(t, k, k->sp + CPU_SIGNAL_BP, caller->bp);
-		add_check(t, k, k->sp + CPU_SIGNAL_PC, caller->pc - 1);
-		add_check(t, k, k->sp + CPU_SIGNAL_SP, caller->sp);
+			add_check(k, k->sp + CPU_SIGNAL_BP, caller->bp);
+		add_check(k, k->sp + CPU_SIGNAL_PC, caller->pc - 1);
+		add_check(k, k->sp + CPU_SIGNAL_SP, caller->sp);
 		break;
 	case RULE_NONE:
-		add_check(t, k, k->bp + 8, caller->pc);
-		add_check(t, k, k->bp, caller->bp);
+		add_check(k, k->bp + 8, caller->pc);
+		add_check(k, k->bp, caller->bp);
 		break;
 	default:
-		add_check(t, k, caller->sp + CPU_RETURN_SLOT, caller->pc);
+		add_check(k, caller->sp + CPU_RETURN_SLOT, caller->pc);
 		if (saved != RULE_NOT_SAVED && caller->needs_bp)
-			add_check(t, k, saved == RULE_SAVED_AT_BP ? k->bp : caller->sp - 8 * saved, caller->bp);
+			add_check(k, saved == RULE_SAVED_AT_BP ? k->bp : caller->sp - 8 * saved, caller->bp);
 		if (rule_kind(k->rule) == RULE_DEREF)
-			add_check(t, k, k->bp + (uintptr_t)rule_offset(k->rule), caller->sp);
+			add_check(k, k->bp + (uintptr_t)rule_offset(k->rule), caller->sp);
 	}
 }
 
@@ -245,9 +246,9 @@ static void add_checks(struct thread *t, struct kept *k, const struct kept *call
 static void add_end_check(struct walk *w, struct kept *k)
 {
 	if (w->end)
-		add_check(w->t, k, (uintptr_t)w->end, 0);
+		add_check(k, (uintptr_t)w->end, 0);
 	else if (w->fragile)
-		add_check(w->t, k, (uintptr_t)w->t->checks[0].address, w->t->checks[0].value);
+		add_check(k, (uintptr_t)w->t->checks[0].address, w->t->checks[0].value);
 }
 
 static void keep(struct walk *w, uint32_t base, uint32_t n)
@@ -265,29 +266,24 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 		*k = t->fresh[n - 1];
 		k->node = edge.node;
 		k->site = edge.site;
-		k->checks = caller->checks;
+		k->last = caller->last;
 		k->needs_bp = rule_uses_bp(k->rule) || (!rule_restores_bp(k->rule) && caller->needs_bp);
 		if (base > 1)
-			add_checks(t, k, caller);
+			add_checks(k, caller);
 		else
 			add_end_check(w, k);
 	}
-	t->depth = base;
+	t->top = &kept[base];
 }
 
-uint32_t capture_walk(struct thread *t, struct cpu_frame at)
+struct kept *capture_walk(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp)
 {
-	struct walk w = { .t = t, .sp = at.sp, .pc = at.pc, .bp = at.bp };
-	uint32_t generation = load_acquire(&code_generation);
+	struct walk w = { .t = t, .sp = sp, .pc = pc, .bp = bp };
 	uint32_t base, count;
 
-	if (unlikely(t->generation != generation)) {
-		t->generation = generation;
-		t->depth = 0;
-	}
-	if (unlikely(at.sp - t->safe_start >= t->safe_end - t->safe_start))
-		move_safe_range(t, at.sp);
+	if (unlikely(sp - t->safe_start >= t->safe_end - t->safe_start))
+		move_safe_range(t, sp);
 	base = walk_out(&w, &count);
 	keep(&w, base, count);
-	return t->kept[t->depth].site;
+	return t->top;
 }

@@ -19,18 +19,24 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The rare path: the stack differs. Leaves the new stack in the thread; 0 or the site of its innermost frame. */
-uint32_t capture_walk(struct thread *t, struct cpu_frame at);
+/* The other path: the stack differs. Leaves the new stack in the thread; t->top afterwards. (Three arguments travel in
+ * registers, a struct would be spilled on the common path too.) */
+struct kept *capture_walk(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp);
 #pragma GCC visibility pop
 
-/* Number of the first check that fails, from check `last` outwards; 0 (the guard, which always fails) = all hold. */
-static inline uint32_t capture_verify(const struct check *checks, uint32_t last)
+/* The first check that fails, from c outwards; the guard, which always fails: all hold. */
+static always_inline const struct check *capture_verify(const struct check *c)
 {
-	const struct check *c = checks + last;
-
-	while (*c->address == c->value)
-		c--;
-	return (uint32_t)(c - checks);
+	for (;; c -= 4) {
+		if (*c[0].address != c[0].value)
+			return c;
+		if (*c[-1].address != c[-1].value)
+			return c - 1;
+		if (*c[-2].address != c[-2].value)
+			return c - 2;
+		if (*c[-3].address != c[-3].value)
+			return c - 3;
+	}
 }
 
 #ifdef CHECK_WALK
@@ -43,24 +49,23 @@ static inline void check_walk(struct thread *t, struct cpu_frame at)
 }
 #endif
 
-static inline uint32_t capture_reuse(struct thread *t, struct cpu_frame at)
+static always_inline struct kept *capture_reuse(struct thread *t, struct cpu_frame at)
 {
-	const struct kept *top = &t->kept[t->depth];
+	struct kept *top = t->top;
 
-	if (likely(top->sp == at.sp && top->pc == at.pc && (!top->needs_bp || top->bp == at.bp) &&
-			t->generation == load_relaxed(&code_generation)) &&
-		likely(capture_verify(t->checks, top->checks - 1) == 0))
-		return top->site;
-	return capture_walk(t, at);
+	if (likely(top->sp == at.sp && top->pc == at.pc && (!top->needs_bp || top->bp == at.bp)) &&
+		likely(capture_verify(top->last) == t->checks))
+		return top;
+	return capture_walk(t, at.sp, at.pc, at.bp);
 }
 
-/* The site of the current stack, or 0 when it has none yet. */
-static inline uint32_t capture_site(struct thread *t, struct cpu_frame at)
+/* The innermost frame of the current stack; its site is 0 when it has none yet. */
+static always_inline struct kept *capture(struct thread *t, struct cpu_frame at)
 {
-	uint32_t site = capture_reuse(t, at);
+	struct kept *top = capture_reuse(t, at);
 
 	check_walk(t, at); /* nothing, except in a build that tests the capture */
-	return site;
+	return top;
 }
 
 #endif

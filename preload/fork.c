@@ -75,7 +75,7 @@ static void after_fork_in_parent(void)
 
 static void after_fork_in_child(void)
 {
-	phase_page.phase = forking != FORK_UNTRACED && copy ? PHASE_FORKED : PHASE_OFF;
+	phase_set(forking != FORK_UNTRACED && copy ? PHASE_FORKED : PHASE_OFF);
 	if (forking == FORK_PREPARED)
 		release();
 }
@@ -86,16 +86,33 @@ static void begin_child(void)
 	struct thread *t = thread_self;
 
 	/* Until it is done, events of this very code pass through. */
-	phase_page.phase = PHASE_OFF;
+	phase_set(PHASE_OFF);
 	copy = NULL;
 	if (mine && tracefile_fork(mine)) {
 		ledger_forked();
 		threads_forked(t);
-		phase_page.phase = PHASE_ON;
+		phase_set(PHASE_ON);
 	} else {
 		tracefile_leave();
 	}
 	tracefile_copy_free(mine);
+}
+
+static uint32_t gates;
+
+void phase_set(enum phase phase)
+{
+	phase_page.phase = phase;
+	phase_shut_gates();
+}
+
+void phase_shut_gates(void)
+{
+	uint32_t gate = __atomic_add_fetch(&gates, 1, __ATOMIC_ACQ_REL);
+
+	if (gate == 0) /* means closed */
+		gate = __atomic_add_fetch(&gates, 1, __ATOMIC_ACQ_REL);
+	store_release(&phase_page.gate, phase_page.phase == PHASE_ON ? gate : 0);
 }
 
 noinline bool phase_begin(void)

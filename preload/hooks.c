@@ -19,36 +19,36 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size);
 /* Is the next definition known? It isn't for what the loader and dlsym allocate before our constructor. */
 #define READY(function) (likely(next.function != NULL) || (next_resolve(), next.function != NULL))
 
-static inline void record_if_new(void *p, size_t size, struct cpu_frame at, uint64_t events)
+static always_inline void record_if_new(void *p, size_t size, struct cpu_frame at, void *last)
 {
-	if (likely(p) && !record_was_nested(p, events))
+	if (likely(p) && !record_was_nested(p, last))
 		record_new(p, size, at);
 }
 
 HOOK void *malloc(size_t size)
 {
-	uint64_t events;
+	void *last;
 	void *p;
 
 	if (unlikely(!READY(malloc)))
 		return boot_alloc(size, 16);
-	events = record_events();
+	last = record_last();
 	p = next.malloc(size);
-	record_if_new(p, size, CPU_CALLER(), events);
+	record_if_new(p, size, CPU_CALLER(), last);
 	return p;
 }
 
 HOOK void *calloc(size_t count, size_t size)
 {
-	uint64_t events;
+	void *last;
 	size_t bytes;
 	void *p;
 
 	if (unlikely(!READY(calloc)))
 		return __builtin_mul_overflow(count, size, &bytes) ? NULL : boot_alloc(bytes, 16);
-	events = record_events();
+	last = record_last();
 	p = next.calloc(count, size);
-	record_if_new(p, count * size, CPU_CALLER(), events);
+	record_if_new(p, count * size, CPU_CALLER(), last);
 	return p;
 }
 
@@ -96,7 +96,7 @@ static noinline void *move_boot_block(void *p, size_t size)
 
 static inline void *resize(void *p, size_t size, struct cpu_frame at)
 {
-	uint64_t events;
+	void *last;
 	struct block b;
 	void *q;
 
@@ -104,17 +104,17 @@ static inline void *resize(void *p, size_t size, struct cpu_frame at)
 		return move_boot_block(p, size);
 	if (unlikely(!READY(realloc)))
 		return p ? NULL : boot_alloc(size, 16);
-	events = record_events();
+	last = record_last();
 	if (!p) {
 		q = next.realloc(NULL, size);
-		record_if_new(q, size, at, events);
+		record_if_new(q, size, at, last);
 		return q;
 	}
 	b = record_take(p);
 	q = next.realloc(p, size);
 	if (unlikely(!q && size != 0))
 		record_put_back(p, b);
-	else if (likely(!record_was_nested(q, events)))
+	else if (likely(!record_was_nested(q, last)))
 		record_moved(p, b, q, size, at);
 	return q;
 }
@@ -137,69 +137,69 @@ HOOK void *reallocarray(void *p, size_t count, size_t size)
 
 HOOK void *memalign(size_t alignment, size_t size)
 {
-	uint64_t events;
+	void *last;
 	void *p;
 
 	if (unlikely(!READY(memalign)))
 		return boot_alloc(size, alignment);
-	events = record_events();
+	last = record_last();
 	p = next.memalign(alignment, size);
-	record_if_new(p, size, CPU_CALLER(), events);
+	record_if_new(p, size, CPU_CALLER(), last);
 	return p;
 }
 
 HOOK int posix_memalign(void **to, size_t alignment, size_t size)
 {
-	uint64_t events;
+	void *last;
 	int error;
 
 	if (unlikely(!READY(posix_memalign))) {
 		*to = boot_alloc(size, alignment);
 		return *to ? 0 : ENOMEM;
 	}
-	events = record_events();
+	last = record_last();
 	error = next.posix_memalign(to, alignment, size);
 	if (error == 0)
-		record_if_new(*to, size, CPU_CALLER(), events);
+		record_if_new(*to, size, CPU_CALLER(), last);
 	return error;
 }
 
 HOOK void *aligned_alloc(size_t alignment, size_t size)
 {
-	uint64_t events;
+	void *last;
 	void *p;
 
 	if (unlikely(!READY(aligned_alloc)))
 		return boot_alloc(size, alignment);
-	events = record_events();
+	last = record_last();
 	p = next.aligned_alloc(alignment, size);
-	record_if_new(p, size, CPU_CALLER(), events);
+	record_if_new(p, size, CPU_CALLER(), last);
 	return p;
 }
 
 HOOK void *valloc(size_t size)
 {
-	uint64_t events;
+	void *last;
 	void *p;
 
 	if (unlikely(!READY(valloc)))
 		return boot_alloc(size, os_page_size());
-	events = record_events();
+	last = record_last();
 	p = next.valloc(size);
-	record_if_new(p, size, CPU_CALLER(), events);
+	record_if_new(p, size, CPU_CALLER(), last);
 	return p;
 }
 
 HOOK void *pvalloc(size_t size)
 {
-	uint64_t events;
+	void *last;
 	void *p;
 
 	if (unlikely(!READY(pvalloc)))
 		return boot_alloc(size, os_page_size());
-	events = record_events();
+	last = record_last();
 	p = next.pvalloc(size);
-	record_if_new(p, size, CPU_CALLER(), events);
+	record_if_new(p, size, CPU_CALLER(), last);
 	return p;
 }
 

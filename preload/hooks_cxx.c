@@ -141,9 +141,9 @@ static void *plain_new(size_t size, size_t alignment, bool may_fail)
 	return p;
 }
 
-static noinline void *recorded(void *p, size_t size, struct cpu_frame at, uint64_t events)
+static noinline void *recorded(void *p, size_t size, struct cpu_frame at, void *last)
 {
-	if (p && !record_was_nested(p, events))
+	if (p && !record_was_nested(p, last))
 		record_new(p, size, at);
 	return p;
 }
@@ -151,13 +151,13 @@ static noinline void *recorded(void *p, size_t size, struct cpu_frame at, uint64
 #define CALL_NEW(f, type, fallback, ...)                                                \
 	do {                                                                            \
 		type *call_ = next_of(f, (uintptr_t)__builtin_return_address(0));       \
-		uint64_t events_;                                                       \
+		void *last_;                                                       \
 		if (unlikely(!call_))                                                   \
 			return fallback;                                                \
 		if (likely(!allocator_has_them))                                        \
 			return call_(__VA_ARGS__);                                      \
-		events_ = record_events();                                              \
-		return recorded(call_(__VA_ARGS__), size, CPU_CALLER(), events_);       \
+		last_ = record_last();                                              \
+		return recorded(call_(__VA_ARGS__), size, CPU_CALLER(), last_);       \
 	} while (0)
 
 #define CALL_DELETE(f, type, ...)                                                       \

@@ -73,7 +73,7 @@ static void start(void)
 		trace.header->flags |= MT_NOTE_OWN_MALLOC;
 	if (fstat(STDERR_FILENO, &standard_error) < 0)
 		standard_error.st_ino = 0;
-	phase_page.phase = PHASE_ON;
+	phase_set(PHASE_ON);
 }
 
 static bool started;

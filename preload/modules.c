@@ -6,6 +6,7 @@
  * again, and those that are gone get an unload time; what is later loaded at their addresses is another module.
  */
 #include "preload/internal.h"
+#include "preload/phase.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -200,6 +201,8 @@ void modules_sweep(void)
 		}
 		lock_drop(&tables_lock);
 	}
-	if (changed)
+	if (changed) {
 		__atomic_add_fetch(&code_generation, 1, __ATOMIC_ACQ_REL);
+		phase_shut_gates();
+	}
 }

@@ -19,13 +19,28 @@ enum phase {
 #pragma GCC visibility push(hidden)
 
 extern union phase_page {
-	int phase; /* enum phase */
+	struct {
+		int phase;     /* enum phase */
+		uint32_t gate; /* 0 unless the phase is on; changes whenever threads have to look up from their work */
+	};
 	char page[4096];
 } phase_page;
+
+void phase_set(enum phase phase);
+void phase_shut_gates(void); /* code or the number of threads has changed: threads that pass a gate see it */
 
 bool phase_begin(void); /* not on: is it time to be? */
 
 #pragma GCC visibility pop
+
+/*
+ * The gate is all that a hook of a settled thread looks at: it passes while its thread's number is this one. Anything
+ * else (no phase, another generation of code, a fork child) goes the long way, once.
+ */
+static inline uint32_t phase_gate(void)
+{
+	return load_relaxed(&phase_page.gate);
+}
 
 /* May this event be recorded? */
 static inline bool phase_ready(void)

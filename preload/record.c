@@ -2,20 +2,17 @@
 #include "preload/record.h"
 #include "preload/stacks.h"
 
-noinline void record_lost(enum mt_loss why)
+static void lost(enum mt_loss why)
 {
 	__atomic_fetch_add(&trace.header->lost[why], 1, __ATOMIC_RELAXED);
 }
 
-/* The innermost kept frame's node has no site yet. 0: there is no room for one. */
-noinline uint32_t record_new_site(struct thread *t)
+noinline bool record_new_site(struct kept *top)
 {
-	struct kept *top = &t->kept[t->depth];
-
 	top->site = site_for(top->node, MT_KIND_HEAP);
 	if (!top->site)
-		record_lost(MT_LOST_SITE);
-	return top->site;
+		lost(MT_LOST_SITE);
+	return top->site != 0;
 }
 
 noinline void record_unslotted(struct thread *t, void *p, struct block b)
@@ -25,7 +22,7 @@ noinline void record_unslotted(struct thread *t, void *p, struct block b)
 	if (!slot && slot_leaf_new((uintptr_t)p))
 		slot = slot_at(p);
 	if (!slot) {
-		record_lost(MT_LOST_SLOT);
+		lost(MT_LOST_SLOT);
 		return;
 	}
 	if (*slot) {
@@ -39,12 +36,11 @@ noinline void record_unslotted(struct thread *t, void *p, struct block b)
 	ledger_add(t, b);
 }
 
-noinline void record_foreign(struct thread *t, struct cpu_frame at)
+noinline void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp)
 {
-	uint32_t index;
+	struct cpu_frame at = { sp, pc, bp };
+	uint32_t index = foreign_for(capture(t, at)->node);
 
-	capture_site(t, at);
-	index = foreign_for(t->kept[t->depth].node);
 	if (index)
 		__atomic_fetch_add(&trace.foreign[index - 1].frees, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&trace.header->foreign_frees, 1, __ATOMIC_RELAXED);

@@ -16,31 +16,23 @@
 
 #pragma GCC visibility push(hidden)
 
-uint32_t record_new_site(struct thread *t);
-void record_lost(enum mt_loss why);
+bool record_new_site(struct kept *top); /* false: lost, which has been counted */
 void record_unslotted(struct thread *t, void *p, struct block b); /* no leaf there yet, or a block that was never freed */
-void record_foreign(struct thread *t, struct cpu_frame at);
+void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp);
 
 #pragma GCC visibility pop
-
-static inline enum mt_loss record_why_not(void)
-{
-	return thread_self ? MT_LOST_REENTRANT : MT_LOST_THREAD;
-}
 
 /* A block with this size was allocated by the caller `at`. */
 static always_inline void record_new_by(struct thread *t, void *p, size_t size, struct cpu_frame at)
 {
-	struct block b = { capture_site(t, at), size };
+	struct kept *top = capture(t, at);
 	uint32_t *slot = slot_at(p);
+	struct block b;
 
 	t->last = p;
-	t->events++;
-	if (unlikely(!b.site)) {
-		b.site = record_new_site(t);
-		if (!b.site)
-			return;
-	}
+	if (unlikely(!top->site) && !record_new_site(top))
+		return;
+	b = (struct block){ top->site, size };
 	if (unlikely(!slot || *slot)) {
 		record_unslotted(t, p, b);
 		return;
@@ -51,16 +43,12 @@ static always_inline void record_new_by(struct thread *t, void *p, size_t size, 
 
 static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
 {
-	struct thread *t;
+	struct thread *t = thread_enter(at.sp);
 
-	if (!phase_ready() || unlikely(!trace.header->enabled))
+	if (unlikely(!t))
 		return;
-	t = thread_enter(at.sp);
-	if (unlikely(!t)) {
-		record_lost(record_why_not());
-		return;
-	}
-	record_new_by(t, p, size, at);
+	if (likely(trace.header->enabled))
+		record_new_by(t, p, size, at);
 	thread_leave(t);
 }
 
@@ -73,21 +61,16 @@ static always_inline void record_gone_by(struct thread *t, void *p, struct block
 	if (likely(b.site))
 		ledger_subtract(t, b, temporary);
 	else
-		record_foreign(t, at);
+		record_foreign(t, at.sp, at.pc, at.bp);
 }
 
 /* The block is about to be freed. */
 static always_inline void record_gone(void *p, struct cpu_frame at)
 {
-	struct thread *t;
+	struct thread *t = thread_enter(at.sp);
 
-	if (!phase_ready())
+	if (unlikely(!t))
 		return;
-	t = thread_enter(at.sp);
-	if (unlikely(!t)) {
-		record_lost(record_why_not());
-		return;
-	}
 	record_gone_by(t, p, slot_take(p), at);
 	thread_leave(t);
 }
@@ -109,36 +92,26 @@ static inline void record_put_back(void *p, struct block b)
 /* p, which held b, is now q with `size` bytes; q NULL: p was freed. */
 static inline void record_moved(void *p, struct block b, void *q, size_t size, struct cpu_frame at)
 {
-	struct thread *t;
+	struct thread *t = thread_enter(at.sp);
 
-	if (!phase_ready())
+	if (unlikely(!t))
 		return;
-	t = thread_enter(at.sp);
-	if (unlikely(!t)) {
-		record_lost(record_why_not());
-		return;
-	}
 	record_gone_by(t, p, b, at);
 	if (q && likely(trace.header->enabled))
 		record_new_by(t, q, size, at);
 	thread_leave(t);
 }
 
-/* Other allocators than the C library's may call a hook inside the real call. The thread's count of events
- * tells: when it moved, and the block has a slot, the inner hook has recorded it. */
-static inline uint64_t record_events(void)
+/* Other allocators than the C library's may call a hook inside the real call. The thread's last block before and after
+ * tells: when it has become this one, the inner hook has recorded it. */
+static inline void *record_last(void)
 {
-	return next.glibc || !thread_self ? 0 : thread_self->events;
+	return likely(next.glibc) ? NULL : thread_self ? thread_self->last : NULL;
 }
 
-static inline bool record_was_nested(void *p, uint64_t events)
+static inline bool record_was_nested(void *p, void *last)
 {
-	uint32_t *slot;
-
-	if (likely(next.glibc) || !thread_self || thread_self->events == events)
-		return false;
-	slot = slot_at(p);
-	return slot && *slot;
+	return unlikely(!next.glibc) && p && p != last && thread_self && thread_self->last == p;
 }
 
 #endif

@@ -23,14 +23,43 @@ static struct thread *ending; /* list; under tables_lock */
 
 static const uintptr_t guard; /* a word that is never 1 */
 
-bool thread_is_stuck(struct thread *t, uintptr_t sp)
+/* A hook whose frame lies further in than ours was left by longjmp; a signal handler would run further in. */
+static bool was_left(const struct thread *t, uintptr_t sp)
 {
-	/* A hook whose frame lies further in than ours was left by longjmp; a signal handler would run further in. */
-	if (sp > t->busy && sp < t->safe_end && t->busy >= t->safe_start) {
-		t->depth = 0;
-		return false;
+	return sp > t->busy && sp < t->safe_end && t->busy >= t->safe_start;
+}
+
+static struct thread *lost(enum mt_loss why)
+{
+	__atomic_fetch_add(&trace.header->lost[why], 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+noinline struct thread *thread_settle(uintptr_t sp)
+{
+	struct thread *t;
+	uint32_t gate, generation;
+
+	if (!phase_ready())
+		return NULL;
+	t = thread_self;
+	if (!t)
+		t = thread_new();
+	if (!t)
+		return lost(MT_LOST_THREAD);
+	if (t->busy) {
+		if (!was_left(t, sp))
+			return lost(MT_LOST_REENTRANT);
+		t->top = t->kept;
 	}
-	return true;
+	gate = phase_gate(); /* first: what changes after this shuts it again */
+	generation = load_acquire(&code_generation);
+	if (t->generation != generation) {
+		t->generation = generation;
+		t->top = t->kept;
+	}
+	t->gate = gate;
+	return t;
 }
 
 static void read_name(struct mt_lane *lane)
@@ -99,9 +128,10 @@ static void forget_stack(struct thread *t)
 	t->busy = 0;
 	t->last = NULL;
 	t->rounds = 0;
-	t->depth = 0;
+	t->gate = 0;
 	t->safe_start = t->safe_end = 0;
-	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .checks = 1 };
+	t->top = t->kept;
+	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };
 	t->checks[0] = (struct check){ &guard, 1 };
 }
 

@@ -9,6 +9,7 @@
 
 #include "preload/cpu.h"
 #include "preload/internal.h"
+#include "preload/phase.h"
 #include "preload/rules.h"
 
 /* A frame of the thread's last stack. Frames are kept outermost first; number 0 is the root's stand-in. */
@@ -17,8 +18,8 @@ struct kept {
 	rule_t rule;
 	uint32_t frame;
 	uint32_t node;        /* of the stack from the root to here */
-	uint32_t checks;      /* checks of this frame and all further out: [0, checks) */
 	uint32_t site;        /* of the node; 0 = not looked up yet, or none */
+	struct check *last;   /* checks of this frame and all further out: from the guard to this one */
 	bool needs_bp;        /* the way out from here depends on bp */
 };
 
@@ -49,14 +50,14 @@ struct thread {
 	/* The hook that is running, as its caller's stack pointer; 0 = the thread is not in the library. */
 	uintptr_t busy;
 	void *last;                /* the block that the last allocation returned, until it is freed */
-	uint32_t depth;            /* number of the innermost kept frame; 0 = none */
+	struct kept *top;          /* the innermost kept frame; = kept: none */
+	uint32_t gate;             /* the thread is settled while this is phase_gate() */
 	uint32_t generation;       /* code_generation that the kept frames belong to */
 	uint32_t lane;
 	uintptr_t safe_start, safe_end; /* stack memory known to be readable */
 	struct kept *kept;         /* config.depth + 1 */
 	struct kept *fresh;        /* config.depth + 1: frames of a walk, innermost first */
 	struct check *checks;      /* 3 a frame and the guard */
-	uint64_t events;           /* allocations recorded, to see whether a nested hook recorded one */
 
 	/* The lane, once there is more than one thread. */
 	int64_t unpublished;       /* bytes, all sites */
@@ -76,7 +77,9 @@ struct thread {
 
 extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
 
-bool thread_is_stuck(struct thread *t, uintptr_t sp); /* busy, and not by a hook that a longjmp left behind */
+/* The long way into the library: makes the thread's state, lets it see what has changed. NULL: nothing may be recorded,
+ * and if that is a loss, it has been counted. */
+struct thread *thread_settle(uintptr_t sp);
 
 #pragma GCC visibility pop
 
@@ -85,13 +88,11 @@ static inline struct thread *thread_enter(uintptr_t sp)
 {
 	struct thread *t = thread_self;
 
-	if (unlikely(!t)) {
-		t = thread_new();
+	if (unlikely(!t || t->gate != phase_gate() || t->busy)) {
+		t = thread_settle(sp);
 		if (!t)
 			return NULL;
 	}
-	if (unlikely(t->busy) && thread_is_stuck(t, sp))
-		return NULL;
 	t->busy = sp;
 	signal_fence();
 	return t;

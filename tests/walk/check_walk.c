@@ -48,7 +48,7 @@ static void show(const struct thread *t, void *const *frames, int count, int at)
 	text_add(&text, "walks differ, ours | libunwind's:");
 	for (uint32_t i = 0; i < 12; i++) {
 		text_add(&text, " ");
-		add_hex(&text, i < t->depth ? t->kept[t->depth - i].pc : 0);
+		add_hex(&text, t->top - t->kept > i ? t->top[-(int)i].pc : 0);
 		text_add(&text, "|");
 		add_hex(&text, at + (int)i < count ? (uintptr_t)frames[at + (int)i] : 0);
 	}
@@ -56,20 +56,20 @@ static void show(const struct thread *t, void *const *frames, int count, int at)
 }
 
 /* The interrupted frame below a signal trampoline is kept as its address plus 1. */
-static bool same_pc(const struct thread *t, uint32_t number, uintptr_t pc)
+static bool same_pc(const struct thread *t, const struct kept *k, uintptr_t pc)
 {
-	bool interrupted = number < t->depth && rule_kind(t->kept[number + 1].rule) == RULE_SIGNAL;
+	bool interrupted = k < t->top && rule_kind(k[1].rule) == RULE_SIGNAL;
 
-	return t->kept[number].pc == pc + interrupted;
+	return k->pc == pc + interrupted;
 }
 
 /* A walk of ours that ends early where libunwind goes on by guesses is no difference; the reverse is. */
 static bool same_walk(const struct thread *t, void *const *frames, int count)
 {
-	for (uint32_t number = t->depth; number > 0; number--, frames++, count--) {
+	for (const struct kept *k = t->top; k > t->kept; k--, frames++, count--) {
 		if (count <= 0)
 			return false;
-		if (!same_pc(t, number, (uintptr_t)*frames))
+		if (!same_pc(t, k, (uintptr_t)*frames))
 			return false;
 	}
 	return t->kept[0].node != MT_NODE_ROOT || count == 0 || *frames == NULL;
