@@ -594,7 +594,7 @@ static void note_missing_dwo(struct image *image, const struct module *m)
 	const char *dwo = scopes_missing_dwo(image->scopes);
 
 	if (dwo && !image->complaint &&
-		asprintf(&image->complaint, "%s: its split debug information %s is missing", m->path,
+		asprintf(&image->complaint, "%s: its split debug information %s is missing or has changed", m->path,
 			dwo) < 0)
 		image->complaint = NULL;
 }
