@@ -235,9 +235,9 @@ static void print_measures(const struct info *info)
 	else
 		print_field("peak", "%s (%llu bytes)", format_bytes(a, (int64_t)m->peak_bytes),
 			(unsigned long long)m->peak_bytes);
-	print_field("current", "%s (%lld bytes) in %lld blocks", format_bytes(a, m->current_bytes),
+	print_field("current", "%s (%lld bytes), blocks: %lld", format_bytes(a, m->current_bytes),
 		(long long)m->current_bytes, (long long)m->current_blocks);
-	print_field("allocated", "%s in %llu allocations, %llu frees, %llu temporary",
+	print_field("allocated", "%s, allocations: %llu, frees: %llu, temporary: %llu",
 		format_bytes(a, (int64_t)m->allocated_bytes), (unsigned long long)m->allocations,
 		(unsigned long long)m->frees, (unsigned long long)m->temporary);
 }
@@ -251,12 +251,13 @@ static void print_recording(const struct info *info)
 	print_field("recording", "format %u, up to %u frames a stack, %s", h->version, h->depth,
 		h->sample_bytes ? "sampled" : "every allocation");
 	if (info->sites)
-		print_field("file", "%s, of which %s in use: %llu bytes for each of %u call sites",
+		print_field("file",
+			"%s, of which %s in use: %llu bytes a call site, call sites: %u",
 			format_bytes(a, (int64_t)t->file_size),
 			format_bytes(b, (int64_t)info->table_bytes),
 			(unsigned long long)(info->table_bytes / info->sites), info->sites);
 	else
-		print_field("file", "%s, of which %s in use, no call site",
+		print_field("file", "%s, of which %s in use, call sites: 0",
 			format_bytes(a, (int64_t)t->file_size),
 			format_bytes(b, (int64_t)info->table_bytes));
 }

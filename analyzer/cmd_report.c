@@ -205,7 +205,7 @@ static void add_measures(struct table *table, const struct row *row, const struc
 	table_cell(table, peaks ? format_bytes(text, (int64_t)row->m.at_peak_bytes) : "");
 	table_cell(table,
 		peaks ? format_share(text, row->m.at_peak_bytes, p->totals.all.peak_bytes) : "");
-	snprintf(bound, sizeof(bound), "%s%s", row->m.peak_is_exact ? "" : "≤ ",
+	snprintf(bound, sizeof(bound), "%s%s", row->m.peak_is_bound ? "≤ " : "",
 		format_bytes(text, (int64_t)row->m.peak_bytes));
 	table_cell(table, peaks ? bound : "");
 	table_cell(table, format_bytes(text, row->m.current_bytes));

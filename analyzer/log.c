@@ -1,5 +1,6 @@
 /* log.c - one-line messages on stderr. */
 #include "log.h"
+#include "strbuf.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,17 +8,15 @@
 
 static void say(const char *prefix, const char *format, va_list args)
 {
-	char line[2048];
-	int size = vsnprintf(line, sizeof(line), format, args);
+	char line[2048]; /* longer ones are cut */
+	struct strbuf clean = { 0 };
 
-	if (size < 0)
+	if (vsnprintf(line, sizeof(line), format, args) < 0)
 		return;
-	for (unsigned char *c = (unsigned char *)line; *c; c++) {
-		if (*c < ' ' || *c == 0x7f)
-			*c = '?';
-	}
+	strbuf_add_clean(&clean, line);
 	fflush(stdout); /* so that the order is kept where both go to one place */
-	fprintf(stderr, "mtracer: %s%s\n", prefix, line);
+	fprintf(stderr, "mtracer: %s%s\n", prefix, strbuf_text(&clean));
+	strbuf_release(&clean);
 }
 
 int error(const char *format, ...)

@@ -15,9 +15,9 @@ struct trace;
 struct measures {
 	int64_t current_bytes;
 	int64_t current_blocks;
-	uint64_t peak_bytes; /* the highest current_bytes it ever had by itself, or an upper bound
-				of that */
-	bool peak_is_exact;
+	uint64_t peak_bytes;	/* the highest current_bytes it ever had by itself */
+	bool peak_is_bound;	/* ... or an upper bound of that: more can't be proved */
+	bool peak_is_exact;	/* no bound, and no other threads that blur it */
 	uint64_t at_peak_bytes; /* current_bytes at the moment of the whole program's peak */
 	uint64_t at_peak_blocks;
 	uint64_t allocated_bytes;

@@ -79,5 +79,5 @@ void peak_finish(struct peak_bound *b, const struct line_peak *lines, uint64_t p
 	/* low > high: the counters of a running or threaded program, read or published at different
 	 * moments. */
 	row->peak_bytes = max(b->high, b->low);
-	row->peak_is_exact = b->low == b->high;
+	row->peak_is_bound = b->low < b->high;
 }

@@ -47,7 +47,7 @@ struct peak_bound {
 void peak_add_site(
 	struct peak_bound *b, const struct line_peak *lines, uint32_t line, uint64_t peak);
 
-/* Sets peak_bytes and peak_is_exact of the row's other measures. */
+/* Sets peak_bytes and peak_is_bound, from the row's other measures. */
 void peak_finish(struct peak_bound *b, const struct line_peak *lines, uint64_t program_peak,
 	struct measures *row);
 

@@ -203,7 +203,7 @@ static const struct frame_rows *rows_of_frame(struct builder *b, uint32_t frame,
 	rows->known = true;
 	rows->start = (uint32_t)b->frame_row_count;
 	place = resolve(b->resolver, frame);
-	for (size_t i = 0; i < place->count && !place->self; i++) {
+	for (size_t i = 0; i < place->count; i++) {
 		struct spot spot = { place, &place->symbols[i] };
 		struct row row = row_of(b->by, &spot, kind);
 		uint32_t index = find_draft(b, &row);
@@ -278,7 +278,8 @@ static void finish_rows(struct builder *b, struct profile *p)
 		struct draft *draft = &b->drafts[i];
 
 		peak_finish(&draft->peak, b->lines, p->totals.all.peak_bytes, &draft->row.m);
-		draft->row.m.peak_is_exact &= p->totals.peak_error_bytes == 0;
+		draft->row.m.peak_is_exact =
+			!draft->row.m.peak_is_bound && p->totals.peak_error_bytes == 0;
 		p->rows[p->row_count++] = draft->row;
 	}
 }

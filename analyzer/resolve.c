@@ -101,8 +101,12 @@ const struct place *resolve(struct resolver *r, uint32_t frame)
 	struct place *place = &r->places[frame];
 	const struct symbols *symbols;
 
-	if (place->symbols)
+	if (place->symbols || place->self)
 		return place;
+	if (f->module && (r->trace->modules[f->module].flags & MT_MODULE_SELF)) {
+		place->self = true; /* nobody looks at its names */
+		return place;
+	}
 	symbols = symbolize(
 		r->symbolizer, f->module ? r->modules[f->module].number : SIZE_MAX, f->address - 1);
 	r->modules[f->module].used = true;
@@ -110,18 +114,8 @@ const struct place *resolve(struct resolver *r, uint32_t frame)
 	place->count = symbols->count;
 	place->module = r->modules[f->module].path;
 	place->offset = f->address - 1 - (f->module ? r->trace->modules[f->module].bias : 0);
-	place->self = f->module && (r->trace->modules[f->module].flags & MT_MODULE_SELF);
 	place->first = first_no_wrapper(r, place, f->flags);
 	return place;
-}
-
-/* The library's own frames are told by their module alone: nothing needs to be looked up for them.
- */
-static bool is_self(const struct trace *t, uint32_t node)
-{
-	uint32_t module = t->frames[t->nodes[node].frame].module;
-
-	return module && (t->modules[module].flags & MT_MODULE_SELF);
 }
 
 /* Walks up from `node` until an owner is known or found; *outermost: the last frame on the way that
@@ -140,9 +134,9 @@ static struct owner walk_up(struct resolver *r, uint32_t node, uint32_t *end)
 				return outermost;
 			return r->owners[node];
 		}
-		if (is_self(t, node))
-			continue;
 		place = resolve(r, t->nodes[node].frame);
+		if (place->self)
+			continue;
 		if (place->first < place->count) {
 			*end = t->nodes[node].parent;
 			return (struct owner){ node, (uint32_t)place->first };

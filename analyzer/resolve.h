@@ -17,7 +17,8 @@ struct resolver;
 
 /* A return address of the trace. With inlining it stands for several functions. */
 struct place {
-	const struct symbol *symbols; /* innermost first; at least one */
+	const struct symbol
+		*symbols; /* innermost first; at least one, but none where self is set */
 	size_t count;
 	size_t first;	    /* the innermost that is no wrapper; `count` where all are */
 	const char *module; /* path; NULL = none. Equal paths are the same pointer */

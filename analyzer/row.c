@@ -21,7 +21,7 @@ uint32_t stack_walk(const struct trace *t, struct resolver *resolver, uint32_t s
 	for (; node >= MT_NODE_FIRST; node = t->nodes[node].parent) {
 		const struct place *place = resolve(resolver, t->nodes[node].frame);
 
-		for (size_t i = 0; i < place->count && !place->self; i++) {
+		for (size_t i = 0; i < place->count; i++) {
 			struct spot spot = { place, &place->symbols[i] };
 
 			visit(context, &spot);
@@ -162,6 +162,8 @@ static bool is_bare_offset(const char *function, const char *module)
 	const char *base = module ? path_base(module) : "";
 	size_t size = strlen(base);
 
+	if (!module)
+		return strncmp(function, "0x", 2) == 0;
 	return size && strncmp(function, base, size) == 0 &&
 	       strncmp(function + size, "+0x", 3) == 0;
 }
