@@ -1,0 +1,25 @@
+/* make_trace.c - writes a trace from its description: make_trace DESCRIPTION TRACE. */
+#include "trace_builder.h"
+
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+	struct builder *b = builder_new();
+	bool fine = false;
+	FILE *in;
+
+	if (argc != 3) {
+		fputs("usage: make_trace DESCRIPTION TRACE\n", stderr);
+		return 2;
+	}
+	in = fopen(argv[1], "r");
+	if (in) {
+		fine = builder_read(b, in, argv[1]) && builder_write(b, argv[2]);
+		fclose(in);
+	}
+	builder_free(b);
+	if (!fine)
+		fprintf(stderr, "make_trace: cannot make '%s' from '%s'\n", argv[2], argv[1]);
+	return fine ? 0 : 1;
+}

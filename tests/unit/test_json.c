@@ -1,0 +1,109 @@
+/* test_json.c - JSON is valid for any bytes, and laid out as promised. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "analyzer/json.h"
+#include "analyzer/strbuf.h"
+
+/* What `write` writes, as text. Caller frees. */
+static char *written(void (*write)(struct json *))
+{
+	struct json j;
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	json_start(&j, f);
+	write(&j);
+	fclose(f);
+	return text;
+}
+
+static void expect(void (*write)(struct json *), const char *expected)
+{
+	char *text = written(write);
+
+	ck_assert_str_eq(text, expected);
+	free(text);
+}
+
+static void numbers(struct json *j)
+{
+	json_object(j, NULL, true);
+	json_unsigned(j, "u", UINT64_MAX);
+	json_signed(j, "s", INT64_MIN);
+	json_real(j, "r", 12.345);
+	json_real(j, "inf", 1e308 * 10);
+	json_bool(j, "t", true);
+	json_null(j, "n");
+	json_text(j, "none", NULL);
+	json_close(j);
+}
+
+START_TEST(values)
+{
+	expect(numbers, "{\"u\": 18446744073709551615, \"s\": -9223372036854775808, \"r\": 12.35, "
+			"\"inf\": null, \"t\": true, \"n\": null, \"none\": null}");
+}
+END_TEST
+
+static void nested(struct json *j)
+{
+	json_object(j, NULL, false);
+	json_array(j, "rows", false);
+	for (unsigned i = 1; i < 3; i++) {
+		json_object(j, NULL, true);
+		json_unsigned(j, "a", i);
+		json_array(j, "in", false); /* inside one line everything is */
+		json_unsigned(j, NULL, i);
+		json_close(j);
+		json_close(j);
+	}
+	json_close(j);
+	json_array(j, "empty", false);
+	json_close(j);
+	json_close(j);
+	json_finish(j);
+}
+
+START_TEST(containers)
+{
+	expect(nested,
+		"{\n  \"rows\": [\n    {\"a\": 1, \"in\": [1]},\n    {\"a\": 2, \"in\": [2]}\n"
+		"  ],\n  \"empty\": []\n}\n");
+}
+END_TEST
+
+static void odd_texts(struct json *j)
+{
+	json_array(j, NULL, true);
+	json_text(j, NULL, "q\" b\\ n\n t\t esc\x1b del\x7f");
+	json_text(j, NULL, "\xc3\xa4 \xe2\x89\xa4 \xf0\x9f\x98\x80"); /* valid */
+	json_text(j, NULL, "\xff\xc3(\xc0\xaf\xed\xa0\x80");	      /* not */
+	json_text(j, NULL, "\xf0\x9f\x98");			      /* cut off */
+	json_close(j);
+}
+
+START_TEST(texts_are_valid_whatever_the_bytes)
+{
+	expect(odd_texts, "[\"q\\\" b\\\\ n\\n t\\t esc\\u001b del\\u007f\", "
+			  "\"\xc3\xa4 \xe2\x89\xa4 \xf0\x9f\x98\x80\", "
+			  "\"\\ufffd\\ufffd(\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\", "
+			  "\"\\ufffd\\ufffd\\ufffd\"]");
+}
+END_TEST
+
+START_TEST(texts_for_the_eyes_hold_no_controls)
+{
+	struct strbuf s = { 0 };
+
+	strbuf_add_clean(&s, "a\tb\x1b[31m\xff\xc2\x9b \xc3\xa4");
+	ck_assert_str_eq(strbuf_text(&s), "a       b?[31m?? \xc3\xa4");
+	strbuf_release(&s);
+	ck_assert_str_eq(strbuf_text(&s), "");
+}
+END_TEST
+
+UNIT_SUITE("json", values, containers, texts_are_valid_whatever_the_bytes,
+	texts_for_the_eyes_hold_no_controls)
