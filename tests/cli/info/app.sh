@@ -1,0 +1,1 @@
+mtracer info $TRACES/plain/app.mtrace

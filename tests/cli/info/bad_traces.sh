@@ -1,0 +1,3 @@
+: >empty
+mtracer info empty; echo "exit $?"
+mtracer info missing; echo "exit $?"

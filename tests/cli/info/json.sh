@@ -1,0 +1,1 @@
+mtracer info --json $TRACES/plain/threads.mtrace

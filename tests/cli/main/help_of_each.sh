@@ -1,0 +1,5 @@
+for command in $(mtracer help | sed -n "/^commands:/,/^\$/s/^  \([a-z]*\) .*/\1/p" | grep -v help); do
+    mtracer help $command >one && mtracer $command --help >two && cmp one two && grep -c "^usage: mtracer $command " one
+    mtracer $command --bogus-option 2>/dev/null
+    echo "exit $?"
+done

@@ -1,0 +1,1 @@
+mtracer help report

@@ -1,0 +1,5 @@
+mtracer; echo "exit $?"
+mtracer reprot; echo "exit $?"
+mtracer frobnicate; echo "exit $?"
+mtracer --frob; echo "exit $?"
+mtracer help frobnicate; echo "exit $?"

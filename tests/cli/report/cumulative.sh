@@ -1,0 +1,1 @@
+mtracer report --cumulative --by function $TRACES/app.mtrace

@@ -1,0 +1,1 @@
+mtracer report --cumulative $TRACES/app.mtrace

@@ -1,0 +1,1 @@
+mtracer report --by file $TRACES/app.mtrace

@@ -1,0 +1,1 @@
+mtracer report --by function $TRACES/app.mtrace

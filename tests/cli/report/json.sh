@@ -1,0 +1,1 @@
+mtracer report --json $TRACES/app.mtrace

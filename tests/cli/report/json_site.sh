@@ -1,0 +1,1 @@
+mtracer report --json --by site --limit 3 $TRACES/app.mtrace

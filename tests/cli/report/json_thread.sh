@@ -1,0 +1,1 @@
+mtracer report --json --by thread $TRACES/threads.mtrace

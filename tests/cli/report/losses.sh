@@ -1,0 +1,1 @@
+mtracer report $TRACES/losses.mtrace

@@ -1,0 +1,1 @@
+mtracer report --by site --match "^reserve$" $TRACES/app.mtrace

@@ -1,0 +1,1 @@
+mtracer report --by module $TRACES/app.mtrace

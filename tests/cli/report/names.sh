@@ -1,0 +1,2 @@
+mtracer report $TRACES/names.mtrace
+mtracer report --json $TRACES/names.mtrace

@@ -1,0 +1,2 @@
+mtracer report $TRACES/nothing.mtrace
+mtracer report --json $TRACES/nothing.mtrace

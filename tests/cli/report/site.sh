@@ -1,0 +1,1 @@
+mtracer report --by site $TRACES/app.mtrace

@@ -1,0 +1,1 @@
+mtracer report --by thread $TRACES/threads.mtrace
