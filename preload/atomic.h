@@ -20,7 +20,7 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define noinline __attribute__((noinline, cold))
+#define cold_path __attribute__((__noinline__, cold))
 #define always_inline inline __attribute__((always_inline))
 
 #endif

@@ -26,7 +26,7 @@ struct walk {
 /* ---- reading the stack */
 
 /* Makes [safe_start, safe_end) cover the page of sp, by growth downwards if that is near, else anew (another stack). */
-static noinline void move_safe_range(struct thread *t, uintptr_t sp)
+static cold_path void move_safe_range(struct thread *t, uintptr_t sp)
 {
 	uintptr_t page = sp & ~(uintptr_t)(PAGE - 1);
 
@@ -40,7 +40,7 @@ static noinline void move_safe_range(struct thread *t, uintptr_t sp)
 	t->safe_end = page + PAGE;
 }
 
-static noinline bool read_slowly(struct thread *t, uintptr_t address, uintptr_t *value)
+static cold_path bool read_slowly(struct thread *t, uintptr_t address, uintptr_t *value)
 {
 	if (address % 8 != 0)
 		return false;

@@ -115,7 +115,7 @@ void phase_shut_gates(void)
 	store_release(&phase_page.gate, phase_page.phase == PHASE_ON ? gate : 0);
 }
 
-noinline bool phase_begin(void)
+cold_path bool phase_begin(void)
 {
 	if (phase_page.phase == PHASE_OFF)
 		init_start();

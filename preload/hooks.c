@@ -84,7 +84,7 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size)
 }
 
 /* A block from before the next definitions were known moves to the real heap. */
-static noinline void *move_boot_block(void *p, size_t size)
+static cold_path void *move_boot_block(void *p, size_t size)
 {
 	size_t had = boot_size(p);
 	void *q = READY(malloc) ? next.malloc(size) : boot_alloc(size, 16);

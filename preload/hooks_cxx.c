@@ -93,7 +93,7 @@ static bool beside_malloc(void *function)
 		object_find((uintptr_t)next.malloc, &b) && a.start == b.start;
 }
 
-static noinline void *resolve(enum cxx_function f, uintptr_t caller)
+static cold_path void *resolve(enum cxx_function f, uintptr_t caller)
 {
 	void *found = dlsym(RTLD_NEXT, names[f]);
 
@@ -141,7 +141,7 @@ static void *plain_new(size_t size, size_t alignment, bool may_fail)
 	return p;
 }
 
-static noinline void *recorded(void *p, size_t size, struct cpu_frame at, void *last)
+static cold_path void *recorded(void *p, size_t size, struct cpu_frame at, void *last)
 {
 	if (p && !record_was_nested(p, last))
 		record_new(p, size, at);

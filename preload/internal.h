@@ -12,7 +12,7 @@
  *   module   an executable or library that frames lie in
  *   extent   a piece of the trace file that a table grew by
  *
- * Hot paths are inline functions in capture.h, slots.h and ledger.h; their rare cases are noinline functions in the .c of
+ * Hot paths are inline functions in capture.h, slots.h and ledger.h; their rare cases are cold_path functions in the .c of
  * the same name. A hook runs with its thread marked busy (thread.h), so nothing in here is entered twice by one
  * thread; locks (lock.h) are for the rare paths alone.
  */

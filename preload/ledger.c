@@ -85,7 +85,7 @@ static void publish_locked(struct thread *t)
 	ledger_set_slack();
 }
 
-noinline void ledger_publish(struct thread *t)
+cold_path void ledger_publish(struct thread *t)
 {
 	lock_take(&ledger_lock);
 	publish_locked(t);
@@ -171,7 +171,7 @@ static struct mt_entry *take_entry(struct thread *t)
 }
 
 /* NULL: no room. */
-static noinline struct lane_site *add_site(struct thread *t, uint32_t site)
+static cold_path struct lane_site *add_site(struct thread *t, uint32_t site)
 {
 	struct lane_site *ls;
 	struct mt_entry *entry;
@@ -245,7 +245,7 @@ void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int block
 
 /* ---- from one thread to several, and back in a fork child */
 
-noinline bool ledger_go_multi(void)
+cold_path bool ledger_go_multi(void)
 {
 	uint64_t sites;
 

@@ -7,7 +7,7 @@ static void lost(enum mt_loss why)
 	__atomic_fetch_add(&trace.header->lost[why], 1, __ATOMIC_RELAXED);
 }
 
-noinline bool record_new_site(struct kept *top)
+cold_path bool record_new_site(struct kept *top)
 {
 	top->site = site_for(top->node, MT_KIND_HEAP);
 	if (!top->site)
@@ -15,7 +15,7 @@ noinline bool record_new_site(struct kept *top)
 	return top->site != 0;
 }
 
-noinline void record_unslotted(struct thread *t, void *p, struct block b)
+cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 {
 	uint32_t *slot = slot_at(p);
 
@@ -36,7 +36,7 @@ noinline void record_unslotted(struct thread *t, void *p, struct block b)
 	ledger_add(t, b);
 }
 
-noinline void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp)
+cold_path void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp)
 {
 	struct cpu_frame at = { sp, pc, bp };
 	uint32_t index = foreign_for(capture(t, at)->node);

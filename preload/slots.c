@@ -11,7 +11,7 @@ bool slots_init(bool glibc)
 	return slot_root != NULL;
 }
 
-noinline uint32_t *slot_leaf_new(uintptr_t address)
+cold_path uint32_t *slot_leaf_new(uintptr_t address)
 {
 	/* A little more than the region's share: a large block at its very end has its size in the slots behind. */
 	size_t size = (sizeof(uint32_t) << (SLOT_REGION_BITS - slot_shift)) + 16;

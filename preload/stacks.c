@@ -139,7 +139,7 @@ static uint32_t frame_new(uintptr_t pc, rule_t rule, const struct object *o)
 	return (uint32_t)id;
 }
 
-noinline struct known_pc pc_add(uintptr_t pc)
+cold_path struct known_pc pc_add(uintptr_t pc)
 {
 	struct known_pc new = { .pc = pc, .rule = rule_derive(pc) };
 	const struct known_pc *e;
@@ -182,7 +182,7 @@ static uint32_t node_new(uint32_t parent, uint32_t frame)
 	return (uint32_t)id;
 }
 
-noinline struct edge edge_add(uint32_t parent, uint32_t frame)
+cold_path struct edge edge_add(uint32_t parent, uint32_t frame)
 {
 	struct edge new = { .key = (uint64_t)parent << 32 | frame };
 	struct edge *e;
@@ -269,7 +269,7 @@ static struct edge *site_edge(uint32_t node, uint32_t kind)
 	return edge_find(edges, new.key);
 }
 
-noinline uint32_t site_for(uint32_t node, uint32_t kind)
+cold_path uint32_t site_for(uint32_t node, uint32_t kind)
 {
 	uint32_t site = 0;
 	struct edge *e;

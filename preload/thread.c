@@ -35,7 +35,7 @@ static struct thread *lost(enum mt_loss why)
 	return NULL;
 }
 
-noinline struct thread *thread_settle(uintptr_t sp)
+cold_path struct thread *thread_settle(uintptr_t sp)
 {
 	struct thread *t;
 	uint32_t gate, generation;
@@ -180,7 +180,7 @@ static void start_lane(struct thread *t)
 	read_name(lane);
 }
 
-noinline struct thread *thread_new(void)
+cold_path struct thread *thread_new(void)
 {
 	struct thread *t;
 
@@ -208,9 +208,14 @@ bool threads_init(void)
 /* Only the calling thread is left, and its lane is the first. */
 void threads_forked(struct thread *self)
 {
+	uint64_t error = 0; /* of the peaks so far, which the child inherits */
+
 	ending = NULL;
+	for (uint64_t i = 0; i < trace.header->tables[MT_LANES].count; i++)
+		error += trace.lanes[i].max_unpublished;
 	memset(trace.lanes, 0, trace.header->tables[MT_LANES].count * sizeof(*trace.lanes));
-	trace.header->tables[MT_LANES].count = self != NULL;
+	trace.lanes[0].max_unpublished = error;
+	trace.header->tables[MT_LANES].count = 1;
 	if (!self)
 		return;
 	self->lane = 0;

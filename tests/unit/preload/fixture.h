@@ -1,0 +1,45 @@
+/*
+ * fixture.h - a trace in a scratch directory, and the modules set up on it, as the library's start does.
+ */
+#ifndef TESTS_PRELOAD_FIXTURE_H
+#define TESTS_PRELOAD_FIXTURE_H
+
+#include "unit.h"
+
+#include "preload/ledger.h"
+#include "preload/phase.h"
+#include "preload/rules.h"
+#include "preload/slots.h"
+#include "preload/stacks.h"
+#include "preload/thread.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static inline void fixture_start(void)
+{
+	static char path[] = "/tmp/libmtrace-unit-XXXXXX";
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	unlink(path); /* the library makes it */
+	config.out = path;
+	ck_assert(heap_init());
+	ck_assert(rules_init());
+	ck_assert(tracefile_create("/unit/test"));
+	unlink(path);
+	modules_init("/unit/test");
+	ck_assert(stacks_init());
+	ck_assert(slots_init(true));
+	ck_assert(threads_init());
+	phase_set(PHASE_ON);
+}
+
+/* A frame that no code stands behind, number 1 and up. */
+static inline uint32_t fixture_frame(uint32_t number)
+{
+	return pc_get(0x1000 + number * 16).frame;
+}
+
+#endif

@@ -1,0 +1,275 @@
+/*
+ * test_preload_ledger.c - random allocations in the ledger and in a twin that copies all counters at every new peak.
+ */
+#include "fixture.h"
+
+#include <string.h>
+
+#define SITES 30
+#define LINES 6
+#define LIVE 400
+#define EVENTS 30000
+
+struct counters {
+	int64_t current, blocks, peak, total, count, temporary;
+};
+
+static struct {
+	struct counters sites[SITES], lines[LINES], all;
+	int64_t at_peak[SITES], at_peak_blocks[SITES];
+} twin;
+
+static struct block live[LIVE];
+static uint32_t site_numbers[SITES]; /* in the trace */
+
+static int twin_of(uint32_t site)
+{
+	for (int i = 0; i < SITES; i++)
+		if (site_numbers[i] == site)
+			return i;
+	ck_abort_msg("unknown site");
+}
+
+/* Site i is a stack of two frames, whose inner one is that of line i % LINES. */
+static void make_sites(void)
+{
+	for (uint32_t i = 0; i < SITES; i++) {
+		uint32_t node = edge_get(MT_NODE_ROOT, fixture_frame(100 + i)).node;
+
+		node = edge_get(node, fixture_frame(1 + i % LINES)).node;
+		site_numbers[i] = site_for(node, MT_KIND_HEAP);
+	}
+}
+
+static void count(struct counters *c, int64_t bytes, int blocks, bool temporary)
+{
+	c->current += bytes;
+	c->blocks += blocks;
+	if (blocks > 0) {
+		c->total += bytes;
+		c->count++;
+	}
+	c->temporary += temporary;
+	if (c->current > c->peak)
+		c->peak = c->current;
+}
+
+static void twin_count(uint32_t site, int64_t bytes, int blocks, bool temporary)
+{
+	int i = twin_of(site);
+	int64_t peak = twin.all.peak;
+
+	count(&twin.sites[i], bytes, blocks, temporary);
+	count(&twin.lines[i % LINES], bytes, blocks, temporary);
+	count(&twin.all, bytes, blocks, temporary);
+	if (twin.all.peak == peak)
+		return;
+	for (i = 0; i < SITES; i++) {
+		twin.at_peak[i] = twin.sites[i].current;
+		twin.at_peak_blocks[i] = twin.sites[i].blocks;
+	}
+}
+
+/* One random event: a block comes or goes. Sizes vary over time, so that new peaks come in runs. */
+static void event(struct thread *t, int step)
+{
+	struct block *b = &live[rand() % LIVE];
+	bool temporary = rand() % 5 == 0;
+
+	if (b->site) {
+		twin_count(b->site, -(int64_t)b->size, -1, temporary);
+		ledger_subtract(t, *b, temporary);
+		b->site = 0;
+		return;
+	}
+	b->site = site_numbers[rand() % SITES];
+	b->size = (uint64_t)(rand() % (1 + step / 100 % 50 * 40));
+	twin_count(b->site, (int64_t)b->size, 1, false);
+	ledger_add(t, *b);
+}
+
+static uint64_t live_of(uint32_t site)
+{
+	return trace.sites[site].current_bytes + (ledger_multi ? trace.published[site].bytes : 0);
+}
+
+static uint64_t at_peak(uint32_t site)
+{
+	const struct mt_site *s = &trace.sites[site];
+
+	return s->epoch == (uint32_t)trace.header->epoch ? s->at_peak_bytes : live_of(site);
+}
+
+static void check_single(void)
+{
+	for (int i = 0; i < SITES; i++) {
+		const struct mt_site *s = &trace.sites[site_numbers[i]];
+
+		ck_assert_uint_eq(s->current_bytes, twin.sites[i].current);
+		ck_assert_uint_eq(s->current_blocks, twin.sites[i].blocks);
+		ck_assert_uint_eq(s->allocated_bytes, twin.sites[i].total);
+		ck_assert_uint_eq(s->allocations, twin.sites[i].count);
+		ck_assert_uint_eq(s->temporary, twin.sites[i].temporary);
+		ck_assert_uint_eq(s->peak_bytes, twin.sites[i].peak);
+		ck_assert_uint_eq(at_peak(site_numbers[i]), twin.at_peak[i]);
+		if (s->epoch == (uint32_t)trace.header->epoch)
+			ck_assert_uint_eq(s->at_peak_blocks, twin.at_peak_blocks[i]);
+	}
+	for (int i = 0; i < LINES; i++) {
+		const struct mt_line *l = &trace.lines[trace.site_info[site_numbers[i]].line];
+
+		ck_assert_uint_eq(l->live_bytes, twin.lines[i].current);
+		ck_assert_uint_eq(l->peak_bytes, twin.lines[i].peak);
+	}
+	ck_assert_uint_eq(trace.header->live_bytes, twin.all.current);
+	ck_assert_uint_eq(trace.header->peak_bytes, twin.all.peak);
+}
+
+START_TEST(one_thread_is_exact_at_every_moment)
+{
+	fixture_start();
+	make_sites();
+	srand((unsigned)_i);
+	for (int step = 0; step < EVENTS; step++) {
+		event(thread_self, step);
+		if (step % 97 == 0)
+			check_single();
+	}
+	check_single();
+}
+END_TEST
+
+/* ---- several lanes, driven in turn by one thread */
+
+static struct thread *another_thread(void)
+{
+	struct thread *t;
+
+	thread_self = NULL;
+	t = thread_new();
+	ck_assert_ptr_nonnull(t);
+	return t;
+}
+
+static int64_t kept_back(void)
+{
+	int64_t most = 0;
+
+	for (uint64_t i = 0; i < trace.header->tables[MT_LANES].count; i++)
+		most += (int64_t)trace.lanes[i].max_unpublished;
+	return most;
+}
+
+/* What a reader makes of site i: bytes, blocks, total, count, temporary. */
+static struct counters read_site(int i)
+{
+	const struct mt_site *s = &trace.sites[site_numbers[i]];
+	struct counters c = { (int64_t)s->current_bytes, (int64_t)s->current_blocks, (int64_t)s->peak_bytes,
+		(int64_t)s->allocated_bytes, (int64_t)s->allocations, (int64_t)s->temporary };
+
+	for (uint64_t k = 0; k < trace.header->tables[MT_ENTRIES].count; k++) {
+		const struct mt_entry *e = &trace.entries[k];
+
+		if (e->site != site_numbers[i])
+			continue;
+		c.current += (int64_t)(e->allocated_bytes - e->freed_bytes);
+		c.blocks += (int64_t)(e->allocations - e->frees);
+		c.total += (int64_t)e->allocated_bytes;
+		c.count += (int64_t)e->allocations;
+		c.temporary += (int64_t)e->temporary;
+	}
+	return c;
+}
+
+static void assert_near(int64_t a, int64_t b, int64_t distance)
+{
+	ck_assert_int_le(a > b ? a - b : b - a, distance);
+}
+
+static void check_lanes(int64_t slack)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < SITES; i++) {
+		struct counters c = read_site(i);
+
+		ck_assert_int_eq(c.current, twin.sites[i].current);
+		ck_assert_int_eq(c.blocks, twin.sites[i].blocks);
+		ck_assert_int_eq(c.total, twin.sites[i].total);
+		ck_assert_int_eq(c.count, twin.sites[i].count);
+		ck_assert_int_eq(c.temporary, twin.sites[i].temporary);
+		assert_near(c.peak, twin.sites[i].peak, slack);
+		sum += at_peak(site_numbers[i]);
+	}
+	for (int i = 0; i < LINES; i++)
+		assert_near((int64_t)trace.lines[trace.site_info[site_numbers[i]].line].peak_bytes, twin.lines[i].peak, slack);
+	assert_near((int64_t)sum, (int64_t)trace.header->peak_bytes, slack);
+	assert_near((int64_t)trace.header->peak_bytes, twin.all.peak, kept_back());
+	ck_assert_int_le(kept_back(), slack);
+}
+
+START_TEST(lanes_are_exact_in_sums_and_near_in_peaks)
+{
+	struct thread *threads[4];
+
+	fixture_start();
+	make_sites();
+	srand((unsigned)_i);
+	threads[0] = thread_self;
+	for (int step = 0; step < EVENTS / 4; step++)
+		event(threads[0], step);
+	for (int i = 1; i < 4; i++)
+		threads[i] = another_thread();
+	ck_assert(ledger_go_multi());
+	for (int step = 0; step < EVENTS; step++)
+		event(threads[rand() % 4], step);
+	check_lanes(64 << 10);
+	ledger_forked();
+	check_lanes(64 << 10);
+	threads_forked(threads[0]);
+	for (int step = 0; step < EVENTS / 4; step++)
+		event(threads[0], step);
+	check_lanes(64 << 10);
+}
+END_TEST
+
+START_TEST(reset_makes_the_present_the_peak)
+{
+	fixture_start();
+	make_sites();
+	for (int step = 0; step < 5000; step++)
+		event(thread_self, step);
+	ledger_reset_peaks();
+	ck_assert_uint_eq(trace.header->peak_bytes, trace.header->live_bytes);
+	for (int i = 0; i < SITES; i++) {
+		twin.sites[i].peak = twin.sites[i].current;
+		twin.at_peak[i] = twin.sites[i].current;
+		twin.at_peak_blocks[i] = twin.sites[i].blocks;
+	}
+	for (int i = 0; i < LINES; i++)
+		twin.lines[i].peak = twin.lines[i].current;
+	twin.all.peak = twin.all.current;
+	check_single();
+	for (int step = 0; step < 5000; step++)
+		event(thread_self, step);
+	check_single();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("ledger");
+	TCase *tests = tcase_create("ledger");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tests, 60);
+	tcase_add_loop_test(tests, one_thread_is_exact_at_every_moment, 0, 5);
+	tcase_add_loop_test(tests, lanes_are_exact_in_sums_and_near_in_peaks, 0, 5);
+	tcase_add_test(tests, reset_makes_the_present_the_peak);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

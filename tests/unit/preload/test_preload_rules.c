@@ -1,0 +1,112 @@
+/* test_preload_rules.c - rules of code whose frames are known. */
+#include "fixture.h"
+
+#include <signal.h>
+
+static uintptr_t return_address;
+static uintptr_t sp_after_return, bp_in_caller;
+
+__attribute__((noinline)) static void note_caller(void)
+{
+	const uintptr_t *fa = __builtin_frame_address(0);
+
+	return_address = fa[1];
+	sp_after_return = (uintptr_t)(fa + 2);
+	bp_in_caller = fa[0];
+	__asm__ volatile("");
+}
+
+/* Does the noted caller's rule lead to where its own return address is? */
+static bool leads_to(void *its_return_address)
+{
+	rule_t rule = rule_derive(return_address);
+	uintptr_t cfa = (rule_kind(rule) == RULE_SP ? sp_after_return : bp_in_caller) + (uintptr_t)rule_offset(rule);
+
+	if (rule_kind(rule) == RULE_DEREF)
+		cfa = *(uintptr_t *)cfa;
+	return ((void **)cfa)[-1] == its_return_address;
+}
+
+__attribute__((noinline)) static void frame_on_sp(void)
+{
+	volatile char room[200];
+
+	room[0] = 1;
+	note_caller();
+	ck_assert(leads_to(__builtin_return_address(0)));
+	(void)room[0];
+}
+
+__attribute__((noinline)) static void realigned_frame(void)
+{
+	volatile char room[64] __attribute__((aligned(64)));
+
+	room[0] = 1;
+	note_caller();
+	ck_assert(leads_to(__builtin_return_address(0)));
+	(void)room[0];
+}
+
+__attribute__((noinline)) static void frame_on_bp(int n)
+{
+	volatile char *room = __builtin_alloca((size_t)n);
+
+	room[0] = 1;
+	note_caller();
+	ck_assert(leads_to(__builtin_return_address(0)));
+	(void)room[0];
+}
+
+START_TEST(frames_of_this_program)
+{
+	fixture_start();
+	frame_on_sp();
+	realigned_frame();
+	frame_on_bp(100);
+	ck_assert_int_eq(rule_kind(rule_derive(return_address)), RULE_BP);
+	ck_assert_uint_ne(rule_saved(rule_derive(return_address)), RULE_NOT_SAVED);
+}
+END_TEST
+
+static rule_t signal_rule;
+
+static void on_signal(int number)
+{
+	const uintptr_t *fa = __builtin_frame_address(0);
+
+	(void)number;
+	signal_rule = rule_derive(fa[1]);
+}
+
+START_TEST(a_signal_frame)
+{
+	fixture_start();
+	signal(SIGUSR1, on_signal);
+	raise(SIGUSR1);
+	ck_assert_int_eq(rule_kind(signal_rule), RULE_SIGNAL);
+}
+END_TEST
+
+START_TEST(no_code_has_no_rule)
+{
+	fixture_start();
+	ck_assert_int_eq(rule_kind(rule_derive(0x1000)), RULE_NONE);
+	ck_assert_int_eq(rule_kind(rule_derive(UINTPTR_MAX)), RULE_NONE);
+}
+END_TEST
+
+START_TEST(packing_keeps_what_it_is_given)
+{
+	for (int kind = RULE_SP; kind <= RULE_HARD; kind++) {
+		for (int words = -(1 << 21); words < 1 << 21; words += 4099) {
+			rule_t r = rule_make((enum rule_kind)kind, (uint32_t)(words & 127), words);
+
+			ck_assert_int_eq(rule_kind(r), kind);
+			ck_assert_uint_eq(rule_saved(r), (uint32_t)(words & 127));
+			ck_assert_int_eq(rule_offset(r), words * 8);
+		}
+	}
+}
+END_TEST
+
+UNIT_SUITE("rules", frames_of_this_program, a_signal_frame, no_code_has_no_rule, packing_keeps_what_it_is_given)

@@ -1,0 +1,123 @@
+/* test_preload_slots.c - random blocks in the slot table and in a plain list. */
+#include "unit.h"
+
+#include "preload/slots.h"
+
+#include <string.h>
+
+#define BLOCKS 2000
+#define BASE 0x100000000000ul
+
+struct twin {
+	uintptr_t address;
+	struct block block;
+};
+
+static struct twin twins[BLOCKS];
+
+/* Sizes around the limits of what a slot holds, some beyond 4 GiB. */
+static uint64_t some_size(void)
+{
+	switch (rand() % 6) {
+	case 0:
+		return SLOT_LARGE - 2 + (uint64_t)(rand() % 4);
+	case 1:
+		return (uint64_t)(rand() % (1 << 20)) << (rand() % 16);
+	case 2:
+		return 0;
+	default:
+		return (uint64_t)(rand() % 600);
+	}
+}
+
+static uint64_t room_for(uint64_t size)
+{
+	return (size + 32 + 31) / 32 * 32;
+}
+
+/* Blocks one behind the other, as an allocator may give them out, across leaves. */
+static uintptr_t next_place(uintptr_t at)
+{
+	uintptr_t near_end = (at | ((1ul << SLOT_REGION_BITS) - 1)) + 1 - 32 * (uintptr_t)(rand() % 3 + 1);
+
+	return rand() % 50 == 0 && near_end > at ? near_end : at;
+}
+
+static void put(struct twin *t)
+{
+	if (!slot_at((void *)t->address))
+		ck_assert_ptr_nonnull(slot_leaf_new(t->address));
+	slot_write(slot_at((void *)t->address), t->block);
+}
+
+static void fill(uintptr_t granule)
+{
+	uintptr_t at = BASE + (uintptr_t)(rand() % 1000) * 4096;
+
+	for (int i = 0; i < BLOCKS; i++) {
+		struct block b = { (uint32_t)rand() % MT_SITES_MOST + 1, some_size() };
+
+		at = next_place(at);
+		twins[i] = (struct twin){ at, b };
+		put(&twins[i]);
+		at += granule == 8 && b.size <= 8 ? 8 : room_for(b.size);
+	}
+}
+
+static void check_all(void)
+{
+	for (int i = 0; i < BLOCKS; i++) {
+		const uint32_t *slot = slot_at((void *)twins[i].address);
+		struct block b = { 0, 0 };
+
+		if (slot && *slot)
+			b = slot_read(slot);
+		ck_assert_uint_eq(b.site, twins[i].block.site);
+		if (b.site)
+			ck_assert_uint_eq(b.size, twins[i].block.size);
+	}
+}
+
+static void run(bool glibc)
+{
+	ck_assert(slots_init(glibc));
+	for (unsigned seed = 0; seed < 20; seed++) {
+		srand(seed);
+		fill(glibc ? 32 : 8);
+		check_all();
+		for (int i = 0; i < BLOCKS; i += 1 + rand() % 3) {
+			struct block b = slot_take((void *)twins[i].address);
+
+			ck_assert_uint_eq(b.site, twins[i].block.site);
+			ck_assert_uint_eq(b.size, twins[i].block.size);
+			twins[i].block.site = 0;
+		}
+		check_all();
+		for (int i = 0; i < BLOCKS; i++)
+			slot_take((void *)twins[i].address);
+	}
+}
+
+START_TEST(blocks_32_bytes_apart)
+{
+	run(true);
+}
+END_TEST
+
+START_TEST(blocks_8_bytes_apart)
+{
+	run(false);
+}
+END_TEST
+
+START_TEST(addresses_out_of_reach)
+{
+	ck_assert(slots_init(true));
+	ck_assert_ptr_null(slot_at((void *)(1ul << 47)));
+	ck_assert_ptr_null(slot_leaf_new(1ul << 47));
+	ck_assert_ptr_null(slot_at(NULL));
+	ck_assert_uint_eq(slot_take((void *)UINTPTR_MAX).site, 0);
+}
+END_TEST
+
+UNIT_SUITE("slots", blocks_32_bytes_apart, blocks_8_bytes_apart, addresses_out_of_reach)

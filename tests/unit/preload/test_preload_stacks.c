@@ -1,0 +1,134 @@
+/* test_preload_stacks.c - random stacks in the stack tree and in a plain list of paths. */
+#include "fixture.h"
+
+#include <string.h>
+
+#define STACKS 3000
+#define DEEPEST 12
+#define FRAMES 40
+
+struct path {
+	uint32_t frames[DEEPEST]; /* outermost first */
+	uint32_t depth;
+	uint32_t node;
+	uint32_t site;
+};
+
+static struct path paths[STACKS];
+
+static uint32_t intern(const struct path *p)
+{
+	uint32_t node = MT_NODE_ROOT;
+
+	for (uint32_t i = 0; i < p->depth; i++)
+		node = edge_get(node, p->frames[i]).node;
+	return node;
+}
+
+static void make(struct path *p)
+{
+	p->depth = 1 + (uint32_t)rand() % DEEPEST;
+	for (uint32_t i = 0; i < p->depth; i++)
+		p->frames[i] = fixture_frame(1 + (uint32_t)rand() % (i < 3 ? 3 : FRAMES));
+	p->node = intern(p);
+}
+
+static bool same_path(const struct path *a, const struct path *b)
+{
+	return a->depth == b->depth && memcmp(a->frames, b->frames, a->depth * sizeof(a->frames[0])) == 0;
+}
+
+static void check_node(const struct path *p)
+{
+	uint32_t node = p->node;
+
+	for (uint32_t i = p->depth; i-- > 0;) {
+		ck_assert_uint_ge(node, MT_NODE_FIRST);
+		ck_assert_uint_eq(trace.nodes[node].frame, p->frames[i]);
+		ck_assert_uint_lt(trace.nodes[node].parent, node);
+		node = trace.nodes[node].parent;
+	}
+	ck_assert_uint_eq(node, MT_NODE_ROOT);
+}
+
+START_TEST(equal_paths_share_a_node_and_others_do_not)
+{
+	fixture_start();
+	srand(1);
+	for (int i = 0; i < STACKS; i++)
+		make(&paths[i]);
+	for (int i = 0; i < STACKS; i++) {
+		check_node(&paths[i]);
+		ck_assert_uint_eq(intern(&paths[i]), paths[i].node);
+		for (int j = 0; j < i; j++)
+			ck_assert(same_path(&paths[i], &paths[j]) == (paths[i].node == paths[j].node));
+	}
+}
+END_TEST
+
+START_TEST(each_node_has_one_site_and_its_frame_one_line)
+{
+	fixture_start();
+	srand(2);
+	for (int i = 0; i < STACKS; i++) {
+		make(&paths[i]);
+		paths[i].site = site_for(paths[i].node, MT_KIND_HEAP);
+		ck_assert_uint_ne(paths[i].site, 0);
+		ck_assert_uint_eq(trace.site_info[paths[i].site].node, paths[i].node);
+	}
+	for (int i = 0; i < STACKS; i++) {
+		struct edge e = edge_get(trace.nodes[paths[i].node].parent, trace.nodes[paths[i].node].frame);
+		uint32_t line = trace.site_info[paths[i].site].line;
+
+		ck_assert_uint_eq(e.site, paths[i].site);
+		ck_assert_uint_eq(site_for(paths[i].node, MT_KIND_HEAP), paths[i].site);
+		ck_assert_uint_eq(trace.lines[line].frame, trace.nodes[paths[i].node].frame);
+		for (int j = 0; j < i; j += 37)
+			ck_assert((trace.nodes[paths[i].node].frame == trace.nodes[paths[j].node].frame) ==
+				(line == trace.site_info[paths[j].site].line));
+	}
+}
+END_TEST
+
+START_TEST(a_mapping_has_a_site_of_its_own)
+{
+	struct path p;
+
+	fixture_start();
+	make(&p);
+	ck_assert_uint_ne(site_for(p.node, MT_KIND_HEAP), site_for(p.node, MT_KIND_MMAP));
+	ck_assert_uint_eq(site_for(p.node, MT_KIND_MMAP), site_for(p.node, MT_KIND_MMAP));
+}
+END_TEST
+
+START_TEST(unloaded_code_gets_new_frames)
+{
+	uint32_t before, other;
+
+	fixture_start();
+	before = pc_get(0x5010).frame;
+	other = pc_get(0x9010).frame;
+	lock_take(&tables_lock);
+	stacks_forget_code(0x5000, 0x6000);
+	lock_drop(&tables_lock);
+	ck_assert_uint_ne(pc_get(0x5010).frame, before);
+	ck_assert_uint_eq(pc_get(0x5010).frame, pc_get(0x5010).frame);
+	ck_assert_uint_eq(pc_get(0x9010).frame, other);
+}
+END_TEST
+
+START_TEST(a_wrapper_is_looked_through)
+{
+	uint32_t user, wrapper, site;
+
+	fixture_start();
+	stacks_add_wrapper(0x5000, 0x5100);
+	user = pc_get(0x4000).frame;
+	wrapper = pc_get(0x5010).frame;
+	site = site_for(edge_get(edge_get(MT_NODE_ROOT, user).node, wrapper).node, MT_KIND_HEAP);
+	ck_assert_uint_eq(trace.lines[trace.site_info[site].line].frame, user);
+}
+END_TEST
+
+UNIT_SUITE("stacks", equal_paths_share_a_node_and_others_do_not, each_node_has_one_site_and_its_frame_one_line,
+	a_mapping_has_a_site_of_its_own, unloaded_code_gets_new_frames, a_wrapper_is_looked_through)
