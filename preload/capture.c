@@ -91,6 +91,8 @@ static bool step_by_frame_pointer(struct walk *w)
 	uintptr_t bp = w->bp, next_bp, pc;
 	struct object o;
 
+	if (bp == 0) /* how a process and, by convention, a thread begin */
+		return stop(w, MT_NODE_ROOT, false);
 	if (bp < w->sp || bp - w->sp > NEAR || !stack_read(w->t, bp, &next_bp) || !stack_read(w->t, bp + 8, &pc))
 		return stop(w, MT_NODE_BROKEN, true);
 	if (pc == 0) {

@@ -13,7 +13,9 @@
 #include "preload/thread.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
@@ -43,11 +45,16 @@ static void find_program(char *path, size_t size)
 /* A definition of malloc that is searched before ours: then the program's calls go there. */
 static bool program_has_malloc(void)
 {
+	const ElfW(Sym) *symbol = NULL;
 	struct object ours, first;
 	void *found = dlsym(RTLD_DEFAULT, "malloc");
+	Dl_info info;
 
-	return found && object_find((uintptr_t)found, &first) && object_find((uintptr_t)&trace, &ours) &&
-		first.start != ours.start;
+	if (!found || !object_find((uintptr_t)found, &first) || !object_find((uintptr_t)&trace, &ours) ||
+		first.start == ours.start)
+		return false;
+	/* A program that is not position-independent and takes malloc's address has an entry for it that leads to ours. */
+	return !dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol || symbol->st_shndx != SHN_UNDEF;
 }
 
 static void start(void)
