@@ -21,6 +21,7 @@ def summarize(case, rounds):
     native = rounds["native"]
     cpu = median(native, "cpu")
     row = {"case": case, "native_s": cpu, "native_rss_kib": median(native, "rss"),
+           "native_mib": median(native, "rss") / 1024,
            "native_wall_s": median(native, "wall")}
     allocations = max((cost.allocations for cost in rounds.get("null", ())), default=0)
     row["allocations"] = allocations
@@ -37,6 +38,10 @@ def summarize(case, rounds):
         row[f"{tracer}_added_rss_kib"] = median(costs, "rss") - row["native_rss_kib"]
         row[f"{tracer}_wall_s"] = median(costs, "wall")
         row.update({f"{tracer}_{name}": value for name, value in costs[-1].extra.items()})
+    row["heap_mib"] = row.get("mtrace_heap_peak_bytes", 0) / 2**20
+    for tracer in ("mtrace", "heaptrack"):
+        if f"{tracer}_added_rss_kib" in row:
+            row[f"{tracer}_added_mib"] = row[f"{tracer}_added_rss_kib"] / 1024
     compare(row)
     return row
 
@@ -75,15 +80,17 @@ COLUMNS = [
     ("mtrace", "mtrace_added_ns", "{:.1f}"),
     ("heaptr.", "heaptrack_added_ns", "{:.0f}"),
     ("less", "less_cpu", "{:.1f}x"),
-    ("mtrace", "mtrace_rss", "{:.2f}"),
-    ("heaptr.", "heaptrack_rss", "{:.2f}"),
+    ("native", "native_mib", "{:.1f}"),
+    ("heap", "heap_mib", "{:.1f}"),
+    ("mtrace", "mtrace_added_mib", "{:+.1f}"),
+    ("heaptr.", "heaptrack_added_mib", "{:+.1f}"),
     ("trace", "mtrace_trace_bytes", "kib"),
     ("packed", "mtrace_packed_bytes", "kib"),
     ("heaptr.", "heaptrack_trace_bytes", "kib"),
     ("mtrace", "mtrace_print_s", "{:.3f}"),
     ("heaptr.", "heaptrack_print_s", "{:.2f}"),
 ]
-GROUPS = [("", 3), ("CPU / native", 3), ("added ns per allocation", 4), ("RSS / native", 2),
+GROUPS = [("", 3), ("CPU / native", 3), ("added ns per allocation", 4), ("resident MiB", 4),
           ("trace KiB", 3), ("report s", 2)]
 
 
@@ -115,6 +122,16 @@ def render(rows):
     return "\n".join(text + footer(rows))
 
 
+def memory_line(rows):
+    """What libmtrace adds beyond 16 MiB, as a share of the live heap: for the worst program."""
+    shares = [(max(0, row["mtrace_added_mib"] - 16) / row["heap_mib"], row["case"])
+              for row in rows if row["heap_mib"] and "mtrace_added_mib" in row]
+    if not shares:
+        return []
+    worst, case = max(shares)
+    return [f"resident memory beyond 16 MiB: at most {worst:.0%} of the live heap ({case})"]
+
+
 def footer(rows):
     lines = [""]
     for name, what in (("less_cpu", "less added CPU"), ("less_print", "less time to report"),
@@ -123,6 +140,7 @@ def footer(rows):
         if factors:
             lines.append(f"{what} than heaptrack: {geometric_mean(factors):.1f}x in the geometric "
                          f"mean, {min(factors):.1f}x at least")
+    lines += memory_line(rows)
     for name, values in scaling(rows).items():
         shown = ", ".join(f"{tracer} {value:.2f}" for tracer, value in values.items())
         lines.append(f"{name}: throughput of two threads over that of one: {shown}")
