@@ -1,8 +1,8 @@
 /*
  * binary.c - finding and opening a module's ELF file and its debug information, by libdwfl.
  *
- * The paths come from a trace, so they may name anything: only regular files are opened, and only such with the build-id
- * that the trace recorded are believed.
+ * The paths come from a trace, so they may name anything: only regular files are opened, and only
+ * such with the build-id that the trace recorded are believed.
  */
 #include "binary.h"
 
@@ -36,8 +36,8 @@ static void hex(char *text, const uint8_t *bytes, size_t size)
 		sprintf(text + 2 * i, "%02x", bytes[i]);
 }
 
-__attribute__((format(printf, 2, 3)))
-static void complain(struct binary *b, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void complain(
+	struct binary *b, const char *format, ...)
 {
 	va_list args;
 
@@ -52,8 +52,8 @@ static void complain(struct binary *b, const char *format, ...)
 /* ---- separate debug files */
 
 /*
- * libdwfl asks debuginfod, over the network, whenever DEBUGINFOD_URLS is set, and some distributions set it for everyone.
- * There is no other switch.
+ * libdwfl asks debuginfod, over the network, whenever DEBUGINFOD_URLS is set, and some
+ * distributions set it for everyone. There is no other switch.
  */
 static int find_without_debuginfod(Dwfl_Module *module, void **data, const char *name,
 	Dwarf_Addr base, const char *file, const char *link, GElf_Word crc, char **found)
@@ -202,7 +202,8 @@ static bool try_path(struct attempt *a, const char *path)
 
 /* ---- where the file may be */
 
-/* DIR/.build-id/xx/yyy, the file itself, or yyy.debug: its debug file, which has all but the code. */
+/* DIR/.build-id/xx/yyy, the file itself, or yyy.debug: its debug file, which has all but the code.
+ */
 static bool try_build_id(struct attempt *a, const char *prefix, const char *dir)
 {
 	const struct symbolizer_module *m = a->module;
@@ -297,19 +298,19 @@ static bool try_all(struct attempt *a)
 	if (is_vdso(a->module->path))
 		return try_vdso(a);
 	return try_sysroot(a) || try_path(a, a->module->path) || try_debug_dirs(a) ||
-		try_debuginfod(a);
+	       try_debuginfod(a);
 }
 
-struct binary *binary_open(const struct symbolizer_options *options,
-	const struct symbolizer_module *module)
+struct binary *binary_open(
+	const struct symbolizer_options *options, const struct symbolizer_module *module)
 {
 	struct binary *b = mem_zalloc(1, sizeof(*b));
 	struct attempt attempt = { b, options, module };
 
 	b->search_path = search_path(options);
 	b->callbacks.find_elf = dwfl_build_id_find_elf;
-	b->callbacks.find_debuginfo = options->debuginfod ? dwfl_standard_find_debuginfo
-							  : find_without_debuginfod;
+	b->callbacks.find_debuginfo =
+		options->debuginfod ? dwfl_standard_find_debuginfo : find_without_debuginfod;
 	b->callbacks.debuginfo_path = &b->search_path;
 	if (try_all(&attempt)) {
 		free(b->complaint);
@@ -339,8 +340,8 @@ static bool has_debug_section(Elf *elf)
 	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
 		return false;
 	while ((section = elf_nextscn(elf, section))) {
-		const char *name = gelf_getshdr(section, &sh) ? elf_strptr(elf, names, sh.sh_name)
-							      : NULL;
+		const char *name =
+			gelf_getshdr(section, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
 
 		if (name && sh.sh_type != SHT_NOBITS && strstr(name, "debug_info"))
 			return true;

@@ -1,7 +1,9 @@
 /*
- * cmd_run.c - mtracer run: starts a program with libmtrace.so preloaded, waits for it, and says what it used.
+ * cmd_run.c - mtracer run: starts a program with libmtrace.so preloaded, waits for it, and says
+ * what it used.
  *
- * To the program nothing differs from being started by a shell: same file descriptors, signal dispositions and process group.
+ * To the program nothing differs from being started by a shell: same file descriptors, signal
+ * dispositions and process group.
  */
 #include "analyzer/cmd.h"
 #include "analyzer/log.h"
@@ -24,12 +26,12 @@
 #include <unistd.h>
 
 #define EXIT_NOT_EXECUTABLE 126 /* as shells have them */
-#define EXIT_NOT_FOUND      127
-#define EXIT_BY_SIGNAL      128 /* + the signal's number */
+#define EXIT_NOT_FOUND 127
+#define EXIT_BY_SIGNAL 128 /* + the signal's number */
 
-#define LIBRARY     "libmtrace.so"
+#define LIBRARY "libmtrace.so"
 #define DEFAULT_OUT "%n.%p.mtrace"
-#define NOT_GIVEN   UINT64_MAX
+#define NOT_GIVEN UINT64_MAX
 
 /* ---- options */
 
@@ -95,7 +97,8 @@ static int check_values(const struct values *v)
 
 /* ---- the library */
 
-/* Beside the command in the build tree or an installation, wherever that was moved; then where it was configured. */
+/* Beside the command in the build tree or an installation, wherever that was moved; then where it
+ * was configured. */
 static char *find_library(void)
 {
 	static const char *const beside[] = { "../preload", "../" MTRACER_LIBDIR, "../lib64",
@@ -131,7 +134,7 @@ static bool is_our_library(const char *entry, size_t size)
 	while (name > entry && name[-1] != '/')
 		name--;
 	return (size_t)(entry + size - name) >= strlen(LIBRARY) &&
-		memcmp(name, LIBRARY, strlen(LIBRARY)) == 0;
+	       memcmp(name, LIBRARY, strlen(LIBRARY)) == 0;
 }
 
 /* Ours first, then what was there, but for another libmtrace.so. */
@@ -192,8 +195,9 @@ static void set_environment(const struct values *v, const char *library)
 /* ---- signals */
 
 /*
- * Ctrl-C and Ctrl-\ reach the program by itself, as it is in the terminal's foreground group; mtracer waits for how it takes
- * them. What is sent to mtracer alone is passed on. SIGCHLD must not be ignored, or there is no status to wait for.
+ * Ctrl-C and Ctrl-\ reach the program by itself, as it is in the terminal's foreground group;
+ * mtracer waits for how it takes them. What is sent to mtracer alone is passed on. SIGCHLD must not
+ * be ignored, or there is no status to wait for.
  */
 static const int awaited[] = { SIGINT, SIGQUIT };
 static const int passed_on[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
@@ -266,8 +270,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-__attribute__((noreturn))
-static void become_program(struct job *job, int report)
+__attribute__((noreturn)) static void become_program(struct job *job, int report)
 {
 	int code;
 
@@ -339,7 +342,8 @@ static void print_next(const struct run_traces *traces)
 	fputs("next: mtracer report ", stderr);
 	print_quoted(stderr, traces->path);
 	if (others)
-		fprintf(stderr, "  (%zu more trace%s beside it, of %s)", others, others == 1 ? "" : "s",
+		fprintf(stderr, "  (%zu more trace%s beside it, of %s)", others,
+			others == 1 ? "" : "s",
 			traces->children ? "the programs and children that it started"
 					 : "the programs that it was before");
 	fputc('\n', stderr);
@@ -403,7 +407,8 @@ static int exit_status(int status)
 
 /* ---- the command */
 
-/* Says what will keep the program from being traced. True where the library must not be preloaded. */
+/* Says what will keep the program from being traced. True where the library must not be preloaded.
+ */
 static bool warn_of_obstacle(const char *name, bool *explained)
 {
 	char *path = program_find(name);
@@ -439,7 +444,7 @@ static int run(const void *values, int argc, char **argv)
 {
 	struct job job = { .command = argv, .values = values };
 	char *library = NULL;
-	bool explained, harmful;
+	bool explained;
 	int status = check_values(values);
 
 	(void)argc;
@@ -450,10 +455,9 @@ static int run(const void *values, int argc, char **argv)
 		return error(LIBRARY ": not found beside mtracer nor in " MTRACER_PREFIX
 				     "/" MTRACER_LIBDIR);
 	if (library[strcspn(library, ": ")]) {
-		status = error("%s: cannot be preloaded from a path with a space or colon", library);
+		status = error("%s: a path with a space or colon cannot be preloaded", library);
 	} else {
-		harmful = warn_of_obstacle(argv[0], &explained);
-		job.library = harmful ? NULL : library;
+		job.library = warn_of_obstacle(argv[0], &explained) ? NULL : library;
 		status = run_job(&job, explained);
 	}
 	free(library);
@@ -465,8 +469,8 @@ const struct command cmd_run = {
 	.usage = "[OPTION]... [--] PROGRAM [ARGUMENT]...",
 	.summary = "run a program and trace its memory",
 	.details = "Options win over the MTRACE_* variables of the same names.\n"
-		   "Exits with the program's status: 128 + N where signal N killed it, 127 where it was\n"
-		   "not found, 126 where it cannot be executed.",
+		   "Exits with the program's status: 128 + N where signal N killed it, 127\n"
+		   "where it was not found, 126 where it cannot be executed.",
 	.options = rows,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

@@ -1,6 +1,6 @@
 /*
- * demangle.c - libiberty's demanglers, with a bound on what a hostile name can make of them: a name of a few
- * hundred bytes may spell out to more than any memory.
+ * demangle.c - libiberty's demanglers, with a bound on what a hostile name can make of them: a name
+ * of a few hundred bytes may spell out to more than any memory.
  */
 #include "demangle.h"
 
@@ -13,8 +13,9 @@
 
 #include <libiberty/demangle.h>
 
-#define OUTPUT_MAX    65536 /* bytes of a demangled name; longer ones stay mangled */
-#define RECURSION_MAX 4096  /* bytes of a mangled C++ name; libiberty recurses once a byte at worst */
+#define OUTPUT_MAX 65536 /* bytes of a demangled name; longer ones stay mangled */
+#define RECURSION_MAX \
+	4096 /* bytes of a mangled C++ name; libiberty recurses once a byte at worst */
 
 struct sink {
 	char text[OUTPUT_MAX];
@@ -36,8 +37,8 @@ static void sink_add(const char *piece, size_t size, void *opaque)
 
 static bool demangle_into(struct sink *sink, const char *name)
 {
-	/* libiberty's own limit refuses C++ names over 1024 bytes, which templates exceed easily. Rust's names can refer
-	 * back to themselves, so there it must stay. */
+	/* libiberty's own limit refuses C++ names over 1024 bytes, which templates exceed easily.
+	 * Rust's names can refer back to themselves, so there it must stay. */
 	int options = strlen(name) <= RECURSION_MAX ? DMGL_NO_RECURSE_LIMIT : 0;
 
 	sink->used = 0;

@@ -5,10 +5,11 @@
 #define MTRACER_DEMANGLE_H
 
 /*
- * "std::vector<int, std::allocator<int> >::reserve" from "_ZNSt6vectorIiSaIiEE7reserveEm": C++, Rust (both
- * manglings) and D. Parameters are left out, as lines tell overloads apart (D's stay), and so are the suffixes of
- * compilers' clones ("f.cold", "f.part.0") and symbol versions ("f@@V1"), so that a function is one function.
- * Any other name comes back as it is. The result is the caller's to free.
+ * "std::vector<int, std::allocator<int> >::reserve" from "_ZNSt6vectorIiSaIiEE7reserveEm": C++,
+ * Rust (both manglings) and D. Parameters are left out, as lines tell overloads apart (D's stay),
+ * and so are the suffixes of compilers' clones ("f.cold", "f.part.0") and symbol versions
+ * ("f@@V1"), so that a function is one function. Any other name comes back as it is. The result is
+ * the caller's to free.
  */
 char *demangle(const char *linkage);
 

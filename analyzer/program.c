@@ -26,8 +26,8 @@
 #error "which machine's programs can the library be loaded into?"
 #endif
 
-__attribute__((format(printf, 2, 3)))
-static struct obstacle obstacle(bool harmful, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static struct obstacle obstacle(
+	bool harmful, const char *format, ...)
 {
 	struct obstacle o = { .harmful = harmful };
 	va_list args;
@@ -135,8 +135,8 @@ static const char *find_text(const char *text, const char *const *list, bool who
 }
 
 /* What the symbol tables define of the functions in the list. */
-static const char *find_symbol(Elf *elf, Elf_Scn *section, const GElf_Shdr *sh,
-	const char *const *list)
+static const char *find_symbol(
+	Elf *elf, Elf_Scn *section, const GElf_Shdr *sh, const char *const *list)
 {
 	Elf_Data *data = elf_getdata(section, NULL);
 	size_t count = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0;
@@ -155,8 +155,8 @@ static const char *find_symbol(Elf *elf, Elf_Scn *section, const GElf_Shdr *sh,
 	return NULL;
 }
 
-static const char *find_needed(Elf *elf, Elf_Scn *section, const GElf_Shdr *sh,
-	const char *const *list)
+static const char *find_needed(
+	Elf *elf, Elf_Scn *section, const GElf_Shdr *sh, const char *const *list)
 {
 	Elf_Data *data = elf_getdata(section, NULL);
 	size_t count = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0;
@@ -209,11 +209,14 @@ static struct obstacle check_contents(Elf *elf)
 	struct contents c = look_into(elf);
 
 	if (c.sanitizer)
-		return obstacle(true, "is built with a sanitizer (%s), which replaces malloc itself and "
-				      "refuses to share it; it runs untraced", c.sanitizer);
+		return obstacle(true,
+			"is built with a sanitizer (%s), which replaces malloc itself and "
+			"refuses to share it; it runs untraced",
+			c.sanitizer);
 	if (c.allocator)
-		return obstacle(false, "brings its own malloc%s%s%s, so the memory that it takes from "
-				       "there will not be seen",
+		return obstacle(false,
+			"brings its own malloc%s%s%s, so the memory that it takes from "
+			"there will not be seen",
 			strcmp(c.allocator, "malloc") ? " (" : "",
 			strcmp(c.allocator, "malloc") ? c.allocator : "",
 			strcmp(c.allocator, "malloc") ? ")" : "");
@@ -233,21 +236,29 @@ static struct obstacle check_elf(const char *path, Elf *elf)
 	if (!gelf_getehdr(elf, &header))
 		return nothing;
 	if (header.e_machine != OUR_MACHINE)
-		return obstacle(true, "is a program for another kind of machine, which the library can't "
-				      "be loaded into; it runs untraced");
+		return obstacle(true,
+			"is a program for another kind of machine, which the library can't "
+			"be loaded into; it runs untraced");
 	if (gelf_getclass(elf) != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32))
-		return obstacle(true, "is a %d-bit program, which the library can't be loaded into; it "
-				      "runs untraced", gelf_getclass(elf) == ELFCLASS32 ? 32 : 64);
+		return obstacle(true,
+			"is a %d-bit program, which the library can't be loaded into; it "
+			"runs untraced",
+			gelf_getclass(elf) == ELFCLASS32 ? 32 : 64);
 	read_interpreter(elf, interpreter, sizeof(interpreter));
 	if (!interpreter[0])
-		return strncmp(base_name(path), "ld", 2) == 0 ? nothing :
-			obstacle(false, "is statically linked, so no library can be preloaded; it runs "
-					"untraced, and only programs that it starts will be traced");
+		return strncmp(base_name(path), "ld", 2) == 0
+			       ? nothing
+			       : obstacle(false, "is statically linked, so no library can be "
+						 "preloaded; it runs "
+						 "untraced, and only programs that it starts will "
+						 "be traced");
 	if (strncmp(base_name(interpreter), "ld-musl", 7) == 0)
-		return obstacle(true, "is linked with musl, and the library with glibc; it runs untraced");
+		return obstacle(
+			true, "is linked with musl, and the library with glibc; it runs untraced");
 	if (gains_privileges(path))
-		return obstacle(false, "gains privileges when it starts (setuid, setgid or "
-				       "capabilities), so no library is preloaded; it runs untraced");
+		return obstacle(false,
+			"gains privileges when it starts (setuid, setgid or "
+			"capabilities), so no library is preloaded; it runs untraced");
 	return check_contents(elf);
 }
 
@@ -264,7 +275,8 @@ static struct obstacle check_script(char *line, int depth)
 	if (!*name || depth >= INTERPRETERS_MAX)
 		return nothing;
 	found = check_file(name, depth + 1);
-	if (found.text && asprintf(&text, "is a script whose interpreter %s %s", name, found.text) >= 0) {
+	if (found.text &&
+		asprintf(&text, "is a script whose interpreter %s %s", name, found.text) >= 0) {
 		free(found.text);
 		found.text = text;
 	}

@@ -1,5 +1,6 @@
 /*
- * program.h - what can be told of a program before it is run: where it is, and whether tracing will see anything of it.
+ * program.h - what can be told of a program before it is run: where it is, and whether tracing will
+ * see anything of it.
  */
 #ifndef MTRACER_PROGRAM_H
 #define MTRACER_PROGRAM_H
@@ -7,11 +8,14 @@
 #include <stdbool.h>
 
 struct obstacle {
-	char *text;   /* one line on why it can't be traced, to follow the program's name; NULL = no obstacle. Owned. */
-	bool harmful; /* preloading a library would break it, or its dynamic linker would complain */
+	char *text;   /* one line on why it can't be traced, to follow the program's name; NULL = no
+			 obstacle. Owned. */
+	bool harmful; /* preloading a library would break it, or its dynamic linker would complain
+		       */
 };
 
-/* The file that execvp() would run: `name` itself, or found along PATH. NULL = none. The caller frees it. */
+/* The file that execvp() would run: `name` itself, or found along PATH. NULL = none. The caller
+ * frees it. */
 char *program_find(const char *name);
 
 /* Looks at the file, or at a script's interpreter. */

@@ -1,6 +1,6 @@
 /*
- * ranges.c - a sorted array of ranges. `reach` tells where looking back for an enclosing range can stop, so a look-up
- * costs a binary search and as many steps as ranges overlap there.
+ * ranges.c - a sorted array of ranges. `reach` tells where looking back for an enclosing range can
+ * stop, so a look-up costs a binary search and as many steps as ranges overlap there.
  */
 #include "ranges.h"
 
@@ -43,7 +43,7 @@ void ranges_sort(struct ranges *set)
 void ranges_release(struct ranges *set)
 {
 	free(set->items);
-	*set = (struct ranges) { 0 };
+	*set = (struct ranges){ 0 };
 }
 
 size_t ranges_last(const struct ranges *set, uint64_t address)

@@ -1,5 +1,6 @@
 /*
- * ranges.h - a set of address ranges, each with an owner's number; finds those that hold an address.
+ * ranges.h - a set of address ranges, each with an owner's number; finds those that hold an
+ *address.
  *
  * Ranges may overlap and nest. Fill, then sort once, then ask:
  *
@@ -13,13 +14,14 @@
 #include <stdint.h>
 
 struct range {
-	uint64_t low;   /* inclusive */
-	uint64_t high;  /* exclusive */
+	uint64_t low;	/* inclusive */
+	uint64_t high;	/* exclusive */
 	uint64_t reach; /* the greatest `high` among this range and all before it */
 	uint32_t owner;
 };
 
-/* All zeros is an empty set. After ranges_sort(): by low, then wide before narrow, then by owner. */
+/* All zeros is an empty set. After ranges_sort(): by low, then wide before narrow, then by owner.
+ */
 struct ranges {
 	struct range *items;
 	size_t count;
@@ -30,8 +32,8 @@ void ranges_add(struct ranges *set, uint64_t low, uint64_t high, uint32_t owner)
 void ranges_sort(struct ranges *set);
 void ranges_release(struct ranges *set);
 
-/* Index + 1 of the last range that holds the address, and of the last such before `index`; 0 = none.
- * The last is the narrowest where ranges nest. */
+/* Index + 1 of the last range that holds the address, and of the last such before `index`; 0 =
+ * none. The last is the narrowest where ranges nest. */
 size_t ranges_last(const struct ranges *set, uint64_t address);
 size_t ranges_previous(const struct ranges *set, uint64_t address, size_t index);
 

@@ -98,8 +98,8 @@ static bool is_process(const struct mt_header *header, const struct run_process 
 }
 
 /* The traces that began since the run did. */
-static struct found *read_headers(const glob_t *files, const struct run_process *process,
-	size_t *count)
+static struct found *read_headers(
+	const glob_t *files, const struct run_process *process, size_t *count)
 {
 	struct found *all = mem_zalloc(files->gl_pathc, sizeof(*all));
 	struct mt_header header;
@@ -113,7 +113,7 @@ static struct found *read_headers(const glob_t *files, const struct run_process 
 		close(fd);
 		if (header.start_ns < process->start_ns)
 			continue;
-		all[(*count)++] = (struct found) { files->gl_pathv[i], header.pid, header.parent_pid,
+		all[(*count)++] = (struct found){ files->gl_pathv[i], header.pid, header.parent_pid,
 			header.start_ticks, header.start_ns, is_process(&header, process) };
 	}
 	return all;

@@ -1,8 +1,9 @@
 /*
  * runtrace.h - the traces that one run of a program left behind.
  *
- * The library chooses each file's name when its process starts (MTRACE_OUT), adds the pid and a number where a name is taken,
- * and starts a new trace at exec. So the names are looked for by pattern, and the files are told by their headers.
+ * The library chooses each file's name when its process starts (MTRACE_OUT), adds the pid and a
+ * number where a name is taken, and starts a new trace at exec. So the names are looked for by
+ * pattern, and the files are told by their headers.
  */
 #ifndef MTRACER_RUNTRACE_H
 #define MTRACER_RUNTRACE_H
@@ -19,7 +20,7 @@ struct run_process {
 };
 
 struct run_traces {
-	char *path;      /* of the process's last trace: of the program it was in the end; NULL = none */
+	char *path; /* of the process's last trace: of the program it was in the end; NULL = none */
 	size_t programs; /* traces of this process, one for each exec */
 	size_t children; /* traces of its descendants */
 };

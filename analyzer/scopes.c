@@ -1,8 +1,10 @@
 /*
- * scopes.c - an index of the DWARF's functions and inlined calls by address, built as far as it is asked for.
+ * scopes.c - an index of the DWARF's functions and inlined calls by address, built as far as it is
+ * asked for.
  *
- * Units are found by their own ranges and not by .debug_aranges, which clang doesn't write. The DIE trees may come from a
- * damaged file: a walk only ever goes forward in the file, so it ends, and its depth is bounded.
+ * Units are found by their own ranges and not by .debug_aranges, which clang doesn't write. The DIE
+ * trees may come from a damaged file: a walk only ever goes forward in the file, so it ends, and
+ * its depth is bounded.
  */
 #include "scopes.h"
 
@@ -37,8 +39,8 @@ enum unit_state {
 };
 
 struct unit {
-	Dwarf_Die die;  /* has the ranges and the lines */
-	Dwarf_Die code; /* has the functions: with split DWARF the .dwo's */
+	Dwarf_Die die;	    /* has the ranges and the lines */
+	Dwarf_Die code;	    /* has the functions: with split DWARF the .dwo's */
 	Dwarf_Files *files; /* of `code` */
 	enum unit_state state;
 	struct function *functions;
@@ -87,8 +89,8 @@ static bool is_forward(struct walk *w, const Dwarf_Die *die)
 }
 
 /* The loop over the children of a DIE. */
-#define FOR_CHILDREN(w, parent, child)                                                             \
-	for (int end_ = dwarf_child(parent, child); end_ == 0 && is_forward(w, child);             \
+#define FOR_CHILDREN(w, parent, child)                                                 \
+	for (int end_ = dwarf_child(parent, child); end_ == 0 && is_forward(w, child); \
 		end_ = dwarf_siblingof(child, child))
 
 /* ---- the inlined calls of a function */
@@ -114,7 +116,8 @@ static void walk_calls(struct walk *w, Dwarf_Die *parent, uint32_t parent_call)
 	if (!dwarf_haschildren(parent) || w->depth >= DEPTH_MAX)
 		return;
 	w->depth++;
-	FOR_CHILDREN(w, parent, &child) {
+	FOR_CHILDREN(w, parent, &child)
+	{
 		switch (dwarf_tag(&child)) {
 		case DW_TAG_inlined_subroutine:
 			add_call(w, &child, parent_call);
@@ -181,7 +184,8 @@ static void walk_functions(struct walk *w, Dwarf_Die *parent, bool deep)
 	if (!dwarf_haschildren(parent) || w->depth >= DEPTH_MAX)
 		return;
 	w->depth++;
-	FOR_CHILDREN(w, parent, &child) {
+	FOR_CHILDREN(w, parent, &child)
+	{
 		int tag = dwarf_tag(&child);
 
 		if (tag == DW_TAG_subprogram)
@@ -204,7 +208,8 @@ static void clear_functions(struct unit *u)
 	ranges_release(&u->ranges);
 }
 
-/* With split DWARF the functions are in a .dwo file; where that is missing, the little that the skeleton has is used. */
+/* With split DWARF the functions are in a .dwo file; where that is missing, the little that the
+ * skeleton has is used. */
 static void find_code(struct scopes *s, struct unit *u)
 {
 	Dwarf_Attribute name;
@@ -241,7 +246,8 @@ static struct function *lookup_function(struct unit *u, uint64_t address)
 	return i ? &u->functions[u->ranges.items[i - 1].owner] : NULL;
 }
 
-/* Few functions lie inside others or in types, and looking for these means to read the whole unit. */
+/* Few functions lie inside others or in types, and looking for these means to read the whole unit.
+ */
 static struct function *find_function(struct scopes *s, struct unit *u, uint64_t address)
 {
 	struct function *f;
@@ -363,8 +369,8 @@ static void collect(struct scopes *s, struct unit *u, struct function *f, uint64
 	push(s, &f->die, file, line);
 }
 
-static bool find_in_unit(struct scopes *s, struct unit *u, uint64_t address,
-	struct scope_list *list)
+static bool find_in_unit(
+	struct scopes *s, struct unit *u, uint64_t address, struct scope_list *list)
 {
 	struct function *f = find_function(s, u, address);
 

@@ -12,12 +12,12 @@
 
 #include <libiberty/hashtab.h>
 
-#define FILE_MAX  (64u << 20)  /* bytes of one file */
+#define FILE_MAX (64u << 20)   /* bytes of one file */
 #define CACHE_MAX (512u << 20) /* bytes of all files */
 
 struct source {
-	char *path; /* first, for the table */
-	char *text; /* each line ends with a zero; NULL = unreadable */
+	char *path;	 /* first, for the table */
+	char *text;	 /* each line ends with a zero; NULL = unreadable */
 	uint32_t *lines; /* where each starts in `text` */
 	size_t count, room;
 };
@@ -34,7 +34,8 @@ static hashval_t hash_source(const void *entry)
 
 static int same_source(const void *left, const void *right)
 {
-	return strcmp(((const struct source *)left)->path, ((const struct source *)right)->path) == 0;
+	return strcmp(((const struct source *)left)->path, ((const struct source *)right)->path) ==
+	       0;
 }
 
 static void source_free(void *entry)
@@ -51,8 +52,8 @@ struct source_cache *source_cache_new(void)
 {
 	struct source_cache *cache = mem_zalloc(1, sizeof(*cache));
 
-	cache->sources = htab_create_alloc(61, hash_source, same_source, source_free, mem_zalloc,
-		free);
+	cache->sources =
+		htab_create_alloc(61, hash_source, same_source, source_free, mem_zalloc, free);
 	return cache;
 }
 
@@ -79,8 +80,8 @@ static int open_source(const char *path)
 	return -1;
 }
 
-/* All of the file with a zero behind it; NULL = unreadable or too long. The size is what there is to read, since some
- * regular files (in /proc) have none and don't end. */
+/* All of the file with a zero behind it; NULL = unreadable or too long. The size is what there is
+ * to read, since some regular files (in /proc) have none and don't end. */
 static char *read_all(int fd, size_t limit, size_t *size)
 {
 	size_t room = 0;

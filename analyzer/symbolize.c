@@ -1,6 +1,7 @@
 /*
- * symbolize.c - from an address in a module to functions and lines: the DWARF first (scopes.c), then the symbol table
- * (symtab.c), then the bare offset. Everything found is kept, as many sites share their outer frames.
+ * symbolize.c - from an address in a module to functions and lines: the DWARF first (scopes.c),
+ * then the symbol table (symtab.c), then the bare offset. Everything found is kept, as many sites
+ * share their outer frames.
  */
 #include "symbolize.h"
 
@@ -68,9 +69,9 @@ struct symbolizer {
 	struct image **images;
 	size_t image_count, image_room;
 	htab_t answers; /* struct answer */
-	htab_t names;   /* struct name_entry: functions of the DWARF */
+	htab_t names;	/* struct name_entry: functions of the DWARF */
 	htab_t linkage; /* struct linkage_entry: demangled names */
-	htab_t files;   /* struct file_entry */
+	htab_t files;	/* struct file_entry */
 };
 
 struct linkage_entry {
@@ -103,7 +104,9 @@ static int same_answer(const void *left, const void *right)
 
 static hashval_t hash_first_pointer(const void *entry)
 {
-	return mix((uintptr_t)*(const void *const *)entry, 0);
+	const void *const *key = entry;
+
+	return mix((uintptr_t)*key, 0);
 }
 
 static int same_first_pointer(const void *left, const void *right)
@@ -113,11 +116,12 @@ static int same_first_pointer(const void *left, const void *right)
 
 static htab_t pointer_table(void)
 {
-	return htab_create_alloc(1021, hash_first_pointer, same_first_pointer, free, mem_zalloc,
-		free);
+	return htab_create_alloc(
+		1021, hash_first_pointer, same_first_pointer, free, mem_zalloc, free);
 }
 
-/* The entry that starts with `key`; a new one of `size` bytes, zeros after the key, where *fresh becomes true. */
+/* The entry that starts with `key`; a new one of `size` bytes, zeros after the key, where *fresh
+ * becomes true. */
 static void *pointer_entry(htab_t table, const void *key, size_t size, bool *fresh)
 {
 	void **slot = htab_find_slot(table, &key, INSERT);
@@ -231,7 +235,7 @@ static struct image *open_image(struct symbolizer *s, const struct module *m)
 static bool same_file(const struct module *a, const struct module *b)
 {
 	return a->path == b->path && a->build_id_size == b->build_id_size &&
-		memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
+	       memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
 }
 
 static struct image *module_image(struct symbolizer *s, struct module *m)
@@ -257,7 +261,7 @@ const char *symbolizer_complaint(const struct symbolizer *s, size_t module)
 bool symbolizer_has_lines(const struct symbolizer *s, size_t module)
 {
 	return module < s->module_count && s->modules[module].image &&
-		s->modules[module].image->scopes;
+	       s->modules[module].image->scopes;
 }
 
 /* ---- names of functions */
@@ -280,7 +284,7 @@ static struct names names_of_linkage(struct symbolizer *s, const char *text)
 {
 	const char *linkage = intern(s->texts, text);
 
-	return (struct names) { demangled(s, linkage), linkage };
+	return (struct names){ demangled(s, linkage), linkage };
 }
 
 static struct names names_of_die(struct symbolizer *s, Dwarf_Die *die);
@@ -349,8 +353,8 @@ static void print_scope(FILE *out, struct symbolizer *s, Dwarf_Die *scope, bool 
 	}
 }
 
-/* How many of the scopes around scopes[0] are to be printed: up to the function that it is local to, since that knows its
- * own full name, or all. */
+/* How many of the scopes around scopes[0] are to be printed: up to the function that it is local
+ * to, since that knows its own full name, or all. */
 static int scopes_to_print(Dwarf_Die *scopes, int count)
 {
 	for (int i = 1; i < count; i++)
@@ -457,10 +461,10 @@ static struct names names_of_symbol(struct symbolizer *s, const struct module *m
 	return name ? names_of_linkage(s, name) : names_of_offset(s, m, address);
 }
 
-/* Scant debug information (clang -g1) leaves linkage names and namespaces out, and an assembler's names the wrong alias. The
- * symbol table does better, though it knows no inlined functions. */
-static struct names better_names(struct symbolizer *s, const struct module *m, uint64_t address,
-	struct names names)
+/* Scant debug information (clang -g1) leaves linkage names and namespaces out, and an assembler's
+ * names the wrong alias. The symbol table does better, though it knows no inlined functions. */
+static struct names better_names(
+	struct symbolizer *s, const struct module *m, uint64_t address, struct names names)
 {
 	struct names symbol = names_of_symbol(s, m, address);
 
@@ -469,7 +473,8 @@ static struct names better_names(struct symbolizer *s, const struct module *m, u
 
 /* ---- names of files */
 
-/* Cuts the last name off [start, end), and the slash before it. Returns the new end; NULL where there is nothing to cut. */
+/* Cuts the last name off [start, end), and the slash before it. Returns the new end; NULL where
+ * there is nothing to cut. */
 static char *parent_of(char *start, char *end)
 {
 	char *name = end;
@@ -506,8 +511,8 @@ static void normalize(char *path)
 	*out = 0;
 }
 
-/* One path for one file, so that its lines meet. Where a directory on the way is a symbolic link, "x/.." means something
- * else, which shows by the file not being there. */
+/* One path for one file, so that its lines meet. Where a directory on the way is a symbolic link,
+ * "x/.." means something else, which shows by the file not being there. */
 static const char *absolute_path(struct symbolizer *s, const char *raw, const char *directory)
 {
 	const char *result;
@@ -594,7 +599,8 @@ static void note_missing_dwo(struct image *image, const struct module *m)
 	const char *dwo = scopes_missing_dwo(image->scopes);
 
 	if (dwo && !image->complaint &&
-		asprintf(&image->complaint, "%s: its split debug information %s is missing or has changed", m->path,
+		asprintf(&image->complaint,
+			"%s: its split debug information %s is missing or has changed", m->path,
 			dwo) < 0)
 		image->complaint = NULL;
 }

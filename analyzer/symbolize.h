@@ -1,8 +1,8 @@
 /*
  * symbolize.h - from an address in a module to the functions and source lines it stands for.
  *
- * Opaque; libdw (elfutils) behind it. Every text returned lives until symbolizer_free(), and equal texts are the
- * same pointer, so callers may compare pointers.
+ * Opaque; libdw (elfutils) behind it. Every text returned lives until symbolizer_free(), and equal
+ * texts are the same pointer, so callers may compare pointers.
  */
 #ifndef MTRACE_SYMBOLIZE_H
 #define MTRACE_SYMBOLIZE_H
@@ -14,15 +14,16 @@
 struct symbolizer;
 
 struct symbolizer_options {
-	const char *sysroot;          /* looked in first for modules, or NULL */
-	const char *const *debug_dirs; /* NULL-terminated list searched for separate debug files, or NULL */
-	bool debuginfod;              /* ask debuginfod servers for missing debug files */
+	const char *sysroot; /* looked in first for modules, or NULL */
+	const char *const
+		*debug_dirs; /* NULL-terminated list searched for separate debug files, or NULL */
+	bool debuginfod;     /* ask debuginfod servers for missing debug files */
 };
 
 /* What the trace says of a module. */
 struct symbolizer_module {
 	const char *path;
-	uint64_t bias; /* address in the process minus address in the ELF file */
+	uint64_t bias;	     /* address in the process minus address in the ELF file */
 	uint64_t start, end; /* in the process */
 	const uint8_t *build_id;
 	size_t build_id_size; /* 0 = unknown */
@@ -30,11 +31,13 @@ struct symbolizer_module {
 
 /* One function that the address is in. With inlining there are several, innermost first. */
 struct symbol {
-	const char *function; /* demangled, without parameters; "module+0xoffset" where nothing is known; never NULL */
-	const char *linkage;  /* mangled name as in the symbol table or DWARF; NULL where none is known */
+	const char *function; /* demangled, without parameters; "module+0xoffset" where nothing is
+				 known; never NULL */
+	const char *linkage;  /* mangled name as in the symbol table or DWARF; NULL where none is
+				 known */
 	const char *file;     /* absolute where the debug information says so; NULL = unknown */
-	uint32_t line;        /* 0 = unknown */
-	bool inlined;         /* into the next one */
+	uint32_t line;	      /* 0 = unknown */
+	bool inlined;	      /* into the next one */
 };
 
 struct symbols {
@@ -45,19 +48,21 @@ struct symbols {
 struct symbolizer *symbolizer_new(const struct symbolizer_options *options);
 void symbolizer_free(struct symbolizer *s);
 
-/* Registers a module; the returned number is passed to symbolize(). The strings are copied. Cheap: files are opened
- * at the first look-up. */
+/* Registers a module; the returned number is passed to symbolize(). The strings are copied. Cheap:
+ * files are opened at the first look-up. */
 size_t symbolizer_add_module(struct symbolizer *s, const struct symbolizer_module *module);
 
-/* The functions at `address` (in the process; pass the call's address, not the return address), innermost first.
- * The result is cached and lives until symbolizer_free(). module may be SIZE_MAX for code outside any module. */
+/* The functions at `address` (in the process; pass the call's address, not the return address),
+ * innermost first. The result is cached and lives until symbolizer_free(). module may be SIZE_MAX
+ * for code outside any module. */
 const struct symbols *symbolize(struct symbolizer *s, size_t module, uint64_t address);
 
-/* One line about what is wrong with a module's symbols ("/bin/app has changed since the trace: its build-id is X,
- * the trace has Y"), or NULL. Valid after the first look-up in that module. */
+/* One line about what is wrong with a module's symbols ("/bin/app has changed since the trace: its
+ * build-id is X, the trace has Y"), or NULL. Valid after the first look-up in that module. */
 const char *symbolizer_complaint(const struct symbolizer *s, size_t module);
 
-/* Whether the module has debug information, so that lines can be told. Valid after the first look-up in that module. */
+/* Whether the module has debug information, so that lines can be told. Valid after the first
+ * look-up in that module. */
 bool symbolizer_has_lines(const struct symbolizer *s, size_t module);
 
 #endif

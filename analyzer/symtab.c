@@ -1,6 +1,6 @@
 /*
- * symtab.c - a sorted copy of the functions in libdwfl's symbol table. dwfl_module_addrinfo() would do the same by a look at
- * every symbol for each address.
+ * symtab.c - a sorted copy of the functions in libdwfl's symbol table. dwfl_module_addrinfo() would
+ * do the same by a look at every symbol for each address.
  */
 #include "symtab.h"
 
@@ -12,16 +12,16 @@
 
 struct entry {
 	uint64_t address;
-	uint64_t size;   /* 0 = unknown */
-	uint64_t limit;  /* end of its section */
+	uint64_t size;	/* 0 = unknown */
+	uint64_t limit; /* end of its section */
 	const char *name;
-	int rank;        /* 2 global, 1 weak, 0 local */
+	int rank; /* 2 global, 1 weak, 0 local */
 };
 
 struct symtab {
 	struct entry *entries; /* by address, then from the least to the most fitting name */
 	size_t count, room;
-	struct ranges ranges;  /* owner: index in entries */
+	struct ranges ranges; /* owner: index in entries */
 };
 
 static int underscores(const char *name)
@@ -76,14 +76,14 @@ static void add_symbol(struct symtab *t, Dwfl_Module *module, int index)
 	GElf_Shdr sh;
 	GElf_Sym sym;
 	Elf *elf;
-	const char *name = dwfl_module_getsym_info(module, index, &sym, &address, &section, &elf,
-		&bias);
+	const char *name =
+		dwfl_module_getsym_info(module, index, &sym, &address, &section, &elf, &bias);
 
 	if (!name || name[0] == 0 || section == SHN_UNDEF || !elf)
 		return;
 	if (!gelf_getshdr(elf_getscn(elf, section), &sh) || !is_function(&sym, &sh))
 		return;
-	entry = (struct entry) { address, sym.st_size, sh.sh_addr + bias + sh.sh_size, name,
+	entry = (struct entry){ address, sym.st_size, sh.sh_addr + bias + sh.sh_size, name,
 		rank_of(&sym) };
 	VEC_PUSH(t->entries, t->count, t->room, entry);
 }

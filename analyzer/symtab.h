@@ -1,8 +1,8 @@
 /*
  * symtab.h - the functions in a binary's symbol table, by address.
  *
- * From .symtab (of the file or its separate debug file), .dynsym and the compressed table that some distributions put in
- * stripped files (.gnu_debugdata): whatever there is.
+ * From .symtab (of the file or its separate debug file), .dynsym and the compressed table that some
+ * distributions put in stripped files (.gnu_debugdata): whatever there is.
  */
 #ifndef MTRACER_SYMTAB_H
 #define MTRACER_SYMTAB_H
@@ -12,10 +12,11 @@
 struct symtab;
 
 struct symtab *symtab_new(struct binary *b); /* the binary must outlive it */
-void symtab_free(struct symtab *t);          /* NULL is fine */
+void symtab_free(struct symtab *t);	     /* NULL is fine */
 
-/* The name, as linked, of the function that holds an address in the file; NULL = none known. A function without a known
- * size reaches to the next symbol. Of several names for one function it is the most public, then the plainest. */
+/* The name, as linked, of the function that holds an address in the file; NULL = none known. A
+ * function without a known size reaches to the next symbol. Of several names for one function it is
+ * the most public, then the plainest. */
 const char *symtab_find(const struct symtab *t, uint64_t address);
 
 #endif

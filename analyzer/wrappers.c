@@ -6,7 +6,8 @@
  *   names     functions, as plain_name() writes them
  *   families  functions by the start of their name; for a C++ class or namespace "ns::Class::"
  *   prefixes  what projects put before the name of a C function that they wrap: x + malloc
- * Only functions that do nothing but allocate, and containers whose memory is their user's, belong here.
+ * Only functions that do nothing but allocate, and containers whose memory is their user's, belong
+ * here.
  */
 #include "wrappers.h"
 
@@ -18,7 +19,10 @@
 
 #include <libiberty/hashtab.h>
 
-#define PLAIN_NAME_MAX 512 /* bytes; longer names are cut off, which is enough to tell their family */
+#define PLAIN_NAME_MAX \
+	512 /* bytes; longer names are cut off, which is enough to tell their family */
+
+/* clang-format off */
 
 /* A user wants the line that called strdup, fopen or qsort, or the constructor of a std::string, wherever these
  * allocate. */
@@ -181,6 +185,8 @@ static const char *const directories[] = {
 	"/include/c++/", "/rustc/", "/rustlib/src/rust/library/", NULL,
 };
 
+/* clang-format on */
+
 struct wrappers {
 	htab_t names;
 	htab_t wrapped;
@@ -268,7 +274,8 @@ static bool starts_with_any(const char *text, const char *const *list)
 	return false;
 }
 
-/* Past a template's arguments, or a Rust type in angle brackets: behind the ">" that belongs to the "<" at `text`. */
+/* Past a template's arguments, or a Rust type in angle brackets: behind the ">" that belongs to the
+ * "<" at `text`. */
 static const char *skip_angles(const char *text)
 {
 	int angles = 0, parens = 0;
@@ -286,11 +293,12 @@ static const char *skip_angles(const char *text)
 	return text;
 }
 
-/* How many bytes of `text`, right behind "operator", belong to the operator's name though they look like brackets. */
+/* How many bytes of `text`, right behind "operator", belong to the operator's name though they look
+ * like brackets. */
 static size_t operator_length(const char *text)
 {
-	static const char *const operators[] = { "<=>", "<<=", ">>=", "->*", "<<", ">>", "<=", ">=",
-		"->", "[]", "()", "<", ">", NULL };
+	static const char *const operators[] = { "<=>", "<<=", ">>=", "->*", "<<", ">>",
+		"<=", ">=", "->", "[]", "()", "<", ">", NULL };
 
 	for (const char *const *op = operators; *op; op++)
 		if (starts(text, *op))
@@ -299,9 +307,10 @@ static size_t operator_length(const char *text)
 }
 
 /*
- * "std::vector::push_back" for "std::vector<int, std::allocator<int> >::push_back" (and for ABI tags, "f[abi:cxx11]", alike);
- * "alloc::vec::Vec::push" for "<alloc::vec::Vec<u8>>::push" and "alloc::vec::Vec::<u8>::push";
- * "alloc::string::String::clone" for "<alloc::string::String as core::clone::Clone>::clone".
+ * "std::vector::push_back" for "std::vector<int, std::allocator<int> >::push_back" (and for ABI
+ * tags, "f[abi:cxx11]", alike); "alloc::vec::Vec::push" for "<alloc::vec::Vec<u8>>::push" and
+ * "alloc::vec::Vec::<u8>::push"; "alloc::string::String::clone" for "<alloc::string::String as
+ * core::clone::Clone>::clone".
  */
 static void plain_name(const char *name, char *out, size_t size)
 {
@@ -319,7 +328,7 @@ static void plain_name(const char *name, char *out, size_t size)
 		} else if (in_type && starts(name, " as ")) {
 			in_type = false;
 			name += strcspn(name, ">");
-			for (const char *next; (next = strstr(name, ">::")); )
+			for (const char *next; (next = strstr(name, ">::"));)
 				name = next + 1;
 		} else if (in_type && *name == '>') {
 			in_type = false;
@@ -361,7 +370,7 @@ static bool is_operator_new(const char *name)
 	const char *found = strstr(name, "operator new");
 
 	return found && (found == name || found[-1] == ':') &&
-		(found[12] == 0 || strcmp(found + 12, "[]") == 0);
+	       (found[12] == 0 || strcmp(found + 12, "[]") == 0);
 }
 
 static bool is_wrapped(const struct wrappers *w, const char *name)

@@ -1,9 +1,10 @@
 /*
  * wrappers.h - which functions allocate on behalf of their caller.
  *
- * A line of a report belongs to the innermost frame that isn't one of these: "malloc(n)" inside xmalloc() is no news, the
- * call of xmalloc() is. Looked through are the allocation functions, the C library, the run-time libraries of C++ and
- * Rust (containers, strings, smart pointers), and the wrappers of well-known projects.
+ * A line of a report belongs to the innermost frame that isn't one of these: "malloc(n)" inside
+ * xmalloc() is no news, the call of xmalloc() is. Looked through are the allocation functions, the
+ * C library, the run-time libraries of C++ and Rust (containers, strings, smart pointers), and the
+ * wrappers of well-known projects.
  */
 #ifndef MTRACER_WRAPPERS_H
 #define MTRACER_WRAPPERS_H
@@ -15,8 +16,8 @@ struct wrappers;
 struct wrappers *wrappers_new(void);
 void wrappers_free(struct wrappers *w); /* NULL is fine */
 
-/* Adds what --wrapper says: a POSIX extended regular expression on the function's name. Returns 0, or -1 with the reason in
- * `error`. */
+/* Adds what --wrapper says: a POSIX extended regular expression on the function's name. Returns 0,
+ * or -1 with the reason in `error`. */
 int wrappers_add(struct wrappers *w, const char *regex, char *error, size_t error_size);
 
 /* Whether this frame is to be looked through. module_path may be NULL. */

@@ -1,10 +1,12 @@
 /*
- * agree.c - asks the symbolizer and another tool about random addresses in a program's functions, and compares.
+ * agree.c - asks the symbolizer and another tool about random addresses in a program's functions,
+ * and compares.
  *
  * usage: agree eu-addr2line|llvm-symbolizer LIST|/PROGRAM|libc COUNT [DIFFERENCES PER 1000]
  *
- * The number of functions inlined, their names, files and lines must be the same. A tool that knows less (a mere name where we know
- * the class, no line where we have one) doesn't disagree. Prints the times, too.
+ * The number of functions inlined, their names, files and lines must be the same. A tool that knows
+ * less (a mere name where we know the class, no line where we have one) doesn't disagree. Prints
+ * the times, too.
  */
 #include "fixtures.h"
 
@@ -48,7 +50,8 @@ static void read_section(struct functions *all, Elf_Scn *section)
 	GElf_Sym sym;
 
 	for (int i = 0; data && gelf_getsym(data, i, &sym); i++) {
-		if (GELF_ST_TYPE(sym.st_info) != STT_FUNC || sym.st_shndx == SHN_UNDEF || !sym.st_size)
+		if (GELF_ST_TYPE(sym.st_info) != STT_FUNC || sym.st_shndx == SHN_UNDEF ||
+			!sym.st_size)
 			continue;
 		VEC_PUSH(all->items, all->count, all->room, sym);
 		all->bytes += sym.st_size;
@@ -88,7 +91,8 @@ static uint64_t random_address(const struct functions *all)
 
 /* ---- one frame */
 
-/* "find" of "shapes::(anonymous namespace)::cache<int>::find<char>": what any tool knows of a name. */
+/* "find" of "shapes::(anonymous namespace)::cache<int>::find<char>": what any tool knows of a name.
+ */
 static void bare_name(const char *name, char *bare, size_t size)
 {
 	char *readable = demangle(name);
@@ -145,7 +149,7 @@ static bool same_place(const struct symbol *ours, char *theirs)
 /* ---- one address */
 
 struct answers {
-	FILE *file;      /* the tool's output */
+	FILE *file;	  /* the tool's output */
 	char next[65536]; /* the line behind the last answer */
 };
 
@@ -173,7 +177,8 @@ static bool compare(struct answers *theirs, const struct symbols *ours)
 		!is_address(theirs->next)) {
 		char *inlined = strstr(theirs->next, " inlined at ");
 
-		if (inlined) /* eu-addr2line: of the last frame; the place is the next frame's as well */
+		if (inlined) /* eu-addr2line: of the last frame; the place is the next frame's as
+				well */
 			*inlined = 0;
 		if (!read_line(theirs->file, place, sizeof(place)))
 			return false;
@@ -190,7 +195,8 @@ static void show(uint64_t address, const struct symbols *ours)
 	printf("  0x%lx is to us:\n", (unsigned long)address);
 	for (size_t i = 0; i < ours->count; i++)
 		printf("    %.150s %s:%u\n", ours->symbols[i].function,
-			ours->symbols[i].file ? ours->symbols[i].file : "??", ours->symbols[i].line);
+			ours->symbols[i].file ? ours->symbols[i].file : "??",
+			ours->symbols[i].line);
 }
 
 static double seconds(void)
@@ -203,8 +209,8 @@ static double seconds(void)
 
 /* ---- one program */
 
-static FILE *ask_tool(const struct tool *tool, const char *program, const uint64_t *addresses,
-	size_t count)
+static FILE *ask_tool(
+	const struct tool *tool, const char *program, const uint64_t *addresses, size_t count)
 {
 	char name[] = "/tmp/mtracer-agree-XXXXXX", command[9000];
 	int fd = mkstemp(name);
@@ -317,7 +323,8 @@ int main(int argc, char **argv)
 	if (strcmp(argv[2], "libc") == 0)
 		argv[2] = (char *)libc_path();
 	if (argv[2][0] == '/')
-		return check_program(tool, argv[2], atoi(argv[3]), allowed) ? EXIT_SUCCESS : EXIT_FAILURE;
+		return check_program(tool, argv[2], atoi(argv[3]), allowed) ? EXIT_SUCCESS
+									    : EXIT_FAILURE;
 	list = fixture_list(argv[2]);
 	while (fixture_next(list, program))
 		good &= check_program(tool, program, atoi(argv[3]), allowed);

@@ -1,6 +1,7 @@
 /*
- * places.c - a program that knows where its code is: each line of its output is an address in its file, then the functions that
- * the address is in, as "function:line", innermost first. Compiled many ways; the symbolizer has to say the same.
+ * places.c - a program that knows where its code is: each line of its output is an address in its
+ * file, then the functions that the address is in, as "function:line", innermost first. Compiled
+ * many ways; the symbolizer has to say the same.
  */
 #include <link.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@ struct place {
 };
 
 /* A call must be the whole of its line, and no tail call. */
-#define PLACE(up) (&(const struct place) { __func__, __LINE__, up })
+#define PLACE(up) (&(const struct place){ __func__, __LINE__, up })
 #define KEEP __asm__ volatile("" ::: "memory")
 #define INLINED static inline __attribute__((always_inline))
 #define OWN static __attribute__((noinline))
@@ -34,7 +35,8 @@ OWN void tell(const struct place *place)
 
 INLINED void leaf(const struct place *up)
 {
-	tell(PLACE(up)); KEEP;
+	tell(PLACE(up));
+	KEEP;
 }
 
 INLINED void middle(const struct place *up)
@@ -54,7 +56,8 @@ OWN void outer(void)
 {
 	middle(PLACE(NULL));
 	leaf(PLACE(NULL));
-	tell(PLACE(NULL)); KEEP;
+	tell(PLACE(NULL));
+	KEEP;
 	middle(PLACE(NULL));
 }
 
@@ -70,7 +73,8 @@ __attribute__((visibility("default"), noinline)) void exported(void);
 
 void exported(void)
 {
-	tell(PLACE(NULL)); KEEP;
+	tell(PLACE(NULL));
+	KEEP;
 }
 
 static int find_bias(struct dl_phdr_info *info, size_t size, void *data)

@@ -4,7 +4,8 @@
 
 static inline __attribute__((always_inline)) void in_header(const struct place *up)
 {
-	tell(PLACE(up)); KEEP;
+	tell(PLACE(up));
+	KEEP;
 }
 
 #endif

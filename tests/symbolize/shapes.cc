@@ -1,7 +1,7 @@
 /*
- * shapes.cc - every shape of function that the symbolizer has to name: templates, overloads, lambdas, local classes,
- * anonymous namespaces, constructors, operators, and enough of the standard library for deep inlining. It is looked at,
- * and seldom run; compiled several ways.
+ * shapes.cc - every shape of function that the symbolizer has to name: templates, overloads,
+ * lambdas, local classes, anonymous namespaces, constructors, operators, and enough of the standard
+ * library for deep inlining. It is looked at, and seldom run; compiled several ways.
  */
 #include <algorithm>
 #include <functional>
@@ -13,51 +13,74 @@
 #include <unordered_map>
 #include <vector>
 
-namespace shapes {
+namespace shapes
+{
 
 struct point {
 	double x, y;
-	point operator+(const point &other) const { return point{ x + other.x, y + other.y }; }
-	bool operator<(const point &other) const { return x < other.x; }
+	point operator+(const point &other) const
+	{
+		return point{ x + other.x, y + other.y };
+	}
+	bool operator<(const point &other) const
+	{
+		return x < other.x;
+	}
 };
 
-class shape {
-public:
-	explicit shape(std::string name) : name_(std::move(name)) {}
+class shape
+{
+      public:
+	explicit shape(std::string name) : name_(std::move(name))
+	{
+	}
 	virtual ~shape();
 	virtual double area() const = 0;
-	const std::string &name() const { return name_; }
+	const std::string &name() const
+	{
+		return name_;
+	}
 
-private:
+      private:
 	std::string name_;
 };
 
 shape::~shape() = default;
 
-class polygon : public shape {
-public:
+class polygon : public shape
+{
+      public:
 	polygon(std::string name, std::vector<point> corners)
-		: shape(std::move(name)), corners_(std::move(corners))
+	    : shape(std::move(name)), corners_(std::move(corners))
 	{
 	}
 	double area() const override;
-	void add(const point &corner) { corners_.push_back(corner); }
-	void add(double x, double y) { corners_.push_back(point{ x, y }); }
-	explicit operator bool() const { return !corners_.empty(); }
+	void add(const point &corner)
+	{
+		corners_.push_back(corner);
+	}
+	void add(double x, double y)
+	{
+		corners_.push_back(point{ x, y });
+	}
+	explicit operator bool() const
+	{
+		return !corners_.empty();
+	}
 
-private:
+      private:
 	std::vector<point> corners_;
 };
 
-namespace {
+namespace
+{
 
 double cross(const point &a, const point &b)
 {
 	return a.x * b.y - a.y * b.x;
 }
 
-template <typename Container, typename Function>
-auto fold(const Container &all, Function function)
+template <typename Container, typename Function> auto fold(const Container &all, Function function)
 {
 	double sum = 0;
 
@@ -93,11 +116,17 @@ double polygon::area() const
 }
 
 template <int N> struct power {
-	static double of(double x) { return x * power<N - 1>::of(x); }
+	static double of(double x)
+	{
+		return x * power<N - 1>::of(x);
+	}
 };
 
 template <> struct power<0> {
-	static double of(double) { return 1; }
+	static double of(double)
+	{
+		return 1;
+	}
 };
 
 static std::string describe(const std::map<std::string, double> &areas)
@@ -113,7 +142,10 @@ std::string run(int count)
 {
 	struct local {
 		int seed;
-		int next() { return seed = seed * 1103515245 + 12345; }
+		int next()
+		{
+			return seed = seed * 1103515245 + 12345;
+		}
 	} random = { count };
 	std::map<std::string, double> areas;
 	cache all;

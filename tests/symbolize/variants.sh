@@ -109,4 +109,23 @@ if command -v xz >/dev/null; then
 fi
 compile_places places-dynsym "$(command -v gcc || command -v clang)" -O2 -rdynamic
 strip -s "$out/places-dynsym"
-touch "$out/stamp"
+
+# ---- programs that can't be traced
+
+tiny()
+{
+    name=$1 code=$2
+    shift 2
+    echo "$code" | "$@" -x c - -o "$out/$name" 2>"$out/$name.log" || rm -f "$out/$name"
+}
+
+c=$(command -v gcc || command -v clang)
+tiny plain 'int main(void) { return 0; }' "$c"
+tiny static 'int main(void) { return 0; }' "$c" -static
+tiny static-pie 'int main(void) { return 0; }' "$c" -static-pie
+tiny own-malloc 'char a[9]; void *malloc(unsigned long n) { return n ? a : 0; } int main(void) { return 0; }' \
+    "$c" -fno-builtin
+tiny own-jemalloc 'char a[9]; void *_rjem_malloc(long n) { return n ? a : 0; } int main(void) { return 0; }' "$c"
+tiny hidden-malloc 'static void *malloc(long n) { return n ? "" : 0; } int main(void) { return !malloc(1); }' \
+    "$c" -fno-builtin
+tiny asan 'int main(void) { return 0; }' "$c" -fsanitize=address

@@ -16,7 +16,8 @@ static void expect(const char *linkage, const char *name)
 
 START_TEST(cxx_names_have_no_parameters)
 {
-	expect("_ZNSt6vectorIiSaIiEE17_M_realloc_insertIJRKiEEEvN9__gnu_cxx17__normal_iteratorIPiS1_"
+	expect("_ZNSt6vectorIiSaIiEE17_M_realloc_insertIJRKiEEEvN9__gnu_cxx17__normal_"
+	       "iteratorIPiS1_"
 	       "EEDpOT_",
 		"std::vector<int, std::allocator<int> >::_M_realloc_insert<int const&>");
 	expect("_Znwm", "operator new");
@@ -38,8 +39,8 @@ END_TEST
 
 START_TEST(plain_names_stay)
 {
-	static const char *const names[] = { "main", "", "_", "_Z", "_R", "_D", "_Rust",
-		"_Data", "x.y", ".cold", "@", "_ZN3Foo" };
+	static const char *const names[] = { "main", "", "_", "_Z", "_R", "_D", "_Rust", "_Data",
+		"x.y", ".cold", "@", "_ZN3Foo" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		expect(names[i], names[i]);
@@ -73,7 +74,8 @@ START_TEST(names_longer_than_libiberty_likes_are_demangled)
 }
 END_TEST
 
-/* A template's arguments, each a function type made of the one before it, twice: the text doubles with each. */
+/* A template's arguments, each a function type made of the one before it, twice: the text doubles
+ * with each. */
 static void make_bomb(char *linkage, int size)
 {
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -83,7 +85,8 @@ static void make_bomb(char *linkage, int size)
 		char id[4] = { digits[2 * i / 36], digits[2 * i % 36], 0 };
 		const char *number = 2 * i < 36 ? id + 1 : id;
 
-		/* The substitutions are f, then a function and a pointer for each argument: S1_ is the first pointer. */
+		/* The substitutions are f, then a function and a pointer for each argument: S1_ is
+		 * the first pointer. */
 		linkage += strlen(linkage);
 		sprintf(linkage, "PFvS%s_S%s_E", number, number);
 	}

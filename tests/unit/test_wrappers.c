@@ -1,4 +1,5 @@
-/* test_wrappers.c - which frames a report's row looks through, and which are somebody's own code. */
+/* test_wrappers.c - which frames a report's row looks through, and which are somebody's own code.
+ */
 #include "unit.h"
 
 #include "analyzer/wrappers.h"
@@ -13,6 +14,7 @@ static bool match(const struct wrappers *w, const char *function, const char *li
 	return wrappers_match(w, &symbol, module);
 }
 
+/* clang-format off */
 static const char *const looked_through[] = {
 	"malloc", "calloc", "realloc", "reallocarray", "posix_memalign", "aligned_alloc", "strdup",
 	"asprintf", "getline", "operator new", "operator new[]", "Thing::operator new",
@@ -46,6 +48,7 @@ static const char *const own_code[] = {
 	"(anonymous namespace)::parse", "shapes::run[abi:cxx11]::{lambda()#1}::operator()",
 	"void_alloc_x", "malloc_stats_of_mine", "leaf+0x123",
 };
+/* clang-format on */
 
 START_TEST(allocation_functions_are_looked_through)
 {
@@ -63,8 +66,9 @@ START_TEST(other_functions_are_not)
 	struct wrappers *w = wrappers_new();
 
 	for (size_t i = 0; i < sizeof(own_code) / sizeof(own_code[0]); i++)
-		ck_assert_msg(!match(w, own_code[i], own_code[i], "/home/me/src/parse.c", "/bin/app"), "%s",
-			own_code[i]);
+		ck_assert_msg(
+			!match(w, own_code[i], own_code[i], "/home/me/src/parse.c", "/bin/app"),
+			"%s", own_code[i]);
 	wrappers_free(w);
 }
 END_TEST
@@ -79,12 +83,16 @@ START_TEST(rust_names_are_told_from_others)
 	struct wrappers *w = wrappers_new();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		ck_assert_msg(match(w, names[i], "_RNvC5alloc3foo", NULL, "/bin/app"), "%s", names[i]);
-		ck_assert_msg(match(w, names[i], "_ZN5alloc3foo17h0123456789abcdefE", NULL, "/bin/app"),
+		ck_assert_msg(
+			match(w, names[i], "_RNvC5alloc3foo", NULL, "/bin/app"), "%s", names[i]);
+		ck_assert_msg(
+			match(w, names[i], "_ZN5alloc3foo17h0123456789abcdefE", NULL, "/bin/app"),
 			"%s", names[i]);
-		ck_assert_msg(!match(w, names[i], "_ZN5alloc3fooEv", NULL, "/bin/app"), "%s", names[i]);
+		ck_assert_msg(
+			!match(w, names[i], "_ZN5alloc3fooEv", NULL, "/bin/app"), "%s", names[i]);
 	}
-	ck_assert(!match(w, "<app::Thing as core::clone::Clone>::clone", "_RNvC3app", NULL, "/bin/app"));
+	ck_assert(!match(
+		w, "<app::Thing as core::clone::Clone>::clone", "_RNvC3app", NULL, "/bin/app"));
 	ck_assert(!match(w, "app::main", "_RNvC3app4main", NULL, "/bin/app"));
 	wrappers_free(w);
 }
@@ -110,9 +118,12 @@ START_TEST(unqualified_names_are_told_by_their_file)
 {
 	struct wrappers *w = wrappers_new();
 
-	ck_assert(match(w, "allocate", NULL, "/usr/include/c++/12/bits/new_allocator.h", "/bin/app"));
-	ck_assert(match(w, "allocate", NULL, "/opt/llvm/include/c++/v1/__memory/allocator.h", NULL));
-	ck_assert(match(w, "push", NULL, "/rustc/90b35a62/library/alloc/src/vec/mod.rs", "/bin/app"));
+	ck_assert(
+		match(w, "allocate", NULL, "/usr/include/c++/12/bits/new_allocator.h", "/bin/app"));
+	ck_assert(
+		match(w, "allocate", NULL, "/opt/llvm/include/c++/v1/__memory/allocator.h", NULL));
+	ck_assert(
+		match(w, "push", NULL, "/rustc/90b35a62/library/alloc/src/vec/mod.rs", "/bin/app"));
 	ck_assert(!match(w, "allocate", NULL, "/home/me/c++/allocate.cc", "/bin/app"));
 	wrappers_free(w);
 }
