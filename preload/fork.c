@@ -1,13 +1,14 @@
 /*
  * fork.c - a child gets a trace of its own that begins as a copy of its parent's.
  *
- * Before the fork all locks are taken, in the order tables_lock, ledger_lock, unwind_lock, and what the parent goes on
+ * Before the fork all locks are taken, in the order regions_lock, tables_lock, ledger_lock, unwind_lock, and what the parent goes on
  * changing is copied. The child inherits the copy and free locks. It makes its file at its first event, since most
  * children execute another program right away. Our handlers were registered first, so they run next to the fork itself:
  * other libraries' handlers find everything working.
  */
 #include "preload/ledger.h"
 #include "preload/phase.h"
+#include "preload/regions.h"
 #include "preload/rules.h"
 #include "preload/thread.h"
 
@@ -27,6 +28,7 @@ static __thread enum {
 
 static void take_locks(void)
 {
+	lock_take(&regions_lock);
 	lock_take(&tables_lock);
 	lock_take(&ledger_lock);
 	lock_take(&unwind_lock);
@@ -37,6 +39,7 @@ static void drop_locks(void)
 	lock_drop(&unwind_lock);
 	lock_drop(&ledger_lock);
 	lock_drop(&tables_lock);
+	lock_drop(&regions_lock);
 }
 
 static void before_fork(void)

@@ -204,7 +204,7 @@ static inline void count_in_entry(struct mt_entry *e, int64_t bytes, int blocks,
 		store_relaxed(&e->allocations, e->allocations + 1);
 	} else {
 		store_relaxed(&e->freed_bytes, e->freed_bytes + (uint64_t)-bytes);
-		store_relaxed(&e->frees, e->frees + 1);
+		store_relaxed(&e->frees, e->frees + (uint64_t)-blocks);
 		if (temporary)
 			store_relaxed(&e->temporary, e->temporary + 1);
 	}

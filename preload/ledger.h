@@ -98,6 +98,17 @@ static inline void ledger_add(struct thread *t, struct block b)
 		ledger_add_single(b.site, b.size);
 }
 
+/* `b.size` bytes of a block are gone, and the block itself if these were the last. */
+static inline void ledger_shrink(struct thread *t, struct block b, bool last)
+{
+	if (ledger_is_multi()) {
+		ledger_count_lane(t, b.site, -(int64_t)b.size, -(int)last, false);
+	} else {
+		ledger_subtract_single(b.site, b.size, false);
+		trace.sites[b.site].current_blocks += !last;
+	}
+}
+
 /* A block is gone. */
 static inline void ledger_subtract(struct thread *t, struct block b, bool temporary)
 {

@@ -128,7 +128,7 @@ static void forget_stack(struct thread *t)
 	t->busy = 0;
 	t->last = NULL;
 	t->rounds = 0;
-	t->gate = 0;
+	t->gate = UINT32_MAX; /* no gate: 0 is a closed one */
 	t->safe_start = t->safe_end = 0;
 	t->top = t->kept;
 	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };
