@@ -15,7 +15,7 @@ def main(program, *sources):
     program = os.path.abspath(program)
     with scratch() as directory:
         native = run([program], traced=False, cwd=directory)
-        traced = run([program], cwd=directory)
+        traced = run([program], cwd=directory, **annotations.variables(sources[0]))
         same_behaviour(native, traced)
         if native.status != 0:
             print(f"the program itself failed: {native}")

@@ -6,7 +6,8 @@
 
 `//=` speaks of its own line. `current` and `blocks` are 0 if they aren't named; other measures that aren't named are
 not compared. `//= any` is for lines where a library allocates as it likes. `//~ FUNCTION` speaks of all that a
-function and what it called allocated. A line of the file without `//=` must allocate nothing.
+function and what it called allocated. A line of the file without `//=` must allocate nothing. `//! NAME=VALUE` is
+for the environment of the traced program.
 """
 import re
 from pathlib import Path
@@ -35,6 +36,11 @@ def read(source):
         if found := re.search(r"//~ (\w+) (.*)$", text):
             functions[found[1]] = measures(found[2])
     return lines, functions
+
+
+def variables(source):
+    """The environment that the source asks for."""
+    return dict(re.findall(r"^//! (\w+)=(.*)$", Path(source).read_text(), re.MULTILINE))
 
 
 def mismatches(wanted, row, name):

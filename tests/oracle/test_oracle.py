@@ -49,6 +49,9 @@ class OneThread(unittest.TestCase):
                                  totals["peak_bytes"])
                 self.assertEqual(totals["peak_bytes"], ledger["peak_bytes"])
                 self.assertEqual(totals["current_bytes"], ledger["current_bytes"])
+                # The program allocates nowhere else, and the tracer must not seem to.
+                self.assertEqual(totals["allocations"], sum(
+                    line["allocations"] for line in ledger["lines"].values()))
 
     def test_peak_is_exact_for_one_instruction(self):
         """Only lines of more than one call instruction may have an inexact peak of their own."""
@@ -94,7 +97,7 @@ class SeveralThreads(unittest.TestCase):
         for threads in range(1, 9):
             for seed in SEEDS if LONG else [threads]:
                 with self.subTest(threads=threads, seed=seed):
-                    ledger, rows, report = observe(seed, threads, 20000)
+                    ledger, rows, report = observe(seed, threads, 10000)
                     self.compare(ledger, rows, report)
                     self.compare_peak_line(ledger, rows, report["totals"]["peak_error_bytes"])
 
