@@ -137,6 +137,65 @@ START_TEST(a_site_without_its_info_is_left_out)
 }
 END_TEST
 
+/* tests/golden/v1.hex: "OFFSET: 16 BYTES" lines, zeros left out. */
+static unsigned char *read_hex(const char *path, size_t size)
+{
+	unsigned char *bytes = calloc(1, size);
+	FILE *f = fopen(path, "r");
+	char line[256];
+
+	ck_assert_msg(f != NULL, "%s", path);
+	while (fgets(line, sizeof(line), f)) {
+		char *next = line;
+		size_t at = strtoul(next, &next, 16);
+
+		if (*line == '#' || *next != ':')
+			continue;
+		ck_assert_uint_le(at + 16, size);
+		next++;
+		for (size_t i = 0; i < 16; i++)
+			bytes[at + i] = (unsigned char)strtoul(next, &next, 16);
+	}
+	fclose(f);
+	return bytes;
+}
+
+START_TEST(version_1_stays_readable)
+{
+	enum { SIZE = 40960 };
+	char path[4096];
+	unsigned char *bytes;
+	struct measures *sites;
+	struct trace *t;
+
+	ck_assert_ptr_nonnull(getenv("TEST_GOLDEN"));
+	snprintf(path, sizeof(path), "%s/v1.hex", getenv("TEST_GOLDEN"));
+	bytes = read_hex(path, SIZE);
+	t = trace_open(file_with(bytes, SIZE), why, sizeof(why));
+	ck_assert_msg(t != NULL, "%s", why);
+	ck_assert_str_eq(trace_program(t), "/opt/demo/demo");
+	ck_assert_str_eq(trace_directory(t), "/home/user");
+	ck_assert_str_eq(trace_host(t), "example");
+	ck_assert_uint_eq(t->command_count, 2);
+	ck_assert_uint_eq(t->header.end_ns, 1500000000);
+	ck_assert_uint_eq(t->site_info[1].node, 6);
+	ck_assert_uint_eq(t->nodes[6].parent, 5);
+	ck_assert_uint_eq(t->frames[t->nodes[6].frame].flags, MT_FRAME_WRAPPER);
+	ck_assert_str_eq(trace_string(t, t->modules[2].path), "/usr/lib/libstdc++.so.6");
+	sites = site_measures(t);
+	ck_assert_int_eq(sites[1].current_bytes, 0);
+	ck_assert_uint_eq(sites[1].at_peak_bytes, 4000);
+	ck_assert_uint_eq(sites[1].frees, 1);
+	ck_assert_int_eq(sites[2].current_bytes, 100);
+	ck_assert_uint_eq(sites[2].at_peak_bytes, 100);
+	ck_assert_uint_eq(t->lines[1].peak_bytes, 4000);
+	ck_assert_uint_eq(program_totals(t, sites).all.peak_bytes, 4100);
+	free(sites);
+	trace_free(t);
+	free(bytes);
+}
+END_TEST
+
 /* ---- measures */
 
 START_TEST(measures_add_up_over_lanes)
@@ -611,7 +670,7 @@ START_TEST(the_wait_status_decides)
 }
 END_TEST
 
-UNIT_SUITE("trace", a_whole_trace_is_read, tables_are_pieced_together,
+UNIT_SUITE("trace", version_1_stays_readable, a_whole_trace_is_read, tables_are_pieced_together,
 	longer_records_of_a_newer_writer_are_read, a_site_without_its_info_is_left_out,
 	measures_add_up_over_lanes, at_peak_follows_the_program_over_random_events,
 	each_damage_is_named, a_damaged_directory_is_refused, every_truncation_is_told,
