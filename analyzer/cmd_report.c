@@ -18,6 +18,7 @@
 
 #define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN for people, all for machines */
 #define ROWS_SHOWN 20
+#define SOURCE_SHOWN 100 /* bytes of a source line */
 
 struct values {
 	int by;
@@ -175,12 +176,20 @@ static void note_source(const struct row *row, struct table *table, struct sourc
 	const char *line =
 		row->file && row->line ? source_line(sources, row->file, row->line) : NULL;
 	struct strbuf text = { 0 };
+	size_t size;
 
 	if (!line)
 		return;
+	line += strspn(line, " \t");
+	size = strlen(line);
+	if (size > SOURCE_SHOWN) {
+		for (size = SOURCE_SHOWN; ((unsigned char)line[size] & 0xc0) == 0x80;)
+			size--; /* not inside a character */
+	}
 	strbuf_add(&text, "   ");
-	strbuf_add(&text, line + strspn(line, " \t"));
-	if (text.size > 3)
+	strbuf_add_bytes(&text, line, size);
+	strbuf_add(&text, line[size] ? " ..." : "");
+	if (size)
 		table_note(table, strbuf_text(&text));
 	strbuf_release(&text);
 }

@@ -4,28 +4,74 @@
 
 #include <math.h>
 
+/* Bytes that stand for themselves, as most do: written in one go. */
+static size_t plain_span(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	while (*c >= ' ' && *c < 0x7f && *c != '"' && *c != '\\')
+		c++;
+	return (size_t)(c - (const unsigned char *)text);
+}
+
+static void put(FILE *out, const char *bytes, size_t size)
+{
+	fwrite_unlocked(bytes, 1, size, out);
+}
+
+static void write_odd_byte(FILE *out, unsigned char c)
+{
+	char text[8];
+
+	switch (c) {
+	case '"':
+		put(out, "\\\"", 2);
+		break;
+	case '\\':
+		put(out, "\\\\", 2);
+		break;
+	case '\n':
+		put(out, "\\n", 2);
+		break;
+	case '\t':
+		put(out, "\\t", 2);
+		break;
+	default:
+		put(out, text, (size_t)snprintf(text, sizeof(text), "\\u%04x", c));
+	}
+}
+
 static void write_text(FILE *out, const char *text)
 {
-	putc('"', out);
-	while (*text) {
-		unsigned char c = (unsigned char)*text;
-		size_t size = utf8_character(text);
+	putc_unlocked('"', out);
+	for (;;) {
+		size_t size = plain_span(text);
 
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c == '\n')
-			fputs("\\n", out);
-		else if (c == '\t')
-			fputs("\\t", out);
-		else if (c < ' ' || c == 0x7f)
-			fprintf(out, "\\u%04x", c);
+		put(out, text, size);
+		text += size;
+		if (!*text)
+			break;
+		size = utf8_character(text);
+		if (size == 1)
+			write_odd_byte(out, (unsigned char)*text);
 		else if (size == 0)
-			fputs("\\ufffd", out);
+			put(out, "\\ufffd", 6);
 		else
-			fwrite(text, 1, size, out);
+			put(out, text, size);
 		text += size ? size : 1;
 	}
-	putc('"', out);
+	putc_unlocked('"', out);
+}
+
+static void write_number(FILE *out, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	put(out, digits + at, sizeof(digits) - at);
 }
 
 /* What comes before a value: the comma, the line, the key. */
@@ -35,21 +81,21 @@ static void begin(struct json *j, const char *key)
 		bool inline_ = j->open[j->depth - 1].inline_;
 
 		if (j->open[j->depth - 1].any)
-			fputs(inline_ ? ", " : ",", j->out);
+			put(j->out, ", ", inline_ ? 2 : 1);
 		if (!inline_)
 			fprintf(j->out, "\n%*s", 2 * j->depth, "");
 		j->open[j->depth - 1].any = true;
 	}
 	if (key) {
 		write_text(j->out, key);
-		fputs(": ", j->out);
+		put(j->out, ": ", 2);
 	}
 }
 
 static void open_container(struct json *j, const char *key, bool inline_, char open, char close)
 {
 	begin(j, key);
-	putc(open, j->out);
+	putc_unlocked(open, j->out);
 	if (j->depth > 0 && j->open[j->depth - 1].inline_)
 		inline_ = true;
 	j->open[j->depth].close = close;
@@ -83,7 +129,7 @@ void json_close(struct json *j)
 	j->depth--;
 	if (j->open[j->depth].any && !j->open[j->depth].inline_)
 		fprintf(j->out, "\n%*s", 2 * j->depth, "");
-	putc(j->open[j->depth].close, j->out);
+	putc_unlocked(j->open[j->depth].close, j->out);
 }
 
 void json_text(struct json *j, const char *key, const char *text)
@@ -98,13 +144,15 @@ void json_text(struct json *j, const char *key, const char *text)
 void json_unsigned(struct json *j, const char *key, uint64_t number)
 {
 	begin(j, key);
-	fprintf(j->out, "%llu", (unsigned long long)number);
+	write_number(j->out, number);
 }
 
 void json_signed(struct json *j, const char *key, int64_t number)
 {
 	begin(j, key);
-	fprintf(j->out, "%lld", (long long)number);
+	if (number < 0)
+		putc_unlocked('-', j->out);
+	write_number(j->out, number < 0 ? -(uint64_t)number : (uint64_t)number);
 }
 
 void json_real(struct json *j, const char *key, double number)
