@@ -100,6 +100,7 @@ struct trace {
 	struct mt_module *modules;
 	char *strings;
 	struct mt_foreign *foreign;
+	struct mt_leak *leaks;
 };
 
 extern struct trace trace;

@@ -41,6 +41,7 @@ enum mt_table_id {
 	MT_MODULES,   /* struct mt_module: executables and libraries; module 0 is unused */
 	MT_STRINGS,   /* bytes; a reference is an offset of a zero-terminated string, 0 is "" */
 	MT_FOREIGN,   /* struct mt_foreign: where unknown blocks were freed */
+	MT_LEAKS,     /* struct mt_leak: the live blocks by who points to them, if a scan was made */
 	MT_TABLES_USED
 };
 
@@ -153,6 +154,18 @@ struct mt_foreign {
 	uint64_t frees;
 };
 
+/* Of the blocks of one site that were live at the scan, those of one kind. */
+struct mt_leak {
+	uint32_t site;
+	uint32_t kind; /* MT_LEAK_* */
+	uint64_t bytes;
+	uint64_t blocks;
+};
+#define MT_LEAK_LOST      1u /* nothing points to them */
+#define MT_LEAK_INDIRECT  2u /* only lost blocks do */
+#define MT_LEAK_POSSIBLE  3u /* only pointers to their inside */
+#define MT_LEAK_REACHABLE 4u
+
 struct mt_table {
 	uint32_t record_size; /* bytes; a newer writer may have longer records, never shorter */
 	uint32_t reserved;
@@ -179,6 +192,13 @@ enum mt_loss {
 	MT_LOST_REENTRANT, /* in a signal handler that interrupted the tracer itself */
 	MT_LOST_THREAD,    /* no memory for the thread's state, or the thread is past its end */
 	MT_LOSSES_USED
+};
+
+enum mt_scan {
+	MT_SCAN_NONE,    /* no scan: every live block is unclassified */
+	MT_SCAN_RUNNING, /* or cut short, if the process that makes it is gone */
+	MT_SCAN_DONE,    /* MT_LEAKS holds the live blocks of the moment scan_at_ns */
+	MT_SCAN_FAILED,  /* it ran out of memory or time */
 };
 
 struct mt_text {
@@ -224,7 +244,13 @@ struct mt_header {
 	uint64_t broken_stacks;   /* distinct stacks that could not be followed to the end */
 	uint64_t lost[MT_LOSSES]; /* enum mt_loss */
 	uint64_t forked_from;     /* pid of the parent whose state this trace began with; 0 = none */
-	uint64_t reserved[15];
+	uint64_t scan_state;      /* enum mt_scan */
+	uint64_t scan_ns;         /* how long the last scan took */
+	uint64_t scan_at_ns;      /* since start_ns: when its snapshot was taken */
+	uint64_t scan_bytes;      /* of memory that it looked through */
+	uint64_t scan_request;    /* others write here what they want: a scan each time that it differs from scan_answer */
+	uint64_t scan_answer;     /* the last request that was begun */
+	uint64_t reserved[9];
 
 	struct mt_table tables[MT_TABLES];
 	uint32_t extent_count;
@@ -249,6 +275,7 @@ _Static_assert(sizeof(struct mt_lane) == 64, "on-disk size");
 _Static_assert(sizeof(struct mt_entry) == 48, "on-disk size");
 _Static_assert(sizeof(struct mt_module) == 80, "on-disk size");
 _Static_assert(sizeof(struct mt_foreign) == 16, "on-disk size");
+_Static_assert(sizeof(struct mt_leak) == 24, "on-disk size");
 _Static_assert(sizeof(struct mt_extent) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_header) <= MT_HEADER_SIZE, "the header must fit its pages");
 

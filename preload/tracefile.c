@@ -41,6 +41,7 @@ static const struct {
 	[MT_MODULES] = { sizeof(struct mt_module), 1u << 16 },
 	[MT_STRINGS] = { 1, 64u << 20 },
 	[MT_FOREIGN] = { sizeof(struct mt_foreign), 1u << 20 },
+	[MT_LEAKS] = { sizeof(struct mt_leak), 16u << 20 },
 };
 
 static struct {
@@ -202,6 +203,7 @@ static void publish_bases(void)
 	trace.modules = (void *)tables[MT_MODULES].base;
 	trace.strings = (void *)tables[MT_STRINGS].base;
 	trace.foreign = (void *)tables[MT_FOREIGN].base;
+	trace.leaks = (void *)tables[MT_LEAKS].base;
 }
 
 /* One reservation, cut up. Where address space is limited the tables may grow less. */
