@@ -31,7 +31,7 @@ struct way {
 		return block; \
 	}
 
-/* Inlined at two places: two call instructions for one line. */
+/* Inlined at two places, which differ lest they be merged: two call instructions for one line. */
 #define INLINED_POINT(name, expression) \
 	enum { name##_line = __LINE__ }; \
 	static inline __attribute__((always_inline)) void *name##_body(void *old, size_t size) \
@@ -44,9 +44,11 @@ struct way {
 	{ \
 		void *block; \
 		if (size & 1) { \
+			__asm__ volatile("# odd" : "+r"(size)); \
 			block = name##_body(old, size); \
 			__asm__ volatile("# odd"); \
 		} else { \
+			__asm__ volatile("# even" : "+r"(size)); \
 			block = name##_body(old, size); \
 			__asm__ volatile("# even"); \
 		} \

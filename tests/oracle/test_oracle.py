@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import unittest
+from pathlib import Path
 
 from tracing import LONG, MEASURES, only_trace, run, scratch
 
@@ -56,7 +57,7 @@ class OneThread(unittest.TestCase):
     def test_peak_is_exact_for_one_instruction(self):
         """Only lines of more than one call instruction may have an inexact peak of their own."""
         _, rows, _ = observe(1, 20000)
-        text = open(SOURCE, encoding="utf-8").read().splitlines()
+        text = Path(SOURCE).read_text(encoding="utf-8").splitlines()
         plain = [row for line, row in rows.items() if text[int(line) - 1].startswith("POINT")
                  and "by_two_calls" not in text[int(line) - 1]]
         self.assertGreater(len(plain), 5)
