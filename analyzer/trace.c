@@ -52,6 +52,7 @@ static const struct {
 	[MT_MODULES] = { "modules", sizeof(struct mt_module) },
 	[MT_STRINGS] = { "strings", 1 },
 	[MT_FOREIGN] = { "foreign", sizeof(struct mt_foreign) },
+	[MT_LEAKS] = { "leaks", sizeof(struct mt_leak) },
 };
 
 __attribute__((format(printf, 2, 3))) static bool fail(struct reader *r, const char *format, ...)
