@@ -18,6 +18,7 @@
 
 #define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN for people, all for machines */
 #define ROWS_SHOWN 20
+#define MODULES_NAMED 5
 #define SOURCE_SHOWN 100 /* bytes of a source line */
 
 struct values {
@@ -257,6 +258,34 @@ static void print_table(const struct report *r)
 	source_cache_free(sources);
 }
 
+/* Which modules' rows have no lines because there is no debug information: what to install or
+ * rebuild. */
+static void print_missing_lines(const struct report *r)
+{
+	const char *named[MODULES_NAMED];
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->shown && count < MODULES_NAMED; i++) {
+		const char *module = r->rows[i]->file ? NULL : r->rows[i]->module;
+		size_t known = 0;
+
+		while (known < count && named[known] != module)
+			known++;
+		if (module && known == count && !resolver_has_lines(r->reading.resolver, module))
+			named[count++] = module;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct strbuf name = { 0 };
+
+		strbuf_add_clean(&name, path_base(named[i]));
+		printf("%s%s", i ? ", " : "no lines are known for lack of debug information: ",
+			strbuf_text(&name));
+		strbuf_release(&name);
+	}
+	if (count)
+		puts(count == MODULES_NAMED ? ", ..." : "");
+}
+
 /* What to look at next; a hint appears when its command exists and isn't what was just done. */
 static void print_hints(const struct report *r)
 {
@@ -298,6 +327,8 @@ static void print_text(const struct report *r)
 		puts(r->profile->row_count ? "no row matches" : "nothing was allocated");
 	if (more)
 		printf("%zu more row%s: --limit 0\n", more, more == 1 ? "" : "s");
+	if (r->profile->by != BY_MODULE && r->profile->by != BY_THREAD)
+		print_missing_lines(r);
 	if (r->row_count) {
 		putchar('\n');
 		print_hints(r);

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define WARNINGS_SHOWN 5
+
 static int add_wrappers(struct wrappers *wrappers, const struct option_list *list)
 {
 	char why[256];
@@ -62,9 +64,15 @@ void reading_close(struct reading *r)
 
 void reading_warn(const struct reading *r)
 {
+	unsigned count = 0;
 	uint32_t next = 0;
 	const char *complaint;
 
-	while ((complaint = resolver_complaint(r->resolver, &next)))
-		warning("%s", complaint);
+	while ((complaint = resolver_complaint(r->resolver, &next))) {
+		if (++count <= WARNINGS_SHOWN)
+			warning("%s", complaint);
+	}
+	if (count > WARNINGS_SHOWN)
+		warning("the symbols of %u more modules have such problems",
+			count - WARNINGS_SHOWN);
 }

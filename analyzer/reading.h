@@ -45,7 +45,7 @@ struct reading {
 int reading_open(struct reading *r, const struct reading_options *options, const char *path);
 void reading_close(struct reading *r);
 
-/* Prints what is wrong with the symbols that were used, on stderr. */
+/* Prints what is wrong with the symbols that were used, on stderr: a few lines at the most. */
 void reading_warn(const struct reading *r);
 
 #endif

@@ -174,6 +174,17 @@ struct spot resolve_owner(struct resolver *r, uint32_t node)
 	return spot;
 }
 
+bool resolver_has_lines(const struct resolver *r, const char *module)
+{
+	for (uint32_t i = 1; i < r->trace->module_count; i++) {
+		const struct module *m = &r->modules[i];
+
+		if (m->used && m->path == module && symbolizer_has_lines(r->symbolizer, m->number))
+			return true;
+	}
+	return false;
+}
+
 const char *resolver_complaint(const struct resolver *r, uint32_t *next)
 {
 	while (*next < r->trace->module_count) {

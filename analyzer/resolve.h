@@ -17,13 +17,11 @@ struct resolver;
 
 /* A return address of the trace. With inlining it stands for several functions. */
 struct place {
-	const struct symbol
-		*symbols; /* innermost first; at least one, but none where self is set */
+	const struct symbol *symbols; /* innermost first; none where `self` is set */
 	size_t count;
 	size_t first;	    /* the innermost that is no wrapper; `count` where all are */
 	const char *module; /* path; NULL = none. Equal paths are the same pointer */
-	uint64_t offset;    /* of the call, in the module's ELF file; the address itself without a
-			       module */
+	uint64_t offset;    /* of the call in the module's ELF file; without module the address */
 	bool self;	    /* inside libmtrace.so: no part of the program's stack */
 };
 
@@ -47,6 +45,9 @@ const struct place *resolve(struct resolver *r, uint32_t frame);
  * has a NULL place and symbol.
  */
 struct spot resolve_owner(struct resolver *r, uint32_t node);
+
+/* Whether debug information tells lines of a module that some place's `module` names. */
+bool resolver_has_lines(const struct resolver *r, const char *module);
 
 /* Complaints about the symbols of the modules used so far, for warnings: NULL after the last.
  * Starts at *next = 0. */
