@@ -107,6 +107,7 @@ extern struct trace trace;
 
 bool tracefile_create(const char *program); /* false has been explained */
 bool tracefile_room(enum mt_table_id table, uint64_t count); /* grows the table to hold `count` records; under tables_lock */
+bool tracefile_has_room(enum mt_table_id table, uint64_t count);
 uint32_t tracefile_string(const char *s, size_t size); /* size without the zero that is added; 0 when there is no room */
 const char *tracefile_path(void);
 void tracefile_discard(void); /* right after the creation, when something else is missing */
@@ -142,7 +143,7 @@ extern uint32_t code_generation; /* goes up when code may have changed under kno
 
 extern struct lock tables_lock; /* over every growing table and the hash tables over them */
 bool stacks_init(void);
-#define MT_SITES_MOST ((1u << 22) - 2) /* what a slot can name */
+#define MT_SITES_MOST ((1u << 21) - 1) /* what a slot can name */
 uint32_t site_for(uint32_t node, uint32_t kind); /* 0 = no room; the rare path */
 void stacks_forget_code(uintptr_t start, uintptr_t end); /* under tables_lock */
 

@@ -32,7 +32,7 @@ cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 		ledger_subtract(t, missed, false);
 		__atomic_fetch_add(&trace.header->missed_frees, 1, __ATOMIC_RELAXED);
 	}
-	slot_write(slot, b);
+	slot_write(slot, p, b);
 	ledger_add(t, b);
 }
 

@@ -37,7 +37,7 @@ static always_inline void record_new_by(struct thread *t, void *p, size_t size, 
 		record_unslotted(t, p, b);
 		return;
 	}
-	slot_write(slot, b);
+	slot_write(slot, p, b);
 	ledger_add(t, b);
 }
 
@@ -86,7 +86,7 @@ static inline struct block record_take(void *p)
 static inline void record_put_back(void *p, struct block b)
 {
 	if (b.site)
-		slot_write(slot_at(p), b);
+		slot_write(slot_at(p), p, b);
 }
 
 /* p, which held b, is now q with `size` bytes; q NULL: p was freed. */

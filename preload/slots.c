@@ -4,6 +4,21 @@
 uint32_t **slot_root;
 unsigned slot_shift;
 
+uint64_t slot_read_large(const uint32_t *slot)
+{
+	uint64_t size = 0;
+
+	for (int i = SLOT_PIECES; i > 0; i--)
+		size = size << SLOT_SITE_BIT | slot[i];
+	return size;
+}
+
+void slot_write_large(uint32_t *slot, uint64_t size)
+{
+	for (int i = 1; i <= SLOT_PIECES; i++, size >>= SLOT_SITE_BIT)
+		slot[i] = size & ((1u << SLOT_SITE_BIT) - 1);
+}
+
 bool slots_init(bool glibc)
 {
 	slot_shift = glibc ? 5 : 3;
@@ -14,7 +29,7 @@ bool slots_init(bool glibc)
 cold_path uint32_t *slot_leaf_new(uintptr_t address)
 {
 	/* A little more than the region's share: a large block at its very end has its size in the slots behind. */
-	size_t size = (sizeof(uint32_t) << (SLOT_REGION_BITS - slot_shift)) + 16;
+	size_t size = (sizeof(uint32_t) << (SLOT_REGION_BITS - slot_shift)) + SLOT_PIECES * sizeof(uint32_t);
 	uint32_t **entry = &slot_root[address >> SLOT_REGION_BITS];
 	uint32_t *leaf, *there = NULL;
 

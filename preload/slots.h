@@ -5,8 +5,9 @@
  * hash, no lock: the thread that owns a block owns its slot. A granule is the least distance of two blocks: 32 bytes under
  * glibc, 8 under allocators that have size classes of 8, so a slot costs an eighth of the heap, or a half.
  *
- *   slot   bits 0-9 size | 10-31 site; 0 = no block starts here
- *          size 1023: the size stands in the next two slots, which the block itself covers
+ *   slot   bits 0-9 size | 10 the block starts in the granule's upper half | 11-31 site; 0 = no block starts here
+ *          size 1023: the size stands in the next four slots, 11 bits each, which the block itself covers; their
+ *          site is 0, so no look-up takes them for a block's
  */
 #ifndef MTRACE_SLOTS_H
 #define MTRACE_SLOTS_H
@@ -16,6 +17,9 @@
 #define SLOT_REGION_BITS 26 /* a leaf covers 64 MiB */
 #define SLOT_ADDRESS_BITS 47
 #define SLOT_SIZE_BITS 10
+#define SLOT_HALF      (1u << SLOT_SIZE_BITS)
+#define SLOT_SITE_BIT  11 /* and of a piece of a large size */
+#define SLOT_PIECES    4
 #define SLOT_LARGE ((1u << SLOT_SIZE_BITS) - 1)
 
 struct block {
@@ -30,6 +34,8 @@ extern unsigned slot_shift;  /* log2 of the granule */
 
 bool slots_init(bool glibc); /* glibc: no two blocks are closer than 32 bytes */
 uint32_t *slot_leaf_new(uintptr_t address); /* NULL: no memory */
+uint64_t slot_read_large(const uint32_t *slot);
+void slot_write_large(uint32_t *slot, uint64_t size);
 
 #pragma GCC visibility pop
 
@@ -50,29 +56,36 @@ static inline uint32_t *slot_at(const void *block)
 static inline struct block slot_read(const uint32_t *slot)
 {
 	uint32_t value = *slot;
-	struct block b = { value >> SLOT_SIZE_BITS, value & SLOT_LARGE };
+	struct block b = { value >> SLOT_SITE_BIT, value & SLOT_LARGE };
 
 	if (unlikely(b.size == SLOT_LARGE))
-		b.size = (uint64_t)slot[2] << 32 | slot[1];
+		b.size = slot_read_large(slot);
 	return b;
 }
 
 static inline void slot_clear(uint32_t *slot)
 {
 	if (unlikely((*slot & SLOT_LARGE) == SLOT_LARGE))
-		slot[1] = slot[2] = 0;
+		slot_write_large(slot, 0);
 	*slot = 0;
 }
 
-static inline void slot_write(uint32_t *slot, struct block b)
+/* Which half of its granule the address is in, as a slot has it. */
+static inline uint32_t slot_half(uintptr_t address)
 {
+	return (uint32_t)(address >> (slot_shift - 1) & 1) << SLOT_SIZE_BITS;
+}
+
+static inline void slot_write(uint32_t *slot, const void *address, struct block b)
+{
+	uint32_t value = b.site << SLOT_SITE_BIT | slot_half((uintptr_t)address);
+
 	if (unlikely(b.size >= SLOT_LARGE)) {
-		slot[1] = (uint32_t)b.size;
-		slot[2] = (uint32_t)(b.size >> 32);
-		*slot = b.site << SLOT_SIZE_BITS | SLOT_LARGE;
+		slot_write_large(slot, b.size);
+		*slot = value | SLOT_LARGE;
 		return;
 	}
-	*slot = b.site << SLOT_SIZE_BITS | (uint32_t)b.size;
+	*slot = value | (uint32_t)b.size;
 }
 
 /* Takes the block out: its site is 0 when none is known. */

@@ -32,10 +32,10 @@ static const struct {
 } shapes[MT_TABLES_USED] = {
 	[MT_FRAMES] = { sizeof(struct mt_frame), 2u << 20 },
 	[MT_NODES] = { sizeof(struct mt_node), 16u << 20 },
-	[MT_SITES] = { sizeof(struct mt_site), 4u << 20 },
-	[MT_SITE_INFO] = { sizeof(struct mt_site_info), 4u << 20 },
+	[MT_SITES] = { sizeof(struct mt_site), 2u << 20 },
+	[MT_SITE_INFO] = { sizeof(struct mt_site_info), 2u << 20 },
 	[MT_LINES] = { sizeof(struct mt_line), 1u << 20 },
-	[MT_PUBLISHED] = { sizeof(struct mt_published), 4u << 20 },
+	[MT_PUBLISHED] = { sizeof(struct mt_published), 2u << 20 },
 	[MT_LANES] = { sizeof(struct mt_lane), 1u << 16 },
 	[MT_ENTRIES] = { sizeof(struct mt_entry), 8u << 20 },
 	[MT_MODULES] = { sizeof(struct mt_module), 1u << 16 },
@@ -174,6 +174,11 @@ bool tracefile_room(enum mt_table_id table, uint64_t count)
 		trace.header->flags |= MT_NOTE_STORAGE;
 	errno = saved;
 	return ok;
+}
+
+bool tracefile_has_room(enum mt_table_id table, uint64_t count)
+{
+	return count * shapes[table].record_size <= tables[table].mapped;
 }
 
 uint32_t tracefile_string(const char *s, size_t size)

@@ -47,7 +47,7 @@ static void put(struct twin *t)
 {
 	if (!slot_at((void *)t->address))
 		ck_assert_ptr_nonnull(slot_leaf_new(t->address));
-	slot_write(slot_at((void *)t->address), t->block);
+	slot_write(slot_at((void *)t->address), (void *)t->address, t->block);
 }
 
 static void fill(uintptr_t granule)
@@ -55,7 +55,7 @@ static void fill(uintptr_t granule)
 	uintptr_t at = BASE + (uintptr_t)(rand() % 1000) * 4096;
 
 	for (int i = 0; i < BLOCKS; i++) {
-		struct block b = { (uint32_t)rand() % MT_SITES_MOST + 1, some_size() };
+		struct block b = { (uint32_t)rand() % (MT_SITES_MOST - 1) + 1, some_size() };
 
 		at = next_place(at);
 		twins[i] = (struct twin){ at, b };
