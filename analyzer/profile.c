@@ -1,14 +1,14 @@
 /*
  * profile.c - adds sites up to rows.
  *
- * The sites are taken line by line (lines of the trace: allocating instructions), as peak.c wants
- * them. For each site the rows it counts for are found by a hash of what makes a row one: without
+ * The sites are taken in tally.c's order. For each site the rows it counts for are found by a hash
+ * of what makes a row one: without
  * --cumulative one row, with it one for each function on the stack.
  */
 #include "profile.h"
 #include "hashmap.h"
 #include "mem.h"
-#include "peak.h"
+#include "tally.h"
 #include "trace.h"
 
 #include <stdlib.h>
@@ -20,8 +20,7 @@ const char *const profile_by_names[] = { "line", "function", "file", "module", "
 /* A row while it grows. */
 struct draft {
 	struct row row; /* the fields but measures and site counts are the key */
-	struct peak_bound peak;
-	uint32_t last_site;   /* that was added; a site counts once */
+	struct tally_sum sum;
 	uint64_t named_by[2]; /* at-peak and allocated bytes of the site that gave the function and
 				 the module */
 };
@@ -37,8 +36,7 @@ struct builder {
 	const struct trace *trace;
 	struct resolver *resolver;
 	enum profile_by by;
-	struct measures *sites;
-	struct line_peak *lines;
+	struct tally tally;
 	struct draft *drafts;
 	size_t draft_count, draft_room;
 	struct hashmap index;	      /* of drafts, by key */
@@ -158,37 +156,18 @@ static void name_row(struct draft *draft, const struct row *row, const struct me
 	draft->named_by[1] = m->allocated_bytes;
 }
 
-static void add_site(struct builder *b, struct draft *draft, uint32_t site)
-{
-	const struct measures *m = &b->sites[site];
-
-	if (draft->last_site == site)
-		return;
-	draft->last_site = site;
-	draft->row.sites++;
-	measures_add(&draft->row.m, m);
-	peak_add_site(&draft->peak, b->lines, b->trace->site_info[site].line, m->peak_bytes);
-}
-
-static uint32_t kind_of(const struct trace *t, uint32_t site)
-{
-	uint32_t line = t->site_info[site].line;
-
-	return line ? t->lines[line].kind : MT_KIND_HEAP;
-}
-
 static void add_to_owner(struct builder *b, uint32_t site)
 {
 	struct spot spot = resolve_owner(b->resolver, b->trace->site_info[site].node);
-	struct row row = row_of(b->by, &spot, kind_of(b->trace, site));
+	struct row row = row_of(b->by, &spot, tally_kind(&b->tally, site));
 	uint32_t index;
 
 	if (b->by == BY_SITE)
 		row.site = site;
 	index = find_draft(b, &row);
 	if (b->by == BY_LINE)
-		name_row(&b->drafts[index], &row, &b->sites[site]);
-	add_site(b, &b->drafts[index], site);
+		name_row(&b->drafts[index], &row, &b->tally.sites[site]);
+	tally_add(&b->tally, &b->drafts[index].sum, site);
 }
 
 /* ---- cumulative */
@@ -217,7 +196,7 @@ static const struct frame_rows *rows_of_frame(struct builder *b, uint32_t frame,
 static void add_to_stack(struct builder *b, uint32_t site)
 {
 	const struct trace *t = b->trace;
-	uint32_t kind = kind_of(t, site);
+	uint32_t kind = tally_kind(&b->tally, site);
 	uint32_t node = t->site_info[site].node;
 	bool any = false;
 
@@ -225,7 +204,7 @@ static void add_to_stack(struct builder *b, uint32_t site)
 		const struct frame_rows *rows = rows_of_frame(b, t->nodes[node].frame, kind);
 
 		for (uint32_t i = 0; i < rows->count; i++)
-			add_site(b, &b->drafts[b->frame_row[rows->start + i]], site);
+			tally_add(&b->tally, &b->drafts[b->frame_row[rows->start + i]].sum, site);
 		any |= rows->count > 0;
 	}
 	if (!any)
@@ -234,41 +213,14 @@ static void add_to_stack(struct builder *b, uint32_t site)
 
 /* ---- the whole */
 
-/* The sites in the order of their lines, by counting. */
-static uint32_t *sites_by_line(const struct trace *t)
-{
-	uint32_t *order = mem_zalloc(t->site_count, sizeof(*order));
-	uint32_t *next = mem_zalloc((size_t)t->line_count + 2, sizeof(*next));
-
-	for (uint32_t i = 1; i < t->site_count; i++)
-		next[t->site_info[i].line + 1]++;
-	for (uint32_t i = 1; i <= t->line_count; i++)
-		next[i] += next[i - 1];
-	for (uint32_t i = 1; i < t->site_count; i++)
-		order[next[t->site_info[i].line]++] = i;
-	free(next);
-	return order;
-}
-
-/* Known of a site before it was used, or not at all: not worth a row. */
-static bool is_unused(const struct measures *m)
-{
-	return m->allocations == 0 && m->current_bytes == 0 && m->peak_bytes == 0;
-}
-
 static void add_sites(struct builder *b, bool cumulative)
 {
-	uint32_t *order = sites_by_line(b->trace);
-
-	for (uint32_t i = 0; i + 1 < b->trace->site_count; i++) {
-		if (is_unused(&b->sites[order[i]]))
-			continue;
+	for (uint32_t i = 0; i < b->tally.count; i++) {
 		if (cumulative)
-			add_to_stack(b, order[i]);
+			add_to_stack(b, b->tally.order[i]);
 		else
-			add_to_owner(b, order[i]);
+			add_to_owner(b, b->tally.order[i]);
 	}
-	free(order);
 }
 
 static void finish_rows(struct builder *b, struct profile *p)
@@ -277,9 +229,9 @@ static void finish_rows(struct builder *b, struct profile *p)
 	for (size_t i = 0; i < b->draft_count; i++) {
 		struct draft *draft = &b->drafts[i];
 
-		peak_finish(&draft->peak, b->lines, p->totals.all.peak_bytes, &draft->row.m);
-		draft->row.m.peak_is_exact =
-			!draft->row.m.peak_is_bound && p->totals.peak_error_bytes == 0;
+		tally_finish(&b->tally, &draft->sum);
+		draft->row.m = draft->sum.m;
+		draft->row.sites = draft->sum.sites;
 		p->rows[p->row_count++] = draft->row;
 	}
 }
@@ -302,12 +254,11 @@ struct profile *profile_new(
 
 	p->by = by;
 	p->cumulative = cumulative;
-	b.sites = site_measures(trace);
-	p->totals = program_totals(trace, b.sites);
+	tally_init(&b.tally, trace);
+	p->totals = b.tally.totals;
 	if (by == BY_THREAD) {
 		add_threads(trace, p);
 	} else {
-		b.lines = line_peaks(trace, b.sites);
 		for (int i = 0; i < 2 && cumulative; i++)
 			b.frames[i] = mem_zalloc(trace->frame_count, sizeof(*b.frames[i]));
 		add_sites(&b, cumulative);
@@ -318,8 +269,7 @@ struct profile *profile_new(
 	free(b.frames[1]);
 	free(b.frame_row);
 	free(b.drafts);
-	free(b.lines);
-	free(b.sites);
+	tally_release(&b.tally);
 	return p;
 }
 
