@@ -42,6 +42,7 @@ enum mt_table_id {
 	MT_STRINGS,   /* bytes; a reference is an offset of a zero-terminated string, 0 is "" */
 	MT_FOREIGN,   /* struct mt_foreign: where unknown blocks were freed */
 	MT_LEAKS,     /* struct mt_leak: the live blocks by who points to them, if a scan was made */
+	MT_SYMBOLS,   /* struct mt_symbol: names and lines of frames, in copies (MT_NOTE_COPY) */
 	MT_TABLES_USED
 };
 
@@ -166,6 +167,18 @@ struct mt_leak {
 #define MT_LEAK_POSSIBLE  3u /* only pointers to their inside */
 #define MT_LEAK_REACHABLE 4u
 
+/* A function that a frame is in, and where; with inlining there are several, innermost first. Written by `mtracer pack`
+ * and `merge`, so that the binaries needn't be kept with the trace. Sorted by frame; a frame without any is looked up. */
+struct mt_symbol {
+	uint32_t frame;    /* in MT_FRAMES */
+	uint32_t function; /* string, demangled */
+	uint32_t linkage;  /* string, "" where unknown */
+	uint32_t file;     /* string, "" where unknown */
+	uint32_t line;     /* 0 = unknown */
+	uint32_t flags;    /* MT_SYMBOL_* */
+};
+#define MT_SYMBOL_INLINED 1u /* into the next one */
+
 struct mt_table {
 	uint32_t record_size; /* bytes; a newer writer may have longer records, never shorter */
 	uint32_t reserved;
@@ -183,6 +196,7 @@ struct mt_extent {
 enum mt_state {
 	MT_STATE_RUNNING = 1, /* or died without a word: see whether `pid` with `start_ticks` still lives */
 	MT_STATE_EXITED = 2,  /* exit, _exit, quick_exit or return from main */
+	MT_STATE_DIED = 3,    /* only in copies (MT_NOTE_COPY): a signal, or without a word */
 };
 
 /* What could not be recorded, and why; each counts allocations (frees of them then count as foreign). */
@@ -250,7 +264,8 @@ struct mt_header {
 	uint64_t scan_bytes;      /* of memory that it looked through */
 	uint64_t scan_request;    /* others write here what they want: a scan each time that it differs from scan_answer */
 	uint64_t scan_answer;     /* the last request that was begun */
-	uint64_t reserved[9];
+	uint64_t merged;          /* MT_NOTE_MERGED: how many traces were added up */
+	uint64_t reserved[8];
 
 	struct mt_table tables[MT_TABLES];
 	uint32_t extent_count;
@@ -264,6 +279,8 @@ struct mt_header {
 #define MT_NOTE_REDACTED    16u
 #define MT_NOTE_MMAP        32u /* anonymous mappings are traced */
 #define MT_NOTE_UNSTARTED   64u /* began stopped (MTRACE_START=0) */
+#define MT_NOTE_MERGED     128u /* `mtracer merge` added up several traces: each peak is a sum of theirs, an upper bound */
+#define MT_NOTE_COPY       256u /* written by mtracer, not by the process: nobody writes it, `state` is what it was then */
 
 _Static_assert(sizeof(struct mt_frame) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_node) == 8, "on-disk size");
@@ -276,6 +293,7 @@ _Static_assert(sizeof(struct mt_entry) == 48, "on-disk size");
 _Static_assert(sizeof(struct mt_module) == 80, "on-disk size");
 _Static_assert(sizeof(struct mt_foreign) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_leak) == 24, "on-disk size");
+_Static_assert(sizeof(struct mt_symbol) == 24, "on-disk size");
 _Static_assert(sizeof(struct mt_extent) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_header) <= MT_HEADER_SIZE, "the header must fit its pages");
 
