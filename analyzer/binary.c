@@ -108,8 +108,10 @@ static int open_regular(struct binary *b, const char *path)
 		complain(b, "%s: %s", path, strerror(errno));
 		return -1;
 	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		b->changed = st.st_mtime;
 		return fd;
+	}
 	complain(b, "%s: not a regular file", path);
 	close(fd);
 	return -1;

@@ -174,6 +174,26 @@ struct spot resolve_owner(struct resolver *r, uint32_t node)
 	return spot;
 }
 
+static size_t module_number(const struct resolver *r, const struct place *place)
+{
+	uint32_t module = r->trace->frames[place - r->places].module;
+
+	return module ? r->modules[module].number : SIZE_MAX;
+}
+
+struct extent resolver_extent(struct resolver *r, const struct spot *spot)
+{
+	const struct mt_frame *f = &r->trace->frames[spot->place - r->places];
+
+	return symbolizer_extent(r->symbolizer, module_number(r, spot->place), f->address - 1,
+		(size_t)(spot->symbol - spot->place->symbols));
+}
+
+int64_t resolver_file_time(const struct resolver *r, const struct place *place)
+{
+	return symbolizer_file_time(r->symbolizer, module_number(r, place));
+}
+
 bool resolver_has_lines(const struct resolver *r, const char *module)
 {
 	for (uint32_t i = 1; i < r->trace->module_count; i++) {

@@ -46,6 +46,13 @@ const struct place *resolve(struct resolver *r, uint32_t frame);
  */
 struct spot resolve_owner(struct resolver *r, uint32_t node);
 
+/* The lines of a spot's function in its decl_file, as far as they are known (symbolize.h). */
+struct extent resolver_extent(struct resolver *r, const struct spot *spot);
+
+/* When the file that a place's symbols come from was last written, in seconds since the epoch; 0 =
+ * unknown. */
+int64_t resolver_file_time(const struct resolver *r, const struct place *place);
+
 /* Whether debug information tells lines of a module that some place's `module` names. */
 bool resolver_has_lines(const struct resolver *r, const char *module);
 

@@ -403,3 +403,87 @@ struct scope_list scopes_find(struct scopes *s, uint64_t address)
 		find_line(lines, address, &list);
 	return list;
 }
+
+/* ---- the lines of one function */
+
+/* The visit of scopes_lines() to one function or call. */
+struct line_walk {
+	struct function *function;
+	uint32_t call; /* NO_CALL: the function itself */
+	Dwarf_Lines *lines;
+	size_t line_count;
+	void (*visit)(void *context, const char *file, uint32_t line);
+	void *context;
+};
+
+static uint64_t line_address(Dwarf_Lines *lines, size_t index)
+{
+	Dwarf_Addr address;
+
+	return dwarf_lineaddr(dwarf_onesrcline(lines, index), &address) == 0 ? address : 0;
+}
+
+/* The index of the row that holds `address`: the last at or before it. */
+static size_t find_row(const struct line_walk *w, uint64_t address)
+{
+	size_t low = 0, high = w->line_count;
+
+	while (low + 1 < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (line_address(w->lines, middle) <= address)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void visit_rows(const struct line_walk *w, uint64_t low, uint64_t high)
+{
+	for (size_t i = find_row(w, low); i < w->line_count; i++) {
+		Dwarf_Line *row = dwarf_onesrcline(w->lines, i);
+		uint64_t address = line_address(w->lines, i);
+		int number = 0;
+
+		if (address >= high)
+			break;
+		if (find_innermost(w->function, address < low ? low : address) == w->call &&
+			dwarf_lineno(row, &number) == 0 && number > 0)
+			w->visit(w->context, dwarf_linesrc(row, NULL, NULL), (uint32_t)number);
+	}
+}
+
+static bool lines_in_unit(
+	struct scopes *s, struct unit *u, uint64_t address, size_t index, struct line_walk *w)
+{
+	Dwarf_Addr base, low, high;
+	ptrdiff_t offset = 0;
+	Dwarf_Die *die;
+
+	w->function = find_function(s, u, address);
+	if (!w->function)
+		return false;
+	expand_function(s, u, w->function);
+	w->call = find_innermost(w->function, address);
+	for (; index && w->call != NO_CALL; index--)
+		w->call = w->function->calls[w->call].parent;
+	if (dwarf_getsrclines(&u->die, &w->lines, &w->line_count) != 0)
+		return true;
+	die = w->call == NO_CALL ? &w->function->die : &w->function->calls[w->call].die;
+	while ((offset = dwarf_ranges(die, offset, &base, &low, &high)) > 0)
+		visit_rows(w, low, high);
+	return true;
+}
+
+void scopes_lines(struct scopes *s, uint64_t address, size_t index,
+	void (*visit)(void *context, const char *file, uint32_t line), void *context)
+{
+	struct line_walk w = { .visit = visit, .context = context };
+
+	for (size_t i = ranges_last(&s->ranges, address); i;
+		i = ranges_previous(&s->ranges, address, i)) {
+		if (lines_in_unit(s, &s->units[s->ranges.items[i - 1].owner], address, index, &w))
+			return;
+	}
+}

@@ -42,6 +42,13 @@ void scopes_free(struct scopes *s); /* NULL is fine */
  * pointer as long as the Dwarf is open. */
 struct scope_list scopes_find(struct scopes *s, uint64_t address);
 
+/*
+ * Calls visit() for each row of the line table that belongs to the function or inlined call at
+ * `index` of scopes_find()'s answer, and not to one inlined into it.
+ */
+void scopes_lines(struct scopes *s, uint64_t address, size_t index,
+	void (*visit)(void *context, const char *file, uint32_t line), void *context);
+
 /* The name of a .dwo file that was needed so far and isn't there, or NULL. */
 const char *scopes_missing_dwo(const struct scopes *s);
 

@@ -40,6 +40,8 @@ struct module {
 struct names {
 	const char *function;
 	const char *linkage;
+	const char *decl_file; /* as libdw has it */
+	uint32_t decl_line;
 };
 
 /* Cached answers. The key comes first in each. */
@@ -284,7 +286,7 @@ static struct names names_of_linkage(struct symbolizer *s, const char *text)
 {
 	const char *linkage = intern(s->texts, text);
 
-	return (struct names){ demangled(s, linkage), linkage };
+	return (struct names){ .function = demangled(s, linkage), .linkage = linkage };
 }
 
 static struct names names_of_die(struct symbolizer *s, Dwarf_Die *die);
@@ -387,7 +389,7 @@ static char *qualified_name(struct symbolizer *s, const Dwarf_Die *die, const ch
 
 static struct names read_names(struct symbolizer *s, Dwarf_Die *die)
 {
-	struct names names = { NULL, NULL };
+	struct names names = { 0 };
 	Dwarf_Attribute attribute;
 	const char *text;
 	char *qualified;
@@ -414,6 +416,17 @@ static struct names read_names(struct symbolizer *s, Dwarf_Die *die)
 	return names;
 }
 
+/* Where the function is written; of a method that is defined outside its class, the definition. */
+static void read_declaration(Dwarf_Die *die, struct names *names)
+{
+	int line;
+
+	if (dwarf_decl_line(die, &line) != 0 || line <= 0)
+		return;
+	names->decl_file = dwarf_decl_file(die);
+	names->decl_line = names->decl_file ? (uint32_t)line : 0;
+}
+
 /* All inlined copies of a function share its name. */
 static struct names names_of_die(struct symbolizer *s, Dwarf_Die *die)
 {
@@ -426,14 +439,16 @@ static struct names names_of_die(struct symbolizer *s, Dwarf_Die *die)
 		dwarf_formref_die(dwarf_attr(die, DW_AT_abstract_origin, &attribute), &origin))
 		source = &origin;
 	entry = pointer_entry(s->names, source->addr, sizeof(*entry), &fresh);
-	if (fresh)
+	if (fresh) {
 		entry->names = read_names(s, source);
+		read_declaration(source, &entry->names);
+	}
 	return entry->names;
 }
 
 static struct names names_of_offset(struct symbolizer *s, const struct module *m, uint64_t address)
 {
-	struct names names = { NULL, NULL };
+	struct names names = { 0 };
 	const char *base = m ? strrchr(m->path, '/') : NULL;
 	char *text;
 	int size;
@@ -582,6 +597,7 @@ static struct answer *answer_scopes(struct symbolizer *s, const struct module *m
 	for (size_t i = 0; i < list->count; i++) {
 		Dwarf_Die die = list->items[i].die;
 		struct names names = names_of_die(s, &die);
+		struct names declared = names;
 
 		if (i + 1 == list->count && !names.linkage)
 			names = better_names(s, m, address, names);
@@ -590,6 +606,8 @@ static struct answer *answer_scopes(struct symbolizer *s, const struct module *m
 		fill(&a->items[i], names, file_path(s, &list->unit, list->items[i].file),
 			list->items[i].line);
 		a->items[i].inlined = i + 1 < list->count;
+		a->items[i].decl_file = file_path(s, &list->unit, declared.decl_file);
+		a->items[i].decl_line = a->items[i].decl_file ? declared.decl_line : 0;
 	}
 	return a;
 }
@@ -640,4 +658,54 @@ const struct symbols *symbolize(struct symbolizer *s, size_t module, uint64_t ad
 		*slot = find_answer(s, module, address);
 	a = *slot;
 	return &a->symbols;
+}
+
+/* ---- where functions are in their source */
+
+struct extent_search {
+	struct symbolizer *s;
+	Dwarf_Die *unit;
+	const char *file;
+	struct extent extent;
+};
+
+static void widen(void *context, const char *file, uint32_t line)
+{
+	struct extent_search *search = context;
+	struct extent *extent = &search->extent;
+
+	if (file_path(search->s, search->unit, file) != search->file)
+		return; /* a macro's or an included file's */
+	extent->first = line < extent->first ? line : extent->first;
+	extent->last = line > extent->last ? line : extent->last;
+}
+
+struct extent symbolizer_extent(struct symbolizer *s, size_t number, uint64_t address, size_t index)
+{
+	const struct symbol *symbol = &symbolize(s, number, address)->symbols[index];
+	struct extent_search search = { .s = s, .file = symbol->decl_file };
+	const struct module *m;
+	struct image *image;
+	struct scope_list list;
+	uint64_t inside;
+
+	if (number >= s->module_count || !symbol->decl_file)
+		return (struct extent){ 0 };
+	m = &s->modules[number];
+	image = m->image;
+	inside = address - m->bias - image->bias;
+	list = scopes_find(image->scopes, inside);
+	search.unit = &list.unit;
+	search.extent = (struct extent){ symbol->decl_line, symbol->decl_line };
+	scopes_lines(image->scopes, inside, index, widen, &search);
+	/* Lines before the declaration are a return type's or a default argument's at the most. */
+	search.extent.first = symbol->decl_line;
+	return search.extent;
+}
+
+int64_t symbolizer_file_time(const struct symbolizer *s, size_t module)
+{
+	if (module >= s->module_count || !s->modules[module].image)
+		return 0;
+	return s->modules[module].image->binary->changed;
 }

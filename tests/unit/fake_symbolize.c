@@ -50,6 +50,18 @@ const struct symbols *symbolize(struct symbolizer *s, size_t module, uint64_t ad
 	return given;
 }
 
+struct extent symbolizer_extent(struct symbolizer *s, size_t module, uint64_t address, size_t index)
+{
+	const struct symbol *symbol = &symbolize(s, module, address)->symbols[index];
+
+	return (struct extent){ symbol->decl_line, symbol->decl_line };
+}
+
+int64_t symbolizer_file_time(const struct symbolizer *s, size_t module)
+{
+	return 0;
+}
+
 const char *symbolizer_complaint(const struct symbolizer *s, size_t module)
 {
 	return NULL;
