@@ -8,6 +8,7 @@
  */
 #include "trace.h"
 #include "mem.h"
+#include "packing.h"
 #include "process.h"
 
 #include <errno.h>
@@ -31,6 +32,8 @@ struct reader {
 	int fd;
 	struct trace *trace;
 	struct stat stat;
+	unsigned char *unpacked; /* a packed file's contents; NULL = the file is read as it is */
+	uint64_t packed_size;	 /* bytes on disk */
 	void *tables[MT_TABLES_USED]; /* records of this version, moved to the trace at the end */
 	uint64_t counts[MT_TABLES_USED];
 	char *error;
@@ -53,6 +56,7 @@ static const struct {
 	[MT_STRINGS] = { "strings", 1 },
 	[MT_FOREIGN] = { "foreign", sizeof(struct mt_foreign) },
 	[MT_LEAKS] = { "leaks", sizeof(struct mt_leak) },
+	[MT_SYMBOLS] = { "symbols", sizeof(struct mt_symbol) },
 };
 
 __attribute__((format(printf, 2, 3))) static bool fail(struct reader *r, const char *format, ...)
@@ -71,6 +75,12 @@ static bool read_bytes(struct reader *r, void *to, size_t size, uint64_t at)
 {
 	char *next = to;
 
+	if (r->unpacked) {
+		if (at > (uint64_t)r->stat.st_size || size > (uint64_t)r->stat.st_size - at)
+			return fail(r, "truncated: ends at byte %lld", (long long)r->stat.st_size);
+		memcpy(to, r->unpacked + at, size);
+		return true;
+	}
 	while (size) {
 		ssize_t got = pread(r->fd, next, size, (off_t)at);
 
@@ -86,6 +96,14 @@ static bool read_bytes(struct reader *r, void *to, size_t size, uint64_t at)
 		size -= (size_t)got;
 	}
 	return true;
+}
+
+/* A packed file doesn't change. */
+static bool look_at_size(struct reader *r)
+{
+	if (r->unpacked || fstat(r->fd, &r->stat) == 0)
+		return true;
+	return fail(r, "cannot be read: %s", strerror(errno));
 }
 
 static bool check_start(struct reader *r, const struct mt_header *h, uint64_t size)
@@ -116,7 +134,8 @@ static bool check_header(struct reader *r, const struct mt_header *h)
 		return fail(r, "corrupt: header of %u bytes", h->header_size);
 	if (h->page_size < 4096 || h->page_size > 1u << 24 || (h->page_size & (h->page_size - 1)))
 		return fail(r, "corrupt: pages of %u bytes", h->page_size);
-	if (h->state != MT_STATE_RUNNING && h->state != MT_STATE_EXITED)
+	if (h->state != MT_STATE_RUNNING && h->state != MT_STATE_EXITED &&
+		(h->state != MT_STATE_DIED || !(h->flags & MT_NOTE_COPY)))
 		return fail(r, "corrupt: no such state: %u", h->state);
 	if (h->extent_count > MT_EXTENTS)
 		return fail(r, "corrupt: %u extents", h->extent_count);
@@ -227,8 +246,8 @@ static bool read_header(struct reader *r, struct mt_header *h)
 	struct mt_header again;
 	uint64_t size;
 
-	if (fstat(r->fd, &r->stat) != 0)
-		return fail(r, "cannot be read: %s", strerror(errno));
+	if (!look_at_size(r))
+		return false;
 	size = (uint64_t)r->stat.st_size;
 	memset(h, 0, sizeof(*h));
 	if (!read_bytes(r, h, size < sizeof(*h) ? size : sizeof(*h), 0) || !check_start(r, h, size))
@@ -240,8 +259,8 @@ static bool read_header(struct reader *r, struct mt_header *h)
 			break;
 		*h = again;
 	}
-	if (fstat(r->fd, &r->stat) != 0) /* the file grows before the directory tells */
-		return fail(r, "cannot be read: %s", strerror(errno));
+	if (!look_at_size(r)) /* the file grows before the directory tells */
+		return false;
 	return check_start(r, h, (uint64_t)r->stat.st_size) && check_header(r, h) &&
 	       check_places_in_file(r, h) && check_tables(r, h);
 }
@@ -444,12 +463,75 @@ static bool check_texts(struct reader *r, const struct trace *t)
 	return true;
 }
 
+/* A live writer classifies sites newer than the ones read, as with entries. */
+static bool check_leaks(struct reader *r, const struct trace *t)
+{
+	struct mt_leak *leaks = r->tables[MT_LEAKS];
+
+	for (uint32_t i = 0; i < t->leak_count; i++) {
+		struct mt_leak *l = &leaks[i];
+
+		if (l->kind < MT_LEAK_LOST || l->kind > MT_LEAK_REACHABLE)
+			return bad_reference(r, MT_LEAKS, i, "no kind", l->kind);
+		if (l->site == 0 || l->site >= t->site_count) {
+			if (t->state != TRACE_RUNNING)
+				return bad_reference(r, MT_LEAKS, i, "no site", l->site);
+			*l = (struct mt_leak){ 0, MT_LEAK_REACHABLE, 0, 0 };
+		}
+	}
+	return true;
+}
+
+static bool check_symbols(struct reader *r, const struct trace *t)
+{
+	for (uint32_t i = 0; i < t->symbol_count; i++) {
+		const struct mt_symbol *s = &t->symbols[i];
+
+		if (s->frame == 0 || s->frame >= t->frame_count)
+			return bad_reference(r, MT_SYMBOLS, i, "no frame", s->frame);
+		if (i && s->frame < t->symbols[i - 1].frame)
+			return bad_reference(r, MT_SYMBOLS, i, "frames not in order:", s->frame);
+		if (!string_exists(t, s->function) || !string_exists(t, s->linkage) ||
+			!string_exists(t, s->file))
+			return bad_reference(r, MT_SYMBOLS, i, "no string for frame", s->frame);
+	}
+	return true;
+}
+
+static bool check_leaks(struct reader *r, const struct trace *t)
+{
+	for (uint32_t i = 0; i < t->leak_count; i++) {
+		if (t->leaks[i].site >= t->site_count && t->state != TRACE_RUNNING)
+			return bad_reference(r, MT_LEAKS, i, "no site", t->leaks[i].site);
+		if (t->leaks[i].site >= t->site_count) /* newer than the sites that were read */
+			((struct mt_leak *)r->tables[MT_LEAKS])[i] = (struct mt_leak){ 0 };
+	}
+	return true;
+}
+
+static bool check_symbols(struct reader *r, const struct trace *t)
+{
+	for (uint32_t i = 0; i < t->symbol_count; i++) {
+		const struct mt_symbol *s = &t->symbols[i];
+
+		if (s->frame == 0 || s->frame >= t->frame_count)
+			return bad_reference(r, MT_SYMBOLS, i, "no frame", s->frame);
+		if (i && s->frame < t->symbols[i - 1].frame)
+			return bad_reference(r, MT_SYMBOLS, i, "not in order: frame", s->frame);
+		if (!string_exists(t, s->function) || !string_exists(t, s->linkage) ||
+			!string_exists(t, s->file))
+			return bad_reference(r, MT_SYMBOLS, i, "no strings of frame", s->frame);
+	}
+	return true;
+}
+
 static bool check_references(struct reader *r)
 {
 	const struct trace *t = r->trace;
 
 	return check_texts(r, t) && check_modules(r, t) && check_frames(r, t) &&
-	       check_nodes(r, t) && check_sites(r, t) && check_entries(r, t);
+	       check_nodes(r, t) && check_sites(r, t) && check_entries(r, t) && check_leaks(r, t) &&
+	       check_symbols(r, t);
 }
 
 /* ---- the finished trace */
@@ -484,6 +566,10 @@ static void fill_trace(struct reader *r)
 	t->entry_count = (uint32_t)r->counts[MT_ENTRIES];
 	t->module_count = (uint32_t)r->counts[MT_MODULES];
 	t->foreign_count = (uint32_t)r->counts[MT_FOREIGN];
+	t->leak_count = (uint32_t)r->counts[MT_LEAKS];
+	t->symbol_count = (uint32_t)r->counts[MT_SYMBOLS];
+	t->leak_count = (uint32_t)r->counts[MT_LEAKS];
+	t->symbol_count = (uint32_t)r->counts[MT_SYMBOLS];
 	t->strings_size = (uint32_t)r->counts[MT_STRINGS];
 	t->frames = r->tables[MT_FRAMES];
 	t->nodes = r->tables[MT_NODES];
@@ -496,6 +582,10 @@ static void fill_trace(struct reader *r)
 	t->modules = r->tables[MT_MODULES];
 	t->strings = r->tables[MT_STRINGS];
 	t->foreign = r->tables[MT_FOREIGN];
+	t->leaks = r->tables[MT_LEAKS];
+	t->symbols = r->tables[MT_SYMBOLS];
+	t->leaks = r->tables[MT_LEAKS];
+	t->symbols = r->tables[MT_SYMBOLS];
 }
 
 /* Names end where their fields end, whoever wrote them. */
@@ -527,10 +617,18 @@ static enum trace_state find_state(const struct reader *r)
 {
 	const struct mt_header *h = &r->trace->header;
 
+	if (h->flags & MT_NOTE_COPY)
+		return h->state == MT_STATE_RUNNING ? TRACE_RUNNING
+		       : h->state == MT_STATE_DIED  ? TRACE_DIED
+						    : TRACE_EXITED;
 	if (h->flags & MT_HAS_WAIT_STATUS)
 		return WIFEXITED(h->wait_status) ? TRACE_EXITED : TRACE_DIED;
 	if (h->state == MT_STATE_EXITED)
 		return TRACE_EXITED;
+	if (h->state == MT_STATE_DIED)
+		return TRACE_DIED;
+	if (h->flags & MT_NOTE_COPY)
+		return TRACE_RUNNING;
 	switch (process_state(h->pid, h->start_ticks, h->boot_id, r->trace->path, &r->stat)) {
 	case PROCESS_WRITES:
 		return TRACE_RUNNING;
@@ -542,17 +640,38 @@ static enum trace_state find_state(const struct reader *r)
 	return TRACE_DIED;
 }
 
+/* From here on a packed file is what it holds, all of it on disk. */
+static bool unpack_file(struct reader *r)
+{
+	size_t size;
+
+	r->packed_size = (uint64_t)r->stat.st_size;
+	r->unpacked = unpack(r->fd, r->packed_size, &size, r->error, r->error_size);
+	if (!r->unpacked)
+		return false;
+	r->stat.st_size = (off_t)size;
+	r->stat.st_blocks = (blkcnt_t)(size / 512 + 1);
+	r->stat.st_ino = 0;
+	return true;
+}
+
 static bool read_trace(struct reader *r)
 {
-	if (fstat(r->fd, &r->stat) != 0)
-		return fail(r, "cannot be read: %s", strerror(errno));
+	char start[4];
+
+	if (!look_at_size(r))
+		return false;
 	if (S_ISDIR(r->stat.st_mode))
 		return fail(r, "is a directory, not a trace");
 	if (!S_ISREG(r->stat.st_mode))
 		return fail(r, "not a regular file");
+	if (pread(r->fd, start, sizeof(start), 0) == (ssize_t)sizeof(start) &&
+		is_packed(start, sizeof(start)) && !unpack_file(r))
+		return false;
 	if (!read_tables(r))
 		return false;
-	r->trace->file_size = (uint64_t)r->stat.st_size;
+	r->trace->packed = r->unpacked != NULL;
+	r->trace->file_size = r->unpacked ? r->packed_size : (uint64_t)r->stat.st_size;
 	end_names(r);
 	fill_trace(r);
 	r->trace->state = find_state(r);
@@ -577,6 +696,7 @@ struct trace *trace_open(const char *path, char *error, size_t error_size)
 	r.trace->path = mem_strdup(path);
 	fine = read_trace(&r);
 	close(r.fd);
+	free(r.unpacked);
 	if (fine)
 		return r.trace;
 	for (int t = 0; t < MT_TABLES_USED; t++)
@@ -601,6 +721,10 @@ void trace_free(struct trace *t)
 	free((void *)t->modules);
 	free((void *)t->strings);
 	free((void *)t->foreign);
+	free((void *)t->leaks);
+	free((void *)t->symbols);
+	free((void *)t->leaks);
+	free((void *)t->symbols);
 	free(t->command);
 	free(t->path);
 	free(t);

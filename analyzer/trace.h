@@ -16,7 +16,7 @@
 #include "preload/trace_format.h"
 
 enum trace_state {
-	TRACE_RUNNING, /* the process lives and still writes this file */
+	TRACE_RUNNING, /* the process lives and still writes this file; did, in a copy */
 	TRACE_EXITED,  /* it ended by itself, or went on as another program (exec) */
 	TRACE_DIED,    /* killed by a signal, or without a word */
 };
@@ -24,7 +24,8 @@ enum trace_state {
 /* All of it belongs to the trace and lives until trace_free(). Read-only for everybody else. */
 struct trace {
 	char *path;	    /* as given to trace_open() */
-	uint64_t file_size; /* bytes */
+	uint64_t file_size; /* bytes on disk */
+	bool packed;	    /* by `mtracer pack`, or zstd */
 	struct mt_header
 		header; /* texts and directory are better asked for by the functions below */
 	enum trace_state state;
@@ -41,8 +42,14 @@ struct trace {
 	const struct mt_entry *entries; /* some may be unused: site 0 */
 	const struct mt_module *modules;
 	const struct mt_foreign *foreign;
+	const struct mt_leak *leaks;	 /* site 0 = not this time */
+	const struct mt_symbol *symbols; /* sorted by frame */
+	const struct mt_leak *leaks;	 /* as of the last scan; see header.scan_state */
+	const struct mt_symbol *symbols; /* sorted by frame; mostly none */
 	uint32_t frame_count, node_count, site_count, line_count;
 	uint32_t lane_count, entry_count, module_count, foreign_count;
+	uint32_t leak_count, symbol_count;
+	uint32_t leak_count, symbol_count;
 
 	const char *strings; /* ends with a zero byte */
 	uint32_t strings_size;
