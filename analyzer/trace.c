@@ -498,33 +498,6 @@ static bool check_symbols(struct reader *r, const struct trace *t)
 	return true;
 }
 
-static bool check_leaks(struct reader *r, const struct trace *t)
-{
-	for (uint32_t i = 0; i < t->leak_count; i++) {
-		if (t->leaks[i].site >= t->site_count && t->state != TRACE_RUNNING)
-			return bad_reference(r, MT_LEAKS, i, "no site", t->leaks[i].site);
-		if (t->leaks[i].site >= t->site_count) /* newer than the sites that were read */
-			((struct mt_leak *)r->tables[MT_LEAKS])[i] = (struct mt_leak){ 0 };
-	}
-	return true;
-}
-
-static bool check_symbols(struct reader *r, const struct trace *t)
-{
-	for (uint32_t i = 0; i < t->symbol_count; i++) {
-		const struct mt_symbol *s = &t->symbols[i];
-
-		if (s->frame == 0 || s->frame >= t->frame_count)
-			return bad_reference(r, MT_SYMBOLS, i, "no frame", s->frame);
-		if (i && s->frame < t->symbols[i - 1].frame)
-			return bad_reference(r, MT_SYMBOLS, i, "not in order: frame", s->frame);
-		if (!string_exists(t, s->function) || !string_exists(t, s->linkage) ||
-			!string_exists(t, s->file))
-			return bad_reference(r, MT_SYMBOLS, i, "no strings of frame", s->frame);
-	}
-	return true;
-}
-
 static bool check_references(struct reader *r)
 {
 	const struct trace *t = r->trace;
@@ -568,8 +541,6 @@ static void fill_trace(struct reader *r)
 	t->foreign_count = (uint32_t)r->counts[MT_FOREIGN];
 	t->leak_count = (uint32_t)r->counts[MT_LEAKS];
 	t->symbol_count = (uint32_t)r->counts[MT_SYMBOLS];
-	t->leak_count = (uint32_t)r->counts[MT_LEAKS];
-	t->symbol_count = (uint32_t)r->counts[MT_SYMBOLS];
 	t->strings_size = (uint32_t)r->counts[MT_STRINGS];
 	t->frames = r->tables[MT_FRAMES];
 	t->nodes = r->tables[MT_NODES];
@@ -582,8 +553,6 @@ static void fill_trace(struct reader *r)
 	t->modules = r->tables[MT_MODULES];
 	t->strings = r->tables[MT_STRINGS];
 	t->foreign = r->tables[MT_FOREIGN];
-	t->leaks = r->tables[MT_LEAKS];
-	t->symbols = r->tables[MT_SYMBOLS];
 	t->leaks = r->tables[MT_LEAKS];
 	t->symbols = r->tables[MT_SYMBOLS];
 }
@@ -625,10 +594,6 @@ static enum trace_state find_state(const struct reader *r)
 		return WIFEXITED(h->wait_status) ? TRACE_EXITED : TRACE_DIED;
 	if (h->state == MT_STATE_EXITED)
 		return TRACE_EXITED;
-	if (h->state == MT_STATE_DIED)
-		return TRACE_DIED;
-	if (h->flags & MT_NOTE_COPY)
-		return TRACE_RUNNING;
 	switch (process_state(h->pid, h->start_ticks, h->boot_id, r->trace->path, &r->stat)) {
 	case PROCESS_WRITES:
 		return TRACE_RUNNING;
@@ -721,8 +686,6 @@ void trace_free(struct trace *t)
 	free((void *)t->modules);
 	free((void *)t->strings);
 	free((void *)t->foreign);
-	free((void *)t->leaks);
-	free((void *)t->symbols);
 	free((void *)t->leaks);
 	free((void *)t->symbols);
 	free(t->command);

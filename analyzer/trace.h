@@ -42,13 +42,10 @@ struct trace {
 	const struct mt_entry *entries; /* some may be unused: site 0 */
 	const struct mt_module *modules;
 	const struct mt_foreign *foreign;
-	const struct mt_leak *leaks;	 /* site 0 = not this time */
-	const struct mt_symbol *symbols; /* sorted by frame */
 	const struct mt_leak *leaks;	 /* as of the last scan; see header.scan_state */
 	const struct mt_symbol *symbols; /* sorted by frame; mostly none */
 	uint32_t frame_count, node_count, site_count, line_count;
 	uint32_t lane_count, entry_count, module_count, foreign_count;
-	uint32_t leak_count, symbol_count;
 	uint32_t leak_count, symbol_count;
 
 	const char *strings; /* ends with a zero byte */
