@@ -78,6 +78,7 @@ static void after_fork_in_parent(void)
 
 static void after_fork_in_child(void)
 {
+	os_forked();
 	phase_set(forking != FORK_UNTRACED && copy ? PHASE_FORKED : PHASE_OFF);
 	if (forking == FORK_PREPARED)
 		release();

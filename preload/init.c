@@ -10,6 +10,7 @@
 #include "preload/next.h"
 #include "preload/phase.h"
 #include "preload/rules.h"
+#include "preload/scan.h"
 #include "preload/thread.h"
 
 #include <dlfcn.h>
@@ -20,6 +21,8 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define EXIT_WAIT_MS 1000 /* that a program's end may be held up by the scan */
 
 /* What standard error was at the start: at the end it may be something else that we have no business with. */
 static struct stat standard_error;
@@ -110,11 +113,26 @@ static bool wants_messages(void)
 		now.st_rdev == standard_error.st_rdev;
 }
 
+/* Other libraries' destructors come later: what they hold is still held. */
+static void scan_at_exit(void)
+{
+	struct thread *t;
+
+	if (!config.reachable || (trace.header->flags & MT_NOTE_OWN_MALLOC))
+		return;
+	t = thread_enter((uintptr_t)__builtin_frame_address(0));
+	if (!t)
+		return;
+	snapshot_scan(EXIT_WAIT_MS);
+	thread_leave(t);
+}
+
 __attribute__((destructor)) static void fini(void)
 {
 	int saved = errno;
 
 	if (phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid()) {
+		scan_at_exit();
 		control_exit();
 		if (wants_messages())
 			message("trace in ", tracefile_path(), NULL);

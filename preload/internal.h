@@ -34,6 +34,15 @@
 void *os_map(size_t size);      /* zeroed private memory that costs nothing until touched; NULL */
 void *os_reserve(size_t size);  /* address space without access; NULL */
 void os_unmap(void *address, size_t size);
+
+/* The library's own mappings are known, so that a scan for leaks leaves them out. */
+struct os_range {
+	uintptr_t start, end;
+};
+size_t os_own_ranges(struct os_range *ranges, size_t most); /* sorted by address */
+void os_forked(void);
+void os_own_add(void *address, size_t size);
+void os_own_remove(void *address, size_t size);
 int os_map_file(void *address, size_t size, int fd, uint64_t offset); /* shared, over what is there */
 int os_reserve_file(int fd, uint64_t offset, uint64_t size); /* blocks on disk, or fails: never SIGBUS later */
 bool os_readable(uintptr_t address); /* the 8 bytes there, without a fault */

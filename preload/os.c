@@ -31,9 +31,74 @@ static void *map(void *address, size_t size, int protection, int flags, int fd, 
 	return result < 0 && result > -4096 ? NULL : (void *)result;
 }
 
+/* ---- the list of our mappings */
+
+#define MOST_RANGES 1024
+
+static struct os_range own[MOST_RANGES];
+static size_t own_count;
+static struct lock own_lock;
+
+void os_own_add(void *address, size_t size)
+{
+	lock_take(&own_lock);
+	if (address && own_count < MOST_RANGES)
+		own[own_count++] = (struct os_range){ (uintptr_t)address, (uintptr_t)address + size };
+	lock_drop(&own_lock);
+}
+
+/* Any part of the mappings that were added. */
+void os_own_remove(void *address, size_t size)
+{
+	uintptr_t start = (uintptr_t)address, end = start + size;
+
+	lock_take(&own_lock);
+	for (size_t i = 0; i < own_count; i++) {
+		struct os_range r = own[i];
+
+		if (r.end <= start || r.start >= end)
+			continue;
+		if (r.start < start && r.end > end && own_count < MOST_RANGES)
+			own[own_count++] = (struct os_range){ end, r.end };
+		if (r.start < start)
+			own[i].end = start;
+		else if (r.end > end)
+			own[i].start = end;
+		else
+			own[i--] = own[--own_count];
+	}
+	lock_drop(&own_lock);
+}
+
+/* The list's lock may be taken inside the private heap's, which fork handlers take too: so no handler takes it, and a child
+ * just frees it. The list is for scans alone. */
+void os_forked(void)
+{
+	own_lock.word = 0;
+}
+
+size_t os_own_ranges(struct os_range *ranges, size_t most)
+{
+	size_t count = own_count < most ? own_count : most;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = i;
+
+		for (; at > 0 && ranges[at - 1].start > own[i].start; at--)
+			ranges[at] = ranges[at - 1];
+		ranges[at] = own[i];
+	}
+	return count;
+}
+
+/* ---- memory and files */
+
 void *os_map(size_t size)
 {
-	return map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	os_own_add(p, (size + 4095) & ~(size_t)4095);
+	return p;
 }
 
 void *os_reserve(size_t size)
@@ -43,6 +108,7 @@ void *os_reserve(size_t size)
 
 void os_unmap(void *address, size_t size)
 {
+	os_own_remove(address, (size + 4095) & ~(size_t)4095); /* first: then the place may be somebody else's */
 	(void)CALL(SYS_munmap, address, size);
 }
 

@@ -3,6 +3,8 @@
 
 uint32_t **slot_root;
 unsigned slot_shift;
+uint32_t *slot_regions;
+uint32_t slot_region_count;
 
 uint64_t slot_read_large(const uint32_t *slot)
 {
@@ -23,7 +25,9 @@ bool slots_init(bool glibc)
 {
 	slot_shift = glibc ? 5 : 3;
 	slot_root = os_map(sizeof(*slot_root) << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS));
-	return slot_root != NULL;
+	slot_regions = os_map(sizeof(*slot_regions) << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS));
+	slot_region_count = 0;
+	return slot_root != NULL && slot_regions != NULL;
 }
 
 cold_path uint32_t *slot_leaf_new(uintptr_t address)
@@ -40,7 +44,8 @@ cold_path uint32_t *slot_leaf_new(uintptr_t address)
 		return NULL;
 	if (!__atomic_compare_exchange_n(entry, &there, leaf, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 		os_unmap(leaf, size); /* another thread was faster */
-		leaf = there;
+		return there;
 	}
+	slot_regions[add_relaxed(&slot_region_count, 1)] = (uint32_t)(address >> SLOT_REGION_BITS);
 	return leaf;
 }

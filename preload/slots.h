@@ -31,6 +31,8 @@ struct block {
 
 extern uint32_t **slot_root; /* by address >> SLOT_REGION_BITS */
 extern unsigned slot_shift;  /* log2 of the granule */
+extern uint32_t *slot_regions; /* the regions that have leaves, in the order in which they were met; 0 while one is being added */
+extern uint32_t slot_region_count;
 
 bool slots_init(bool glibc); /* glibc: no two blocks are closer than 32 bytes */
 uint32_t *slot_leaf_new(uintptr_t address); /* NULL: no memory */

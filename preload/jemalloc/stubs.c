@@ -64,13 +64,23 @@ ssize_t mtje_stub_readlinkat(int dir, const char *path, char *buf, size_t size)
 	return -1;
 }
 
+/* Where the library keeps its list of own mappings; absent where the heap is tested alone. */
+void os_own_add(void *address, size_t size) __attribute__((weak));
+void os_own_remove(void *address, size_t size) __attribute__((weak));
+
 void *mtje_stub_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
 {
-	return (void *)syscall(SYS_mmap, addr, length, prot, flags, fd, offset);
+	void *p = (void *)syscall(SYS_mmap, addr, length, prot, flags, fd, offset);
+
+	if (p != (void *)-1 && os_own_add)
+		os_own_add(p, length);
+	return p;
 }
 
 int mtje_stub_munmap(void *addr, size_t length)
 {
+	if (os_own_remove)
+		os_own_remove(addr, length);
 	return syscall(SYS_munmap, addr, length);
 }
 

@@ -1,0 +1,409 @@
+/*
+ * scan.c - marks live blocks, starting from the roots, and adds them up by site and kind.
+ *
+ * A mark is a byte for each slot. Blocks to look into stand on a stack, in memory of its own; a block is pushed at most
+ * twice (possible, then reachable) and once as lost. Kinds follow memcheck:
+ *
+ *   1. from the roots by pointers to starts: reachable; where a pointer to an inside was on the way: possible
+ *   2. of the rest, in order of address: lost; what it leads to: indirect, even if that was taken for lost before
+ *
+ * Four layouts count as pointed to at their start although they aren't: arrays with a count in front (new[]), objects with
+ * several vtables, strings with their header in front, and blocks that begin with their own length.
+ */
+#include "preload/scan.h"
+#include "preload/slots.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST_NS 10000000000ull /* of a scan */
+#define LARGE_BLOCK 4096u      /* bytes: inside of these, the start is found by halving */
+
+enum mark { UNSEEN, LOST, INDIRECT, POSSIBLE, REACHABLE };
+
+struct found {
+	uintptr_t start; /* 0: no block there */
+	uint64_t size;
+	uint32_t site;
+	uint8_t *mark;
+	bool inside;     /* the address is not its start */
+};
+
+static uint8_t **marks;        /* as slot_root */
+static uint64_t *page_entries; /* of the leaf that is being walked, as /proc/self/pagemap has them */
+static uintptr_t *stack;       /* starts of blocks to look into */
+static size_t stack_used, stack_room;
+static struct large {
+	uintptr_t start;
+	uint64_t size;
+} *large;                      /* sorted by start */
+static size_t large_used;
+static uintptr_t lowest = UINTPTR_MAX, highest; /* of all blocks */
+static uint64_t live_blocks, deadline;
+static uint32_t clock_divider;
+static bool failed;
+static enum mark reached;      /* what a pointer to a start makes of a block at present */
+
+bool scan_out_of_time(void)
+{
+	if ((++clock_divider & 1023) == 0 && os_time() > deadline)
+		failed = true;
+	return failed;
+}
+
+/* ---- blocks */
+
+static size_t slots_in_leaf(void)
+{
+	return (size_t)1 << (SLOT_REGION_BITS - slot_shift);
+}
+
+static uintptr_t start_of(uintptr_t region, size_t index, uint32_t value)
+{
+	return (region << SLOT_REGION_BITS) + (index << slot_shift) +
+		(value & SLOT_HALF ? (uintptr_t)1 << (slot_shift - 1) : 0);
+}
+
+#define PAGE 4096u
+#define SLOTS_IN_PAGE (PAGE / sizeof(uint32_t))
+#define PAGE_TOUCHED (3ull << 62) /* present, or swapped out */
+
+typedef void visit_fn(uintptr_t start, struct block b, uint8_t *mark);
+
+/* A leaf is mostly pages that were never written: reading them all would cost more than the rest. */
+static bool find_touched_pages(const uint32_t *leaf)
+{
+	size_t pages = slots_in_leaf() / SLOTS_IN_PAGE;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	ssize_t got = -1;
+
+	if (fd >= 0) {
+		got = pread(fd, page_entries, pages * sizeof(*page_entries), (off_t)((uintptr_t)leaf / PAGE * 8));
+		close(fd);
+	}
+	return got == (ssize_t)(pages * sizeof(*page_entries));
+}
+
+static void each_block_in(uintptr_t region, visit_fn *visit)
+{
+	const uint32_t *leaf = slot_root[region];
+	uint8_t *leaf_marks = marks ? marks[region] : NULL;
+	bool known = find_touched_pages(leaf);
+
+	for (size_t i = 0; i < slots_in_leaf(); i++) {
+		if (i % SLOTS_IN_PAGE == 0 && known && !(page_entries[i / SLOTS_IN_PAGE] & PAGE_TOUCHED))
+			i += SLOTS_IN_PAGE - 1;
+		else if (leaf[i] >> SLOT_SITE_BIT)
+			visit(start_of(region, i, leaf[i]), slot_read(&leaf[i]), leaf_marks ? leaf_marks + i : NULL);
+	}
+}
+
+/* Calls `visit` for each live block, by address. */
+static void each_block(visit_fn *visit)
+{
+	for (uint32_t i = 0; i < slot_region_count; i++)
+		if (slot_root[slot_regions[i]])
+			each_block_in(slot_regions[i], visit);
+}
+
+/* In the child nobody else has to find them in their order. */
+static void sort_regions(void)
+{
+	for (uint32_t i = 1; i < slot_region_count; i++) {
+		uint32_t region = slot_regions[i], at = i;
+
+		for (; at > 0 && slot_regions[at - 1] > region; at--)
+			slot_regions[at] = slot_regions[at - 1];
+		slot_regions[at] = region;
+	}
+}
+
+static void measure(uintptr_t start, struct block b, uint8_t *mark)
+{
+	(void)mark;
+	live_blocks++;
+	large_used += b.size >= LARGE_BLOCK;
+	if (start < lowest)
+		lowest = start;
+	if (start + b.size >= highest)
+		highest = start + b.size + 1;
+}
+
+static void note_large(uintptr_t start, struct block b, uint8_t *mark)
+{
+	(void)mark;
+	if (b.size >= LARGE_BLOCK)
+		large[large_used++] = (struct large){ start, b.size };
+}
+
+static bool prepare(void)
+{
+	size_t regions = (size_t)1 << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS);
+
+	page_entries = os_map(slots_in_leaf() / SLOTS_IN_PAGE * sizeof(*page_entries));
+	if (!page_entries)
+		return false;
+	sort_regions();
+	each_block(measure);
+	marks = os_map(regions * sizeof(*marks));
+	stack_room = 3 * live_blocks + 1;
+	stack = os_map(stack_room * sizeof(*stack));
+	large = os_map((large_used + 1) * sizeof(*large));
+	if (!marks || !stack || !large)
+		return false;
+	large_used = 0;
+	each_block(note_large);
+	for (uint32_t i = 0; i < slot_region_count; i++)
+		if (!(marks[slot_regions[i]] = os_map(slots_in_leaf())))
+			return false;
+	return true;
+}
+
+static bool read_block(uintptr_t region, size_t index, struct found *f)
+{
+	const uint32_t *leaf = slot_root[region];
+	struct block b;
+
+	if (!leaf || !(leaf[index] >> SLOT_SITE_BIT))
+		return false;
+	b = slot_read(&leaf[index]);
+	f->start = start_of(region, index, leaf[index]);
+	f->size = b.size;
+	f->site = b.site;
+	f->mark = &marks[region][index];
+	return true;
+}
+
+static bool block_at(uintptr_t address, struct found *f)
+{
+	return read_block(address >> SLOT_REGION_BITS,
+		(address & (((uintptr_t)1 << SLOT_REGION_BITS) - 1)) >> slot_shift, f);
+}
+
+/* The large block that covers the address. */
+static bool find_large(uintptr_t address, struct found *f)
+{
+	size_t low = 0, high = large_used;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (large[middle].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && address - large[low - 1].start < large[low - 1].size && block_at(large[low - 1].start, f);
+}
+
+/* The block that covers the address; for an empty block, its start alone does. */
+static bool find(uintptr_t address, struct found *f)
+{
+	uintptr_t granule = (uintptr_t)1 << slot_shift;
+	uintptr_t at = address & ~(granule - 1);
+
+	if (address < lowest || address >= highest)
+		return false;
+	for (uintptr_t back = 0; back <= LARGE_BLOCK && at - back <= at; back += granule) {
+		if (!block_at(at - back, f) || f->start > address)
+			continue;
+		f->inside = address != f->start;
+		if (address - f->start < f->size || !f->inside)
+			return true;
+		break; /* behind the nearest block's end */
+	}
+	if (!find_large(address, f))
+		return false;
+	f->inside = address != f->start;
+	return true;
+}
+
+/* ---- insides that count as starts */
+
+/* Does the word point into a loaded module's image, as a vtable pointer does? */
+static bool in_module(uintptr_t word)
+{
+	for (uint64_t i = 1; i < trace.header->tables[MT_MODULES].count; i++)
+		if (word >= trace.modules[i].start && word < trace.modules[i].end && trace.modules[i].unload_ns == 0)
+			return true;
+	return false;
+}
+
+static bool counts_as_start(const struct found *f, uintptr_t address)
+{
+	const uint64_t *words = (const uint64_t *)f->start;
+	uint64_t offset = address - f->start;
+
+	if (f->size < 16 || offset % 8 != 0 || offset + 8 > f->size)
+		return false;
+	if (offset == 8 && (words[0] == f->size - 8 || (words[0] > 0 && (f->size - 8) % words[0] == 0 &&
+				(f->size - 8) / words[0] >= 1 && words[0] <= f->size - 8)))
+		return true; /* a length or a count in front */
+	if (offset == 24 && f->size > 24 && words[0] <= words[1] && words[1] == f->size - 25)
+		return true; /* std::string with its header in front: length, capacity, references */
+	return in_module(words[0]) && in_module(*(const uint64_t *)address); /* two vtables */
+}
+
+/* ---- marking */
+
+static void push(uintptr_t start)
+{
+	if (stack_used < stack_room)
+		stack[stack_used++] = start;
+	else
+		failed = true;
+}
+
+void scan_word(uintptr_t word)
+{
+	struct found f;
+	enum mark mark = reached;
+
+	if (word < lowest || word >= highest || !find(word, &f))
+		return;
+	if (mark == REACHABLE && f.inside && !counts_as_start(&f, word))
+		mark = POSSIBLE;
+	if (mark > *f.mark) {
+		*f.mark = (uint8_t)mark;
+		push(f.start);
+	}
+}
+
+void scan_root(uintptr_t start, uintptr_t end)
+{
+	start = (start + 7) & ~(uintptr_t)7;
+	trace.header->scan_bytes += end > start ? end - start : 0;
+	for (uintptr_t p = start; p + 8 <= end; p += 8) {
+		if ((p & 0xffff) == 0 && scan_out_of_time())
+			return;
+		scan_word(*(const uintptr_t *)p);
+	}
+}
+
+uintptr_t scan_first_block(uintptr_t start, uintptr_t end)
+{
+	uintptr_t granule = (uintptr_t)1 << slot_shift;
+	struct found f;
+
+	if (end <= lowest || start >= highest)
+		return 0;
+	for (uintptr_t p = start & ~(granule - 1); p < end; p += granule) {
+		if (!slot_root[p >> SLOT_REGION_BITS]) {
+			p = (((p >> SLOT_REGION_BITS) + 1) << SLOT_REGION_BITS) - granule;
+			continue;
+		}
+		if (block_at(p, &f) && f.start >= start)
+			return f.start;
+	}
+	return 0;
+}
+
+static void look_into(uintptr_t start)
+{
+	struct found f;
+
+	if (block_at(start, &f))
+		scan_root(f.start, f.start + f.size);
+}
+
+/* Until nothing is left to look into. What a possible block points to is possible too. */
+static void follow(void)
+{
+	while (stack_used > 0 && !scan_out_of_time()) {
+		struct found f;
+		uintptr_t start = stack[--stack_used];
+
+		if (!block_at(start, &f))
+			continue;
+		reached = (enum mark)*f.mark;
+		look_into(start);
+	}
+}
+
+/* ---- lost blocks */
+
+static uintptr_t leader;
+
+static void lead_to(uintptr_t word)
+{
+	struct found f;
+
+	if (word < lowest || word >= highest || !find(word, &f) || f.start == leader)
+		return;
+	if (*f.mark == UNSEEN)
+		push(f.start);
+	if (*f.mark == UNSEEN || *f.mark == LOST)
+		*f.mark = INDIRECT;
+}
+
+static void follow_lost(uintptr_t start)
+{
+	leader = start;
+	push(start);
+	while (stack_used > 0 && !scan_out_of_time()) {
+		struct found f;
+
+		if (!block_at(stack[--stack_used], &f))
+			continue;
+		for (uintptr_t p = f.start; p + 8 <= f.start + f.size; p += 8)
+			lead_to(*(const uintptr_t *)p);
+	}
+}
+
+static void visit_unseen(uintptr_t start, struct block b, uint8_t *mark)
+{
+	(void)b;
+	if (failed || *mark != UNSEEN)
+		return;
+	*mark = LOST;
+	follow_lost(start);
+}
+
+/* ---- the result */
+
+static struct mt_leak *sums; /* 4 a site: by kind */
+
+static void add_up(uintptr_t start, struct block b, uint8_t *mark)
+{
+	struct mt_leak *sum = &sums[4 * (uint64_t)b.site + (*mark - LOST)];
+
+	(void)start;
+	sum->bytes += b.size;
+	sum->blocks++;
+}
+
+static bool write_result(void)
+{
+	static const uint32_t kinds[] = { MT_LEAK_LOST, MT_LEAK_INDIRECT, MT_LEAK_POSSIBLE, MT_LEAK_REACHABLE };
+	uint64_t sites = trace.header->tables[MT_SITES].count, used = 0;
+
+	sums = os_map(4 * sites * sizeof(*sums));
+	if (!sums)
+		return false;
+	each_block(add_up);
+	for (uint64_t i = 0; i < 4 * sites; i++) {
+		if (!sums[i].blocks)
+			continue;
+		sums[i].site = (uint32_t)(i / 4);
+		sums[i].kind = kinds[i % 4];
+		if (!tracefile_has_room(MT_LEAKS, used + 1))
+			return false;
+		trace.leaks[used++] = sums[i];
+	}
+	store_release(&trace.header->tables[MT_LEAKS].count, used);
+	return true;
+}
+
+bool scan(const struct scan_stack *stacks, size_t count)
+{
+	deadline = os_time() + MOST_NS;
+	if (!prepare())
+		return false;
+	reached = REACHABLE;
+	if (!roots_scan(stacks, count))
+		return false;
+	follow();
+	each_block(visit_unseen);
+	return !failed && write_result();
+}

@@ -1,0 +1,51 @@
+/*
+ * scan.h - who points to the live blocks: what is lost, and what can still be reached.
+ *
+ * Runs in a child of the process that was forked for it, on the memory as it was at that moment, as memcheck and
+ * LeakSanitizer do: from the roots (roots.h) each word that is an address of a live block leads to that block and what
+ * it holds. A pointer to a block's start makes it reachable, one to its inside only possibly so.
+ *
+ *   scan.c      marks blocks and adds them up by site
+ *   roots.c     finds the memory to start from
+ *   snapshot.c  forks, waits a little, and takes requests
+ */
+#ifndef MTRACE_SCAN_H
+#define MTRACE_SCAN_H
+
+#include "preload/internal.h"
+
+/* Where a thread's stack is in use, from its stack pointer upwards. */
+struct scan_stack {
+	uintptr_t sp;
+	uintptr_t arguments[6]; /* of the system call that it is in: registers that may hold pointers */
+	bool running;           /* sp is unknown: its whole stack is a root */
+};
+
+#pragma GCC visibility push(hidden)
+
+/* ---- scan.c */
+
+/* Marks what the words in [start, end) point to. */
+void scan_root(uintptr_t start, uintptr_t end);
+void scan_word(uintptr_t word);
+bool scan_out_of_time(void);
+
+/* Is there a live block that begins in [start, end)? The first of them; 0 = none. */
+uintptr_t scan_first_block(uintptr_t start, uintptr_t end);
+
+/* In the child: scans and fills MT_LEAKS, for which there is room. False: no memory or time. */
+bool scan(const struct scan_stack *stacks, size_t count);
+
+/* ---- roots.c */
+
+/* Calls scan_root() on all memory that belongs to no allocator. */
+bool roots_scan(const struct scan_stack *stacks, size_t count);
+
+/* ---- snapshot.c */
+
+/* Scans the process as it is now and waits for that, up to `wait_ms`. */
+void snapshot_scan(unsigned wait_ms);
+
+#pragma GCC visibility pop
+
+#endif
