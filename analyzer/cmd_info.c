@@ -5,6 +5,7 @@
 #include "log.h"
 #include "measures.h"
 #include "notes.h"
+#include "reading.h"
 #include "strbuf.h"
 #include "summary.h"
 #include "table.h"
@@ -282,6 +283,8 @@ static void print_tables(const struct trace *t)
 	table_column(table, "records", ALIGN_RIGHT);
 	table_column(table, "bytes", ALIGN_RIGHT);
 	for (int i = 0; i < MT_TABLES_USED; i++) {
+		if (t->header.tables[i].count == 0)
+			continue;
 		table_row(table);
 		table_cell(table, trace_table_name(i));
 		table_cell(table, format_count(text, (int64_t)t->header.tables[i].count));
@@ -369,11 +372,10 @@ static int run(const void *values, int argc, char **argv)
 	const struct values *v = values;
 	struct info info;
 	struct trace *t;
-	char why[512];
 
-	t = trace_open(argv[0], why, sizeof(why));
+	t = reading_trace(argv[0]);
 	if (!t)
-		return error("%s: %s", argv[0], why);
+		return EXIT_TROUBLE;
 	info = collect(t);
 	if (v->json)
 		print_json(&info);
@@ -385,11 +387,11 @@ static int run(const void *values, int argc, char **argv)
 
 const struct command cmd_info = {
 	.name = "info",
-	.usage = "[OPTION]... TRACE",
+	.usage = "[OPTION]... [TRACE]",
 	.summary = "tell what a trace is: program, times, sizes, what was lost",
 	.options = options,
 	.values_size = sizeof(struct values),
-	.min_operands = 1,
+	.min_operands = 0,
 	.max_operands = 1,
 	.run = run,
 };

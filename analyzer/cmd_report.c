@@ -245,17 +245,15 @@ static void add_row(const struct report *r, const struct row *row, struct table 
 
 static void print_table(const struct report *r)
 {
-	struct source_cache *sources = source_cache_new();
 	struct paths *paths = collect_paths(r);
 	struct table *table = table_new();
 
 	add_columns(table);
 	for (size_t i = 0; i < r->shown; i++)
-		add_row(r, r->rows[i], table, paths, sources);
+		add_row(r, r->rows[i], table, paths, r->reading.sources);
 	table_print(table, stdout);
 	table_free(table);
 	paths_free(paths);
-	source_cache_free(sources);
 }
 
 /* Which modules' rows have no lines because there is no debug information: what to install or
@@ -384,7 +382,7 @@ static int run(const void *values, int argc, char **argv)
 
 const struct command cmd_report = {
 	.name = "report",
-	.usage = "[OPTION]... TRACE",
+	.usage = "[OPTION]... [TRACE]",
 	.summary = "show where memory was allocated, line by line",
 	.details = "A row belongs to the innermost function that isn't an allocation function or a "
 		   "wrapper\n"
@@ -396,7 +394,7 @@ const struct command cmd_report = {
 	.options = options,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),
-	.min_operands = 1,
+	.min_operands = 0,
 	.max_operands = 1,
 	.run = run,
 };

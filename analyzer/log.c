@@ -38,6 +38,15 @@ void warning(const char *format, ...)
 	va_end(args);
 }
 
+void notice(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("", format, args);
+	va_end(args);
+}
+
 void die(const char *format, ...)
 {
 	va_list args;

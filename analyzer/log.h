@@ -15,6 +15,9 @@
 int error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What is good to know and nothing to worry about. */
+void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* error(), then exit(EXIT_TROUBLE): only for what can't be handled, such as exhausted memory. */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 

@@ -2,6 +2,7 @@
 #include "reading.h"
 #include "log.h"
 #include "mem.h"
+#include "newest.h"
 #include "wrappers.h"
 
 #include <stdlib.h>
@@ -28,19 +29,51 @@ static const char **terminated(const struct option_list *list)
 	return items;
 }
 
+static int add_sources(struct source_cache *sources, const struct reading_options *options)
+{
+	for (size_t i = 0; i < options->source_dirs.count; i++)
+		source_add_directory(sources, options->source_dirs.items[i]);
+	if (options->sysroot)
+		source_set_root(sources, options->sysroot);
+	for (size_t i = 0; i < options->path_maps.count; i++) {
+		if (!source_add_map(sources, options->path_maps.items[i]))
+			return error("--path-map '%s': not of the form FROM=TO",
+				options->path_maps.items[i]);
+	}
+	return EXIT_FINE;
+}
+
+struct trace *reading_trace(const char *path)
+{
+	char *newest = path ? NULL : newest_trace();
+	struct trace *trace = NULL;
+	char why[512];
+
+	if (!path && !newest) {
+		error("no TRACE is given, and there is no *.mtrace here");
+		return NULL;
+	}
+	trace = trace_open(path ? path : newest, why, sizeof(why));
+	if (!trace)
+		error("%s: %s", path ? path : newest, why);
+	free(newest);
+	return trace;
+}
+
 int reading_open(struct reading *r, const struct reading_options *options, const char *path)
 {
 	struct symbolizer_options symbols = { options->sysroot, NULL, options->debuginfod };
-	char why[512];
 	int status;
 
 	*r = (struct reading){ 0 };
 	r->wrappers = wrappers_new();
+	r->sources = source_cache_new();
 	status = add_wrappers(r->wrappers, &options->wrappers);
+	if (status == EXIT_FINE)
+		status = add_sources(r->sources, options);
 	if (status == EXIT_FINE) {
-		r->trace = trace_open(path, why, sizeof(why));
-		if (!r->trace)
-			status = error("%s: %s", path, why);
+		r->trace = reading_trace(path);
+		status = r->trace ? EXIT_FINE : EXIT_TROUBLE;
 	}
 	if (status != EXIT_FINE) {
 		reading_close(r);
@@ -57,6 +90,7 @@ void reading_close(struct reading *r)
 {
 	resolver_free(r->resolver);
 	wrappers_free(r->wrappers);
+	source_cache_free(r->sources);
 	trace_free(r->trace);
 	free(r->debug_dirs);
 	*r = (struct reading){ 0 };

@@ -7,12 +7,15 @@
 
 #include "analyzer/opts.h"
 #include "analyzer/resolve.h"
+#include "analyzer/source.h"
 #include "analyzer/trace.h"
 
 struct reading_options {
 	const char *sysroot;
 	struct option_list debug_dirs;
 	bool debuginfod;
+	struct option_list source_dirs;
+	struct option_list path_maps;
 	struct option_list wrappers;
 	bool no_wrappers;
 };
@@ -31,17 +34,25 @@ struct reading_options {
 	{ OPTION_LIST, "debug-dir", 0, "DIR", "look for separate debug files in DIR, too",             \
 		offsetof(type, member.debug_dirs), NULL },                                              \
 	{ OPTION_FLAG, "debuginfod", 0, NULL, "ask debuginfod servers for missing debug files",        \
-		offsetof(type, member.debuginfod), NULL }
+		offsetof(type, member.debuginfod), NULL },                                              \
+	{ OPTION_LIST, "source-dir", 0, "DIR", "look for source files below DIR, too",                 \
+		offsetof(type, member.source_dirs), NULL },                                             \
+	{ OPTION_LIST, "path-map", 0, "FROM=TO", "look for source files of the directory FROM in TO",   \
+		offsetof(type, member.path_maps), NULL }
 /* clang-format on */
 
 struct reading {
 	struct trace *trace;
 	struct wrappers *wrappers;
 	struct resolver *resolver;
+	struct source_cache *sources;
 	const char **debug_dirs;
 };
 
-/* EXIT_FINE, or the exit status of a failure that was reported; there is nothing to close then. */
+/* A trace by its path, or the newest here where that is NULL. NULL after an error was printed. */
+struct trace *reading_trace(const char *path);
+
+/* path: NULL = the newest trace here. EXIT_FINE, or the exit status of a failure that was reported; there is nothing to close then. */
 int reading_open(struct reading *r, const struct reading_options *options, const char *path);
 void reading_close(struct reading *r);
 

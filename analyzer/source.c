@@ -3,8 +3,10 @@
 
 #include "mem.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,15 +18,27 @@
 #define CACHE_MAX (512u << 20) /* bytes of all files */
 
 struct source {
-	char *path;	 /* first, for the table */
+	char *path; /* as asked for; first, for the table */
+	struct source_file file;
+	char *found;	 /* owned; file.found */
 	char *text;	 /* each line ends with a zero; NULL = unreadable */
 	uint32_t *lines; /* where each starts in `text` */
 	size_t count, room;
 };
 
+struct map {
+	const char *from, *to;
+	size_t from_size;
+};
+
 struct source_cache {
 	htab_t sources;
 	size_t size; /* bytes of texts */
+	const char **directories;
+	size_t directory_count, directory_room;
+	struct map *maps;
+	size_t map_count, map_room;
+	const char *root;
 };
 
 static hashval_t hash_source(const void *entry)
@@ -43,6 +57,7 @@ static void source_free(void *entry)
 	struct source *source = entry;
 
 	free(source->path);
+	free(source->found);
 	free(source->text);
 	free(source->lines);
 	free(source);
@@ -62,19 +77,104 @@ void source_cache_free(struct source_cache *cache)
 	if (!cache)
 		return;
 	htab_delete(cache->sources);
+	free(cache->directories);
+	free(cache->maps);
 	free(cache);
+}
+
+void source_add_directory(struct source_cache *cache, const char *directory)
+{
+	VEC_PUSH(cache->directories, cache->directory_count, cache->directory_room, directory);
+}
+
+void source_set_root(struct source_cache *cache, const char *root)
+{
+	cache->root = root;
+}
+
+bool source_add_map(struct source_cache *cache, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	struct map map = { text, equals ? equals + 1 : NULL, equals ? equals - text : 0 };
+
+	if (map.from_size == 0)
+		return false;
+	while (map.from_size && text[map.from_size - 1] == '/')
+		map.from_size--;
+	VEC_PUSH(cache->maps, cache->map_count, cache->map_room, map);
+	return true;
+}
+
+/* ---- finding */
+
+/* Takes DIRECTORY + REST if there is a regular file. */
+static bool try_file(struct source *source, const char *directory, const char *rest)
+{
+	struct stat st;
+	char *path;
+
+	if (asprintf(&path, "%s%s%s", directory, *directory && *rest != '/' ? "/" : "", rest) < 0)
+		return false;
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+		source->found = path;
+		source->file.changed = st.st_mtime;
+		return true;
+	}
+	free(path);
+	return false;
+}
+
+static bool try_directory(struct source *source, const char *directory)
+{
+	for (const char *rest = source->path; rest; rest = strchr(rest, '/')) {
+		rest += strspn(rest, "/");
+		if (*rest && try_file(source, directory, rest))
+			return true;
+	}
+	return false;
+}
+
+/* FROM names whole components: /src doesn't stand for the beginning of /srcdir. */
+static bool try_map(struct source *source, const struct map *map)
+{
+	const char *rest = source->path + map->from_size;
+
+	return strncmp(source->path, map->from, map->from_size) == 0 && *rest == '/' &&
+	       try_file(source, map->to, rest);
+}
+
+static void find_file(const struct source_cache *cache, struct source *source)
+{
+	for (size_t i = 0; i < cache->map_count; i++)
+		if (try_map(source, &cache->maps[i]))
+			return;
+	for (size_t i = 0; i < cache->directory_count; i++)
+		if (try_directory(source, cache->directories[i]))
+			return;
+	if (cache->root && try_file(source, cache->root, source->path))
+		return;
+	try_file(source, "", source->path);
 }
 
 /* ---- reading */
 
-static int open_source(const char *path)
+static int open_source(struct source *source)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(source->found ? source->found : source->path,
+		O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	if (fd < 0)
+	if (fd < 0) {
+		source->file.problem = errno == ENOENT	 ? "no such file"
+				       : errno == EACCES ? "permission denied"
+							 : "cannot be opened";
 		return -1;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= FILE_MAX)
+	}
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		source->file.problem = "not a regular file";
+	else if (st.st_size > FILE_MAX)
+		source->file.problem = "too large for a source file";
+	else
 		return fd;
 	close(fd);
 	return -1;
@@ -128,20 +228,27 @@ static void read_source(struct source_cache *cache, struct source *source)
 {
 	size_t left = CACHE_MAX - cache->size;
 	size_t size;
-	int fd = open_source(source->path);
+	int fd;
 
+	find_file(cache, source);
+	fd = open_source(source);
 	if (fd < 0)
 		return;
 	source->text = read_all(fd, left < FILE_MAX ? left : FILE_MAX, &size);
 	close(fd);
-	if (source->text && memchr(source->text, 0, size)) { /* not a text */
+	if (!source->text)
+		source->file.problem = "cannot be read, or is endless";
+	else if (memchr(source->text, 0, size))
+		source->file.problem = "not a text file";
+	if (source->file.problem) {
 		free(source->text);
 		source->text = NULL;
-	}
-	if (!source->text)
 		return;
+	}
 	cache->size += size;
 	cut_lines(source, size);
+	source->file.found = source->found;
+	source->file.lines = (uint32_t)source->count;
 }
 
 static const struct source *find_source(struct source_cache *cache, const char *path)
@@ -157,6 +264,11 @@ static const struct source *find_source(struct source_cache *cache, const char *
 	*slot = source;
 	read_source(cache, source);
 	return source;
+}
+
+const struct source_file *source_find(struct source_cache *cache, const char *file)
+{
+	return &find_source(cache, file)->file;
 }
 
 const char *source_line(struct source_cache *cache, const char *file, uint32_t line)
