@@ -197,26 +197,40 @@ static bool find_large(uintptr_t address, struct found *f)
 	return low > 0 && address - large[low - 1].start < large[low - 1].size && block_at(large[low - 1].start, f);
 }
 
+/* The nearest block that starts at the address or below it, up to LARGE_BLOCK further down. */
+static bool nearest_before(uintptr_t address, struct found *f)
+{
+	uintptr_t region = address >> SLOT_REGION_BITS, back = 0;
+
+	while (back <= LARGE_BLOCK) {
+		const uint32_t *leaf = slot_root[region];
+		size_t index = ((address - back) & (((uintptr_t)1 << SLOT_REGION_BITS) - 1)) >> slot_shift;
+
+		for (;; index--, back += (uintptr_t)1 << slot_shift) {
+			if (leaf && leaf[index] >> SLOT_SITE_BIT && start_of(region, index, leaf[index]) <= address)
+				return read_block(region, index, f);
+			if (index == 0 || back > LARGE_BLOCK || !leaf)
+				break;
+		}
+		if (!leaf || index > 0)
+			return false; /* or further away than a small block reaches */
+		back += (uintptr_t)1 << slot_shift;
+		region--;
+	}
+	return false;
+}
+
 /* The block that covers the address; for an empty block, its start alone does. */
 static bool find(uintptr_t address, struct found *f)
 {
-	uintptr_t granule = (uintptr_t)1 << slot_shift;
-	uintptr_t at = address & ~(granule - 1);
-
 	if (address < lowest || address >= highest)
 		return false;
-	for (uintptr_t back = 0; back <= LARGE_BLOCK && at - back <= at; back += granule) {
-		if (!block_at(at - back, f) || f->start > address)
-			continue;
+	if (nearest_before(address, f) && (address - f->start < f->size || address == f->start)) {
 		f->inside = address != f->start;
-		if (address - f->start < f->size || !f->inside)
-			return true;
-		break; /* behind the nearest block's end */
+		return true;
 	}
-	if (!find_large(address, f))
-		return false;
-	f->inside = address != f->start;
-	return true;
+	f->inside = true;
+	return find_large(address, f);
 }
 
 /* ---- insides that count as starts */
