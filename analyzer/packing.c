@@ -91,7 +91,7 @@ static bool unpack_all(struct unpacking *u, int fd)
 	return u->ended;
 }
 
-unsigned char *unpack(int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
+unsigned char *unpack_file(int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
 {
 	struct unpacking u = { .error = error, .error_size = error_size };
 	bool fine;
@@ -111,7 +111,7 @@ unsigned char *unpack(int fd, uint64_t packed_size, size_t *size, char *error, s
 	return NULL;
 }
 
-unsigned char *pack(
+unsigned char *pack_bytes(
 	const void *bytes, size_t size, size_t *packed_size, char *error, size_t error_size)
 {
 	size_t room = ZSTD_compressBound(size);
@@ -133,14 +133,14 @@ unsigned char *pack(
 
 #else
 
-unsigned char *unpack(int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
+unsigned char *unpack_file(int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
 {
 	*size = 0;
 	snprintf(error, error_size, "packed, and this mtracer was built without libzstd");
 	return NULL;
 }
 
-unsigned char *pack(
+unsigned char *pack_bytes(
 	const void *bytes, size_t size, size_t *packed_size, char *error, size_t error_size)
 {
 	*packed_size = 0;
