@@ -170,12 +170,14 @@ struct mt_leak {
 /* A function that a frame is in, and where; with inlining there are several, innermost first. Written by `mtracer pack`
  * and `merge`, so that the binaries needn't be kept with the trace. Sorted by frame; a frame without any is looked up. */
 struct mt_symbol {
-	uint32_t frame;    /* in MT_FRAMES */
-	uint32_t function; /* string, demangled */
-	uint32_t linkage;  /* string, "" where unknown */
-	uint32_t file;     /* string, "" where unknown */
-	uint32_t line;     /* 0 = unknown */
-	uint32_t flags;    /* MT_SYMBOL_* */
+	uint32_t frame;     /* in MT_FRAMES */
+	uint32_t function;  /* string, demangled */
+	uint32_t linkage;   /* string, "" where unknown */
+	uint32_t file;      /* string, "" where unknown */
+	uint32_t line;      /* 0 = unknown */
+	uint32_t flags;     /* MT_SYMBOL_* */
+	uint32_t decl_file; /* string: where the function itself is written, "" where unknown */
+	uint32_t decl_line;
 };
 #define MT_SYMBOL_INLINED 1u /* into the next one */
 
@@ -293,7 +295,7 @@ _Static_assert(sizeof(struct mt_entry) == 48, "on-disk size");
 _Static_assert(sizeof(struct mt_module) == 80, "on-disk size");
 _Static_assert(sizeof(struct mt_foreign) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_leak) == 24, "on-disk size");
-_Static_assert(sizeof(struct mt_symbol) == 24, "on-disk size");
+_Static_assert(sizeof(struct mt_symbol) == 32, "on-disk size");
 _Static_assert(sizeof(struct mt_extent) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_header) <= MT_HEADER_SIZE, "the header must fit its pages");
 
