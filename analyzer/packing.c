@@ -91,7 +91,7 @@ static bool unpack_all(struct unpacking *u, int fd)
 	return u->ended;
 }
 
-unsigned char *unpack_file(int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
+unsigned char *unpack_bytes(int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
 {
 	struct unpacking u = { .error = error, .error_size = error_size };
 	bool fine;
@@ -133,7 +133,7 @@ unsigned char *pack_bytes(
 
 #else
 
-unsigned char *unpack_file(int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
+unsigned char *unpack_bytes(int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
 {
 	*size = 0;
 	snprintf(error, error_size, "packed, and this mtracer was built without libzstd");

@@ -18,7 +18,7 @@ bool is_packed(const void *start, size_t size);
  * wrong. The result is no larger than a trace of `packed_size` bytes can sensibly be, so a small
  * file can't take all memory.
  */
-unsigned char *unpack_file(
+unsigned char *unpack_bytes(
 	int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size);
 
 /* The packed form; the caller frees it. NULL as above. */

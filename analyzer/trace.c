@@ -611,7 +611,7 @@ static bool unpack_file(struct reader *r)
 	size_t size;
 
 	r->packed_size = (uint64_t)r->stat.st_size;
-	r->unpacked = unpack_file(r->fd, r->packed_size, &size, r->error, r->error_size);
+	r->unpacked = unpack_bytes(r->fd, r->packed_size, &size, r->error, r->error_size);
 	if (!r->unpacked)
 		return false;
 	r->stat.st_size = (off_t)size;
