@@ -54,6 +54,9 @@ static struct builder *small_trace(void)
 	lane = builder_thread(b, "worker", 4243);
 	builder_alloc(b, lane, site, 50, false);
 	builder_foreign(b, frames, 1, 3);
+	builder_leak(b, site, MT_LEAK_LOST, 100, 1);
+	builder_symbol(b, frames[0], "f", "/a.c", 3, MT_SYMBOL_INLINED);
+	builder_symbol(b, frames[1], "main", "", 0, 0);
 	return b;
 }
 
@@ -74,6 +77,9 @@ START_TEST(a_whole_trace_is_read)
 	ck_assert_uint_eq(t->lane_count, 2);
 	ck_assert_str_eq(t->lanes[1].name, "worker");
 	ck_assert_uint_eq(t->foreign[0].frees, 3);
+	ck_assert_uint_eq(t->leaks[0].bytes, 100);
+	ck_assert_uint_eq(t->symbol_count, 2);
+	ck_assert_str_eq(trace_string(t, t->symbols[1].function), "main");
 	ck_assert_int_eq(t->state, TRACE_EXITED);
 	ck_assert(trace_is_complete(t));
 	trace_free(t);
@@ -356,6 +362,23 @@ static void foreign_node(struct builder *b)
 {
 	RECORD(b, MT_FOREIGN, mt_foreign, 0).node = 99;
 }
+static void leak_no_site(struct builder *b)
+{
+	RECORD(b, MT_LEAKS, mt_leak, 0).site = 2;
+}
+static void symbol_no_frame(struct builder *b)
+{
+	RECORD(b, MT_SYMBOLS, mt_symbol, 1).frame = 3;
+}
+static void symbol_order(struct builder *b)
+{
+	RECORD(b, MT_SYMBOLS, mt_symbol, 0).frame = 2;
+	RECORD(b, MT_SYMBOLS, mt_symbol, 1).frame = 1;
+}
+static void symbol_no_string(struct builder *b)
+{
+	RECORD(b, MT_SYMBOLS, mt_symbol, 0).file = 1000;
+}
 static void bad_program(struct builder *b)
 {
 	builder_header(b)->program.offset = 5000;
@@ -441,6 +464,10 @@ static const struct {
 	{ long_id, "corrupt: modules[1]: build-id of bytes 33" },
 	{ backwards, "corrupt: modules[1]: ends before its start 4194304" },
 	{ foreign_node, "corrupt: foreign[0]: no node 99" },
+	{ leak_no_site, "corrupt: leaks[0]: no site 2" },
+	{ symbol_no_frame, "corrupt: symbols[1]: no frame 3" },
+	{ symbol_order, "corrupt: symbols[1]: frames not in order: 1" },
+	{ symbol_no_string, "corrupt: symbols[0]: no string for frame 1" },
 	{ bad_program, "corrupt: header text at 5000 of 8 bytes" },
 	{ bad_command, "corrupt: header text at 19 of 5000 bytes" },
 	{ newer, "needs a newer mtracer: format 9, this one reads up to 1" },

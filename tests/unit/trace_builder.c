@@ -39,6 +39,8 @@ static const uint32_t record_sizes[MT_TABLES_USED] = {
 	[MT_MODULES] = sizeof(struct mt_module),
 	[MT_STRINGS] = 1,
 	[MT_FOREIGN] = sizeof(struct mt_foreign),
+	[MT_LEAKS] = sizeof(struct mt_leak),
+	[MT_SYMBOLS] = sizeof(struct mt_symbol),
 };
 
 static void *need(void *memory)
@@ -251,6 +253,23 @@ void builder_foreign(struct builder *b, const uint32_t *frames, size_t count, ui
 
 	append(b, MT_FOREIGN, &foreign, 1);
 	b->header.foreign_frees += frees;
+}
+
+void builder_leak(struct builder *b, uint32_t site, uint32_t kind, uint64_t bytes, uint64_t blocks)
+{
+	struct mt_leak leak = { site, kind, bytes, blocks };
+
+	append(b, MT_LEAKS, &leak, 1);
+}
+
+void builder_symbol(struct builder *b, uint32_t frame, const char *function, const char *file,
+	uint32_t line, uint32_t flags)
+{
+	struct mt_symbol symbol = { .frame = frame, .line = line, .flags = flags };
+
+	symbol.function = builder_string(b, function);
+	symbol.file = builder_string(b, file);
+	append(b, MT_SYMBOLS, &symbol, 1);
 }
 
 /* ---- what happens */
