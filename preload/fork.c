@@ -48,10 +48,10 @@ static void before_fork(void)
 
 	forking = phase_page.phase == PHASE_FORKED ? FORK_INHERITS : FORK_UNTRACED;
 	/* Busy: a signal handler that interrupted a hook forks. The hook may hold a lock. */
-	if (phase_page.phase != PHASE_ON || (t && t->busy))
+	if (phase_page.phase != PHASE_ON || thread_is_busy(t))
 		return;
-	if (t)
-		t->busy = 1;
+	if (t != &thread_nobody)
+		t->state = THREAD_HELD;
 	take_locks();
 	copy = config.follow ? tracefile_copy() : NULL;
 	forking = FORK_PREPARED;
@@ -61,8 +61,8 @@ static void release(void)
 {
 	forking = FORK_UNTRACED;
 	drop_locks();
-	if (thread_self)
-		thread_self->busy = 0;
+	if (thread_self != &thread_nobody)
+		thread_leave(thread_self);
 }
 
 static void after_fork_in_parent(void)

@@ -25,12 +25,22 @@ static always_inline void record_if_new(void *p, size_t size, struct cpu_frame a
 		record_new(p, size, at);
 }
 
-HOOK void *malloc(size_t size)
+/*
+ * malloc and free come in two tiers. The hook itself records the common case without calling anything but the real
+ * function; for everything else it jumps to the second tier, which sees the hook's caller as its own.
+ */
+static __attribute__((__noinline__)) void *malloc_recorded(void *p, size_t size)
 {
-	void *last;
-	void *p;
+	if (likely(p))
+		record_new(p, size, CPU_CALLER());
+	return p;
+}
 
-	if (unlikely(!READY(malloc)))
+static cold_path void *malloc_anyhow(size_t size)
+{
+	void *last, *p;
+
+	if (!READY(malloc))
 		return boot_alloc(size, 16);
 	last = record_last();
 	p = next.malloc(size);
@@ -38,11 +48,22 @@ HOOK void *malloc(size_t size)
 	return p;
 }
 
+HOOK void *malloc(size_t size)
+{
+	void *p;
+
+	if (unlikely(!next.glibc))
+		return malloc_anyhow(size);
+	p = next.malloc(size);
+	if (likely(record_new_fast(p, size, CPU_CALLER())))
+		return p;
+	return malloc_recorded(p, size);
+}
+
 HOOK void *calloc(size_t count, size_t size)
 {
-	void *last;
+	void *last, *p;
 	size_t bytes;
-	void *p;
 
 	if (unlikely(!READY(calloc)))
 		return __builtin_mul_overflow(count, size, &bytes) ? NULL : boot_alloc(bytes, 16);
@@ -52,13 +73,21 @@ HOOK void *calloc(size_t count, size_t size)
 	return p;
 }
 
-HOOK void free(void *p)
+static __attribute__((__noinline__)) void free_anyhow(void *p)
 {
 	if (unlikely(!p || boot_owns(p)))
 		return;
 	record_gone(p, CPU_CALLER());
 	if (READY(free))
 		next.free(p);
+}
+
+HOOK void free(void *p)
+{
+	if (likely(next.glibc) && likely(record_gone_fast(p, CPU_CALLER().sp)))
+		next.free(p);
+	else
+		free_anyhow(p);
 }
 
 HOOK void free_sized(void *p, size_t size)

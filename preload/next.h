@@ -23,7 +23,7 @@ struct next {
 	void *(*valloc)(size_t);
 	void *(*pvalloc)(size_t);
 	size_t (*malloc_usable_size)(void *);
-	bool glibc; /* the C library's own: no hook is called inside it, and blocks are 32 bytes apart */
+	bool glibc; /* the C library's own: all are known, no hook is called inside them, and blocks are 32 bytes apart */
 };
 
 extern struct next next;

@@ -55,6 +55,20 @@ static inline uint32_t *slot_at(const void *block)
 	return leaf + ((address & ((1ul << SLOT_REGION_BITS) - 1)) >> slot_shift);
 }
 
+/* The same where blocks are 32 bytes apart. */
+static inline uint32_t *slot_at_32(const void *block)
+{
+	uintptr_t region = (uintptr_t)block >> SLOT_REGION_BITS;
+	char *leaf;
+
+	if (unlikely(region >> (SLOT_ADDRESS_BITS - SLOT_REGION_BITS)))
+		return NULL;
+	leaf = (char *)load_acquire(&slot_root[region]);
+	if (unlikely(!leaf))
+		return NULL;
+	return (uint32_t *)(leaf + ((uintptr_t)block >> 3 & (((1ul << SLOT_REGION_BITS) - 1) >> 5 << 2)));
+}
+
 static inline struct block slot_read(const uint32_t *slot)
 {
 	uint32_t value = *slot;
@@ -88,6 +102,11 @@ static inline void slot_write(uint32_t *slot, const void *address, struct block 
 		return;
 	}
 	*slot = value | (uint32_t)b.size;
+}
+
+static inline void slot_write_small(uint32_t *slot, const void *address, uint32_t site, size_t size)
+{
+	*slot = site << SLOT_SITE_BIT | ((uint32_t)(uintptr_t)address & 16) << (SLOT_SIZE_BITS - 4) | (uint32_t)size;
 }
 
 /* Takes the block out: its site is 0 when none is known. */

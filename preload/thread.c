@@ -15,7 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-__thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
+struct thread thread_nobody = { .state = THREAD_UNSETTLED };
+__thread struct thread *thread_self __attribute__((tls_model("initial-exec"))) = &thread_nobody;
 
 static __thread bool making __attribute__((tls_model("initial-exec")));
 static pthread_key_t key;
@@ -26,7 +27,7 @@ static const uintptr_t guard; /* a word that is never 1 */
 /* A hook whose frame lies further in than ours was left by longjmp; a signal handler would run further in. */
 static bool was_left(const struct thread *t, uintptr_t sp)
 {
-	return sp > t->busy && sp < t->safe_end && t->busy >= t->safe_start;
+	return sp > t->state && sp < t->safe_end && t->state >= t->safe_start;
 }
 
 static struct thread *lost(enum mt_loss why)
@@ -43,11 +44,11 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 	if (!phase_ready())
 		return NULL;
 	t = thread_self;
-	if (!t)
+	if (t == &thread_nobody)
 		t = thread_new();
 	if (!t)
 		return lost(MT_LOST_THREAD);
-	if (t->busy) {
+	if (thread_is_busy(t)) {
 		if (!was_left(t, sp))
 			return lost(MT_LOST_REENTRANT);
 		t->top = t->kept;
@@ -82,7 +83,7 @@ static void end_thread(void *arg)
 
 	if (++t->rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, t) == 0)
 		return;
-	t->busy = 1;
+	t->state = THREAD_HELD;
 	read_name(lane);
 	store_relaxed(&lane->end_ns, os_time() - trace.header->start_ns);
 	if (ledger_multi)
@@ -91,7 +92,7 @@ static void end_thread(void *arg)
 	t->next = ending;
 	ending = t;
 	lock_drop(&tables_lock);
-	t->busy = 0;
+	t->state = t->gate;
 }
 
 static bool is_gone(uint32_t tid)
@@ -125,10 +126,10 @@ static struct thread *take_over(void)
 
 static void forget_stack(struct thread *t)
 {
-	t->busy = 0;
+	t->state = THREAD_UNSETTLED;
 	t->last = NULL;
 	t->rounds = 0;
-	t->gate = UINT32_MAX; /* no gate: 0 is a closed one */
+	t->gate = UINT32_MAX; /* of no phase */
 	t->safe_start = t->safe_end = 0;
 	t->top = t->kept;
 	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };
@@ -216,7 +217,7 @@ void threads_forked(struct thread *self)
 	memset(trace.lanes, 0, trace.header->tables[MT_LANES].count * sizeof(*trace.lanes));
 	trace.lanes[0].max_unpublished = error;
 	trace.header->tables[MT_LANES].count = 1;
-	if (!self)
+	if (self == &thread_nobody)
 		return;
 	self->lane = 0;
 	self->unpublished = 0;

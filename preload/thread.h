@@ -47,11 +47,12 @@ struct lane_site {
 };
 
 struct thread {
-	/* The hook that is running, as its caller's stack pointer; 0 = the thread is not in the library. */
-	uintptr_t busy;
+	/* A gate's number: the thread is not in the library, and passes while this is phase_gate(). A stack pointer: its
+	 * caller's, of the hook that is running. THREAD_UNSETTLED: it has yet to come by. */
+	uintptr_t state;
 	void *last;                /* the block that the last allocation returned, until it is freed */
 	struct kept *top;          /* the innermost kept frame; = kept: none */
-	uint32_t gate;             /* the thread is settled while this is phase_gate() */
+	uint32_t gate;             /* that it passes; the state after a hook */
 	uint32_t generation;       /* code_generation that the kept frames belong to */
 	uint32_t lane;
 	uintptr_t safe_start, safe_end; /* stack memory known to be readable */
@@ -75,7 +76,9 @@ struct thread {
 
 #pragma GCC visibility push(hidden)
 
+/* The calling thread's; a stand-in that is never settled, before its first event. */
 extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
+extern struct thread thread_nobody;
 
 /* The long way into the library: makes the thread's state, lets it see what has changed. NULL: nothing may be recorded,
  * and if that is a loss, it has been counted. */
@@ -83,17 +86,25 @@ struct thread *thread_settle(uintptr_t sp);
 
 #pragma GCC visibility pop
 
+#define THREAD_UNSETTLED UINTPTR_MAX
+#define THREAD_HELD ((uintptr_t)1 << 62) /* busy, with something else than a hook */
+
+static inline bool thread_is_busy(const struct thread *t)
+{
+	return t->state > UINT32_MAX && t->state != THREAD_UNSETTLED;
+}
+
 /* The calling thread's state, marked busy; NULL: pass through. `sp` is the hook's caller's stack pointer. */
 static inline struct thread *thread_enter(uintptr_t sp)
 {
 	struct thread *t = thread_self;
 
-	if (unlikely(!t || t->gate != phase_gate() || t->busy)) {
+	if (unlikely(t->state != phase_gate())) {
 		t = thread_settle(sp);
 		if (!t)
 			return NULL;
 	}
-	t->busy = sp;
+	t->state = sp;
 	signal_fence();
 	return t;
 }
@@ -101,7 +112,7 @@ static inline struct thread *thread_enter(uintptr_t sp)
 static inline void thread_leave(struct thread *t)
 {
 	signal_fence();
-	t->busy = 0;
+	t->state = t->gate;
 }
 
 #endif
