@@ -77,8 +77,8 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
 
 /*
  * The common case of both, in a few straight lines that call nothing, so that they need no registers saved: one thread, a
- * settled one, the same stack as last time, a small block. False: nothing has been done. The budget is some 70
- * instructions for a new block and 50 for one that goes, and 4 for each frame of the stack.
+ * settled one, the same stack as last time, a small block. False: nothing has been done. The budget is some 100
+ * instructions for a new block and 70 for one that goes, and 4 for each frame of the stack.
  */
 static always_inline bool record_new_fast(void *p, size_t size, struct cpu_frame at)
 {
