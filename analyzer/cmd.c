@@ -12,6 +12,7 @@
 const struct command *const commands[] = {
 	&cmd_run,
 	&cmd_report,
+	&cmd_leaks,
 	&cmd_info,
 	NULL,
 };

@@ -24,6 +24,7 @@ struct command {
 };
 
 extern const struct command cmd_info;
+extern const struct command cmd_leaks;
 extern const struct command cmd_report;
 extern const struct command cmd_run;
 

@@ -1,0 +1,268 @@
+/* test_suppress.c - suppressions: both formats, what they match, and what is refused. */
+#include "analyzer/suppress.h"
+#include "analyzer/strbuf.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FRAMES(...) \
+	(const struct suppress_frame[]){ __VA_ARGS__ }, \
+		sizeof((struct suppress_frame[]){ __VA_ARGS__ }) / sizeof(struct suppress_frame)
+
+static const struct suppress_frame copy = { "copy", NULL, "/src/lib/copy.c", 7, "/opt/libcopy.so.1", 0 };
+static const struct suppress_frame push = { "table::push", "_ZN5table4pushEi", "/src/table.cc", 42,
+	"/opt/app", 0 };
+static const struct suppress_frame start = { "main", NULL, "/src/main.c", 9, "/opt/app", 0 };
+static const struct suppress_frame bare = { "libold.so+0x123", NULL, NULL, 0, "/usr/lib/libold.so", 0x123 };
+
+/* Whether a text with one suppression matches copy() <- table::push() <- main(). */
+static bool suppresses_kind(const char *text, enum leak_kind kind)
+{
+	struct suppressions s = { 0 };
+	char why[256] = "";
+	bool found;
+
+	if (!suppressions_add_text(&s, text, "t.supp", why, sizeof(why)))
+		ck_abort_msg("refused: %s", why);
+	found = suppressions_match(&s, kind, FRAMES(copy, push, start)) != NULL;
+	suppressions_release(&s);
+	return found;
+}
+
+static bool suppresses(const char *text)
+{
+	return suppresses_kind(text, LEAK_LOST);
+}
+
+static bool block(const char *frames)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "{\n  name\n  Memcheck:Leak\n%s}\n", frames);
+	return suppresses(text);
+}
+
+START_TEST(patterns_find_a_part_of_any_frame)
+{
+	ck_assert(suppresses("leak:copy"));
+	ck_assert(suppresses("leak:able::pu"));
+	ck_assert(suppresses("leak:libcopy.so"));
+	ck_assert(suppresses("leak:main.c"));
+	ck_assert(suppresses("leak:_ZN5table"));
+	ck_assert(!suppresses("leak:other"));
+	ck_assert(!suppresses("leak:copycat"));
+}
+END_TEST
+
+START_TEST(patterns_have_wildcards_and_anchors)
+{
+	ck_assert(suppresses("leak:t*push"));
+	ck_assert(suppresses("leak:table*"));
+	ck_assert(suppresses("leak:*"));
+	ck_assert(suppresses("leak:^table"));
+	ck_assert(!suppresses("leak:^able"));
+	ck_assert(suppresses("leak:push$"));
+	ck_assert(!suppresses("leak:pus$"));
+	ck_assert(suppresses("leak:^main$"));
+	ck_assert(!suppresses("leak:^mai$"));
+	ck_assert(suppresses("leak:^t*h$"));
+	ck_assert(!suppresses("leak:p*x*h"));
+	ck_assert(suppresses("leak:lib*so.1$"));
+}
+END_TEST
+
+START_TEST(frames_begin_at_the_innermost)
+{
+	ck_assert(block("fun:copy\n"));
+	ck_assert(block("fun:copy\nfun:_ZN5table4pushEi\nfun:main\n"));
+	ck_assert(block("fun:copy\nfun:table::push\n"));
+	ck_assert(!block("fun:main\n"));
+	ck_assert(!block("fun:copy\nfun:main\n"));
+	ck_assert(!block("fun:copy\nfun:*\nfun:main\nfun:_start\n"));
+}
+END_TEST
+
+START_TEST(allocation_functions_may_stand_in_front)
+{
+	ck_assert(block("fun:malloc\nfun:copy\n"));
+	ck_assert(block("fun:_Znwm\nfun:copy\n"));
+	ck_assert(block("fun:*alloc\nfun:copy\n"));
+	ck_assert(block("obj:*vgpreload_memcheck*\nfun:copy\n"));
+	ck_assert(!block("fun:malloc\nfun:main\n"));
+	ck_assert(!block("fun:strdup\nfun:copy\n"));
+}
+END_TEST
+
+START_TEST(frames_have_wildcards)
+{
+	ck_assert(block("fun:c?py\n"));
+	ck_assert(!block("fun:c?opy\n"));
+	ck_assert(block("...\nfun:main\n"));
+	ck_assert(block("...\n"));
+	ck_assert(block("fun:copy\n...\nfun:main\n"));
+	ck_assert(block("fun:copy\n...\nfun:table*\n...\nfun:main\n"));
+	ck_assert(!block("...\nfun:main\nfun:copy\n"));
+	ck_assert(block("obj:*/libcopy.so*\nobj:/opt/app\n"));
+	ck_assert(block("src:copy.c\n"));
+	ck_assert(block("src:copy.c:7\n"));
+	ck_assert(!block("src:copy.c:8\n"));
+	ck_assert(block("src:/src/lib/*.c:7\n"));
+}
+END_TEST
+
+START_TEST(kinds_are_matched)
+{
+	static const char possible[] =
+		"{\nname\nMemcheck:Leak\nmatch-leak-kinds: possible,reachable\nfun:copy\n}\n";
+	static const char none[] = "{\nname\nMemcheck:Leak\nmatch-leak-kinds: none\nfun:copy\n}\n";
+	static const char any[] = "{\nname\nMemcheck:Leak\nfun:copy\n}\n";
+
+	ck_assert(!suppresses_kind(possible, LEAK_LOST));
+	ck_assert(!suppresses_kind(possible, LEAK_INDIRECT));
+	ck_assert(suppresses_kind(possible, LEAK_POSSIBLE));
+	ck_assert(suppresses_kind(possible, LEAK_REACHABLE));
+	for (int kind = 0; kind < LEAK_KINDS; kind++) {
+		ck_assert(suppresses_kind(any, (enum leak_kind)kind));
+		ck_assert(!suppresses_kind(none, (enum leak_kind)kind));
+	}
+}
+END_TEST
+
+START_TEST(both_formats_stand_in_one_file)
+{
+	static const char text[] = "# a comment\n\n  leak:zlib  \r\n"
+				   "{\n   first # not a comment\n   Memcheck:Leak\n   fun:f\n}\n"
+				   "{\n   other tool\n   Helgrind:Race\n   fun:f\n   anything\n}\n"
+				   "{\n   other error\n   Memcheck:Param\n   write(buf)\n   fun:f\n}\n"
+				   "{\n   two tools\n   Memcheck,Drd:Leak\n   obj:*\n}";
+	struct suppressions s = { 0 };
+	char why[256] = "";
+
+	ck_assert_msg(suppressions_add_text(&s, text, "f", why, sizeof(why)), "%s", why);
+	ck_assert_uint_eq(s.count, 3);
+	ck_assert_str_eq(s.items[0].name, "leak:zlib");
+	ck_assert_uint_eq(s.items[0].line, 3);
+	ck_assert_str_eq(s.items[1].name, "first # not a comment");
+	ck_assert_uint_eq(s.items[1].line, 4);
+	ck_assert_str_eq(s.items[2].name, "two tools");
+	suppressions_release(&s);
+}
+END_TEST
+
+static void refused(const char *text, const char *expected)
+{
+	struct suppressions s = { 0 };
+	char why[256] = "";
+
+	ck_assert(!suppressions_add_text(&s, text, "f", why, sizeof(why)));
+	ck_assert_str_eq(why, expected);
+	suppressions_release(&s);
+}
+
+START_TEST(malformed_ones_are_refused_with_their_line)
+{
+	refused("\nrace:x\n",
+		"line 2: neither leak:PATTERN nor the '{' of a Valgrind suppression: 'race:x'");
+	refused("leak:", "line 1: leak: without a pattern");
+	refused("{\nn\nMemcheck:Leak\nfun:f\n", "line 4: the block that begins in line 1 has no '}'");
+	refused("{\nn\nMemcheck:Leak\n}\n", "line 4: the block that begins in line 1 names no frame");
+	refused("{\nn\n}\n",
+		"line 3: the block that begins in line 1 wants a name and 'Memcheck:Leak'");
+	refused("{\nn\nLeak\nfun:f\n}\n", "line 3: want a line such as 'Memcheck:Leak', not 'Leak'");
+	refused("{\nn\nMemcheck:Leak\nfunc:f\n}\n",
+		"line 4: want fun:, obj:, src: or ..., not 'func:f'");
+	refused("{\nn\nMemcheck:Leak\nmatch-leak-kinds: big\nfun:f\n}\n",
+		"line 4: no such leak kind: 'big'");
+	refused("}\n", "line 1: neither leak:PATTERN nor the '{' of a Valgrind suppression: '}'");
+	refused("{", "line 1: the block that begins in line 1 wants a name and 'Memcheck:Leak'");
+}
+END_TEST
+
+START_TEST(files_that_are_no_text_are_refused)
+{
+	static const char zeros[8];
+	char path[] = "/tmp/test_suppress.XXXXXX", why[256];
+	struct suppressions s = { 0 };
+	int fd = mkstemp(path);
+
+	ck_assert_int_eq(write(fd, zeros, sizeof(zeros)), sizeof(zeros));
+	ck_assert(!suppressions_add_file(&s, path, why, sizeof(why)));
+	ck_assert_str_eq(why, "not a text");
+	unlink(path);
+	close(fd);
+	ck_assert(!suppressions_add_file(&s, path, why, sizeof(why)));
+	ck_assert_str_eq(why, "No such file or directory");
+	ck_assert(!suppressions_add_file(&s, "/", why, sizeof(why)));
+	ck_assert_str_eq(why, "Is a directory");
+}
+END_TEST
+
+START_TEST(use_is_counted)
+{
+	struct suppressions s = { 0 };
+	char why[256];
+
+	ck_assert(suppressions_add_text(&s, "leak:nothing\nleak:copy\nleak:main\n", "f", why, sizeof(why)));
+	ck_assert_ptr_eq(suppressions_match(&s, LEAK_LOST, FRAMES(copy, start)), &s.items[1]);
+	ck_assert_ptr_eq(suppressions_match(&s, LEAK_LOST, FRAMES(start)), &s.items[2]);
+	ck_assert_ptr_null(suppressions_match(&s, LEAK_LOST, FRAMES(bare)));
+	ck_assert_uint_eq(s.items[0].used, 0);
+	ck_assert_uint_eq(s.items[1].used, 1);
+	ck_assert_uint_eq(s.items[2].used, 1);
+	suppressions_release(&s);
+}
+END_TEST
+
+START_TEST(what_is_written_suppresses_its_own_stack)
+{
+	static const struct suppress_frame stack[] = {
+		{ "libold.so+0x123", NULL, NULL, 0, "/usr/lib/libold.so", 0x123 },
+		{ "table::push", "_ZN5table4pushEi", "/src/table.cc", 42, "/opt/app", 0 },
+		{ "main", NULL, "/src/main.c", 9, "/opt/app", 0 },
+		{ "_start", NULL, NULL, 0, "/opt/app", 0 },
+	};
+	struct suppressions s = { 0 };
+	struct strbuf text = { 0 };
+	char why[256];
+
+	suppression_write(&text, "mine", LEAK_POSSIBLE, stack, 4);
+	ck_assert_str_eq(text.text, "{\n   mine\n   Memcheck:Leak\n   match-leak-kinds: possible\n"
+				    "   obj:/usr/lib/libold.so\n   fun:_ZN5table4pushEi\n   fun:main\n}\n");
+	ck_assert(suppressions_add_text(&s, text.text, "f", why, sizeof(why)));
+	ck_assert_ptr_nonnull(suppressions_match(&s, LEAK_POSSIBLE, stack, 4));
+	ck_assert_ptr_null(suppressions_match(&s, LEAK_LOST, stack, 4));
+	suppressions_release(&s);
+	strbuf_release(&text);
+}
+END_TEST
+
+START_TEST(built_in_ones_hide_no_leak_of_a_program)
+{
+	struct suppress_frame constructor[] = {
+		{ "plugin_init", NULL, "/src/plugin.c", 3, "/opt/plugin.so", 0 },
+		{ "call_init", NULL, NULL, 0, "/lib64/ld-linux-x86-64.so.2", 0 },
+		{ "_dl_open", NULL, NULL, 0, "/lib64/ld-linux-x86-64.so.2", 0 },
+		{ "_dlerror_run", NULL, NULL, 0, "/usr/lib/libc.so.6", 0 },
+		{ "main", NULL, "/src/main.c", 9, "/opt/app", 0 },
+	};
+	struct suppress_frame loader[] = { { "allocate_dtv", NULL, NULL, 0,
+		"/lib64/ld-linux-x86-64.so.2", 0 } };
+	struct suppressions s = { 0 };
+
+	suppressions_add_builtin(&s);
+	ck_assert_uint_gt(s.count, 20);
+	ck_assert_ptr_null(suppressions_match(&s, LEAK_LOST, constructor, 5));
+	ck_assert_ptr_null(suppressions_match(&s, LEAK_LOST, FRAMES(copy, push, start)));
+	ck_assert_ptr_nonnull(suppressions_match(&s, LEAK_LOST, loader, 1));
+	suppressions_release(&s);
+}
+END_TEST
+
+UNIT_SUITE("suppress", patterns_find_a_part_of_any_frame, patterns_have_wildcards_and_anchors,
+	frames_begin_at_the_innermost, allocation_functions_may_stand_in_front,
+	frames_have_wildcards, kinds_are_matched, both_formats_stand_in_one_file,
+	malformed_ones_are_refused_with_their_line, files_that_are_no_text_are_refused,
+	use_is_counted, what_is_written_suppresses_its_own_stack,
+	built_in_ones_hide_no_leak_of_a_program)
