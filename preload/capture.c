@@ -5,7 +5,8 @@
  *  2. If the kept frame there is the current one, verify the rest; if that holds, stop. If a check fails, the kept frames up
  *     to there are still right: walk over them without looking up their rules.
  *  3. Otherwise look up the rule, note the frame, and step to its caller.
- *  4. From the outermost new frame inwards: intern each below its parent, and note the words that it was read from.
+ *  4. From the outermost new frame inwards: note the words that each was read from, and the hash of the path. Look up the
+ *     whole path by its hash, and check the nodes from there outwards; or else intern each frame below its parent.
  *
  * All reads stay in memory that is known to be readable; a broken stack ends the walk, nothing worse.
  */
@@ -253,21 +254,57 @@ static void add_end_check(struct walk *w, struct kept *k)
 		add_check(k, (uintptr_t)w->t->checks[0].address, w->t->checks[0].value);
 }
 
+/* Gives the frames from top down to behind `base` their nodes, if `node` is the top's: its ancestors must be their frames. */
+static inline bool nodes_from_path(struct kept *base, struct kept *top, uint32_t node)
+{
+	for (struct kept *k = top; k > base; k--) {
+		struct mt_node n = trace.nodes[node];
+
+		if (unlikely(n.frame != k->frame))
+			return false;
+		k->node = node;
+		node = n.parent;
+	}
+	return likely(node == base->node);
+}
+
+static cold_path void nodes_from_edges(struct kept *base, struct kept *top)
+{
+	struct edge edge = { 0 };
+
+	for (struct kept *k = base + 1; k <= top; k++) {
+		edge = edge_get(k[-1].node, k->frame);
+		k->node = edge.node;
+	}
+	top->site = edge.site;
+	path_add(top->hash, edge.node, edge.site);
+}
+
+static inline void find_nodes(struct kept *base, struct kept *top)
+{
+	const struct edge *path = path_find(top->hash);
+
+	if (likely(path->key == top->hash) && nodes_from_path(base, top, path->node))
+		top->site = path->site;
+	else if (top > base)
+		nodes_from_edges(base, top);
+}
+
 static void keep(struct walk *w, uint32_t base, uint32_t n)
 {
 	struct thread *t = w->t;
-	struct kept *kept = t->kept;
+	struct kept *kept = t->kept, *below = &kept[base];
 
-	if (base == 0)
+	if (base == 0) {
 		kept[0].node = w->root;
+		kept[0].hash = path_hash(0, w->root);
+	}
 	for (; n > 0; n--) {
 		const struct kept *caller = &kept[base];
 		struct kept *k = &kept[++base];
-		struct edge edge = edge_get(caller->node, t->fresh[n - 1].frame);
 
 		*k = t->fresh[n - 1];
-		k->node = edge.node;
-		k->site = edge.site;
+		k->hash = path_hash(caller->hash, k->frame);
 		k->last = caller->last;
 		k->needs_bp = rule_uses_bp(k->rule) || (!rule_restores_bp(k->rule) && caller->needs_bp);
 		if (base > 1)
@@ -276,6 +313,8 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 			add_end_check(w, k);
 	}
 	t->top = &kept[base];
+	if (t->top->site == 0)
+		find_nodes(below, t->top);
 }
 
 struct kept *capture_walk(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp)

@@ -12,6 +12,8 @@ cold_path bool record_new_site(struct kept *top)
 	top->site = site_for(top->node, MT_KIND_HEAP);
 	if (!top->site)
 		lost(MT_LOST_SITE);
+	else
+		path_add(top->hash, top->node, top->site);
 	return top->site != 0;
 }
 

@@ -8,6 +8,7 @@
 struct lock tables_lock;
 struct pc_table *pcs;
 struct edge_table *edges;
+struct edge_table *paths;
 
 #define FIRST_BITS 9 /* log2 of a new hash table's size */
 
@@ -76,20 +77,43 @@ static void edge_insert(struct edge_table *t, struct edge new)
 	t->used++;
 }
 
+static bool table_room(struct edge_table **table)
+{
+	struct edge_table *old = *table, *bigger;
+
+	if (old->used < old->mask / 2)
+		return true;
+	bigger = edge_table_new(64 - old->shift + 1);
+	if (!bigger)
+		return old->used < old->mask;
+	for (uint64_t i = 0; i <= old->mask; i++)
+		if (old->entries[i].key)
+			edge_insert(bigger, old->entries[i]);
+	store_release(table, bigger);
+	return true;
+}
+
 static bool edge_room(void)
 {
-	struct edge_table *bigger;
+	return table_room(&edges);
+}
 
-	if (edges->used < edges->mask / 2)
-		return true;
-	bigger = edge_table_new(64 - edges->shift + 1);
-	if (!bigger)
-		return edges->used < edges->mask;
-	for (uint64_t i = 0; i <= edges->mask; i++)
-		if (edges->entries[i].key)
-			edge_insert(bigger, edges->entries[i]);
-	store_release(&edges, bigger);
-	return true;
+/* Without room the path is looked up by its edges each time. */
+cold_path void path_add(uint64_t hash, uint32_t node, uint32_t site)
+{
+	struct edge *e;
+
+	if (node < MT_NODE_FIRST)
+		return;
+	lock_take(&tables_lock);
+	e = edge_find(paths, hash);
+	if (e->key == hash) {
+		if (e->node == node) /* else two paths have the same hash: the first has it */
+			store_release(&e->site, site);
+	} else if (table_room(&paths)) {
+		edge_insert(paths, (struct edge){ hash, node, site });
+	}
+	lock_drop(&tables_lock);
 }
 
 static void count_up(enum mt_table_id table, uint64_t count)
@@ -316,7 +340,8 @@ bool stacks_init(void)
 {
 	pcs = pc_table_new(FIRST_BITS);
 	edges = edge_table_new(FIRST_BITS);
-	if (!pcs || !edges || !tracefile_room(MT_FRAMES, 1) || !tracefile_room(MT_NODES, MT_NODE_FIRST) ||
+	paths = edge_table_new(FIRST_BITS);
+	if (!pcs || !edges || !paths || !tracefile_room(MT_FRAMES, 1) || !tracefile_room(MT_NODES, MT_NODE_FIRST) ||
 		!tracefile_room(MT_SITES, 1) || !tracefile_room(MT_SITE_INFO, 1) || !tracefile_room(MT_LINES, 1))
 		return false;
 	count_up(MT_FRAMES, 1);

@@ -1,7 +1,9 @@
 /*
  * stacks.h - the stack tree: return address -> frame, (parent node, frame) -> node and its site.
  *
- * Two hash tables in the process's memory index the tables in the trace. Look-ups take no lock: an entry's key is stored
+ * Three hash tables in the process's memory index the tables in the trace: by return address, by (parent, frame), and by the
+ * hash of a whole path. The third is only for speed: its answer is checked frame by frame, but the reads of that check don't wait
+ * for each other's cache misses, as those of a walk down the tree do. Look-ups take no lock: an entry's key is stored
  * last, entries never move, and a table that is full is replaced by a larger copy while readers finish with the old
  * one, which stays. Additions go through tables_lock.
  */
@@ -46,9 +48,11 @@ struct edge_table {
 
 extern struct pc_table *pcs;
 extern struct edge_table *edges;
+extern struct edge_table *paths; /* the key is a path's hash; for nodes that allocated */
 
 struct known_pc pc_add(uintptr_t pc);              /* the rare path of pc_get */
 struct edge edge_add(uint32_t parent, uint32_t frame); /* the rare path of edge_get; node 0 = no room */
+void path_add(uint64_t hash, uint32_t node, uint32_t site); /* or changes its site */
 uint32_t foreign_for(uint32_t node);               /* index + 1 in MT_FOREIGN; 0 = no room */
 void stacks_add_wrapper(uintptr_t start, uintptr_t end); /* code of an allocation function that is no hook of ours */
 
@@ -90,6 +94,19 @@ static inline struct edge *edge_find(struct edge_table *t, uint64_t key)
 		if (likely(found == key) || found == 0)
 			return e;
 	}
+}
+
+/* The hash of a path that goes one frame further in. Never 0. */
+static inline uint64_t path_hash(uint64_t outer, uint32_t frame)
+{
+	uint64_t h = (outer ^ frame) * HASH_FACTOR;
+
+	return (h ^ h >> 29) | 1;
+}
+
+static inline const struct edge *path_find(uint64_t hash)
+{
+	return edge_find(load_acquire(&paths), hash);
 }
 
 static inline struct edge edge_get(uint32_t parent, uint32_t frame)

@@ -19,6 +19,7 @@ struct kept {
 	uint32_t frame;
 	uint32_t node;        /* of the stack from the root to here */
 	uint32_t site;        /* of the node; 0 = not looked up yet, or none */
+	uint64_t hash;        /* of the path, with its root */
 	struct check *last;   /* checks of this frame and all further out: from the guard to this one */
 	bool needs_bp;        /* the way out from here depends on bp */
 };
