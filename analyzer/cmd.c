@@ -2,6 +2,7 @@
 #include "cmd.h"
 #include "log.h"
 #include "mem.h"
+#include "pager.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,6 +13,7 @@
 const struct command *const commands[] = {
 	&cmd_run,
 	&cmd_report,
+	&cmd_annotate,
 	&cmd_leaks,
 	&cmd_info,
 	NULL,
@@ -168,5 +170,8 @@ static int dispatch(int argc, char **argv)
 
 int command_main(int argc, char **argv)
 {
-	return finish_output(dispatch(argc, argv));
+	int status = finish_output(dispatch(argc, argv));
+
+	pager_finish();
+	return status;
 }

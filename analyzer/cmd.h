@@ -23,6 +23,7 @@ struct command {
 	int (*run)(const void *values, int argc, char **argv);
 };
 
+extern const struct command cmd_annotate;
 extern const struct command cmd_info;
 extern const struct command cmd_leaks;
 extern const struct command cmd_report;

@@ -335,27 +335,35 @@ bool sort_key_find(const char *name, enum sort_key *key)
 	return length > 0 && matches == 1;
 }
 
-static int64_t sort_value(const struct row *row, enum sort_key key)
+int64_t sort_measure(const struct measures *m, enum sort_key key)
 {
 	switch (key) {
 	case SORT_CURRENT_BYTES:
-		return row->m.current_bytes;
+		return m->current_bytes;
 	case SORT_CURRENT_BLOCKS:
-		return row->m.current_blocks;
+		return m->current_blocks;
 	case SORT_PEAK_BYTES:
-		return (int64_t)row->m.peak_bytes;
+		return (int64_t)m->peak_bytes;
 	case SORT_AT_PEAK_BYTES:
-		return (int64_t)row->m.at_peak_bytes;
+		return (int64_t)m->at_peak_bytes;
 	case SORT_ALLOCATED_BYTES:
-		return (int64_t)row->m.allocated_bytes;
+		return (int64_t)m->allocated_bytes;
 	case SORT_ALLOCATIONS:
-		return (int64_t)row->m.allocations;
+		return (int64_t)m->allocations;
 	case SORT_TEMPORARY:
-		return (int64_t)row->m.temporary;
+		return (int64_t)m->temporary;
 	case SORT_NAME:
 		break;
 	}
 	return 0;
+}
+
+char *format_measure(char text[UNIT_TEXT], int64_t value, enum sort_key key)
+{
+	bool bytes = key == SORT_CURRENT_BYTES || key == SORT_PEAK_BYTES ||
+		     key == SORT_AT_PEAK_BYTES || key == SORT_ALLOCATED_BYTES;
+
+	return bytes ? format_bytes(text, value) : format_count(text, value);
 }
 
 static int compare_text(const char *a, const char *b)
@@ -390,11 +398,11 @@ static int compare_rows(const void *left, const void *right, void *context)
 		SORT_ALLOCATIONS };
 	const struct row *a = left, *b = right;
 	enum sort_key key = *(enum sort_key *)context;
-	int64_t x = sort_value(a, key), y = sort_value(b, key);
+	int64_t x = sort_measure(&a->m, key), y = sort_measure(&b->m, key);
 
 	for (size_t i = 0; x == y && key != SORT_NAME && i < sizeof(ties) / sizeof(ties[0]); i++) {
-		x = sort_value(a, ties[i]);
-		y = sort_value(b, ties[i]);
+		x = sort_measure(&a->m, ties[i]);
+		y = sort_measure(&b->m, ties[i]);
 	}
 	return x == y ? compare_names(a, b) : x < y ? 1 : -1;
 }

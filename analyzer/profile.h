@@ -7,6 +7,7 @@
 
 #include "analyzer/measures.h"
 #include "analyzer/resolve.h"
+#include "analyzer/units.h"
 
 enum profile_by { BY_LINE, BY_FUNCTION, BY_FILE, BY_MODULE, BY_SITE, BY_THREAD };
 
@@ -65,6 +66,10 @@ enum sort_key {
 };
 extern const char *const sort_key_names[]; /* NULL-terminated, in the order of the enum */
 bool sort_key_find(const char *name, enum sort_key *key);
+
+/* The measure of a key, 0 for the name; and as people read it. */
+int64_t sort_measure(const struct measures *m, enum sort_key key);
+char *format_measure(char text[UNIT_TEXT], int64_t value, enum sort_key key);
 
 /* Largest first, names in alphabetical order; rows that are equal in the key have an order too. */
 void profile_sort(struct profile *profile, enum sort_key key);

@@ -3,6 +3,8 @@
 #include "log.h"
 #include "mem.h"
 #include "newest.h"
+#include "pager.h"
+#include "width.h"
 #include "wrappers.h"
 
 #include <stdlib.h>
@@ -94,6 +96,17 @@ void reading_close(struct reading *r)
 	trace_free(r->trace);
 	free(r->debug_dirs);
 	*r = (struct reading){ 0 };
+}
+
+void output_start(const struct reading_options *options)
+{
+	if (!options->no_pager)
+		pager_start();
+}
+
+size_t output_width(uint64_t width_option)
+{
+	return width_option ? (size_t)width_option : terminal_width();
 }
 
 void reading_warn(const struct reading *r)

@@ -18,6 +18,7 @@ struct reading_options {
 	struct option_list path_maps;
 	struct option_list wrappers;
 	bool no_wrappers;
+	bool no_pager;
 };
 
 /* Rows for a command's option table; `type` is its values' struct, `member` the struct
@@ -39,6 +40,13 @@ struct reading_options {
 		offsetof(type, member.source_dirs), NULL },                                             \
 	{ OPTION_LIST, "path-map", 0, "FROM=TO", "look for source files of the directory FROM in TO",   \
 		offsetof(type, member.path_maps), NULL }
+
+/* Rows about what is printed for people; width_member is a uint64_t. */
+#define OUTPUT_OPTION_ROWS(type, width_member, member)                                             \
+	{ OPTION_NUMBER, "width", 0, "N", "cut lines at N columns (default: the terminal's)",          \
+		offsetof(type, width_member), NULL },                                                   \
+	{ OPTION_FLAG, "no-pager", 0, NULL, "no pager on a terminal",                                  \
+		offsetof(type, member.no_pager), NULL }
 /* clang-format on */
 
 struct reading {
@@ -55,6 +63,10 @@ struct trace *reading_trace(const char *path);
 /* path: NULL = the newest trace here. EXIT_FINE, or the exit status of a failure that was reported; there is nothing to close then. */
 int reading_open(struct reading *r, const struct reading_options *options, const char *path);
 void reading_close(struct reading *r);
+
+/* Before the first of a long output for people: the pager, unless it isn't wanted. */
+void output_start(const struct reading_options *options);
+size_t output_width(uint64_t width_option); /* the option's, or the terminal's; SIZE_MAX = any */
 
 /* Prints what is wrong with the symbols that were used, on stderr: a few lines at the most. */
 void reading_warn(const struct reading *r);

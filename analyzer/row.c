@@ -156,8 +156,7 @@ void row_place(const struct row *row, enum profile_by by, const struct trace *t,
 	}
 }
 
-/* What the symbolizer says where it knows nothing: the place again. */
-static bool is_bare_offset(const char *function, const char *module)
+bool is_bare_offset(const char *function, const char *module)
 {
 	const char *base = module ? path_base(module) : "";
 	size_t size = strlen(base);

@@ -28,6 +28,9 @@ void row_place(const struct row *row, enum profile_by by, const struct trace *tr
  * function. */
 void row_function(const struct row *row, struct strbuf *text);
 
+/* Whether a function's name is only what the symbolizer says where it knows nothing: its place. */
+bool is_bare_offset(const char *function, const char *module);
+
 /* "function  table.c:42" of one function on a stack. */
 void spot_text(const struct spot *spot, struct paths *paths, struct strbuf *text);
 

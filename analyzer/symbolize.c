@@ -416,15 +416,33 @@ static struct names read_names(struct symbolizer *s, Dwarf_Die *die)
 	return names;
 }
 
-/* Where the function is written; of a method that is defined outside its class, the definition. */
-static void read_declaration(Dwarf_Die *die, struct names *names)
+static bool read_line(Dwarf_Die *die, struct names *names)
 {
 	int line;
 
 	if (dwarf_decl_line(die, &line) != 0 || line <= 0)
-		return;
+		return false;
 	names->decl_file = dwarf_decl_file(die);
 	names->decl_line = names->decl_file ? (uint32_t)line : 0;
+	return names->decl_file;
+}
+
+/* Where the function is written; of a method that is defined outside its class, the definition; of
+ * a lambda, whose operator() gcc gives no line, the closure. */
+static void read_declaration(Dwarf_Die *die, struct names *names)
+{
+	Dwarf_Die declaration, *scopes = NULL;
+	int count;
+
+	if (read_line(die, names))
+		return;
+	declaration = declaration_of(die);
+	count = dwarf_getscopes_die(&declaration, &scopes);
+	if (count > 1 && (dwarf_tag(&scopes[1]) == DW_TAG_structure_type ||
+				 dwarf_tag(&scopes[1]) == DW_TAG_class_type))
+		read_line(&scopes[1], names);
+	if (count > 0)
+		free(scopes);
 }
 
 /* All inlined copies of a function share its name. */

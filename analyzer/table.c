@@ -2,6 +2,7 @@
 #include "table.h"
 #include "mem.h"
 #include "strbuf.h"
+#include "width.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,16 +36,6 @@ static char *clean(const char *text)
 
 	strbuf_add_clean(&s, text);
 	return s.text ? s.text : mem_strdup("");
-}
-
-/* In columns of the terminal, with every character one column wide. */
-static size_t text_width(const char *text)
-{
-	size_t width = 0;
-
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
 }
 
 struct table *table_new(void)
@@ -210,7 +201,8 @@ static bool wants_style(void)
 
 const char *style(enum style which)
 {
-	static const char *const sequences[] = { "\033[0m", "\033[1m", "\033[2m", "\033[33m" };
+	static const char *const sequences[] = { "\033[0m", "\033[1m", "\033[2m", "\033[33m",
+		"\033[1;31m" };
 	static int wanted = -1;
 
 	if (wanted < 0)

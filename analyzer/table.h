@@ -31,7 +31,7 @@ void table_print(const struct table *t, FILE *out);
 /* ---- style: escape sequences where stdout is a terminal that takes them and NO_COLOR isn't set,
  * "" elsewhere */
 
-enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_FAINT, STYLE_WARNING };
+enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_FAINT, STYLE_WARNING, STYLE_HOT };
 
 const char *style(enum style which);
 

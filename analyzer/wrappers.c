@@ -306,13 +306,7 @@ static size_t operator_length(const char *text)
 	return 0;
 }
 
-/*
- * "std::vector::push_back" for "std::vector<int, std::allocator<int> >::push_back" (and for ABI
- * tags, "f[abi:cxx11]", alike); "alloc::vec::Vec::push" for "<alloc::vec::Vec<u8>>::push" and
- * "alloc::vec::Vec::<u8>::push"; "alloc::string::String::clone" for "<alloc::string::String as
- * core::clone::Clone>::clone".
- */
-static void plain_name(const char *name, char *out, size_t size)
+void plain_name(const char *name, char *out, size_t size)
 {
 	char *start = out, *end = out + size - 1;
 	bool in_type = *name == '<'; /* Rust: the type's own brackets go, not what is inside */

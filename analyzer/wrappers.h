@@ -23,4 +23,13 @@ int wrappers_add(struct wrappers *w, const char *regex, char *error, size_t erro
 /* Whether this frame is to be looked through. module_path may be NULL. */
 bool wrappers_match(const struct wrappers *w, const struct symbol *symbol, const char *module_path);
 
+/*
+ * A function's name without the arguments of templates and generics, cut off at size - 1 bytes:
+ * "std::vector::push_back" for "std::vector<int, std::allocator<int> >::push_back" (and for ABI
+ * tags, "f[abi:cxx11]", alike); "alloc::vec::Vec::push" for "<alloc::vec::Vec<u8>>::push" and
+ * "alloc::vec::Vec::<u8>::push"; "alloc::string::String::clone" for "<alloc::string::String as
+ * core::clone::Clone>::clone".
+ */
+void plain_name(const char *name, char *out, size_t size);
+
 #endif

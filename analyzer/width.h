@@ -1,0 +1,22 @@
+/*
+ * width.h - how wide a text is on a terminal, and texts cut to a width.
+ *
+ * Texts are clean UTF-8 (strbuf_add_clean()).
+ */
+#ifndef MTRACER_WIDTH_H
+#define MTRACER_WIDTH_H
+
+#include <stddef.h>
+
+struct strbuf;
+
+/* In columns: characters of East Asia and pictures take two, combining marks none. */
+size_t text_width(const char *text);
+
+/* Adds the text; one that is wider than `width` loses its end to "…". */
+void strbuf_add_cut(struct strbuf *s, const char *text, size_t width);
+
+/* The columns of the terminal that stdout is; SIZE_MAX where it is none. */
+size_t terminal_width(void);
+
+#endif
