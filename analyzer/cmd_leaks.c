@@ -196,6 +196,7 @@ static int report(struct command_state *c)
 	c->view.kinds = v->all ? (1u << LEAK_KINDS) - 1 : 1u << LEAK_LOST | 1u << LEAK_UNCLASSIFIED;
 	c->view.limit = v->limit == LIMIT_DEFAULT ? limit : v->limit;
 	c->view.frames = v->frames;
+	c->view.hints = true;
 	if (v->gen_suppressions)
 		print_suppressions(c);
 	else if (v->json)

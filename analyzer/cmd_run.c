@@ -6,6 +6,7 @@
  * dispositions and process group.
  */
 #include "analyzer/cmd.h"
+#include "analyzer/leakcheck.h"
 #include "analyzer/log.h"
 #include "analyzer/measures.h"
 #include "analyzer/mem.h"
@@ -13,6 +14,7 @@
 #include "analyzer/runtrace.h"
 #include "analyzer/strbuf.h"
 #include "analyzer/summary.h"
+#include "analyzer/suppress.h"
 #include "analyzer/trace.h"
 
 #include <errno.h>
@@ -46,12 +48,15 @@ struct values {
 	bool mmap, no_mmap;
 	bool verbose;
 	bool quiet;
+	uint64_t leaks_exit_code;
+	struct option_list suppressions;
 };
 
 static const struct values defaults = {
 	.depth = NOT_GIVEN,
 	.sample = NOT_GIVEN,
 	.timeline = NOT_GIVEN,
+	.leaks_exit_code = NOT_GIVEN,
 };
 
 #define AT(member) offsetof(struct values, member), NULL
@@ -77,6 +82,9 @@ static const struct option_row rows[] = {
 		AT(timeline) },
 	{ OPTION_FLAG, "verbose", 'v', NULL, "let the library print the trace's path and its notes", AT(verbose) },
 	{ OPTION_FLAG, "quiet", 'q', NULL, "print no summary at the end", AT(quiet) },
+	{ OPTION_NUMBER, "leaks-exit-code", 0, "N", "print what is lost at the end, of all processes that were\n"
+		"traced, and exit with N where there is any", AT(leaks_exit_code) },
+	{ OPTION_LIST, "suppressions", 0, "FILE", "leaks to leave out, as for 'mtracer leaks'", AT(suppressions) },
 	{ OPTION_END },
 };
 /* clang-format on */
@@ -92,6 +100,13 @@ static int check_values(const struct values *v)
 		return error("run: --depth: want a number of frames from 1 to 1024");
 	if (v->timeline != NOT_GIVEN && v->timeline > 1000000)
 		return error("run: --timeline: want a number of snapshots up to 1000000");
+	if (v->leaks_exit_code != NOT_GIVEN &&
+		(v->leaks_exit_code < 1 || v->leaks_exit_code > 255))
+		return error("run: --leaks-exit-code: want an exit status from 1 to 255");
+	if (v->leaks_exit_code != NOT_GIVEN && v->no_reachable)
+		return error("run: --leaks-exit-code: --no-reachable leaves it nothing to go by");
+	if (v->leaks_exit_code == NOT_GIVEN && v->suppressions.count)
+		return error("run: --suppressions is for --leaks-exit-code");
 	return EXIT_FINE;
 }
 
@@ -185,7 +200,8 @@ static void set_environment(const struct values *v, const char *library)
 	set_number("MTRACE_TIMELINE", v->timeline);
 	set_switch("MTRACE_START", v->start, v->no_start);
 	set_switch("MTRACE_FOLLOW", v->follow, v->no_follow);
-	set_switch("MTRACE_REACHABLE", v->reachable, v->no_reachable);
+	set_switch("MTRACE_REACHABLE", v->reachable || v->leaks_exit_code != NOT_GIVEN,
+		v->no_reachable);
 	set_switch("MTRACE_MMAP", v->mmap, v->no_mmap);
 	set_switch("MTRACE_VERBOSE", v->verbose, false);
 	if (library)
@@ -258,6 +274,8 @@ struct job {
 	char **command;
 	const struct values *values;
 	const char *library; /* NULL = run untraced */
+	struct suppressions suppressions;
+	bool leaks; /* were found */
 	struct run_process process;
 	struct signals signals;
 };
@@ -379,10 +397,10 @@ static void say_no_trace(const struct job *job, int status)
 		error("%s: no trace was written", job->command[0]);
 }
 
-static void finish(const struct job *job, int status, bool explained)
+static void finish(struct job *job, int status, bool explained)
 {
 	const char *out = job->values->out ? job->values->out : getenv("MTRACE_OUT");
-	struct run_traces traces = { NULL, 0, 0 };
+	struct run_traces traces = { 0 };
 	int code;
 
 	if (job->library)
@@ -397,6 +415,8 @@ static void finish(const struct job *job, int status, bool explained)
 		warning("%s: cannot note how the program ended: %s", traces.path, strerror(code));
 	if (!job->values->quiet)
 		print_summary(&traces);
+	if (job->values->leaks_exit_code != NOT_GIVEN)
+		job->leaks = leakcheck(&traces, &job->suppressions);
 	run_traces_release(&traces);
 }
 
@@ -437,7 +457,20 @@ static int run_job(struct job *job, bool explained)
 	}
 	status = wait_for(job->process.pid);
 	finish(job, status, explained);
-	return exit_status(status);
+	return job->leaks ? (int)job->values->leaks_exit_code : exit_status(status);
+}
+
+static int read_suppressions(struct job *job)
+{
+	const struct option_list *files = &job->values->suppressions;
+	char why[512];
+
+	for (size_t i = 0; i < files->count; i++) {
+		if (!suppressions_add_file(&job->suppressions, files->items[i], why, sizeof(why)))
+			return error("%s: %s", files->items[i], why);
+	}
+	suppressions_add_builtin(&job->suppressions);
+	return EXIT_FINE;
 }
 
 static int run(const void *values, int argc, char **argv)
@@ -448,18 +481,24 @@ static int run(const void *values, int argc, char **argv)
 	int status = check_values(values);
 
 	(void)argc;
-	if (status != EXIT_FINE)
+	if (status == EXIT_FINE)
+		status = read_suppressions(&job);
+	if (status == EXIT_FINE)
+		library = find_library();
+	if (status == EXIT_FINE && !library)
+		status = error(LIBRARY ": not found beside mtracer nor in " MTRACER_PREFIX
+				       "/" MTRACER_LIBDIR);
+	if (status != EXIT_FINE) {
+		suppressions_release(&job.suppressions);
 		return status;
-	library = find_library();
-	if (!library)
-		return error(LIBRARY ": not found beside mtracer nor in " MTRACER_PREFIX
-				     "/" MTRACER_LIBDIR);
+	}
 	if (library[strcspn(library, ": ")]) {
 		status = error("%s: a path with a space or colon cannot be preloaded", library);
 	} else {
 		job.library = warn_of_obstacle(argv[0], &explained) ? NULL : library;
 		status = run_job(&job, explained);
 	}
+	suppressions_release(&job.suppressions);
 	free(library);
 	return status;
 }
@@ -470,7 +509,8 @@ const struct command cmd_run = {
 	.summary = "run a program and trace its memory",
 	.details = "Options win over the MTRACE_* variables of the same names.\n"
 		   "Exits with the program's status: 128 + N where signal N killed it, 127\n"
-		   "where it was not found, 126 where it cannot be executed.",
+		   "where it was not found, 126 where it cannot be executed; with --leaks-exit-code\n"
+		   "with that where anything is lost, as 'mtracer leaks' would tell.",
 	.options = rows,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

@@ -65,6 +65,7 @@ struct leaks_view {
 	unsigned kinds;	 /* to list: bits 1 << LEAK_* */
 	uint64_t limit;	 /* rows, 0 = all */
 	uint64_t frames; /* of a stack, 0 = all */
+	bool hints;	 /* name the options that show more */
 };
 
 /* The verdict in a few lines, then the listed rows with their stacks. */

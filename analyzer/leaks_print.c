@@ -65,7 +65,7 @@ static void print_others(const struct leaks *leaks, const struct leaks_view *vie
 	if (reachable->blocks)
 		fprintf(out, "still reachable: %s\n", sum_text(text, reachable));
 	if ((possible->blocks || reachable->blocks || leaks->found[LEAK_INDIRECT].blocks) &&
-		!(view->kinds & 1u << LEAK_REACHABLE))
+		view->hints && !(view->kinds & 1u << LEAK_REACHABLE))
 		fprintf(out, "%s--all lists these, too%s\n", style(STYLE_FAINT), style(STYLE_PLAIN));
 }
 
@@ -206,8 +206,9 @@ static void print_leak(struct printer *p, const struct leak *leak)
 	p->frames = 0;
 	root = stack_walk(p->trace, p->resolver, leak->site, print_frame, p);
 	if (p->view->frames && p->frames > p->view->frames)
-		fprintf(p->out, "    ... %llu more: --frames 0\n",
-			(unsigned long long)(p->frames - p->view->frames));
+		fprintf(p->out, "    ... %llu more%s\n",
+			(unsigned long long)(p->frames - p->view->frames),
+			p->view->hints ? ": --frames 0" : "");
 	else if (root == MT_NODE_DEEP)
 		fputs("    (cut here: more frames than MTRACE_DEPTH)\n", p->out);
 	else if (root != MT_NODE_ROOT)
@@ -246,7 +247,8 @@ void leaks_print(const struct leaks *leaks, const struct trace *trace, struct re
 	for (size_t i = 0; i < count; i++)
 		print_leak(&p, rows[i]);
 	if (more)
-		fprintf(out, "\n%zu more call stack%s: --limit 0\n", more, more == 1 ? "" : "s");
+		fprintf(out, "\n%zu more call stack%s%s\n", more, more == 1 ? "" : "s",
+			view->hints ? ": --limit 0" : "");
 	paths_free(p.paths);
 	free(rows);
 }

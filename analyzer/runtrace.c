@@ -136,7 +136,7 @@ static void mark_descendants(struct found *all, size_t count)
 
 struct run_traces run_traces_find(const char *out, const struct run_process *process)
 {
-	struct run_traces traces = { NULL, 0, 0 };
+	struct run_traces traces = { 0 };
 	struct strbuf pattern = { 0 };
 	struct found *all;
 	size_t count;
@@ -147,9 +147,11 @@ struct run_traces run_traces_find(const char *out, const struct run_process *pro
 		all = read_headers(&files, process, &count);
 		qsort(all, count, sizeof(*all), by_start);
 		mark_descendants(all, count);
+		traces.all = mem_zalloc(count, sizeof(*traces.all));
 		for (size_t i = 0; i < count; i++) {
 			if (!all[i].ours)
 				continue;
+			traces.all[traces.count++] = mem_strdup(all[i].path);
 			if (all[i].pid != (uint32_t)process->pid) {
 				traces.children++;
 				continue;
@@ -167,8 +169,11 @@ struct run_traces run_traces_find(const char *out, const struct run_process *pro
 
 void run_traces_release(struct run_traces *traces)
 {
+	for (size_t i = 0; i < traces->count; i++)
+		free(traces->all[i]);
+	free(traces->all);
 	free(traces->path);
-	traces->path = NULL;
+	*traces = (struct run_traces){ 0 };
 }
 
 /* ---- how it ended */

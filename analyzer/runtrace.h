@@ -23,6 +23,8 @@ struct run_traces {
 	char *path; /* of the process's last trace: of the program it was in the end; NULL = none */
 	size_t programs; /* traces of this process, one for each exec */
 	size_t children; /* traces of its descendants */
+	char **all;	 /* the paths of all of these, as they began */
+	size_t count;
 };
 
 /* Field 22 of /proc/PID/stat; 0 = unknown. */

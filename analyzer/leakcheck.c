@@ -1,0 +1,57 @@
+/* leakcheck.c - looks for leaks in all traces of a run. */
+#include "leakcheck.h"
+#include "leaks.h"
+#include "livetrace.h"
+#include "log.h"
+#include "reading.h"
+#include "runtrace.h"
+#include "strbuf.h"
+#include "summary.h"
+
+#include <stdio.h>
+
+#define COMMAND_SHOWN 100 /* bytes */
+
+static void print_heading(const struct reading *r)
+{
+	struct strbuf text = { 0 };
+
+	summary_command(r->trace, COMMAND_SHOWN, &text);
+	fprintf(stderr, "\n%s (pid %u):\n", strbuf_text(&text), r->trace->header.pid);
+	strbuf_release(&text);
+}
+
+static bool check(const char *path, const struct suppressions *suppressions)
+{
+	static const struct reading_options options;
+	static const struct leaks_view view = { 1u << LEAK_LOST, 20, 24, false };
+	struct reading r;
+	struct leaks *leaks;
+	bool found;
+
+	livetrace_await_scan(path);
+	if (reading_open(&r, &options, path) != EXIT_FINE)
+		return false;
+	leaks = leaks_new(r.trace, r.resolver, suppressions, 0);
+	found = leaks_found(leaks);
+	if (!leaks->classified) {
+		warning("%s: no verdict on leaks: %s", path, leaks->why);
+	} else if (found) {
+		print_heading(&r);
+		leaks_print(leaks, r.trace, r.resolver, r.sources, &view, stderr);
+		fprintf(stderr, "\nnext: mtracer leaks --all %s\n", path);
+		reading_warn(&r);
+	}
+	leaks_free(leaks);
+	reading_close(&r);
+	return found;
+}
+
+bool leakcheck(const struct run_traces *traces, const struct suppressions *suppressions)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < traces->count; i++)
+		found |= check(traces->all[i], suppressions);
+	return found;
+}
