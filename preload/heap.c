@@ -12,10 +12,11 @@ bool heap_init(void)
 	return p != NULL;
 }
 
+/* Whole pairs of cache lines, so that no two threads write to the same one (and no prefetcher takes them for neighbours). */
 void *heap_alloc(size_t size)
 {
 	int saved = errno;
-	void *p = mtje_mallocx(size ? size : 1, MTJE_ZERO);
+	void *p = mtje_mallocx((size + 127) & ~(size_t)127 ? (size + 127) & ~(size_t)127 : 128, MTJE_ZERO | MTJE_ALIGN(128));
 
 	errno = saved;
 	return p;
