@@ -155,7 +155,7 @@ static void json_recording(const struct info *info, struct json *j)
 	json_unsigned(j, "start_ns", h->start_ns);
 	json_unsigned(j, "depth", h->depth);
 	json_unsigned(j, "sample_bytes", h->sample_bytes);
-	json_bool(j, "enabled", h->enabled != 0);
+	json_bool(j, "enabled", h->enabled & MT_ENABLED_RECORD);
 	json_unsigned(j, "foreign_frees", h->foreign_frees);
 	json_unsigned(j, "missed_frees", h->missed_frees);
 	json_unsigned(j, "broken_stacks", h->broken_stacks);

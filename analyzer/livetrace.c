@@ -176,10 +176,18 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* The request, and then the mark that makes the library look for one at its next event. */
 static bool write_request(const struct livetrace *live, uint64_t request)
 {
-	return pwrite(live->fd, &request, sizeof(request),
-		       offsetof(struct mt_header, scan_request)) == (ssize_t)sizeof(request);
+	struct mt_header h;
+
+	if (pwrite(live->fd, &request, sizeof(request), offsetof(struct mt_header, scan_request)) !=
+			(ssize_t)sizeof(request) ||
+		!read_header(live->fd, &h))
+		return false;
+	h.enabled |= MT_ENABLED_LOOK;
+	return pwrite(live->fd, &h.enabled, sizeof(h.enabled),
+		       offsetof(struct mt_header, enabled)) == (ssize_t)sizeof(h.enabled);
 }
 
 static int say_no_answer(

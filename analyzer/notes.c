@@ -89,7 +89,7 @@ static void add_facts(struct notes *notes, const struct trace *t)
 			(unsigned long long)h->forked_from);
 	if (h->flags & MT_NOTE_UNSTARTED)
 		add(notes, "unstarted", FACT, 0, "recording began stopped");
-	if (!h->enabled)
+	if (!(h->enabled & MT_ENABLED_RECORD))
 		add(notes, "stopped", FACT, 0,
 			"recording was stopped: later allocations are missing");
 	if (h->flags & MT_NOTE_MMAP)

@@ -11,18 +11,18 @@
 EXPORT void mtrace_start(void)
 {
 	if (phase_ready())
-		store_relaxed(&trace.header->enabled, 1);
+		__atomic_fetch_or(&trace.header->enabled, MT_ENABLED_RECORD, __ATOMIC_RELAXED);
 }
 
 EXPORT void mtrace_stop(void)
 {
 	if (phase_ready())
-		store_relaxed(&trace.header->enabled, 0);
+		__atomic_fetch_and(&trace.header->enabled, ~(uint64_t)MT_ENABLED_RECORD, __ATOMIC_RELAXED);
 }
 
 EXPORT int mtrace_is_tracing(void)
 {
-	return phase_ready() && trace.header->enabled;
+	return phase_ready() && (trace.header->enabled & MT_ENABLED_RECORD);
 }
 
 EXPORT void mtrace_get_traced_memory(size_t *current, size_t *peak)

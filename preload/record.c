@@ -1,10 +1,22 @@
 /* record.c - the rare cases of recording. */
 #include "preload/record.h"
+#include "preload/scan.h"
 #include "preload/stacks.h"
 
 static void lost(enum mt_loss why)
 {
 	__atomic_fetch_add(&trace.header->lost[why], 1, __ATOMIC_RELAXED);
+}
+
+cold_path bool record_look(void)
+{
+	struct mt_header *h = trace.header;
+
+	if (load_relaxed(&h->enabled) & MT_ENABLED_LOOK) {
+		__atomic_fetch_and(&h->enabled, ~(uint64_t)MT_ENABLED_LOOK, __ATOMIC_RELAXED);
+		snapshot_answer();
+	}
+	return load_relaxed(&h->enabled) & MT_ENABLED_RECORD;
 }
 
 cold_path bool record_new_site(struct kept *top)

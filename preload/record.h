@@ -20,7 +20,14 @@ bool record_new_site(struct kept *top); /* false: lost, which has been counted *
 void record_unslotted(struct thread *t, void *p, struct block b); /* no leaf there yet, or a block that was never freed */
 void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp);
 
+bool record_look(void); /* takes a request from outside; are new allocations recorded? */
+
 #pragma GCC visibility pop
+
+static always_inline bool record_enabled(void)
+{
+	return likely(load_relaxed(&trace.header->enabled) == MT_ENABLED_RECORD) || record_look();
+}
 
 /* A block with this size was allocated by the caller `at`. */
 static always_inline void record_new_by(struct thread *t, void *p, size_t size, struct cpu_frame at)
@@ -47,7 +54,7 @@ static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
 
 	if (unlikely(!t))
 		return;
-	if (likely(trace.header->enabled))
+	if (record_enabled())
 		record_new_by(t, p, size, at);
 	thread_leave(t);
 }
@@ -94,7 +101,7 @@ static always_inline bool record_new_fast(void *p, size_t size, struct cpu_frame
 	if (capture_verify(top->last) != t->checks || unlikely(!top->site))
 		return false;
 	slot = slot_at_32(p);
-	if (unlikely(!slot) || unlikely(*slot) || unlikely(trace.header->enabled != 1))
+	if (unlikely(!slot) || unlikely(*slot) || unlikely(trace.header->enabled != MT_ENABLED_RECORD))
 		return false;
 	t->state = at.sp;
 	signal_fence();
@@ -155,7 +162,7 @@ static inline void record_moved(void *p, struct block b, void *q, size_t size, s
 	if (unlikely(!t))
 		return;
 	record_gone_by(t, p, b, at);
-	if (q && likely(trace.header->enabled))
+	if (q && record_enabled())
 		record_new_by(t, q, size, at);
 	thread_leave(t);
 }

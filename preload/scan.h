@@ -46,6 +46,9 @@ bool roots_scan(const struct scan_stack *stacks, size_t count);
 /* Scans the process as it is now and waits for that, up to `wait_ms`. */
 void snapshot_scan(unsigned wait_ms);
 
+/* Scans if somebody has asked for it and it hasn't been done. In a hook: waits next to nothing. */
+void snapshot_answer(void);
+
 #pragma GCC visibility pop
 
 #endif

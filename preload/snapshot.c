@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define MOST_THREADS 4096
+#define ANSWER_WAIT_MS 20
 
 /* Reads "nr a0 ... a5 sp pc", or "running", or "-1 sp pc". */
 static void read_syscall(int tid, struct scan_stack *s)
@@ -122,7 +123,10 @@ static void run_child(const struct scan_stack *stacks, size_t count)
 	syscall(SYS_exit_group, 0);
 }
 
-/* The child may go on when the time is over; then whoever reads the trace waits for it. */
+static int running; /* a child that was not waited for to its end */
+
+/* The child may go on when the time is over; then whoever reads the trace waits for it, and a later call here takes what
+ * is left of it away. */
 static void wait_for(int child, unsigned wait_ms)
 {
 	struct timespec pause = { 0, 100000 };
@@ -136,12 +140,26 @@ static void wait_for(int child, unsigned wait_ms)
 				trace.header->scan_state = MT_SCAN_FAILED;
 			return;
 		}
-		if (got < 0 || os_time() > until)
+		if (got < 0)
 			return;
+		if (os_time() > until) {
+			running = child;
+			return;
+		}
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < 2000000)
 			pause.tv_nsec *= 2;
 	}
+}
+
+void snapshot_answer(void)
+{
+	struct mt_header *h = trace.header;
+	uint64_t request = load_acquire(&h->scan_request), answer = load_relaxed(&h->scan_answer);
+
+	if (request != answer &&
+		__atomic_compare_exchange_n(&h->scan_answer, &answer, request, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		snapshot_scan(ANSWER_WAIT_MS);
 }
 
 void snapshot_scan(unsigned wait_ms)
@@ -154,6 +172,8 @@ void snapshot_scan(unsigned wait_ms)
 
 	if (!stacks)
 		return;
+	if (running && syscall(SYS_wait4, running, NULL, __WCLONE | WNOHANG, NULL) != 0)
+		running = 0;
 	__builtin_unwind_init(); /* the caller's registers go to the stack */
 	count = find_stacks(stacks, (uintptr_t)__builtin_frame_address(0));
 	h->tables[MT_LEAKS].count = 0;

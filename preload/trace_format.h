@@ -243,7 +243,7 @@ struct mt_header {
 	uint32_t depth;           /* MTRACE_DEPTH */
 	uint32_t flags;           /* MT_HAS_* and MT_NOTE_* */
 	uint64_t sample_bytes;    /* MTRACE_SAMPLE; 0 = every allocation */
-	uint64_t enabled;         /* 0 = stopped: new allocations are not recorded; others may write it */
+	uint64_t enabled;         /* MT_ENABLED_*; others may write it */
 	struct mt_text program;   /* path of the executable */
 	struct mt_text command;   /* arguments, each with its terminating zero */
 	struct mt_text directory; /* working directory at the start */
@@ -274,6 +274,9 @@ struct mt_header {
 	uint32_t reserved2;
 	struct mt_extent extents[MT_EXTENTS];
 };
+#define MT_ENABLED_RECORD    1u /* else stopped: new allocations are not recorded */
+#define MT_ENABLED_LOOK      2u /* somebody has written a request (scan_request): the next event takes it */
+
 #define MT_HAS_WAIT_STATUS   1u
 #define MT_NOTE_OWN_MALLOC   2u /* the program defines malloc itself: nothing passes through the library */
 #define MT_NOTE_MULTI        4u /* there was a second thread: peaks are within a bound */

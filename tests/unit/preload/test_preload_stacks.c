@@ -14,7 +14,7 @@ struct path {
 	uint32_t site;
 };
 
-static struct path paths[STACKS];
+static struct path stacks_made[STACKS];
 
 static uint32_t intern(const struct path *p)
 {
@@ -56,12 +56,12 @@ START_TEST(equal_paths_share_a_node_and_others_do_not)
 	fixture_start();
 	srand(1);
 	for (int i = 0; i < STACKS; i++)
-		make(&paths[i]);
+		make(&stacks_made[i]);
 	for (int i = 0; i < STACKS; i++) {
-		check_node(&paths[i]);
-		ck_assert_uint_eq(intern(&paths[i]), paths[i].node);
+		check_node(&stacks_made[i]);
+		ck_assert_uint_eq(intern(&stacks_made[i]), stacks_made[i].node);
 		for (int j = 0; j < i; j++)
-			ck_assert(same_path(&paths[i], &paths[j]) == (paths[i].node == paths[j].node));
+			ck_assert(same_path(&stacks_made[i], &stacks_made[j]) == (stacks_made[i].node == stacks_made[j].node));
 	}
 }
 END_TEST
@@ -71,21 +71,21 @@ START_TEST(each_node_has_one_site_and_its_frame_one_line)
 	fixture_start();
 	srand(2);
 	for (int i = 0; i < STACKS; i++) {
-		make(&paths[i]);
-		paths[i].site = site_for(paths[i].node, MT_KIND_HEAP);
-		ck_assert_uint_ne(paths[i].site, 0);
-		ck_assert_uint_eq(trace.site_info[paths[i].site].node, paths[i].node);
+		make(&stacks_made[i]);
+		stacks_made[i].site = site_for(stacks_made[i].node, MT_KIND_HEAP);
+		ck_assert_uint_ne(stacks_made[i].site, 0);
+		ck_assert_uint_eq(trace.site_info[stacks_made[i].site].node, stacks_made[i].node);
 	}
 	for (int i = 0; i < STACKS; i++) {
-		struct edge e = edge_get(trace.nodes[paths[i].node].parent, trace.nodes[paths[i].node].frame);
-		uint32_t line = trace.site_info[paths[i].site].line;
+		struct edge e = edge_get(trace.nodes[stacks_made[i].node].parent, trace.nodes[stacks_made[i].node].frame);
+		uint32_t line = trace.site_info[stacks_made[i].site].line;
 
-		ck_assert_uint_eq(e.site, paths[i].site);
-		ck_assert_uint_eq(site_for(paths[i].node, MT_KIND_HEAP), paths[i].site);
-		ck_assert_uint_eq(trace.lines[line].frame, trace.nodes[paths[i].node].frame);
+		ck_assert_uint_eq(e.site, stacks_made[i].site);
+		ck_assert_uint_eq(site_for(stacks_made[i].node, MT_KIND_HEAP), stacks_made[i].site);
+		ck_assert_uint_eq(trace.lines[line].frame, trace.nodes[stacks_made[i].node].frame);
 		for (int j = 0; j < i; j += 37)
-			ck_assert((trace.nodes[paths[i].node].frame == trace.nodes[paths[j].node].frame) ==
-				(line == trace.site_info[paths[j].site].line));
+			ck_assert((trace.nodes[stacks_made[i].node].frame == trace.nodes[stacks_made[j].node].frame) ==
+				(line == trace.site_info[stacks_made[j].site].line));
 	}
 }
 END_TEST
