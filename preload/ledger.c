@@ -96,7 +96,7 @@ cold_path void ledger_publish(struct thread *t)
 
 static struct lane_site *find_site(const struct thread *t, uint32_t site)
 {
-	uint32_t i = site * 0x9e3779b1u >> 7;
+	uint32_t i = (uint32_t)(ledger_first_place(t, site) - t->sites);
 
 	for (;; i++) {
 		struct lane_site *ls = &t->sites[i & t->sites_mask];
@@ -128,6 +128,8 @@ static bool grow_sites(struct thread *t)
 	heap_free(old);
 	heap_free(t->dirty);
 	t->dirty = dirty;
+	for (struct kept *k = t->kept; k <= t->top; k++)
+		k->lane_place = 0;
 	return true;
 }
 
@@ -210,6 +212,13 @@ static inline void count_in_entry(struct mt_entry *e, int64_t bytes, int blocks,
 	}
 }
 
+uint32_t ledger_lane_place(const struct thread *t, uint32_t site)
+{
+	const struct lane_site *ls = t->sites ? find_site(t, site) : NULL;
+
+	return ls && ls->site ? (uint32_t)(ls - t->sites) + 1 : 0;
+}
+
 void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary)
 {
 	int64_t slack = load_relaxed(&ledger_slack);
@@ -239,8 +248,12 @@ void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int block
 		return;
 	}
 	bytes = t->unpublished < 0 ? -t->unpublished : t->unpublished;
-	if (unlikely((uint64_t)bytes > trace.lanes[t->lane].max_unpublished))
-		store_relaxed(&trace.lanes[t->lane].max_unpublished, (uint64_t)bytes);
+	if (unlikely(bytes > t->max_unpublished)) {
+		/* In steps, since each takes the long way: half as much again, but no more than what is allowed. */
+		t->max_unpublished = bytes + bytes / 2 < slack ? bytes + bytes / 2 : slack;
+		if ((uint64_t)t->max_unpublished > trace.lanes[t->lane].max_unpublished)
+			store_relaxed(&trace.lanes[t->lane].max_unpublished, (uint64_t)t->max_unpublished);
+	}
 }
 
 /* ---- from one thread to several, and back in a fork child */

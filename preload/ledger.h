@@ -24,6 +24,7 @@ extern int64_t ledger_slack; /* bytes that a lane may keep back, of a site, a li
 extern struct lock ledger_lock; /* over the published state; taken after tables_lock, if both */
 
 void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary);
+uint32_t ledger_lane_place(const struct thread *t, uint32_t site); /* as struct kept has it */
 bool ledger_go_multi(void);            /* false: no memory */
 void ledger_set_slack(void);
 void ledger_publish(struct thread *t); /* what the thread keeps back */
@@ -93,6 +94,44 @@ static inline void ledger_subtract_single(uint32_t site, uint64_t size, bool tem
 	s->temporary += temporary;
 	trace.lines[trace.site_info[site].line].live_bytes -= size;
 	trace.header->live_bytes -= size;
+}
+
+/*
+ * The common case of several threads: the lane knows the site, and nothing has to be published. False: nothing was done.
+ */
+static inline bool ledger_count_known(struct thread *t, struct lane_site *ls, int64_t bytes, int blocks, bool temporary)
+{
+	int64_t slack = load_relaxed(&ledger_slack);
+	struct lane_line *ll = &t->lines[ls->line_index];
+	struct mt_entry *e = ls->entry;
+	int64_t site = ls->unpublished + bytes, line = ll->unpublished + bytes, all = t->unpublished + bytes;
+
+	if (unlikely(site > slack || site < -slack || line > slack || line < -slack ||
+			all > t->max_unpublished || all < -t->max_unpublished))
+		return false;
+	if (blocks > 0) {
+		store_relaxed(&e->allocated_bytes, e->allocated_bytes + (uint64_t)bytes);
+		store_relaxed(&e->allocations, e->allocations + 1);
+	} else {
+		store_relaxed(&e->freed_bytes, e->freed_bytes + (uint64_t)-bytes);
+		store_relaxed(&e->frees, e->frees + 1);
+		store_relaxed(&e->temporary, e->temporary + temporary);
+	}
+	if (!ls->dirty) {
+		ls->dirty = true;
+		t->dirty[t->dirty_used++] = (uint32_t)(ls - t->sites);
+	}
+	ls->unpublished = site;
+	ls->unpublished_blocks += blocks;
+	ll->unpublished = line;
+	t->unpublished = all;
+	return true;
+}
+
+/* Where the hash table of a lane has a site, if that is its first choice. */
+static inline struct lane_site *ledger_first_place(const struct thread *t, uint32_t site)
+{
+	return &t->sites[(site * 0x9e3779b1u >> 7) & t->sites_mask];
 }
 
 /* A new block. */

@@ -46,6 +46,8 @@ static always_inline void record_new_by(struct thread *t, void *p, size_t size, 
 	}
 	slot_write(slot, p, b);
 	ledger_add(t, b);
+	if (unlikely(ledger_multi))
+		top->lane_place = ledger_lane_place(t, b.site);
 }
 
 static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
@@ -83,8 +85,8 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
 }
 
 /*
- * The common case of both, in a few straight lines that call nothing, so that they need no registers saved: one thread, a
- * settled one, the same stack as last time, a small block. False: nothing has been done. The budget is some 100
+ * The common case of both, in a few straight lines that call nothing, so that they need no registers saved: a
+ * settled thread, the same stack as last time, a small block. False: nothing has been done. The budget is some 100
  * instructions for a new block and 70 for one that goes, and 4 for each frame of the stack.
  */
 static always_inline bool record_new_fast(void *p, size_t size, struct cpu_frame at)
@@ -94,7 +96,7 @@ static always_inline bool record_new_fast(void *p, size_t size, struct cpu_frame
 	struct kept *top = t->top;
 	uint32_t *slot;
 
-	if (unlikely(t->state != gate || ledger_is_multi_now() || size >= SLOT_LARGE))
+	if (unlikely(t->state != gate || size >= SLOT_LARGE))
 		return false;
 	if (top->sp != at.sp || top->pc != at.pc || unlikely(top->needs_bp))
 		return false;
@@ -105,10 +107,15 @@ static always_inline bool record_new_fast(void *p, size_t size, struct cpu_frame
 		return false;
 	t->state = at.sp;
 	signal_fence();
+	if (likely(!ledger_is_multi_now())) {
+		ledger_add_single(top->site, size);
+	} else if (!top->lane_place || !ledger_count_known(t, &t->sites[top->lane_place - 1], (int64_t)size, 1, false)) {
+		t->state = gate;
+		return false;
+	}
 	check_walk(t, at);
 	t->last = p;
 	slot_write_small(slot, p, top->site, size);
-	ledger_add_single(top->site, size);
 	signal_fence();
 	t->state = gate;
 	return true;
@@ -118,23 +125,28 @@ static always_inline bool record_gone_fast(void *p, uintptr_t sp)
 {
 	struct thread *t = thread_self;
 	uint32_t gate = phase_gate();
-	uint32_t *slot;
-	uint32_t value;
-	bool temporary;
+	bool temporary = t->last == p;
+	uint32_t *slot, value, site;
 
-	if (unlikely(t->state != gate || ledger_is_multi_now()))
+	if (unlikely(t->state != gate))
 		return false;
 	slot = slot_at_32(p);
 	value = likely(slot) ? *slot : 0;
 	if (unlikely(!value || (value & SLOT_LARGE) == SLOT_LARGE))
 		return false;
+	site = value >> SLOT_SITE_BIT;
 	t->state = sp;
 	signal_fence();
+	if (likely(!ledger_is_multi_now())) {
+		ledger_subtract_single(site, value & SLOT_LARGE, temporary);
+	} else if (!t->sites || ledger_first_place(t, site)->site != site ||
+		!ledger_count_known(t, ledger_first_place(t, site), -(int64_t)(value & SLOT_LARGE), -1, temporary)) {
+		t->state = gate;
+		return false;
+	}
 	*slot = 0;
-	temporary = t->last == p;
 	if (temporary)
 		t->last = NULL;
-	ledger_subtract_single(value >> SLOT_SITE_BIT, value & SLOT_LARGE, temporary);
 	signal_fence();
 	t->state = gate;
 	return true;

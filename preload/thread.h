@@ -19,6 +19,7 @@ struct kept {
 	uint32_t frame;
 	uint32_t node;        /* of the stack from the root to here */
 	uint32_t site;        /* of the node; 0 = not looked up yet, or none */
+	uint32_t lane_place;  /* of the site in the lane's table, plus 1; 0 = not looked up since that last grew */
 	uint64_t hash;        /* of the path, with its root */
 	struct check *last;   /* checks of this frame and all further out: from the guard to this one */
 	bool needs_bp;        /* the way out from here depends on bp */
@@ -63,6 +64,7 @@ struct thread {
 
 	/* The lane, once there is more than one thread. */
 	int64_t unpublished;       /* bytes, all sites */
+	int64_t max_unpublished;   /* as in the lane: the most that it ever kept back */
 	struct lane_site *sites;   /* hash table by site */
 	uint32_t sites_mask, sites_used;
 	struct lane_line *lines;
