@@ -15,6 +15,8 @@ const struct command *const commands[] = {
 	&cmd_report,
 	&cmd_annotate,
 	&cmd_leaks,
+	&cmd_merge,
+	&cmd_pack,
 	&cmd_info,
 	NULL,
 };

@@ -26,6 +26,8 @@ struct command {
 extern const struct command cmd_annotate;
 extern const struct command cmd_info;
 extern const struct command cmd_leaks;
+extern const struct command cmd_merge;
+extern const struct command cmd_pack;
 extern const struct command cmd_report;
 extern const struct command cmd_run;
 

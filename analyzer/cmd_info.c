@@ -234,7 +234,8 @@ static void print_measures(const struct info *info)
 			format_bytes(a, (int64_t)m->peak_bytes), (unsigned long long)m->peak_bytes,
 			format_bytes(b, (int64_t)totals->peak_error_bytes));
 	else
-		print_field("peak", "%s (%llu bytes)", format_bytes(a, (int64_t)m->peak_bytes),
+		print_field("peak", "%s%s (%llu bytes)", m->peak_is_bound ? "at most " : "",
+			format_bytes(a, (int64_t)m->peak_bytes),
 			(unsigned long long)m->peak_bytes);
 	print_field("current", "%s (%lld bytes), blocks: %lld", format_bytes(a, m->current_bytes),
 		(long long)m->current_bytes, (long long)m->current_blocks);

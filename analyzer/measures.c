@@ -110,7 +110,8 @@ struct totals program_totals(const struct trace *t, const struct measures *sites
 	totals.all.peak_bytes = t->header.peak_bytes;
 	if (totals.all.peak_bytes < (uint64_t)totals.all.current_bytes)
 		totals.all.peak_bytes = (uint64_t)totals.all.current_bytes;
-	totals.all.peak_is_exact = totals.peak_error_bytes == 0;
+	totals.all.peak_is_bound = t->header.flags & MT_NOTE_MERGED;
+	totals.all.peak_is_exact = totals.peak_error_bytes == 0 && !totals.all.peak_is_bound;
 	totals.all.at_peak_bytes = totals.all.peak_bytes;
 	return totals;
 }

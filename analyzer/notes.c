@@ -79,6 +79,11 @@ static void add_facts(struct notes *notes, const struct trace *t)
 		add(notes, "threads", FACT, 0,
 			"there was more than one thread: peaks are within a bound, all else is "
 			"exact");
+	if (h->flags & MT_NOTE_MERGED)
+		add(notes, "merged", FACT, h->merged,
+			"added up from %llu traces: peaks are sums of theirs, upper bounds of what was "
+			"held at one time",
+			(unsigned long long)h->merged);
 	if (h->sample_bytes)
 		add(notes, "sampled", FACT, h->sample_bytes,
 			"sampled: one allocation in every %s on average, scaled up",

@@ -12,6 +12,7 @@ struct module {
 	const char *path; /* NULL for module 0 */
 	size_t number;	  /* in the symbolizer */
 	bool used;
+	bool kept_lines; /* the trace itself has lines of it */
 };
 
 /* A node's owner is found once; whole stacks of wrappers share long ways up. */
@@ -28,6 +29,8 @@ struct resolver {
 	struct module *modules; /* as many as trace->module_count */
 	struct place *places;	/* by frame; without symbols until asked for */
 	struct owner *owners;	/* by node */
+	struct symbol *kept;	/* that came with the trace; NULL = none */
+	uint32_t *kept_at;	/* by frame: index of its first + 1, 0 = none */
 };
 
 static bool same_path(const void *modules, uint32_t index, const void *path)
@@ -56,6 +59,67 @@ static void add_modules(struct resolver *r)
 	hashmap_release(&paths);
 }
 
+/* ---- symbols that came with the trace */
+
+static const char *text_or_null(const struct trace *t, uint32_t offset)
+{
+	const char *text = trace_string(t, offset);
+
+	return *text ? text : NULL;
+}
+
+static struct symbol kept_symbol(const struct trace *t, const struct mt_symbol *s)
+{
+	return (struct symbol){
+		.function = *trace_string(t, s->function) ? trace_string(t, s->function) : "?",
+		.linkage = text_or_null(t, s->linkage),
+		.file = text_or_null(t, s->file),
+		.line = s->line,
+		.inlined = s->flags & MT_SYMBOL_INLINED,
+		.decl_file = text_or_null(t, s->decl_file),
+		.decl_line = s->decl_line,
+	};
+}
+
+static void keep_symbols(struct resolver *r)
+{
+	const struct trace *t = r->trace;
+
+	if (!t->symbol_count)
+		return;
+	r->kept = mem_zalloc(t->symbol_count, sizeof(*r->kept));
+	r->kept_at = mem_zalloc(t->frame_count, sizeof(*r->kept_at));
+	for (uint32_t i = 0; i < t->symbol_count; i++) {
+		uint32_t frame = t->symbols[i].frame;
+
+		r->kept[i] = kept_symbol(t, &t->symbols[i]);
+		if (!r->kept_at[frame])
+			r->kept_at[frame] = i + 1;
+		if (r->kept[i].file)
+			r->modules[t->frames[frame].module].kept_lines = true;
+	}
+}
+
+static struct symbols symbols_of(struct resolver *r, uint32_t frame)
+{
+	const struct trace *t = r->trace;
+	const struct mt_frame *f = &t->frames[frame];
+	uint32_t at = r->kept ? r->kept_at[frame] : 0;
+	struct symbols kept = { 0, NULL };
+
+	if (!at) {
+		r->modules[f->module].used = true;
+		return *symbolize(r->symbolizer,
+			f->module ? r->modules[f->module].number : SIZE_MAX, f->address - 1);
+	}
+	kept.symbols = &r->kept[--at];
+	while (at < t->symbol_count && t->symbols[at++].frame == frame)
+		kept.count++;
+	return kept;
+}
+
+/* ---- the resolver */
+
 struct resolver *resolver_new(const struct trace *trace, const struct symbolizer_options *options,
 	const struct wrappers *wrappers)
 {
@@ -68,6 +132,7 @@ struct resolver *resolver_new(const struct trace *trace, const struct symbolizer
 	r->places = mem_zalloc(trace->frame_count, sizeof(*r->places));
 	r->owners = mem_zalloc(trace->node_count, sizeof(*r->owners));
 	add_modules(r);
+	keep_symbols(r);
 	return r;
 }
 
@@ -79,6 +144,8 @@ void resolver_free(struct resolver *r)
 	free(r->modules);
 	free(r->places);
 	free(r->owners);
+	free(r->kept);
+	free(r->kept_at);
 	free(r);
 }
 
@@ -99,7 +166,7 @@ const struct place *resolve(struct resolver *r, uint32_t frame)
 {
 	const struct mt_frame *f = &r->trace->frames[frame];
 	struct place *place = &r->places[frame];
-	const struct symbols *symbols;
+	struct symbols symbols;
 
 	if (place->symbols || place->self)
 		return place;
@@ -107,11 +174,9 @@ const struct place *resolve(struct resolver *r, uint32_t frame)
 		place->self = true; /* nobody looks at its names */
 		return place;
 	}
-	symbols = symbolize(
-		r->symbolizer, f->module ? r->modules[f->module].number : SIZE_MAX, f->address - 1);
-	r->modules[f->module].used = true;
-	place->symbols = symbols->symbols;
-	place->count = symbols->count;
+	symbols = symbols_of(r, frame);
+	place->symbols = symbols.symbols;
+	place->count = symbols.count;
 	place->module = r->modules[f->module].path;
 	place->offset = f->address - 1 - (f->module ? r->trace->modules[f->module].bias : 0);
 	place->first = first_no_wrapper(r, place, f->flags);
@@ -199,7 +264,8 @@ bool resolver_has_lines(const struct resolver *r, const char *module)
 	for (uint32_t i = 1; i < r->trace->module_count; i++) {
 		const struct module *m = &r->modules[i];
 
-		if (m->used && m->path == module && symbolizer_has_lines(r->symbolizer, m->number))
+		if (m->path == module && (m->kept_lines ||
+			    (m->used && symbolizer_has_lines(r->symbolizer, m->number))))
 			return true;
 	}
 	return false;

@@ -118,8 +118,8 @@ static void print_measures(const struct trace *t, const struct totals *totals, F
 	const struct measures *m = &totals->all;
 	char a[UNIT_TEXT], b[UNIT_TEXT];
 
-	fprintf(out, "peak %s%s%s", style(STYLE_BOLD), format_bytes(a, (int64_t)m->peak_bytes),
-		style(STYLE_PLAIN));
+	fprintf(out, "peak %s%s%s%s", m->peak_is_bound ? "at most " : "", style(STYLE_BOLD),
+		format_bytes(a, (int64_t)m->peak_bytes), style(STYLE_PLAIN));
 	if (totals->peak_error_bytes)
 		fprintf(out, " (within %s)", format_bytes(a, (int64_t)totals->peak_error_bytes));
 	fprintf(out, ", %s %s in %lld block%s\n", t->state == TRACE_RUNNING ? "now" : "at the end",
@@ -240,6 +240,7 @@ void summary_json(const struct trace *t, const struct totals *totals, struct jso
 	json_signed(j, "current_bytes", m->current_bytes);
 	json_signed(j, "current_blocks", m->current_blocks);
 	json_unsigned(j, "peak_bytes", m->peak_bytes);
+	json_bool(j, "peak_is_exact", m->peak_is_exact);
 	json_unsigned(j, "peak_error_bytes", totals->peak_error_bytes);
 	json_unsigned(j, "allocated_bytes", m->allocated_bytes);
 	json_unsigned(j, "allocations", m->allocations);

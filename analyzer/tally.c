@@ -65,6 +65,8 @@ bool tally_add(const struct tally *tally, struct tally_sum *sum, uint32_t site)
 void tally_finish(const struct tally *tally, struct tally_sum *sum)
 {
 	peak_finish(&sum->peak, tally->lines, tally->totals.all.peak_bytes, &sum->m);
+	/* Peaks of merged traces are sums, whatever else could be proved of them. */
+	sum->m.peak_is_bound |= tally->totals.all.peak_is_bound;
 	sum->m.peak_is_exact = !sum->m.peak_is_bound && tally->totals.peak_error_bytes == 0;
 }
 

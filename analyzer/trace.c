@@ -492,7 +492,7 @@ static bool check_symbols(struct reader *r, const struct trace *t)
 		if (i && s->frame < t->symbols[i - 1].frame)
 			return bad_reference(r, MT_SYMBOLS, i, "frames not in order:", s->frame);
 		if (!string_exists(t, s->function) || !string_exists(t, s->linkage) ||
-			!string_exists(t, s->file))
+			!string_exists(t, s->file) || !string_exists(t, s->decl_file))
 			return bad_reference(r, MT_SYMBOLS, i, "no string for frame", s->frame);
 	}
 	return true;
@@ -732,4 +732,9 @@ bool trace_is_complete(const struct trace *t)
 const char *trace_table_name(enum mt_table_id table)
 {
 	return table < MT_TABLES_USED ? tables[table].name : "?";
+}
+
+uint32_t trace_record_size(enum mt_table_id table)
+{
+	return tables[table].record_size;
 }

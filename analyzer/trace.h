@@ -75,4 +75,6 @@ bool trace_is_complete(const struct trace *trace);
 /* The name of a table, for people: "sites". */
 const char *trace_table_name(enum mt_table_id table);
 
+uint32_t trace_record_size(enum mt_table_id table); /* bytes, in this version */
+
 #endif

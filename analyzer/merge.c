@@ -1,0 +1,442 @@
+/*
+ * merge.c - adds traces up.
+ *
+ * For each trace and table, a map tells the index in the sum of each record: modules first, then frames, nodes,
+ * lines and sites, which refer to the ones before. A record that the sum knows is found by a hash of what makes
+ * it one. Counters go to entries alone, also those from before there were threads.
+ */
+#include "merge.h"
+#include "hashmap.h"
+#include "measures.h"
+#include "mem.h"
+#include "summary.h"
+#include "trace.h"
+#include "trace_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EPOCH 1 /* of the sum: all sites know their bytes at peak */
+
+struct merge {
+	struct trace_writer w;
+	struct hashmap modules, frames, nodes, lines, sites, foreign, leaks;
+	size_t traces; /* added, those in merged ones counted each */
+	uint64_t end;  /* CLOCK_REALTIME of the last end */
+	bool all_scanned, same_status;
+};
+
+/* Where the records of one trace are in the sum. */
+struct maps {
+	uint32_t *modules, *frames, *nodes, *lines, *sites;
+};
+
+/* ---- finding records */
+
+/* The key of a record is two numbers; `read` tells those of a record in the sum. */
+struct key {
+	uint64_t a, b;
+};
+
+struct search {
+	const struct trace_writer *w;
+	struct key (*read)(const struct trace_writer *w, uint32_t index);
+};
+
+static bool same_key(const void *context, uint32_t index, const void *key)
+{
+	const struct search *s = context;
+	const struct key *wanted = key;
+	struct key found = s->read(s->w, index);
+
+	return found.a == wanted->a && found.b == wanted->b;
+}
+
+/* Index of the record with this key; where there is none, `record` is added. */
+static uint32_t find_or_add(struct trace_writer *w, struct hashmap *map, enum mt_table_id table,
+	struct key (*read)(const struct trace_writer *w, uint32_t index), struct key key,
+	const void *record)
+{
+	struct search search = { w, read };
+	uint32_t next = w->counts[table];
+	uint32_t index = hashmap_find(map, hash_number(hash_number(0, key.a), key.b), same_key,
+		&search, &key, next);
+
+	if (index == next)
+		trace_writer_add(w, table, record, 1);
+	return index;
+}
+
+static struct key frame_key(const struct trace_writer *w, uint32_t index)
+{
+	const struct mt_frame *f = trace_writer_at(w, MT_FRAMES, index);
+
+	return (struct key){ f->address, (uint64_t)f->module << 32 | f->flags };
+}
+
+static struct key node_key(const struct trace_writer *w, uint32_t index)
+{
+	const struct mt_node *n = trace_writer_at(w, MT_NODES, index);
+
+	return (struct key){ n->parent, n->frame };
+}
+
+static struct key line_key(const struct trace_writer *w, uint32_t index)
+{
+	const struct mt_line *l = trace_writer_at(w, MT_LINES, index);
+
+	return (struct key){ l->frame, l->kind };
+}
+
+static struct key site_key(const struct trace_writer *w, uint32_t index)
+{
+	const struct mt_site_info *s = trace_writer_at(w, MT_SITE_INFO, index);
+
+	return (struct key){ s->node, s->line };
+}
+
+static struct key foreign_key(const struct trace_writer *w, uint32_t index)
+{
+	const struct mt_foreign *f = trace_writer_at(w, MT_FOREIGN, index);
+
+	return (struct key){ f->node, 0 };
+}
+
+static struct key leak_key(const struct trace_writer *w, uint32_t index)
+{
+	const struct mt_leak *l = trace_writer_at(w, MT_LEAKS, index);
+
+	return (struct key){ l->site, l->kind };
+}
+
+/* ---- modules and frames */
+
+static bool same_module(const void *context, uint32_t index, const void *key)
+{
+	const struct mt_module *a = trace_writer_at(context, MT_MODULES, index);
+	const struct mt_module *b = key;
+
+	return a->path == b->path && a->build_id_size == b->build_id_size &&
+	       memcmp(a->build_id, b->build_id, sizeof(a->build_id)) == 0;
+}
+
+static uint32_t add_module(struct merge *m, const struct trace *t, uint32_t index)
+{
+	struct mt_module module = t->modules[index];
+	uint32_t next = m->w.counts[MT_MODULES];
+	uint32_t at;
+
+	module.path = trace_writer_string(&m->w, trace_string(t, module.path));
+	memset(module.build_id + module.build_id_size, 0,
+		sizeof(module.build_id) - module.build_id_size);
+	at = hashmap_find(&m->modules, hash_number(0, module.path), same_module, &m->w, &module, next);
+	if (at == next)
+		trace_writer_add(&m->w, MT_MODULES, &module, 1);
+	return at;
+}
+
+/* An address in the sum is as in the process that loaded the module first. */
+static uint32_t add_frame(struct merge *m, const struct maps *maps, const struct trace *t,
+	uint32_t index, bool *is_new)
+{
+	struct mt_frame frame = t->frames[index];
+	uint32_t next = m->w.counts[MT_FRAMES], at;
+
+	if (frame.module) {
+		const struct mt_module *module =
+			trace_writer_at(&m->w, MT_MODULES, maps->modules[frame.module]);
+
+		frame.address += module->bias - t->modules[frame.module].bias;
+		frame.module = maps->modules[frame.module];
+	}
+	at = find_or_add(&m->w, &m->frames, MT_FRAMES, frame_key,
+		(struct key){ frame.address, (uint64_t)frame.module << 32 | frame.flags }, &frame);
+	*is_new = at == next;
+	return at;
+}
+
+static void map_code(struct merge *m, struct maps *maps, const struct trace *t,
+	struct resolver *resolver)
+{
+	maps->modules = mem_zalloc(t->module_count + 1, sizeof(*maps->modules));
+	maps->frames = mem_zalloc(t->frame_count + 1, sizeof(*maps->frames));
+	maps->nodes = mem_zalloc(t->node_count + MT_NODE_FIRST, sizeof(*maps->nodes));
+	for (uint32_t i = 1; i < t->module_count; i++)
+		maps->modules[i] = add_module(m, t, i);
+	for (uint32_t i = 1; i < t->frame_count; i++) {
+		bool is_new;
+
+		maps->frames[i] = add_frame(m, maps, t, i, &is_new);
+		if (is_new && resolver)
+			trace_writer_symbols(&m->w, maps->frames[i], resolver, i);
+	}
+	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
+		maps->nodes[i] = i;
+	for (uint32_t i = MT_NODE_FIRST; i < t->node_count; i++) {
+		struct mt_node node = { maps->nodes[t->nodes[i].parent],
+			maps->frames[t->nodes[i].frame] };
+
+		maps->nodes[i] = find_or_add(&m->w, &m->nodes, MT_NODES, node_key,
+			(struct key){ node.parent, node.frame }, &node);
+	}
+}
+
+/* ---- lines and sites */
+
+static void map_lines(struct merge *m, struct maps *maps, const struct trace *t)
+{
+	maps->lines = mem_zalloc(t->line_count + 1, sizeof(*maps->lines));
+	for (uint32_t i = 1; i < t->line_count; i++) {
+		struct mt_line line = { maps->frames[t->lines[i].frame], t->lines[i].kind, 0, 0 };
+		struct mt_line *sum;
+
+		maps->lines[i] = find_or_add(&m->w, &m->lines, MT_LINES, line_key,
+			(struct key){ line.frame, line.kind }, &line);
+		sum = trace_writer_at(&m->w, MT_LINES, maps->lines[i]);
+		sum->live_bytes += t->lines[i].live_bytes;
+		sum->peak_bytes += t->lines[i].peak_bytes;
+	}
+}
+
+static uint32_t add_blocks(uint32_t a, uint64_t b)
+{
+	return b > UINT32_MAX - a ? UINT32_MAX : a + (uint32_t)b;
+}
+
+static void map_sites(
+	struct merge *m, struct maps *maps, const struct trace *t, const struct measures *measures)
+{
+	static const struct mt_site empty = { .epoch = EPOCH };
+
+	maps->sites = mem_zalloc(t->site_count + 1, sizeof(*maps->sites));
+	for (uint32_t i = 1; i < t->site_count; i++) {
+		struct mt_site_info info = { maps->nodes[t->site_info[i].node],
+			maps->lines[t->site_info[i].line] };
+		struct mt_site *sum;
+
+		maps->sites[i] = find_or_add(&m->w, &m->sites, MT_SITE_INFO, site_key,
+			(struct key){ info.node, info.line }, &info);
+		if (maps->sites[i] == m->w.counts[MT_SITES])
+			trace_writer_add(&m->w, MT_SITES, &empty, 1);
+		sum = trace_writer_at(&m->w, MT_SITES, maps->sites[i]);
+		sum->peak_bytes += measures[i].peak_bytes;
+		sum->at_peak_bytes += measures[i].at_peak_bytes;
+		sum->at_peak_blocks = add_blocks(sum->at_peak_blocks, measures[i].at_peak_blocks);
+	}
+}
+
+/* ---- threads and their counters */
+
+/* Lane 0 has what was counted before there was a second thread. Returns its index in the sum. */
+static uint32_t add_lanes(struct merge *m, const struct trace *t)
+{
+	const struct mt_lane first = { .tid = t->header.pid, .threads = 1 };
+
+	if (t->lane_count)
+		return trace_writer_add(&m->w, MT_LANES, t->lanes, t->lane_count);
+	return trace_writer_add(&m->w, MT_LANES, &first, 1);
+}
+
+static void add_base(struct merge *m, const struct mt_site *s, uint32_t site, uint32_t lane)
+{
+	struct mt_entry entry = {
+		.site = site,
+		.lane = lane,
+		.allocated_bytes = s->allocated_bytes,
+		.allocations = s->allocations,
+		.freed_bytes = s->allocated_bytes - s->current_bytes,
+		.frees = s->allocations - s->current_blocks,
+		.temporary = s->temporary,
+	};
+
+	if (entry.allocations || entry.frees)
+		trace_writer_add(&m->w, MT_ENTRIES, &entry, 1);
+}
+
+static void add_counters(struct merge *m, const struct maps *maps, const struct trace *t)
+{
+	uint32_t lane = add_lanes(m, t);
+
+	for (uint32_t i = 1; i < t->site_count; i++)
+		add_base(m, &t->sites[i], maps->sites[i], lane);
+	for (uint32_t i = 0; i < t->entry_count; i++) {
+		struct mt_entry entry = t->entries[i];
+
+		if (!entry.site)
+			continue;
+		entry.site = maps->sites[entry.site];
+		entry.lane += lane;
+		trace_writer_add(&m->w, MT_ENTRIES, &entry, 1);
+	}
+}
+
+static void add_foreign(struct merge *m, const struct maps *maps, const struct trace *t)
+{
+	for (uint32_t i = 0; i < t->foreign_count; i++) {
+		struct mt_foreign foreign = { maps->nodes[t->foreign[i].node], 0, 0 };
+		uint32_t at = find_or_add(&m->w, &m->foreign, MT_FOREIGN, foreign_key,
+			(struct key){ foreign.node, 0 }, &foreign);
+		struct mt_foreign *sum = trace_writer_at(&m->w, MT_FOREIGN, at);
+
+		sum->frees += t->foreign[i].frees;
+	}
+}
+
+static void add_leaks(struct merge *m, const struct maps *maps, const struct trace *t)
+{
+	for (uint32_t i = 0; i < t->leak_count; i++) {
+		struct mt_leak leak = { maps->sites[t->leaks[i].site], t->leaks[i].kind, 0, 0 };
+		struct mt_leak *sum;
+		uint32_t at;
+
+		if (!t->leaks[i].site)
+			continue;
+		at = find_or_add(&m->w, &m->leaks, MT_LEAKS, leak_key,
+			(struct key){ leak.site, leak.kind }, &leak);
+		sum = trace_writer_at(&m->w, MT_LEAKS, at);
+		sum->bytes += t->leaks[i].bytes;
+		sum->blocks += t->leaks[i].blocks;
+	}
+}
+
+/* ---- the header */
+
+static struct mt_text copy_text(
+	struct trace_writer *w, const struct trace *t, const struct mt_text *text)
+{
+	return trace_writer_text(w, trace_string(t, text->offset), text->size);
+}
+
+static void begin_header(struct merge *m, const struct trace *t)
+{
+	struct mt_header *h = &m->w.header;
+	const struct mt_header *from = &t->header;
+
+	*h = (struct mt_header){
+		.state = MT_STATE_EXITED,
+		.pid = from->pid,
+		.parent_pid = from->parent_pid,
+		.wait_status = from->wait_status,
+		.start_ticks = from->start_ticks,
+		.start_ns = from->start_ns,
+		.sample_bytes = from->sample_bytes,
+		.enabled = 1,
+		.epoch = EPOCH,
+		.flags = MT_NOTE_MERGED | MT_NOTE_COPY,
+		.program = copy_text(&m->w, t, &from->program),
+		.command = copy_text(&m->w, t, &from->command),
+		.directory = copy_text(&m->w, t, &from->directory),
+		.host = copy_text(&m->w, t, &from->host),
+	};
+	memcpy(h->boot_id, from->boot_id, sizeof(h->boot_id));
+	m->all_scanned = m->same_status = true;
+}
+
+/* The worst of them. */
+static void add_state(struct merge *m, const struct trace *t)
+{
+	struct mt_header *h = &m->w.header;
+
+	if (t->state == TRACE_RUNNING)
+		h->state = MT_STATE_RUNNING;
+	else if (t->state == TRACE_DIED && h->state != MT_STATE_RUNNING)
+		h->state = MT_STATE_DIED;
+	if (!(t->header.flags & MT_HAS_WAIT_STATUS) || t->header.wait_status != h->wait_status)
+		m->same_status = false;
+}
+
+static void add_times(struct merge *m, const struct trace *t)
+{
+	struct mt_header *h = &m->w.header;
+	uint64_t ns;
+
+	summary_run_time(t, &ns);
+	if (t->header.start_ns < h->start_ns)
+		h->start_ns = t->header.start_ns;
+	if (t->header.start_ns + ns > m->end)
+		m->end = t->header.start_ns + ns;
+}
+
+static void add_header(struct merge *m, const struct trace *t, const struct totals *totals)
+{
+	static const uint32_t kept = MT_NOTE_OWN_MALLOC | MT_NOTE_MULTI | MT_NOTE_STORAGE |
+				     MT_NOTE_REDACTED | MT_NOTE_MMAP | MT_NOTE_UNSTARTED;
+	struct mt_header *h = &m->w.header;
+	const struct mt_header *from = &t->header;
+
+	add_state(m, t);
+	add_times(m, t);
+	h->flags |= from->flags & kept;
+	h->depth = from->depth > h->depth ? from->depth : h->depth;
+	h->enabled = h->enabled && from->enabled;
+	h->live_bytes += from->live_bytes;
+	h->peak_bytes += totals->all.peak_bytes;
+	h->foreign_frees += from->foreign_frees;
+	h->missed_frees += from->missed_frees;
+	h->broken_stacks += from->broken_stacks;
+	for (int i = 0; i < MT_LOSSES; i++)
+		h->lost[i] += from->lost[i];
+	h->scan_ns += from->scan_ns;
+	h->scan_bytes += from->scan_bytes;
+	m->all_scanned &= from->scan_state == MT_SCAN_DONE;
+	m->traces += from->flags & MT_NOTE_MERGED ? from->merged : 1;
+}
+
+/* ---- the whole */
+
+struct merge *merge_new(void)
+{
+	struct merge *m = mem_zalloc(1, sizeof(*m));
+
+	trace_writer_init(&m->w);
+	return m;
+}
+
+void merge_free(struct merge *m)
+{
+	struct hashmap *maps[] = { &m->modules, &m->frames, &m->nodes, &m->lines, &m->sites,
+		&m->foreign, &m->leaks };
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		hashmap_release(maps[i]);
+	trace_writer_release(&m->w);
+	free(m);
+}
+
+void merge_add(struct merge *m, const struct trace *t, struct resolver *resolver)
+{
+	struct measures *measures = site_measures(t);
+	struct totals totals = program_totals(t, measures);
+	struct maps maps;
+
+	if (m->traces == 0)
+		begin_header(m, t);
+	add_header(m, t, &totals);
+	map_code(m, &maps, t, resolver);
+	map_lines(m, &maps, t);
+	map_sites(m, &maps, t, measures);
+	add_counters(m, &maps, t);
+	add_foreign(m, &maps, t);
+	add_leaks(m, &maps, t);
+	free(maps.modules);
+	free(maps.frames);
+	free(maps.nodes);
+	free(maps.lines);
+	free(maps.sites);
+	free(measures);
+}
+
+struct trace_writer *merge_finish(struct merge *m)
+{
+	struct mt_header *h = &m->w.header;
+
+	h->merged = m->traces;
+	h->end_ns = m->end > h->start_ns ? m->end - h->start_ns : 0;
+	h->last_ns = h->end_ns;
+	h->scan_state = m->all_scanned ? MT_SCAN_DONE : MT_SCAN_NONE;
+	if (!m->all_scanned)
+		m->w.counts[MT_LEAKS] = 0;
+	if (m->same_status)
+		h->flags |= MT_HAS_WAIT_STATUS;
+	return &m->w;
+}
