@@ -129,7 +129,7 @@ static bool step_by_rule(struct walk *w, rule_t rule)
 	return true;
 }
 
-static inline bool step_out(struct walk *w, rule_t rule)
+static cold_path bool step_oddly(struct walk *w, rule_t rule)
 {
 	switch (rule_kind(rule)) {
 	case RULE_SP:
@@ -145,6 +145,26 @@ static inline bool step_out(struct walk *w, rule_t rule)
 	default:
 		return stop(w, MT_NODE_BROKEN, false);
 	}
+}
+
+/* The common step: from sp or bp, all of the frame in memory that is known to be readable. */
+static always_inline bool step_out(struct walk *w, rule_t rule)
+{
+	uintptr_t cfa = (rule_kind(rule) == RULE_SP ? w->sp : w->bp) + (uintptr_t)rule_offset(rule);
+	uintptr_t saved = 8 * (uintptr_t)rule_saved(rule);
+	uintptr_t pc;
+
+	if (unlikely(rule_kind(rule) > RULE_BP || cfa <= w->sp || cfa - w->sp < saved || cfa % 8 != 0 ||
+			w->sp < w->t->safe_start || cfa > w->t->safe_end || saved == 8 * RULE_SAVED_AT_BP))
+		return step_oddly(w, rule);
+	pc = *(const uintptr_t *)(cfa + CPU_RETURN_SLOT);
+	if (unlikely(pc == 0))
+		return step_oddly(w, rule);
+	if (saved)
+		w->bp = *(const uintptr_t *)(cfa - saved);
+	w->pc = pc;
+	w->sp = cfa;
+	return true;
 }
 
 /* ---- the walk */
@@ -197,8 +217,7 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 		} else {
 			known = pc_get(w->pc);
 		}
-		t->fresh[n++] = (struct kept){ .sp = w->sp, .pc = w->pc, .bp = w->bp,
-			.rule = known.rule, .frame = known.frame };
+		t->fresh[n++] = (struct fresh){ w->sp, w->pc, w->bp, known.rule, known.frame };
 		if (unlikely(n == config.depth)) {
 			w->root = rule_kind(known.rule) == RULE_END ? MT_NODE_ROOT : MT_NODE_DEEP;
 			base = 0;
@@ -220,8 +239,7 @@ static inline void add_check(struct kept *k, uintptr_t address, uintptr_t value)
 	*++k->last = (struct check){ (const uintptr_t *)address, value };
 }
 
-/* The words that led from frame k to its caller. The ones that decide where others are come last: they are checked first. */
-static void add_checks(struct kept *k, const struct kept *caller)
+static cold_path void add_odd_checks(struct kept *k, const struct kept *caller)
 {
 	uint32_t saved = rule_saved(k->rule);
 
@@ -240,9 +258,22 @@ static void add_checks(struct kept *k, const struct kept *caller)
 		add_check(k, caller->sp + CPU_RETURN_SLOT, caller->pc);
 		if (saved != RULE_NOT_SAVED && caller->needs_bp)
 			add_check(k, saved == RULE_SAVED_AT_BP ? k->bp : caller->sp - 8 * saved, caller->bp);
-		if (rule_kind(k->rule) == RULE_DEREF)
-			add_check(k, k->bp + (uintptr_t)rule_offset(k->rule), caller->sp);
+		add_check(k, k->bp + (uintptr_t)rule_offset(k->rule), caller->sp);
 	}
+}
+
+/* The words that led from frame k to its caller. The ones that decide where others are come last: they are checked first. */
+static always_inline void add_checks(struct kept *k, const struct kept *caller)
+{
+	uint32_t saved = rule_saved(k->rule);
+
+	if (unlikely(rule_kind(k->rule) > RULE_BP)) {
+		add_odd_checks(k, caller);
+		return;
+	}
+	add_check(k, caller->sp + CPU_RETURN_SLOT, caller->pc);
+	if (saved != RULE_NOT_SAVED && caller->needs_bp)
+		add_check(k, saved == RULE_SAVED_AT_BP ? k->bp : caller->sp - 8 * saved, caller->bp);
 }
 
 /* How the outermost frame's end is checked. */
@@ -300,10 +331,17 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 		kept[0].hash = path_hash(0, w->root);
 	}
 	for (; n > 0; n--) {
+		const struct fresh *f = &t->fresh[n - 1];
 		const struct kept *caller = &kept[base];
 		struct kept *k = &kept[++base];
 
-		*k = t->fresh[n - 1];
+		k->sp = f->sp;
+		k->pc = f->pc;
+		k->bp = f->bp;
+		k->rule = f->rule;
+		k->frame = f->frame;
+		k->site = 0;
+		k->lane_place = 0;
 		k->hash = path_hash(caller->hash, k->frame);
 		k->last = caller->last;
 		k->needs_bp = rule_uses_bp(k->rule) || (!rule_restores_bp(k->rule) && caller->needs_bp);

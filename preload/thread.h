@@ -19,10 +19,18 @@ struct kept {
 	uint32_t frame;
 	uint32_t node;        /* of the stack from the root to here */
 	uint32_t site;        /* of the node; 0 = not looked up yet, or none */
-	uint32_t lane_place;  /* of the site in the lane's table, plus 1; 0 = not looked up since that last grew */
 	uint64_t hash;        /* of the path, with its root */
 	struct check *last;   /* checks of this frame and all further out: from the guard to this one */
+	uint32_t lane_place;  /* of the site in the lane's table, plus 1; 0 = not looked up since that last grew */
 	bool needs_bp;        /* the way out from here depends on bp */
+};
+_Static_assert(sizeof(struct kept) == 64, "a cache line");
+
+/* A frame that a walk met. */
+struct fresh {
+	uintptr_t sp, pc, bp;
+	rule_t rule;
+	uint32_t frame;
 };
 
 /* A word of the stack that the kept frames were read from: while it is the same, so are they. */
@@ -59,7 +67,7 @@ struct thread {
 	uint32_t lane;
 	uintptr_t safe_start, safe_end; /* stack memory known to be readable */
 	struct kept *kept;         /* config.depth + 1 */
-	struct kept *fresh;        /* config.depth + 1: frames of a walk, innermost first */
+	struct fresh *fresh;       /* config.depth + 1: frames of a walk, innermost first */
 	struct check *checks;      /* 3 a frame and the guard */
 
 	/* The lane, once there is more than one thread. */
