@@ -265,6 +265,11 @@ const struct annotated *annotation_function(const struct annotation *a, size_t i
 	return &a->functions[index].shown;
 }
 
+size_t annotation_at(const struct annotation *a, uint32_t frame, size_t symbol)
+{
+	return a->marks[a->frames[frame] - 1 + symbol].function;
+}
+
 bool annotation_has_name(const struct annotation *a, size_t index,
 	bool (*accept)(void *context, const char *name), void *context)
 {

@@ -50,6 +50,9 @@ const struct tally *annotation_tally(const struct annotation *a);
 size_t annotation_count(const struct annotation *a);
 const struct annotated *annotation_function(const struct annotation *a, size_t index);
 
+/* Which function the symbol at `symbol` of a frame's place is; the frame must be on some stack. */
+size_t annotation_at(const struct annotation *a, uint32_t frame, size_t symbol);
+
 /* Whether one of the function's names is accepted. */
 bool annotation_has_name(const struct annotation *a, size_t index,
 	bool (*accept)(void *context, const char *name), void *context);

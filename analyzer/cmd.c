@@ -14,6 +14,7 @@ const struct command *const commands[] = {
 	&cmd_run,
 	&cmd_report,
 	&cmd_annotate,
+	&cmd_tree,
 	&cmd_leaks,
 	&cmd_merge,
 	&cmd_pack,

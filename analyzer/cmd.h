@@ -30,6 +30,7 @@ extern const struct command cmd_merge;
 extern const struct command cmd_pack;
 extern const struct command cmd_report;
 extern const struct command cmd_run;
+extern const struct command cmd_tree;
 
 extern const struct command *const commands[]; /* in the order of the help; ends with NULL */
 

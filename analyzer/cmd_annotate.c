@@ -233,22 +233,6 @@ static void print_text(const struct annotate *a)
 
 /* ---- the command */
 
-static int check_sort(const char *name, enum sort_key *key)
-{
-	const char *nearest;
-
-	*key = SORT_AT_PEAK_BYTES;
-	if (name && sort_key_find(name, key) && (*key == SORT_PEAK_BYTES || *key == SORT_NAME))
-		return error("annotate: functions have no order by '%s'", sort_key_names[*key]);
-	if (!name || sort_key_find(name, key))
-		return EXIT_FINE;
-	nearest = nearest_name(name, sort_key_names);
-	if (nearest)
-		return error(
-			"annotate: '--sort %s' is not known; did you mean '%s'?", name, nearest);
-	return error("annotate: '--sort %s' is not known; see 'mtracer help annotate'", name);
-}
-
 static int select_functions(struct annotate *a, int argc, char **argv)
 {
 	uint64_t limit = a->values->limit;
@@ -287,7 +271,7 @@ static int run(const void *values, int argc, char **argv)
 {
 	struct annotate a = { .values = values };
 	bool named = argc && means_trace(argv[0]);
-	int status = check_sort(a.values->sort, &a.key);
+	int status = sort_key_check("annotate", a.values->sort, &a.key);
 
 	if (status != EXIT_FINE)
 		return status;

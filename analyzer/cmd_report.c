@@ -292,6 +292,7 @@ static void print_hints(const struct report *r)
 		int by; /* not after a report of this kind; -1 = always */
 	} hints[] = {
 		{ "annotate", "", "the source with its memory beside it", -1 },
+		{ "tree", "", "which calls lead to it", -1 },
 		{ "leaks", "", "what was never freed, and what nothing points to", -1 },
 		{ "report", "--by site ", "the same with whole call stacks", BY_SITE },
 		{ "report", "--cumulative --by function ",

@@ -15,12 +15,22 @@ struct module {
 	bool kept_lines; /* the trace itself has lines of it */
 };
 
-/* A node's owner is found once; whole stacks of wrappers share long ways up. */
+/* The better ones come later. */
+enum owner_kind {
+	OWNER_UNKNOWN,	 /* not looked for yet */
+	OWNER_NONE,	 /* the stack has no frame */
+	OWNER_OUTERMOST, /* all frames are the C library's or the loader's: the outermost */
+	OWNER_LIBRARY,	 /* the innermost of a language's run-time library */
+	OWNER_NAMED,	 /* the outermost wrapper elsewhere, as in the program itself */
+	OWNER_REAL,	 /* the innermost that is no wrapper */
+};
+
+/* Found once for each node; whole stacks of wrappers share long ways up. */
 struct owner {
-	uint32_t node;	 /* of the owning frame; 0 = not looked for yet */
+	enum owner_kind kind;
+	uint32_t node;	 /* of the owning frame */
 	uint32_t symbol; /* in its place */
 };
-#define OWNER_NONE UINT32_MAX /* the stack has no frame */
 
 struct resolver {
 	const struct trace *trace;
@@ -29,8 +39,10 @@ struct resolver {
 	struct module *modules; /* as many as trace->module_count */
 	struct place *places;	/* by frame; without symbols until asked for */
 	struct owner *owners;	/* by node */
-	struct symbol *kept;	/* that came with the trace; NULL = none */
-	uint32_t *kept_at;	/* by frame: index of its first + 1, 0 = none */
+	uint32_t *path;		/* nodes on the way up to a known one */
+	size_t path_count, path_room;
+	struct symbol *kept; /* that came with the trace; NULL = none */
+	uint32_t *kept_at;   /* by frame: index of its first + 1, 0 = none */
 };
 
 static bool same_path(const void *modules, uint32_t index, const void *path)
@@ -144,6 +156,7 @@ void resolver_free(struct resolver *r)
 	free(r->modules);
 	free(r->places);
 	free(r->owners);
+	free(r->path);
 	free(r->kept);
 	free(r->kept_at);
 	free(r);
@@ -183,58 +196,75 @@ const struct place *resolve(struct resolver *r, uint32_t frame)
 	return place;
 }
 
-/* Walks up from `node` until an owner is known or found; *outermost: the last frame on the way that
- * isn't our own. */
-static struct owner walk_up(struct resolver *r, uint32_t node, uint32_t *end)
+/* What an owner would be that is itself all wrappers. */
+static enum owner_kind wrapper_kind(const struct place *place, uint32_t flags)
 {
-	const struct trace *t = r->trace;
-	struct owner outermost = { OWNER_NONE, 0 };
-
-	for (; node >= MT_NODE_FIRST; node = t->nodes[node].parent) {
-		const struct place *place;
-
-		if (r->owners[node].node) {
-			*end = node;
-			if (r->owners[node].node == OWNER_NONE)
-				return outermost;
-			return r->owners[node];
-		}
-		place = resolve(r, t->nodes[node].frame);
-		if (place->self)
-			continue;
-		if (place->first < place->count) {
-			*end = t->nodes[node].parent;
-			return (struct owner){ node, (uint32_t)place->first };
-		}
-		outermost = (struct owner){ node, (uint32_t)place->count - 1 };
+	if (!place->module)
+		return OWNER_NAMED;
+	switch (library_kind(place->module)) {
+	case LIBRARY_C:
+		return OWNER_OUTERMOST;
+	case LIBRARY_RUNTIME:
+		return flags & MT_FRAME_WRAPPER ? OWNER_OUTERMOST : OWNER_LIBRARY;
+	default:
+		return OWNER_NAMED;
 	}
-	*end = node;
-	return outermost;
+}
+
+/* The owner of the stacks that end at a frame, by the owner of those that end above it. */
+static struct owner owner_below(struct resolver *r, uint32_t node, struct owner above)
+{
+	uint32_t frame = r->trace->nodes[node].frame;
+	const struct place *place = resolve(r, frame);
+	enum owner_kind kind;
+
+	if (place->first < place->count)
+		return (struct owner){ OWNER_REAL, node, (uint32_t)place->first };
+	if (place->self)
+		return above;
+	kind = wrapper_kind(place, r->trace->frames[frame].flags);
+	if (kind < above.kind || (kind == above.kind && kind != OWNER_LIBRARY))
+		return above;
+	return (struct owner){ kind, node, kind == OWNER_LIBRARY ? 0 : (uint32_t)place->count - 1 };
+}
+
+/* Whether the frames above don't matter. */
+static bool is_decided(struct resolver *r, uint32_t node)
+{
+	const struct place *place = resolve(r, r->trace->nodes[node].frame);
+
+	return place->first < place->count;
+}
+
+static struct owner find_owner(struct resolver *r, uint32_t node)
+{
+	struct owner owner = { OWNER_NONE, 0, 0 };
+
+	r->path_count = 0;
+	for (; node >= MT_NODE_FIRST; node = r->trace->nodes[node].parent) {
+		if (r->owners[node].kind != OWNER_UNKNOWN) {
+			owner = r->owners[node];
+			break;
+		}
+		VEC_PUSH(r->path, r->path_count, r->path_room, node);
+		if (is_decided(r, node))
+			break;
+	}
+	while (r->path_count) {
+		node = r->path[--r->path_count];
+		owner = r->owners[node] = owner_below(r, node, owner);
+	}
+	return owner;
 }
 
 struct spot resolve_owner(struct resolver *r, uint32_t node)
 {
-	const struct trace *t = r->trace;
-	uint32_t end = node;
-	struct owner owner;
 	struct spot spot = { NULL, NULL };
+	struct owner owner = find_owner(r, node);
 
-	if (node < MT_NODE_FIRST)
+	if (owner.kind == OWNER_NONE)
 		return spot;
-	owner = walk_up(r, node, &end);
-	/*
-	 * Every node on the way has the same owner; where all were wrappers that is the outermost,
-	 * which is the same for all of them too. Not so below our own frames at the very end, which
-	 * have none.
-	 */
-	for (uint32_t n = node; n != end && n >= MT_NODE_FIRST; n = t->nodes[n].parent) {
-		r->owners[n] = owner;
-		if (n == owner.node)
-			break;
-	}
-	if (owner.node == OWNER_NONE)
-		return spot;
-	spot.place = resolve(r, t->nodes[owner.node].frame);
+	spot.place = resolve(r, r->trace->nodes[owner.node].frame);
 	spot.symbol = &spot.place->symbols[owner.symbol];
 	return spot;
 }
@@ -264,8 +294,9 @@ bool resolver_has_lines(const struct resolver *r, const char *module)
 	for (uint32_t i = 1; i < r->trace->module_count; i++) {
 		const struct module *m = &r->modules[i];
 
-		if (m->path == module && (m->kept_lines ||
-			    (m->used && symbolizer_has_lines(r->symbolizer, m->number))))
+		if (m->path == module &&
+			(m->kept_lines ||
+				(m->used && symbolizer_has_lines(r->symbolizer, m->number))))
 			return true;
 	}
 	return false;

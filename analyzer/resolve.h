@@ -40,9 +40,10 @@ void resolver_free(struct resolver *r);
 const struct place *resolve(struct resolver *r, uint32_t frame);
 
 /*
- * The function that a stack's row belongs to: the innermost that is no wrapper, and where there are
- * only wrappers, the outermost of these, which is nearest to the program. A stack without frames
- * has a NULL place and symbol.
+ * The function that a stack's row belongs to: the innermost that is no wrapper. Where there are
+ * only wrappers, it is the outermost of those in the program and its own libraries; or else the
+ * innermost in a language's run-time library (libstdc++'s own pool, made as it is loaded); or else
+ * the outermost frame. A stack without frames has a NULL place and symbol.
  */
 struct spot resolve_owner(struct resolver *r, uint32_t node);
 

@@ -325,3 +325,22 @@ struct selection select_matching(const struct annotation *a, enum sort_key key,
 	free(unknown);
 	return all;
 }
+
+int sort_key_check(const char *command, const char *name, enum sort_key *key)
+{
+	const char *nearest;
+
+	*key = SORT_AT_PEAK_BYTES;
+	if (!name)
+		return EXIT_FINE;
+	if (sort_key_find(name, key)) {
+		if (*key != SORT_PEAK_BYTES && *key != SORT_NAME)
+			return EXIT_FINE;
+		return error("%s: there is no order by '%s'", command, sort_key_names[*key]);
+	}
+	nearest = nearest_name(name, sort_key_names);
+	if (nearest)
+		return error(
+			"%s: '--sort %s' is not known; did you mean '%s'?", command, name, nearest);
+	return error("%s: '--sort %s' is not known; see 'mtracer help %s'", command, name, command);
+}

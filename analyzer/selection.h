@@ -33,4 +33,8 @@ struct selection select_matching(const struct annotation *a, enum sort_key key,
 
 void selection_release(struct selection *s);
 
+/* The key that --sort names, at_peak_bytes for NULL; only measures that add up. EXIT_TROUBLE after
+ * an error. */
+int sort_key_check(const char *command, const char *name, enum sort_key *key);
+
 #endif

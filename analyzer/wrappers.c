@@ -2,7 +2,7 @@
  * wrappers.c - the list of functions that allocate on behalf of their caller, and its look-up.
  *
  * To add one, add its name to a table:
- *   modules   whole libraries, by the start of their file's name
+ *   c_libraries, modules   whole libraries, by the start of their file's name
  *   names     functions, as plain_name() writes them
  *   families  functions by the start of their name; for a C++ class or namespace "ns::Class::"
  *   prefixes  what projects put before the name of a C function that they wrap: x + malloc
@@ -26,10 +26,14 @@
 
 /* A user wants the line that called strdup, fopen or qsort, or the constructor of a std::string, wherever these
  * allocate. */
-static const char *const modules[] = {
-	/* C libraries and dynamic linkers: glibc, musl */
+static const char *const c_libraries[] = {
+	/* with their dynamic linkers: glibc, musl */
 	"libc.so.", "libc-2.", "libc.musl-", "ld-linux", "ld-2.", "ld-musl-", "ld.so.", "libpthread",
 	"libdl.so.", "libdl-2.", "librt.so.", "librt-2.", "libresolv", "libnss_", "libanl",
+	NULL,
+};
+
+static const char *const modules[] = {
 	/* C++ and Rust */
 	"libstdc++.so.", "libc++.so.", "libc++abi.so.", "libgcc_s.so.", "libsupc++", "libstd-",
 	/* allocators */
@@ -377,11 +381,14 @@ static bool is_wrapped(const struct wrappers *w, const char *name)
 	return false;
 }
 
-static bool is_wrapper_module(const char *path)
+enum library_kind library_kind(const char *path)
 {
 	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
 
-	return starts_with_any(slash ? slash + 1 : path, modules);
+	if (starts_with_any(name, c_libraries))
+		return LIBRARY_C;
+	return starts_with_any(name, modules) ? LIBRARY_RUNTIME : LIBRARY_ORDINARY;
 }
 
 static bool is_library_file(const char *file)
@@ -396,7 +403,7 @@ bool wrappers_match(const struct wrappers *w, const struct symbol *symbol, const
 {
 	char name[PLAIN_NAME_MAX];
 
-	if (module_path && is_wrapper_module(module_path))
+	if (module_path && library_kind(module_path) != LIBRARY_ORDINARY)
 		return true;
 	if (symbol->file && is_library_file(symbol->file))
 		return true;

@@ -23,6 +23,14 @@ int wrappers_add(struct wrappers *w, const char *regex, char *error, size_t erro
 /* Whether this frame is to be looked through. module_path may be NULL. */
 bool wrappers_match(const struct wrappers *w, const struct symbol *symbol, const char *module_path);
 
+/* What kind of library a module is, by its file's name. */
+enum library_kind {
+	LIBRARY_ORDINARY,
+	LIBRARY_RUNTIME, /* of C++, Rust; an allocator: looked through as a whole */
+	LIBRARY_C,	 /* with the dynamic loader: looked through, too */
+};
+enum library_kind library_kind(const char *module_path);
+
 /*
  * A function's name without the arguments of templates and generics, cut off at size - 1 bytes:
  * "std::vector::push_back" for "std::vector<int, std::allocator<int> >::push_back" (and for ABI

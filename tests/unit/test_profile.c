@@ -199,6 +199,28 @@ START_TEST(only_wrappers_give_the_outermost)
 }
 END_TEST
 
+/* A run-time library that allocates as it is loaded: ld.so calls it, and malloc is libc's. */
+START_TEST(only_libraries_give_the_innermost_but_libc)
+{
+	struct world w = world_new();
+	uint32_t libc = builder_module(w.builder, "/lib/libc.so.6", 0, 0x30000, 0x40000, 0);
+	uint32_t cxx = builder_module(w.builder, "/lib/libstdc++.so.6", 0, 0x40000, 0x50000, 0);
+	uint32_t loader = builder_module(w.builder, "/lib/ld-linux.so.2", 0, 0x50000, 0x60000, 0);
+	uint32_t frames[] = { builder_frame(w.builder, libc, MALLOC, 0),
+		builder_frame(w.builder, cxx, XMALLOC, MT_FRAME_WRAPPER),
+		builder_frame(w.builder, cxx, G20, 0), builder_frame(w.builder, cxx, H30, 0),
+		builder_frame(w.builder, loader, F10, 0), builder_frame(w.builder, loader, F11, 0) };
+
+	alloc(&w, builder_site(w.builder, MT_NODE_ROOT, MT_KIND_HEAP, frames, 6), 10);
+	alloc(&w, builder_site(w.builder, MT_NODE_ROOT, MT_KIND_HEAP, frames + 4, 2), 5);
+	make(&w, BY_LINE, false);
+	ck_assert_uint_eq(w.profile->row_count, 2);
+	ck_assert_int_eq(row_at(&w, a_c, 20)->m.current_bytes, 10);
+	ck_assert_int_eq(row_at(&w, a_c, 11)->m.current_bytes, 5);
+	world_free(&w);
+}
+END_TEST
+
 START_TEST(a_stack_of_nothing_is_a_row)
 {
 	struct world w = world_new();
@@ -633,7 +655,7 @@ START_TEST(rows_are_sorted_and_ties_are_decided)
 END_TEST
 
 UNIT_SUITE("profile", wrappers_are_looked_through, inlined_wrappers_are_looked_through_too,
-	only_wrappers_give_the_outermost, a_stack_of_nothing_is_a_row,
+	only_wrappers_give_the_outermost, only_libraries_give_the_innermost_but_libc, a_stack_of_nothing_is_a_row,
 	frames_flagged_by_the_library_are_wrappers, without_lines_each_call_is_a_row,
 	functions_on_one_line_are_one_row, mappings_are_rows_of_their_own, rows_by_everything,
 	only_what_is_needed_is_symbolized, a_whole_line_has_an_exact_peak,
