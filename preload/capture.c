@@ -2,31 +2,36 @@
  * capture.c - the walk by rules, from the innermost frame to the first that is a kept one.
  *
  *  1. Drop the kept frames that are further in than the current one: they have returned.
- *  2. If the kept frame there is the current one, verify the rest; if that holds, stop. If a check fails, the kept frames up
- *     to there are still right: walk over them without looking up their rules.
+ *  2. If the kept frame there is the current one, verify the rest; if that holds, stop. If a
+ *     check fails, the kept frames up to there are still right: walk over them without looking up
+ *     their rules.
  *  3. Otherwise look up the rule, note the frame, and step to its caller.
- *  4. From the outermost new frame inwards: note the words that each was read from, and the hash of the path. Look up the
- *     whole path by its hash, and check the nodes from there outwards; or else intern each frame below its parent.
+ *  4. From the outermost new frame inwards: note the words that each was read from, and the hash
+ *     of the path. Look up the whole path by its hash, and check the nodes from there outwards;
+ *     or else intern each frame below its parent.
  *
- * All reads stay in memory that is known to be readable; a broken stack ends the walk, nothing worse.
+ * All reads stay in memory that is known to be readable; a broken stack ends the walk, nothing
+ * worse.
  */
 #include "preload/capture.h"
 #include "preload/stacks.h"
 
-#define NEAR (1u << 20) /* bytes: further apart, two frames that no table connects aren't caller and callee */
+/* Bytes: further apart, two frames that no table connects aren't caller and callee. */
+#define NEAR (1u << 20)
 #define PAGE 4096u
 
 struct walk {
 	struct thread *t;
 	uintptr_t sp, pc, bp;
-	uint32_t root;          /* MT_NODE_*, once the walk has met the end */
-	const uintptr_t *end;   /* the zero word that ended it; NULL: something else did */
-	bool fragile;           /* ended by what memory held: walk again next time */
+	uint32_t root;	      /* MT_NODE_*, once the walk has met the end */
+	const uintptr_t *end; /* the zero word that ended it; NULL: something else did */
+	bool fragile;	      /* ended by what memory held: walk again next time */
 };
 
 /* ---- reading the stack */
 
-/* Makes [safe_start, safe_end) cover the page of sp, by growth downwards if that is near, else anew (another stack). */
+/* Makes [safe_start, safe_end) cover the page of sp, by growth downwards if that is near, else anew
+ * (another stack). */
 static cold_path void move_safe_range(struct thread *t, uintptr_t sp)
 {
 	uintptr_t page = sp & ~(uintptr_t)(PAGE - 1);
@@ -79,7 +84,8 @@ static bool step_signal(struct walk *w)
 {
 	uintptr_t at = w->sp;
 
-	if (!stack_read(w->t, at + CPU_SIGNAL_SP, &w->sp) || !stack_read(w->t, at + CPU_SIGNAL_PC, &w->pc) ||
+	if (!stack_read(w->t, at + CPU_SIGNAL_SP, &w->sp) ||
+		!stack_read(w->t, at + CPU_SIGNAL_PC, &w->pc) ||
 		!stack_read(w->t, at + CPU_SIGNAL_BP, &w->bp))
 		return stop(w, MT_NODE_BROKEN, true);
 	w->pc++; /* stored as if it were a return address: the instruction is at pc - 1 */
@@ -94,7 +100,8 @@ static bool step_by_frame_pointer(struct walk *w)
 
 	if (bp == 0) /* how a process and, by convention, a thread begin */
 		return stop(w, MT_NODE_ROOT, false);
-	if (bp < w->sp || bp - w->sp > NEAR || !stack_read(w->t, bp, &next_bp) || !stack_read(w->t, bp + 8, &pc))
+	if (bp < w->sp || bp - w->sp > NEAR || !stack_read(w->t, bp, &next_bp) ||
+		!stack_read(w->t, bp + 8, &pc))
 		return stop(w, MT_NODE_BROKEN, true);
 	if (pc == 0) {
 		w->end = (const uintptr_t *)(bp + 8);
@@ -154,8 +161,9 @@ static always_inline bool step_out(struct walk *w, rule_t rule)
 	uintptr_t saved = 8 * (uintptr_t)rule_saved(rule);
 	uintptr_t pc;
 
-	if (unlikely(rule_kind(rule) > RULE_BP || cfa <= w->sp || cfa - w->sp < saved || cfa % 8 != 0 ||
-			w->sp < w->t->safe_start || cfa > w->t->safe_end || saved == 8 * RULE_SAVED_AT_BP))
+	if (unlikely(rule_kind(rule) > RULE_BP || cfa <= w->sp || cfa - w->sp < saved ||
+		     cfa % 8 != 0 || w->sp < w->t->safe_start || cfa > w->t->safe_end ||
+		     saved == 8 * RULE_SAVED_AT_BP))
 		return step_oddly(w, rule);
 	pc = *(const uintptr_t *)(cfa + CPU_RETURN_SLOT);
 	if (unlikely(pc == 0))
@@ -182,19 +190,23 @@ static uint32_t frame_of_check(const struct kept *kept, uint32_t inner, const st
 	return inner;
 }
 
-/* May the kept frames [0, base] stay below n new ones? Not when frames are cut off that should not be, or the reverse. */
+/* May the kept frames [0, base] stay below n new ones? Not when frames are cut off that should not
+ * be, or the reverse. */
 static inline bool depth_fits(const struct kept *kept, uint32_t base, uint32_t n)
 {
-	return base + n == config.depth || (base + n < config.depth && kept[0].node != MT_NODE_DEEP);
+	return base + n == config.depth ||
+	       (base + n < config.depth && kept[0].node != MT_NODE_DEEP);
 }
 
-/* Fills t->fresh, innermost first, and sets *count. Returns how many kept frames stay; 0: w->root is set. */
+/* Fills t->fresh, innermost first, and sets *count. Returns how many kept frames stay; 0: w->root
+ * is set. */
 static uint32_t walk_out(struct walk *w, uint32_t *count)
 {
 	struct thread *t = w->t;
 	const struct kept *kept = t->kept;
 	uint32_t base = (uint32_t)(t->top - kept), n = 0;
-	uint32_t unverifiable = UINT32_MAX; /* frames from here inwards depend on a check that failed */
+	uint32_t unverifiable =
+		UINT32_MAX; /* frames from here inwards depend on a check that failed */
 
 	for (;;) {
 		struct known_pc known;
@@ -257,12 +269,14 @@ static cold_path void add_odd_checks(struct kept *k, const struct kept *caller)
 	default:
 		add_check(k, caller->sp + CPU_RETURN_SLOT, caller->pc);
 		if (saved != RULE_NOT_SAVED && caller->needs_bp)
-			add_check(k, saved == RULE_SAVED_AT_BP ? k->bp : caller->sp - 8 * saved, caller->bp);
+			add_check(k, saved == RULE_SAVED_AT_BP ? k->bp : caller->sp - 8 * saved,
+				caller->bp);
 		add_check(k, k->bp + (uintptr_t)rule_offset(k->rule), caller->sp);
 	}
 }
 
-/* The words that led from frame k to its caller. The ones that decide where others are come last: they are checked first. */
+/* The words that led from frame k to its caller. The ones that decide where others are come last:
+ * they are checked first. */
 static always_inline void add_checks(struct kept *k, const struct kept *caller)
 {
 	uint32_t saved = rule_saved(k->rule);
@@ -273,7 +287,8 @@ static always_inline void add_checks(struct kept *k, const struct kept *caller)
 	}
 	add_check(k, caller->sp + CPU_RETURN_SLOT, caller->pc);
 	if (saved != RULE_NOT_SAVED && caller->needs_bp)
-		add_check(k, saved == RULE_SAVED_AT_BP ? k->bp : caller->sp - 8 * saved, caller->bp);
+		add_check(
+			k, saved == RULE_SAVED_AT_BP ? k->bp : caller->sp - 8 * saved, caller->bp);
 }
 
 /* How the outermost frame's end is checked. */
@@ -285,7 +300,8 @@ static void add_end_check(struct walk *w, struct kept *k)
 		add_check(k, (uintptr_t)w->t->checks[0].address, w->t->checks[0].value);
 }
 
-/* Gives the frames from top down to behind `base` their nodes, if `node` is the top's: its ancestors must be their frames. */
+/* Gives the frames from top down to behind `base` their nodes, if `node` is the top's: its
+ * ancestors must be their frames. */
 static inline bool nodes_from_path(struct kept *base, struct kept *top, uint32_t node)
 {
 	for (struct kept *k = top; k > base; k--) {
@@ -344,7 +360,8 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 		k->lane_place = 0;
 		k->hash = path_hash(caller->hash, k->frame);
 		k->last = caller->last;
-		k->needs_bp = rule_uses_bp(k->rule) || (!rule_restores_bp(k->rule) && caller->needs_bp);
+		k->needs_bp =
+			rule_uses_bp(k->rule) || (!rule_restores_bp(k->rule) && caller->needs_bp);
 		if (base > 1)
 			add_checks(k, caller);
 		else

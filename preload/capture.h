@@ -1,16 +1,17 @@
 /*
  * capture.h - the stack of this call, by verified reuse of the thread's last stack.
  *
- * The caller of a hook usually has most of its frames in common with the last time. So the walk by rules starts at the
- * innermost frame and stops at the first frame that is a kept one (same sp, pc and, where it matters, bp). What
- * lies further out is then a pure function of some words of the stack: if these are what they were, so is the rest.
+ * The caller of a hook usually has most of its frames in common with the last time. So the walk by
+ * rules starts at the innermost frame and stops at the first frame that is a kept one (same sp, pc
+ * and, where it matters, bp). What lies further out is then a pure function of some words of the
+ * stack: if these are what they were, so is the rest.
  *
- *        kept stack:      main  run  parse  list  item      checks: the words that hold the return addresses
- *        now:             main  run  parse  list  text      (and saved bp) of list, parse, run, main
- *                                             ^ match here, re-read 4 words, intern 1 frame
+ *        kept stack:      main  run  parse  list  item      checks: the words that hold the return
+ * addresses now:             main  run  parse  list  text      (and saved bp) of list, parse, run,
+ * main ^ match here, re-read 4 words, intern 1 frame
  *
- * The words are read innermost first and no further than the first difference, so each address that is read
- * belongs to a frame that was just proved to be there.
+ * The words are read innermost first and no further than the first difference, so each address that
+ * is read belongs to a frame that was just proved to be there.
  */
 #ifndef MTRACE_CAPTURE_H
 #define MTRACE_CAPTURE_H
@@ -19,8 +20,8 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The other path: the stack differs. Leaves the new stack in the thread; t->top afterwards. (Three arguments travel in
- * registers, a struct would be spilled on the common path too.) */
+/* The other path: the stack differs. Leaves the new stack in the thread; t->top afterwards. (Three
+ * arguments travel in registers, a struct would be spilled on the common path too.) */
 struct kept *capture_walk(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp);
 #pragma GCC visibility pop
 

@@ -17,7 +17,8 @@ EXPORT void mtrace_start(void)
 EXPORT void mtrace_stop(void)
 {
 	if (phase_ready())
-		__atomic_fetch_and(&trace.header->enabled, ~(uint64_t)MT_ENABLED_RECORD, __ATOMIC_RELAXED);
+		__atomic_fetch_and(
+			&trace.header->enabled, ~(uint64_t)MT_ENABLED_RECORD, __ATOMIC_RELAXED);
 }
 
 EXPORT int mtrace_is_tracing(void)
@@ -50,12 +51,14 @@ EXPORT size_t mtrace_overhead(void)
 	return phase_ready() ? heap_used() + tracefile_bytes() : 0;
 }
 
-/* Called on every way out that is one. A vfork child shares this memory, but it isn't the process. */
+/* Called on every way out that is one. A vfork child shares this memory, but it isn't the process.
+ */
 void control_exit(void)
 {
 	struct mt_header *h = trace.header;
 
-	if (phase_page.phase != PHASE_ON || h->pid != (uint32_t)os_pid() || h->state == MT_STATE_EXITED)
+	if (phase_page.phase != PHASE_ON || h->pid != (uint32_t)os_pid() ||
+		h->state == MT_STATE_EXITED)
 		return;
 	h->end_ns = os_time() - h->start_ns;
 	store_release(&h->state, MT_STATE_EXITED);

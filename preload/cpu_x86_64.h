@@ -1,14 +1,14 @@
 /*
- * cpu_x86_64.h - all that the library knows of the CPU: registers, the frame of a hook, and where the kernel
- * puts the interrupted registers when it delivers a signal.
+ * cpu_x86_64.h - all that the library knows of the CPU: registers, the frame of a hook, and where
+ * the kernel puts the interrupted registers when it delivers a signal.
  */
 #ifndef MTRACE_CPU_H
 #define MTRACE_CPU_H
 
 #include <stdint.h>
 
-/* A frame as its callee leaves it: the stack pointer right after the return, the return address, and the
- * frame-pointer register, which may hold anything. */
+/* A frame as its callee leaves it: the stack pointer right after the return, the return address,
+ * and the frame-pointer register, which may hold anything. */
 struct cpu_frame {
 	uintptr_t sp;
 	uintptr_t pc;
@@ -16,23 +16,24 @@ struct cpu_frame {
 };
 
 /* The frame that called the function in which this macro stands. */
-#define CPU_CALLER()                                                          \
-	({                                                                    \
-		const uintptr_t *fa_ = __builtin_frame_address(0);            \
-		(struct cpu_frame){ (uintptr_t)(fa_ + 2), fa_[1], fa_[0] };   \
+#define CPU_CALLER()                                                        \
+	({                                                                  \
+		const uintptr_t *fa_ = __builtin_frame_address(0);          \
+		(struct cpu_frame){ (uintptr_t)(fa_ + 2), fa_[1], fa_[0] }; \
 	})
 
 /* The return address is the word below the caller's stack pointer. */
 #define CPU_RETURN_SLOT (-8)
 
-/* Offsets from the stack pointer on entry to the signal trampoline (rt_sigframe: siginfo is behind ucontext). */
+/* Offsets from the stack pointer on entry to the signal trampoline (rt_sigframe: siginfo is behind
+ * ucontext). */
 #define CPU_SIGNAL_BP 120
 #define CPU_SIGNAL_SP 160
 #define CPU_SIGNAL_PC 168
 
 /* libunwind's names for this CPU. */
 #define CPU_UNWIND_LIBRARY "libunwind-x86_64.so.8"
-#define CPU_UNWIND(name)   "_Ux86_64_" name
+#define CPU_UNWIND(name) "_Ux86_64_" name
 
 static inline uintptr_t cpu_thread_pointer(void)
 {

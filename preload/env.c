@@ -59,7 +59,8 @@ static bool parse_bytes(const char *s, void *to)
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (strcmp(s + n, units[i]) == 0)
 			shift = 10 * (i % 3 + 1);
-	if ((s[n] && shift == 0) || !text_to_number(digits, &value) || value > UINT64_MAX >> 1 >> shift)
+	if ((s[n] && shift == 0) || !text_to_number(digits, &value) ||
+		value > UINT64_MAX >> 1 >> shift)
 		return false;
 	*(uint64_t *)to = value << shift;
 	return true;
@@ -81,7 +82,8 @@ static const struct variable {
 	void *to;
 	const char *wanted;
 } variables[] = {
-	{ "MTRACE_OUT", parse_path, &config.out, "a path; %p, %n, %h and %% stand for pid, name, host and %" },
+	{ "MTRACE_OUT", parse_path, &config.out,
+		"a path; %p, %n, %h and %% stand for pid, name, host and %" },
 	{ "MTRACE_DEPTH", parse_depth, &config.depth, "a number of frames from 1 to 1024" },
 	{ "MTRACE_START", parse_switch, &config.start, "0 or 1" },
 	{ "MTRACE_FOLLOW", parse_switch, &config.follow, "0 or 1" },
@@ -108,8 +110,10 @@ static bool read_one(const char *entry, size_t name_size)
 		}
 		return true;
 	}
-	message("unknown variable '", entry, "'; known are MTRACE_OUT, DEPTH, START, FOLLOW, SAMPLE, REACHABLE, MMAP, "
-		"TIMELINE and VERBOSE; running untraced", NULL);
+	message("unknown variable '", entry,
+		"'; known are MTRACE_OUT, DEPTH, START, FOLLOW, SAMPLE, REACHABLE, MMAP, "
+		"TIMELINE and VERBOSE; running untraced",
+		NULL);
 	return false;
 }
 

@@ -1,10 +1,11 @@
 /*
  * fork.c - a child gets a trace of its own that begins as a copy of its parent's.
  *
- * Before the fork all locks are taken, in the order regions_lock, tables_lock, ledger_lock, unwind_lock, and what the parent goes on
- * changing is copied. The child inherits the copy and free locks. It makes its file at its first event, since most
- * children execute another program right away. Our handlers were registered first, so they run next to the fork itself:
- * other libraries' handlers find everything working.
+ * Before the fork all locks are taken, in the order regions_lock, tables_lock, ledger_lock,
+ * unwind_lock, and what the parent goes on changing is copied. The child inherits the copy and free
+ * locks. It makes its file at its first event, since most children execute another program right
+ * away. Our handlers were registered first, so they run next to the fork itself: other libraries'
+ * handlers find everything working.
  */
 #include "preload/ledger.h"
 #include "preload/phase.h"
@@ -17,7 +18,8 @@
 
 union phase_page phase_page __attribute__((aligned(4096)));
 
-static struct tracefile_copy *copy; /* between the handlers, under the locks; in a child until its first event */
+static struct tracefile_copy
+	*copy; /* between the handlers, under the locks; in a child until its first event */
 
 /* What the forking thread found before it forked; two threads may fork at a time. */
 static __thread enum {

@@ -1,4 +1,5 @@
-/* heap.c - the library's own memory: a private jemalloc that shares nothing with the program's allocator. */
+/* heap.c - the library's own memory: a private jemalloc that shares nothing with the program's
+ * allocator. */
 #include "preload/internal.h"
 #include "preload/jemalloc/private_jemalloc.h"
 
@@ -12,11 +13,13 @@ bool heap_init(void)
 	return p != NULL;
 }
 
-/* Whole pairs of cache lines, so that no two threads write to the same one (and no prefetcher takes them for neighbours). */
+/* Whole pairs of cache lines, so that no two threads write to the same one (and no prefetcher takes
+ * them for neighbours). */
 void *heap_alloc(size_t size)
 {
 	int saved = errno;
-	void *p = mtje_mallocx((size + 127) & ~(size_t)127 ? (size + 127) & ~(size_t)127 : 128, MTJE_ZERO | MTJE_ALIGN(128));
+	void *p = mtje_mallocx((size + 127) & ~(size_t)127 ? (size + 127) & ~(size_t)127 : 128,
+		MTJE_ZERO | MTJE_ALIGN(128));
 
 	errno = saved;
 	return p;

@@ -1,6 +1,7 @@
 /*
- * hooks.c - the malloc family. One shape for all: call the next definition, then record; or the reverse where the block
- * goes away (record.h says why). Nothing of ours is held or marked while the next definition runs.
+ * hooks.c - the malloc family. One shape for all: call the next definition, then record; or the
+ * reverse where the block goes away (record.h says why). Nothing of ours is held or marked while
+ * the next definition runs.
  */
 #include "preload/next.h"
 #include "preload/record.h"
@@ -16,7 +17,8 @@
 HOOK void free_sized(void *p, size_t size);
 HOOK void free_aligned_sized(void *p, size_t alignment, size_t size);
 
-/* Is the next definition known? It isn't for what the loader and dlsym allocate before our constructor. */
+/* Is the next definition known? It isn't for what the loader and dlsym allocate before our
+ * constructor. */
 #define READY(function) (likely(next.function != NULL) || (next_resolve(), next.function != NULL))
 
 static always_inline void record_if_new(void *p, size_t size, struct cpu_frame at, void *last)
@@ -26,8 +28,9 @@ static always_inline void record_if_new(void *p, size_t size, struct cpu_frame a
 }
 
 /*
- * malloc and free come in two tiers. The hook itself records the common case without calling anything but the real
- * function; for everything else it jumps to the second tier, which sees the hook's caller as its own.
+ * malloc and free come in two tiers. The hook itself records the common case without calling
+ * anything but the real function; for everything else it jumps to the second tier, which sees the
+ * hook's caller as its own.
  */
 static __attribute__((__noinline__)) void *malloc_recorded(void *p, size_t size)
 {

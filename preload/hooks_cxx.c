@@ -1,9 +1,10 @@
 /*
  * hooks_cxx.c - operator new and delete.
  *
- * The C++ library's own call malloc and free, where they are recorded; then these hooks only jump on, and leave no frame. An
- * allocator library that defines them goes past malloc inside; then the hook records, unless it sees that a nested hook
- * did. The real ones may throw or run a new_handler through our frame, so nothing is held across the call.
+ * The C++ library's own call malloc and free, where they are recorded; then these hooks only jump
+ * on, and leave no frame. An allocator library that defines them goes past malloc inside; then the
+ * hook records, unless it sees that a nested hook did. The real ones may throw or run a new_handler
+ * through our frame, so nothing is held across the call.
  */
 #include "preload/next.h"
 #include "preload/record.h"
@@ -22,11 +23,26 @@
 typedef const void *nothrow; /* std::nothrow_t const & */
 
 enum cxx_function {
-	NEW, NEW_ARRAY, NEW_NOTHROW, NEW_ARRAY_NOTHROW,
-	NEW_ALIGNED, NEW_ARRAY_ALIGNED, NEW_ALIGNED_NOTHROW, NEW_ARRAY_ALIGNED_NOTHROW,
-	DELETE, DELETE_ARRAY, DELETE_NOTHROW, DELETE_ARRAY_NOTHROW, DELETE_SIZED, DELETE_ARRAY_SIZED,
-	DELETE_ALIGNED, DELETE_ARRAY_ALIGNED, DELETE_ALIGNED_NOTHROW, DELETE_ARRAY_ALIGNED_NOTHROW,
-	DELETE_SIZED_ALIGNED, DELETE_ARRAY_SIZED_ALIGNED,
+	NEW,
+	NEW_ARRAY,
+	NEW_NOTHROW,
+	NEW_ARRAY_NOTHROW,
+	NEW_ALIGNED,
+	NEW_ARRAY_ALIGNED,
+	NEW_ALIGNED_NOTHROW,
+	NEW_ARRAY_ALIGNED_NOTHROW,
+	DELETE,
+	DELETE_ARRAY,
+	DELETE_NOTHROW,
+	DELETE_ARRAY_NOTHROW,
+	DELETE_SIZED,
+	DELETE_ARRAY_SIZED,
+	DELETE_ALIGNED,
+	DELETE_ARRAY_ALIGNED,
+	DELETE_ALIGNED_NOTHROW,
+	DELETE_ARRAY_ALIGNED_NOTHROW,
+	DELETE_SIZED_ALIGNED,
+	DELETE_ARRAY_SIZED_ALIGNED,
 	CXX_FUNCTIONS
 };
 
@@ -54,14 +70,17 @@ static const char *const names[CXX_FUNCTIONS] = {
 };
 
 static void *next_cxx[CXX_FUNCTIONS];
-static bool allocator_has_them; /* they are defined where malloc is: they don't come through our malloc */
+static bool allocator_has_them; /* they are defined where malloc is: they don't come through our
+				   malloc */
 
 /* ---- finding them */
 
-/* A C++ library may be in the scope of its user alone (a plug-in of a C program), where RTLD_NEXT doesn't look. */
+/* A C++ library may be in the scope of its user alone (a plug-in of a C program), where RTLD_NEXT
+ * doesn't look. */
 static void *find_in_caller_scope(const char *name, uintptr_t caller)
 {
-	static const char *const libraries[] = { "libstdc++.so.6", "libc++.so.1", "libc++abi.so.1" };
+	static const char *const libraries[] = { "libstdc++.so.6", "libc++.so.1",
+		"libc++abi.so.1" };
 	void *found = NULL;
 
 	for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]) && !found; i++) {
@@ -81,7 +100,8 @@ static void note_wrapper(void *function)
 	const ElfW(Sym) *symbol = NULL;
 	Dl_info info;
 
-	if (dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol && symbol->st_size > 0)
+	if (dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
+		symbol->st_size > 0)
 		stacks_add_wrapper((uintptr_t)function, (uintptr_t)function + symbol->st_size);
 }
 
@@ -90,7 +110,7 @@ static bool beside_malloc(void *function)
 	struct object a, b;
 
 	return !next.glibc && object_find((uintptr_t)function, &a) &&
-		object_find((uintptr_t)next.malloc, &b) && a.start == b.start;
+	       object_find((uintptr_t)next.malloc, &b) && a.start == b.start;
 }
 
 static cold_path void *resolve(enum cxx_function f, uintptr_t caller)
@@ -117,7 +137,8 @@ static inline void *next_of(enum cxx_function f, uintptr_t caller)
 	return likely(function) ? function : resolve(f, caller);
 }
 
-/* At the start, while nobody else runs: later the loader's lock would be taken in the middle of the program. */
+/* At the start, while nobody else runs: later the loader's lock would be taken in the middle of the
+ * program. */
 void cxx_init(void)
 {
 	for (int f = 0; f < CXX_FUNCTIONS; f++) {
@@ -148,30 +169,30 @@ static cold_path void *recorded(void *p, size_t size, struct cpu_frame at, void 
 	return p;
 }
 
-#define CALL_NEW(f, type, fallback, ...)                                                \
-	do {                                                                            \
-		type *call_ = next_of(f, (uintptr_t)__builtin_return_address(0));       \
-		void *last_;                                                       \
-		if (unlikely(!call_))                                                   \
-			return fallback;                                                \
-		if (likely(!allocator_has_them))                                        \
-			return call_(__VA_ARGS__);                                      \
-		last_ = record_last();                                              \
-		return recorded(call_(__VA_ARGS__), size, CPU_CALLER(), last_);       \
+#define CALL_NEW(f, type, fallback, ...)                                          \
+	do {                                                                      \
+		type *call_ = next_of(f, (uintptr_t)__builtin_return_address(0)); \
+		void *last_;                                                      \
+		if (unlikely(!call_))                                             \
+			return fallback;                                          \
+		if (likely(!allocator_has_them))                                  \
+			return call_(__VA_ARGS__);                                \
+		last_ = record_last();                                            \
+		return recorded(call_(__VA_ARGS__), size, CPU_CALLER(), last_);   \
 	} while (0)
 
-#define CALL_DELETE(f, type, ...)                                                       \
-	do {                                                                            \
-		type *call_ = next_of(f, (uintptr_t)__builtin_return_address(0));       \
-		if (unlikely(!p))                                                       \
-			return;                                                         \
-		if (unlikely(!call_)) {                                                 \
-			free(p);                                                        \
-			return;                                                         \
-		}                                                                       \
-		if (unlikely(allocator_has_them))                                       \
-			record_gone(p, CPU_CALLER());                                   \
-		call_(__VA_ARGS__);                                                     \
+#define CALL_DELETE(f, type, ...)                                                 \
+	do {                                                                      \
+		type *call_ = next_of(f, (uintptr_t)__builtin_return_address(0)); \
+		if (unlikely(!p))                                                 \
+			return;                                                   \
+		if (unlikely(!call_)) {                                           \
+			free(p);                                                  \
+			return;                                                   \
+		}                                                                 \
+		if (unlikely(allocator_has_them))                                 \
+			record_gone(p, CPU_CALLER());                             \
+		call_(__VA_ARGS__);                                               \
 	} while (0)
 
 typedef void *new_fn(size_t);
@@ -184,60 +205,61 @@ typedef void delete_sized_fn(void *, size_t);
 typedef void delete_aligned_nothrow_fn(void *, size_t, nothrow);
 typedef void delete_sized_aligned_fn(void *, size_t, size_t);
 
-#define NEW_HOOK(name, f)                                                               \
-	HOOK void *name(size_t size);                                                   \
-	HOOK void *name(size_t size)                                                    \
-	{                                                                               \
-		CALL_NEW(f, new_fn, plain_new(size, 0, false), size);                   \
+#define NEW_HOOK(name, f)                                             \
+	HOOK void *name(size_t size);                                 \
+	HOOK void *name(size_t size)                                  \
+	{                                                             \
+		CALL_NEW(f, new_fn, plain_new(size, 0, false), size); \
 	}
-#define NEW_NOTHROW_HOOK(name, f)                                                       \
-	HOOK void *name(size_t size, nothrow tag);                                      \
-	HOOK void *name(size_t size, nothrow tag)                                       \
-	{                                                                               \
-		CALL_NEW(f, new_nothrow_fn, plain_new(size, 0, true), size, tag);       \
+#define NEW_NOTHROW_HOOK(name, f)                                                 \
+	HOOK void *name(size_t size, nothrow tag);                                \
+	HOOK void *name(size_t size, nothrow tag)                                 \
+	{                                                                         \
+		CALL_NEW(f, new_nothrow_fn, plain_new(size, 0, true), size, tag); \
 	}
-#define NEW_ALIGNED_HOOK(name, f)                                                       \
-	HOOK void *name(size_t size, size_t alignment);                                 \
-	HOOK void *name(size_t size, size_t alignment)                                  \
-	{                                                                               \
+#define NEW_ALIGNED_HOOK(name, f)                                                                \
+	HOOK void *name(size_t size, size_t alignment);                                          \
+	HOOK void *name(size_t size, size_t alignment)                                           \
+	{                                                                                        \
 		CALL_NEW(f, new_aligned_fn, plain_new(size, alignment, false), size, alignment); \
 	}
-#define NEW_ALIGNED_NOTHROW_HOOK(name, f)                                               \
-	HOOK void *name(size_t size, size_t alignment, nothrow tag);                    \
-	HOOK void *name(size_t size, size_t alignment, nothrow tag)                     \
-	{                                                                               \
-		CALL_NEW(f, new_aligned_nothrow_fn, plain_new(size, alignment, true), size, alignment, tag); \
+#define NEW_ALIGNED_NOTHROW_HOOK(name, f)                                                   \
+	HOOK void *name(size_t size, size_t alignment, nothrow tag);                        \
+	HOOK void *name(size_t size, size_t alignment, nothrow tag)                         \
+	{                                                                                   \
+		CALL_NEW(f, new_aligned_nothrow_fn, plain_new(size, alignment, true), size, \
+			alignment, tag);                                                    \
 	}
-#define DELETE_HOOK(name, f)                                                            \
-	HOOK void name(void *p);                                                        \
-	HOOK void name(void *p)                                                         \
-	{                                                                               \
-		CALL_DELETE(f, delete_fn, p);                                           \
+#define DELETE_HOOK(name, f)                  \
+	HOOK void name(void *p);              \
+	HOOK void name(void *p)               \
+	{                                     \
+		CALL_DELETE(f, delete_fn, p); \
 	}
-#define DELETE_NOTHROW_HOOK(name, f)                                                    \
-	HOOK void name(void *p, nothrow tag);                                           \
-	HOOK void name(void *p, nothrow tag)                                            \
-	{                                                                               \
-		CALL_DELETE(f, delete_nothrow_fn, p, tag);                              \
+#define DELETE_NOTHROW_HOOK(name, f)                       \
+	HOOK void name(void *p, nothrow tag);              \
+	HOOK void name(void *p, nothrow tag)               \
+	{                                                  \
+		CALL_DELETE(f, delete_nothrow_fn, p, tag); \
 	}
 /* The number is a size or an alignment. */
-#define DELETE_NUMBER_HOOK(name, f)                                                     \
-	HOOK void name(void *p, size_t number);                                         \
-	HOOK void name(void *p, size_t number)                                          \
-	{                                                                               \
-		CALL_DELETE(f, delete_sized_fn, p, number);                             \
+#define DELETE_NUMBER_HOOK(name, f)                         \
+	HOOK void name(void *p, size_t number);             \
+	HOOK void name(void *p, size_t number)              \
+	{                                                   \
+		CALL_DELETE(f, delete_sized_fn, p, number); \
 	}
-#define DELETE_ALIGNED_NOTHROW_HOOK(name, f)                                            \
-	HOOK void name(void *p, size_t alignment, nothrow tag);                         \
-	HOOK void name(void *p, size_t alignment, nothrow tag)                          \
-	{                                                                               \
-		CALL_DELETE(f, delete_aligned_nothrow_fn, p, alignment, tag);           \
+#define DELETE_ALIGNED_NOTHROW_HOOK(name, f)                                  \
+	HOOK void name(void *p, size_t alignment, nothrow tag);               \
+	HOOK void name(void *p, size_t alignment, nothrow tag)                \
+	{                                                                     \
+		CALL_DELETE(f, delete_aligned_nothrow_fn, p, alignment, tag); \
 	}
-#define DELETE_SIZED_ALIGNED_HOOK(name, f)                                              \
-	HOOK void name(void *p, size_t size, size_t alignment);                         \
-	HOOK void name(void *p, size_t size, size_t alignment)                          \
-	{                                                                               \
-		CALL_DELETE(f, delete_sized_aligned_fn, p, size, alignment);            \
+#define DELETE_SIZED_ALIGNED_HOOK(name, f)                                   \
+	HOOK void name(void *p, size_t size, size_t alignment);              \
+	HOOK void name(void *p, size_t size, size_t alignment)               \
+	{                                                                    \
+		CALL_DELETE(f, delete_sized_aligned_fn, p, size, alignment); \
 	}
 
 NEW_HOOK(_Znwm, NEW)

@@ -1,8 +1,10 @@
 /*
- * hooks_mmap.c - anonymous mappings, when MTRACE_MMAP=1 asks for them; otherwise these hooks only pass on.
+ * hooks_mmap.c - anonymous mappings, when MTRACE_MMAP=1 asks for them; otherwise these hooks only
+ * pass on.
  *
- * Memory that nobody may touch (PROT_NONE) is a reservation and doesn't count. The C library's own mappings for malloc and
- * for stacks don't come by here. mremap counts as realloc does: one block goes, another comes.
+ * Memory that nobody may touch (PROT_NONE) is a reservation and doesn't count. The C library's own
+ * mappings for malloc and for stacks don't come by here. mremap counts as realloc does: one block
+ * goes, another comes.
  */
 #undef _FILE_OFFSET_BITS /* else mmap is another name for mmap64 */
 
@@ -49,12 +51,14 @@ static bool wanted(void)
 	return unlikely(config.mmap) && phase_ready();
 }
 
-static inline void *map(void *address, size_t size, int protection, int flags, int fd, off_t offset, struct cpu_frame at)
+static inline void *map(void *address, size_t size, int protection, int flags, int fd, off_t offset,
+	struct cpu_frame at)
 {
 	void *p = (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
 
 	if (p != MAP_FAILED && wanted())
-		record_mapping((uintptr_t)p, whole_pages(size), at, (flags & MAP_ANONYMOUS) && protection != PROT_NONE);
+		record_mapping((uintptr_t)p, whole_pages(size), at,
+			(flags & MAP_ANONYMOUS) && protection != PROT_NONE);
 	return p;
 }
 
@@ -70,7 +74,8 @@ HOOK void *mmap64(void *address, size_t size, int protection, int flags, int fd,
 
 HOOK int munmap(void *address, size_t size)
 {
-	/* Before the call: afterwards another thread may have mapped the place. It fails for bad arguments alone. */
+	/* Before the call: afterwards another thread may have mapped the place. It fails for bad
+	 * arguments alone. */
 	if (wanted() && (uintptr_t)address % 4096 == 0 && size > 0)
 		record_mapping((uintptr_t)address, whole_pages(size), CPU_CALLER(), false);
 	return (int)syscall(SYS_munmap, address, size);

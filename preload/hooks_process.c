@@ -1,6 +1,6 @@
 /*
- * hooks_process.c - what changes the process around the allocations: dlclose, and the ways to exit that run no
- * destructors. Each only notes something; the real call is the last thing that it does.
+ * hooks_process.c - what changes the process around the allocations: dlclose, and the ways to exit
+ * that run no destructors. Each only notes something; the real call is the last thing that it does.
  */
 #include "preload/internal.h"
 #include "preload/phase.h"

@@ -1,10 +1,11 @@
 /*
  * init.c - the start and the end of the library's life.
  *
- * It starts at the first event after the C library's own initialization, which may be in another library's
- * constructor, or in ours, which runs after those. (Running first of all by -z initfirst is no way: the dlopen
- * of libunwind would initialize the C library as its dependency, without arguments and environment.)
- * Each step that fails has said why in one line, and leaves the phase off: every hook then just calls the next definition.
+ * It starts at the first event after the C library's own initialization, which may be in another
+ * library's constructor, or in ours, which runs after those. (Running first of all by -z initfirst
+ * is no way: the dlopen of libunwind would initialize the C library as its dependency, without
+ * arguments and environment.) Each step that fails has said why in one line, and leaves the phase
+ * off: every hook then just calls the next definition.
  */
 #include "preload/ledger.h"
 #include "preload/next.h"
@@ -24,7 +25,8 @@
 
 #define EXIT_WAIT_MS 1000 /* that a program's end may be held up by the scan */
 
-/* What standard error was at the start: at the end it may be something else that we have no business with. */
+/* What standard error was at the start: at the end it may be something else that we have no
+ * business with. */
 static struct stat standard_error;
 
 static void find_program(char *path, size_t size)
@@ -53,11 +55,13 @@ static bool program_has_malloc(void)
 	void *found = dlsym(RTLD_DEFAULT, "malloc");
 	Dl_info info;
 
-	if (!found || !object_find((uintptr_t)found, &first) || !object_find((uintptr_t)&trace, &ours) ||
-		first.start == ours.start)
+	if (!found || !object_find((uintptr_t)found, &first) ||
+		!object_find((uintptr_t)&trace, &ours) || first.start == ours.start)
 		return false;
-	/* A program that is not position-independent and takes malloc's address has an entry for it that leads to ours. */
-	return !dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol || symbol->st_shndx != SHN_UNDEF;
+	/* A program that is not position-independent and takes malloc's address has an entry for it
+	 * that leads to ours. */
+	return !dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
+	       symbol->st_shndx != SHN_UNDEF;
 }
 
 static void start(void)
@@ -109,8 +113,8 @@ static bool wants_messages(void)
 	struct stat now;
 
 	return (config.verbose || isatty(STDERR_FILENO)) && fstat(STDERR_FILENO, &now) == 0 &&
-		now.st_dev == standard_error.st_dev && now.st_ino == standard_error.st_ino &&
-		now.st_rdev == standard_error.st_rdev;
+	       now.st_dev == standard_error.st_dev && now.st_ino == standard_error.st_ino &&
+	       now.st_rdev == standard_error.st_rdev;
 }
 
 /* Other libraries' destructors come later: what they hold is still held. */

@@ -12,9 +12,9 @@
  *   module   an executable or library that frames lie in
  *   extent   a piece of the trace file that a table grew by
  *
- * Hot paths are inline functions in capture.h, slots.h and ledger.h; their rare cases are cold_path functions in the .c of
- * the same name. A hook runs with its thread marked busy (thread.h), so nothing in here is entered twice by one
- * thread; locks (lock.h) are for the rare paths alone.
+ * Hot paths are inline functions in capture.h, slots.h and ledger.h; their rare cases are cold_path
+ * functions in the .c of the same name. A hook runs with its thread marked busy (thread.h), so
+ * nothing in here is entered twice by one thread; locks (lock.h) are for the rare paths alone.
  */
 #ifndef MTRACE_INTERNAL_H
 #define MTRACE_INTERNAL_H
@@ -31,8 +31,8 @@
 
 /* ---- os.c: what is asked of the kernel, none of it touching errno; negative errno on failure */
 
-void *os_map(size_t size);      /* zeroed private memory that costs nothing until touched; NULL */
-void *os_reserve(size_t size);  /* address space without access; NULL */
+void *os_map(size_t size);     /* zeroed private memory that costs nothing until touched; NULL */
+void *os_reserve(size_t size); /* address space without access; NULL */
 void os_unmap(void *address, size_t size);
 
 /* The library's own mappings are known, so that a scan for leaks leaves them out. */
@@ -43,10 +43,12 @@ size_t os_own_ranges(struct os_range *ranges, size_t most); /* sorted by address
 void os_forked(void);
 void os_own_add(void *address, size_t size);
 void os_own_remove(void *address, size_t size);
-int os_map_file(void *address, size_t size, int fd, uint64_t offset); /* shared, over what is there */
-int os_reserve_file(int fd, uint64_t offset, uint64_t size); /* blocks on disk, or fails: never SIGBUS later */
-bool os_readable(uintptr_t address); /* the 8 bytes there, without a fault */
-uint64_t os_time(void);         /* CLOCK_REALTIME, ns */
+int os_map_file(
+	void *address, size_t size, int fd, uint64_t offset); /* shared, over what is there */
+int os_reserve_file(
+	int fd, uint64_t offset, uint64_t size); /* blocks on disk, or fails: never SIGBUS later */
+bool os_readable(uintptr_t address);		 /* the 8 bytes there, without a fault */
+uint64_t os_time(void);				 /* CLOCK_REALTIME, ns */
 int os_pid(void);
 int os_tid(void);
 uint64_t os_start_ticks(int pid); /* field 22 of /proc/PID/stat; 0 = no such process */
@@ -58,7 +60,8 @@ size_t os_page_size(void);
 struct text {
 	char *buffer;
 	size_t size; /* of the buffer */
-	size_t used; /* without the terminating zero, which is always there; what doesn't fit is cut */
+	size_t used; /* without the terminating zero, which is always there; what doesn't fit is cut
+		      */
 };
 
 void text_init(struct text *t, char *buffer, size_t size);
@@ -66,7 +69,8 @@ void text_add(struct text *t, const char *s);
 void text_add_bytes(struct text *t, const char *s, size_t n);
 void text_add_number(struct text *t, uint64_t n);
 bool text_to_number(const char *s, uint64_t *n); /* decimal, all of s */
-void message(const char *first, ...) __attribute__((sentinel)); /* "libmtrace: ...\n" on stderr; ends with NULL */
+void message(const char *first, ...)
+	__attribute__((sentinel)); /* "libmtrace: ...\n" on stderr; ends with NULL */
 
 /* ---- env.c: the MTRACE_* variables */
 
@@ -84,7 +88,8 @@ struct config {
 
 extern struct config config;
 bool env_read(char **environment); /* false: a value is bad, which has been said */
-void env_stop_following(char **environment); /* takes the library out of LD_PRELOAD for programs started later */
+void env_stop_following(
+	char **environment); /* takes the library out of LD_PRELOAD for programs started later */
 
 /* ---- heap.c: the library's own memory, apart from the program's */
 
@@ -115,12 +120,15 @@ struct trace {
 extern struct trace trace;
 
 bool tracefile_create(const char *program); /* false has been explained */
-bool tracefile_room(enum mt_table_id table, uint64_t count); /* grows the table to hold `count` records; under tables_lock */
+bool tracefile_room(enum mt_table_id table,
+	uint64_t count); /* grows the table to hold `count` records; under tables_lock */
 bool tracefile_has_room(enum mt_table_id table, uint64_t count);
-uint32_t tracefile_string(const char *s, size_t size); /* size without the zero that is added; 0 when there is no room */
+uint32_t tracefile_string(const char *s,
+	size_t size); /* size without the zero that is added; 0 when there is no room */
 const char *tracefile_path(void);
 void tracefile_discard(void); /* right after the creation, when something else is missing */
-void tracefile_leave(void); /* in a fork child that can't have a trace: maps nothing of the parent's any more */
+void tracefile_leave(
+	void); /* in a fork child that can't have a trace: maps nothing of the parent's any more */
 size_t tracefile_bytes(void);
 
 /* What a fork child starts from: copies of what the parent goes on changing. */
@@ -131,7 +139,8 @@ struct tracefile_copy {
 };
 struct tracefile_copy *tracefile_copy(void); /* NULL when there is no memory */
 void tracefile_copy_free(struct tracefile_copy *copy);
-bool tracefile_fork(struct tracefile_copy *copy); /* in the child: a trace of its own, at the same addresses */
+bool tracefile_fork(
+	struct tracefile_copy *copy); /* in the child: a trace of its own, at the same addresses */
 
 /* ---- modules.c: loaded objects */
 
@@ -139,21 +148,22 @@ struct object {
 	uintptr_t start, end; /* mapping */
 	uintptr_t bias;
 	uintptr_t unwind_header; /* PT_GNU_EH_FRAME, 0 = none */
-	const char *name;        /* as the loader has it; "" = the program */
+	const char *name;	 /* as the loader has it; "" = the program */
 };
 
 void modules_init(const char *program);
 bool object_find(uintptr_t address, struct object *o); /* lock-free where the loader allows it */
 uint32_t module_for(const struct object *o); /* registers it when new; under tables_lock */
-void modules_sweep(void); /* after a dlclose: retires what is gone, and the rules of its addresses */
+void modules_sweep(
+	void); /* after a dlclose: retires what is gone, and the rules of its addresses */
 extern uint32_t code_generation; /* goes up when code may have changed under known addresses */
 
 /* ---- stacks.c: frames, nodes, sites */
 
 extern struct lock tables_lock; /* over every growing table and the hash tables over them */
 bool stacks_init(void);
-#define MT_SITES_MOST ((1u << 21) - 1) /* what a slot can name */
-uint32_t site_for(uint32_t node, uint32_t kind); /* 0 = no room; the rare path */
+#define MT_SITES_MOST ((1u << 21) - 1)			 /* what a slot can name */
+uint32_t site_for(uint32_t node, uint32_t kind);	 /* 0 = no room; the rare path */
 void stacks_forget_code(uintptr_t start, uintptr_t end); /* under tables_lock */
 
 /* ---- init.c, thread.c, control.c, fork.c, hooks_cxx.c */

@@ -9,15 +9,15 @@ bool ledger_multi;
 int64_t ledger_slack;
 struct lock ledger_lock;
 
-#define BUDGET (64 << 10)   /* bytes that all lanes together may keep back, at least */
-#define BUDGET_PART 1024    /* or this part of the live bytes */
-#define ENTRY_BATCH 64      /* entries that a lane takes at a time: 3 KiB, so that lanes share no cache line */
-#define FIRST_SITES 64      /* size of a lane's first hash table */
+#define BUDGET (64 << 10) /* bytes that all lanes together may keep back, at least */
+#define BUDGET_PART 1024  /* or this part of the live bytes */
+#define ENTRY_BATCH 64    /* entries that a lane takes at a time: 3 KiB, no shared cache line */
+#define FIRST_SITES 64 /* size of a lane's first hash table */
 
 /* ---- the published state; under ledger_lock */
 
-/* Lanes that are counted come in powers of two, so the slack rarely changes. Half the budget is for lanes that still
- * keep back what an earlier, larger slack allowed them. */
+/* Lanes that are counted come in powers of two, so the slack rarely changes. Half the budget is for
+ * lanes that still keep back what an earlier, larger slack allowed them. */
 void ledger_set_slack(void)
 {
 	/* Negative while one lane's frees are published before the other's allocations. */
@@ -106,7 +106,8 @@ static struct lane_site *find_site(const struct thread *t, uint32_t site)
 	}
 }
 
-/* Doubles the hash table; publishes first, since the list of the dirty holds places in the old one. */
+/* Doubles the hash table; publishes first, since the list of the dirty holds places in the old one.
+ */
 static bool grow_sites(struct thread *t)
 {
 	uint32_t size = t->sites ? 2 * (t->sites_mask + 1) : FIRST_SITES;
@@ -133,8 +134,8 @@ static bool grow_sites(struct thread *t)
 	return true;
 }
 
-/* The index of the lane's share of a line; -1: no memory. A lane has few lines next to its sites' events: searched only when
- * a site is new to the lane. */
+/* The index of the lane's share of a line; -1: no memory. A lane has few lines next to its sites'
+ * events: searched only when a site is new to the lane. */
 static int64_t line_index(struct thread *t, uint32_t line)
 {
 	for (uint32_t i = 0; i < t->lines_used; i++)
@@ -243,16 +244,18 @@ void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int block
 	ll->unpublished += bytes;
 	t->unpublished += bytes;
 	if (unlikely(passes(ls->unpublished, slack) || passes(ll->unpublished, slack) ||
-			passes(t->unpublished, slack))) {
+		     passes(t->unpublished, slack))) {
 		ledger_publish(t);
 		return;
 	}
 	bytes = t->unpublished < 0 ? -t->unpublished : t->unpublished;
 	if (unlikely(bytes > t->max_unpublished)) {
-		/* In steps, since each takes the long way: half as much again, but no more than what is allowed. */
+		/* In steps, since each takes the long way: half as much again, but no more than
+		 * what is allowed. */
 		t->max_unpublished = bytes + bytes / 2 < slack ? bytes + bytes / 2 : slack;
 		if ((uint64_t)t->max_unpublished > trace.lanes[t->lane].max_unpublished)
-			store_relaxed(&trace.lanes[t->lane].max_unpublished, (uint64_t)t->max_unpublished);
+			store_relaxed(&trace.lanes[t->lane].max_unpublished,
+				(uint64_t)t->max_unpublished);
 	}
 }
 
@@ -298,7 +301,8 @@ void ledger_forked(void)
 
 		if (e->site == 0 || e->site >= h->tables[MT_SITES].count)
 			continue;
-		ledger_save_at_peak(s, at_least_zero(s->current_bytes + trace.published[e->site].bytes),
+		ledger_save_at_peak(s,
+			at_least_zero(s->current_bytes + trace.published[e->site].bytes),
 			at_least_zero(s->current_blocks + trace.published[e->site].blocks));
 		trace.published[e->site] = (struct mt_published){ 0 };
 		s->current_bytes += e->allocated_bytes - e->freed_bytes;

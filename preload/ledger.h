@@ -1,13 +1,14 @@
 /*
  * ledger.h - current, peak, at peak and totals, for each site, each line and the whole.
  *
- * One thread: plain arithmetic on the site's counters, everything exact. *At peak* needs no copying: the epoch goes up at
- * each new peak of the whole; a site that is about to change in a newer epoch than its own first saves what it has,
- * which is what it had at that peak.
+ * One thread: plain arithmetic on the site's counters, everything exact. *At peak* needs no
+ * copying: the epoch goes up at each new peak of the whole; a site that is about to change in a
+ * newer epoch than its own first saves what it has, which is what it had at that peak.
  *
- * Several threads: each counts in its lane (exact totals, no shared cache line) and keeps back what changed since it last
- * published. When that passes a slack, it adds it to the published state under a lock, and the peaks follow
- * that state. They are off by at most what all lanes keep back: 64 KiB or 1/1024 of the live bytes, by the choice of the slack.
+ * Several threads: each counts in its lane (exact totals, no shared cache line) and keeps back what
+ * changed since it last published. When that passes a slack, it adds it to the published state
+ * under a lock, and the peaks follow that state. They are off by at most what all lanes keep back:
+ * 64 KiB or 1/1024 of the live bytes, by the choice of the slack.
  */
 #ifndef MTRACE_LEDGER_H
 #define MTRACE_LEDGER_H
@@ -25,17 +26,18 @@ extern struct lock ledger_lock; /* over the published state; taken after tables_
 
 void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary);
 uint32_t ledger_lane_place(const struct thread *t, uint32_t site); /* as struct kept has it */
-bool ledger_go_multi(void);            /* false: no memory */
+bool ledger_go_multi(void);					   /* false: no memory */
 void ledger_set_slack(void);
 void ledger_publish(struct thread *t); /* what the thread keeps back */
-void ledger_forked(void);              /* in the child: all lanes' counters become the sites' own */
+void ledger_forked(void);	       /* in the child: all lanes' counters become the sites' own */
 void ledger_reset_peaks(void);
 
 #pragma GCC visibility pop
 
 static inline bool ledger_is_multi(void)
 {
-	return unlikely(load_relaxed(&ledger_multi)) || (unlikely(!__libc_single_threaded) && ledger_go_multi());
+	return unlikely(load_relaxed(&ledger_multi)) ||
+	       (unlikely(!__libc_single_threaded) && ledger_go_multi());
 }
 
 /* The same without the change from one to several. */
@@ -97,17 +99,20 @@ static inline void ledger_subtract_single(uint32_t site, uint64_t size, bool tem
 }
 
 /*
- * The common case of several threads: the lane knows the site, and nothing has to be published. False: nothing was done.
+ * The common case of several threads: the lane knows the site, and nothing has to be published.
+ * False: nothing was done.
  */
-static inline bool ledger_count_known(struct thread *t, struct lane_site *ls, int64_t bytes, int blocks, bool temporary)
+static inline bool ledger_count_known(
+	struct thread *t, struct lane_site *ls, int64_t bytes, int blocks, bool temporary)
 {
 	int64_t slack = load_relaxed(&ledger_slack);
 	struct lane_line *ll = &t->lines[ls->line_index];
 	struct mt_entry *e = ls->entry;
-	int64_t site = ls->unpublished + bytes, line = ll->unpublished + bytes, all = t->unpublished + bytes;
+	int64_t site = ls->unpublished + bytes, line = ll->unpublished + bytes,
+		all = t->unpublished + bytes;
 
 	if (unlikely(site > slack || site < -slack || line > slack || line < -slack ||
-			all > t->max_unpublished || all < -t->max_unpublished))
+		     all > t->max_unpublished || all < -t->max_unpublished))
 		return false;
 	if (blocks > 0) {
 		store_relaxed(&e->allocated_bytes, e->allocated_bytes + (uint64_t)bytes);

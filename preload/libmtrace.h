@@ -1,8 +1,8 @@
 /*
  * libmtrace.h - control the tracing from inside the traced program.
  *
- * Needs no library to link to: the functions are weak symbols, which libmtrace.so provides when it is preloaded. The
- * macros below do nothing without it, so they may stay in release builds:
+ * Needs no library to link to: the functions are weak symbols, which libmtrace.so provides when it
+ * is preloaded. The macros below do nothing without it, so they may stay in release builds:
  *
  *     #include <libmtrace.h>
  *
@@ -24,17 +24,20 @@ extern "C" {
 
 #define MTRACE_WEAK __attribute__((weak))
 
-/* Record allocations from here on. Idempotent. Blocks that were allocated before are not counted. */
+/* Record allocations from here on. Idempotent. Blocks that were allocated before are not counted.
+ */
 MTRACE_WEAK void mtrace_start(void);
 
-/* Record no new allocations. What is recorded stays, and the frees of recorded blocks are still followed. */
+/* Record no new allocations. What is recorded stays, and the frees of recorded blocks are still
+ * followed. */
 MTRACE_WEAK void mtrace_stop(void);
 
 /* 1 while new allocations are recorded. */
 MTRACE_WEAK int mtrace_is_tracing(void);
 
-/* Requested bytes of the blocks that are recorded and not freed, and the highest that this ever was. Either may be NULL.
- * With several threads both may be off by what `mtracer report` calls the peak's error. */
+/* Requested bytes of the blocks that are recorded and not freed, and the highest that this ever
+ * was. Either may be NULL. With several threads both may be off by what `mtracer report` calls the
+ * peak's error. */
 MTRACE_WEAK void mtrace_get_traced_memory(size_t *current, size_t *peak);
 
 /* The present state becomes the peak: of the whole, and of each call site. */
@@ -43,9 +46,21 @@ MTRACE_WEAK void mtrace_reset_peak(void);
 /* Bytes that the tracer itself uses: its private heap and the trace. */
 MTRACE_WEAK size_t mtrace_overhead(void);
 
-#define MTRACE_START()      do { if (mtrace_start) mtrace_start(); } while (0)
-#define MTRACE_STOP()       do { if (mtrace_stop) mtrace_stop(); } while (0)
-#define MTRACE_RESET_PEAK() do { if (mtrace_reset_peak) mtrace_reset_peak(); } while (0)
+#define MTRACE_START()                  \
+	do {                            \
+		if (mtrace_start)       \
+			mtrace_start(); \
+	} while (0)
+#define MTRACE_STOP()                  \
+	do {                           \
+		if (mtrace_stop)       \
+			mtrace_stop(); \
+	} while (0)
+#define MTRACE_RESET_PEAK()                  \
+	do {                                 \
+		if (mtrace_reset_peak)       \
+			mtrace_reset_peak(); \
+	} while (0)
 
 #ifdef __cplusplus
 }

@@ -1,8 +1,8 @@
 /*
  * lock.h - a futex lock for the rare paths: new frames, nodes, sites, threads, and publishing.
  *
- * Leaf locks: nothing is called out to while one is held, so they can't take part in a deadlock. Fork takes them all
- * (fork.c lists the order), so a child never inherits a held one.
+ * Leaf locks: nothing is called out to while one is held, so they can't take part in a deadlock.
+ * Fork takes them all (fork.c lists the order), so a child never inherits a held one.
  */
 #ifndef MTRACE_LOCK_H
 #define MTRACE_LOCK_H
@@ -24,7 +24,8 @@ static inline long lock_futex(uint32_t *word, int op, uint32_t value)
 	long result;
 #ifdef __x86_64__
 	register long r10 __asm__("r10") = 0;
-	__asm__ volatile("syscall"
+	__asm__ volatile(
+		"syscall"
 		: "=a"(result)
 		: "0"((long)SYS_futex), "D"(word), "S"((long)op), "d"((long)value), "r"(r10)
 		: "rcx", "r11", "memory");
@@ -38,7 +39,8 @@ static inline void lock_take(struct lock *l)
 {
 	uint32_t expected = 0;
 
-	if (__atomic_compare_exchange_n(&l->word, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	if (__atomic_compare_exchange_n(
+		    &l->word, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return;
 	while (__atomic_exchange_n(&l->word, 2, __ATOMIC_ACQUIRE) != 0)
 		lock_futex(&l->word, FUTEX_WAIT_PRIVATE, 2);

@@ -1,9 +1,10 @@
 /*
  * modules.c - the loaded objects, met one by one as return addresses inside them turn up.
  *
- * The loader is asked by _dl_find_object, which takes no lock: dl_iterate_phdr may wait for a lock whose holder waits for
- * one that our caller holds. Nothing is asked at dlopen. After a dlclose the known modules are looked up
- * again, and those that are gone get an unload time; what is later loaded at their addresses is another module.
+ * The loader is asked by _dl_find_object, which takes no lock: dl_iterate_phdr may wait for a lock
+ * whose holder waits for one that our caller holds. Nothing is asked at dlopen. After a dlclose the
+ * known modules are looked up again, and those that are gone get an unload time; what is later
+ * loaded at their addresses is another module.
  */
 #include "preload/internal.h"
 #include "preload/phase.h"
@@ -48,7 +49,9 @@ static int look_in(struct dl_phdr_info *info, size_t size, void *arg)
 	bool covers = false;
 
 	(void)size;
-	*w->o = (struct object){ .start = UINTPTR_MAX, .bias = info->dlpi_addr, .name = info->dlpi_name };
+	*w->o = (struct object){
+		.start = UINTPTR_MAX, .bias = info->dlpi_addr, .name = info->dlpi_name
+	};
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 		uintptr_t start = info->dlpi_addr + p->p_vaddr, end = start + p->p_memsz;
@@ -75,8 +78,9 @@ bool object_find(uintptr_t address, struct object *o)
 
 #endif
 
-/* The mapping begins with the ELF header, where the first segment covers the file's start (all linkers do that). */
-static const ElfW(Ehdr) *elf_header(const struct object *o)
+/* The mapping begins with the ELF header, where the first segment covers the file's start (all
+ * linkers do that). */
+static const ElfW(Ehdr) * elf_header(const struct object *o)
 {
 	const ElfW(Ehdr) *header = (const void *)(o->start & ~(uintptr_t)4095);
 
@@ -106,7 +110,7 @@ static void copy_build_id(struct mt_module *m, const unsigned char *notes, size_
 static void read_build_id(struct mt_module *m, const struct object *o)
 {
 	const ElfW(Ehdr) *header = elf_header(o);
-	const ElfW(Phdr) *p;
+	const ElfW(Phdr) * p;
 
 	if (!header || header->e_phentsize != sizeof(*p))
 		return;
@@ -138,8 +142,8 @@ static bool same_object(const struct mt_module *m, const struct object *o)
 	const char *name = *o->name ? o->name : program_path;
 	size_t known_size = strlen(known), size = strlen(name);
 
-	return m->start == o->start && m->end == o->end && m->bias == o->bias && known_size >= size &&
-		strcmp(known + known_size - size, name) == 0;
+	return m->start == o->start && m->end == o->end && m->bias == o->bias &&
+	       known_size >= size && strcmp(known + known_size - size, name) == 0;
 }
 
 uint32_t module_for(const struct object *o)
@@ -189,7 +193,8 @@ void modules_sweep(void)
 		struct mt_module *m = &trace.modules[i];
 		struct object o;
 
-		if (load_relaxed(&m->unload_ns) != 0 || (m->flags & (MT_MODULE_EXE | MT_MODULE_SELF)))
+		if (load_relaxed(&m->unload_ns) != 0 ||
+			(m->flags & (MT_MODULE_EXE | MT_MODULE_SELF)))
 			continue;
 		if (object_find(m->start, &o) && same_object(m, &o))
 			continue;

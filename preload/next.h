@@ -1,5 +1,6 @@
 /*
- * next.h - the definitions that our hooks stand in front of, and the memory for the time before they are known.
+ * next.h - the definitions that our hooks stand in front of, and the memory for the time before
+ * they are known.
  */
 #ifndef MTRACE_NEXT_H
 #define MTRACE_NEXT_H
@@ -15,7 +16,7 @@ struct next {
 	void *(*calloc)(size_t, size_t);
 	void *(*realloc)(void *, size_t);
 	void (*free)(void *);
-	void (*free_sized)(void *, size_t);                 /* NULL before C23 */
+	void (*free_sized)(void *, size_t);		    /* NULL before C23 */
 	void (*free_aligned_sized)(void *, size_t, size_t); /* NULL before C23 */
 	void *(*memalign)(size_t, size_t);
 	int (*posix_memalign)(void **, size_t, size_t);
@@ -23,7 +24,8 @@ struct next {
 	void *(*valloc)(size_t);
 	void *(*pvalloc)(size_t);
 	size_t (*malloc_usable_size)(void *);
-	bool glibc; /* the C library's own: all are known, no hook is called inside them, and blocks are 32 bytes apart */
+	bool glibc; /* the C library's own: all are known, no hook is called inside them, and blocks
+		       are 32 bytes apart */
 };
 
 extern struct next next;

@@ -1,5 +1,6 @@
 /*
- * os.c - every need of the kernel, by system calls that neither the program's interposers nor errno see.
+ * os.c - every need of the kernel, by system calls that neither the program's interposers nor errno
+ * see.
  */
 #include "preload/internal.h"
 
@@ -14,14 +15,14 @@
 #include <unistd.h>
 
 /* syscall(2) that leaves errno as it was and returns negative errno. */
-#define CALL(...)                                        \
-	({                                               \
-		int saved_ = errno;                      \
-		long result_ = syscall(__VA_ARGS__);     \
-		if (result_ == -1)                       \
-			result_ = -errno;                \
-		errno = saved_;                          \
-		result_;                                 \
+#define CALL(...)                                    \
+	({                                           \
+		int saved_ = errno;                  \
+		long result_ = syscall(__VA_ARGS__); \
+		if (result_ == -1)                   \
+			result_ = -errno;            \
+		errno = saved_;                      \
+		result_;                             \
 	})
 
 static void *map(void *address, size_t size, int protection, int flags, int fd, uint64_t offset)
@@ -43,7 +44,8 @@ void os_own_add(void *address, size_t size)
 {
 	lock_take(&own_lock);
 	if (address && own_count < MOST_RANGES)
-		own[own_count++] = (struct os_range){ (uintptr_t)address, (uintptr_t)address + size };
+		own[own_count++] =
+			(struct os_range){ (uintptr_t)address, (uintptr_t)address + size };
 	lock_drop(&own_lock);
 }
 
@@ -70,8 +72,8 @@ void os_own_remove(void *address, size_t size)
 	lock_drop(&own_lock);
 }
 
-/* The list's lock may be taken inside the private heap's, which fork handlers take too: so no handler takes it, and a child
- * just frees it. The list is for scans alone. */
+/* The list's lock may be taken inside the private heap's, which fork handlers take too: so no
+ * handler takes it, and a child just frees it. The list is for scans alone. */
 void os_forked(void)
 {
 	own_lock.word = 0;
@@ -95,7 +97,8 @@ size_t os_own_ranges(struct os_range *ranges, size_t most)
 
 void *os_map(size_t size)
 {
-	void *p = map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = map(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	os_own_add(p, (size + 4095) & ~(size_t)4095);
 	return p;
@@ -108,7 +111,8 @@ void *os_reserve(size_t size)
 
 void os_unmap(void *address, size_t size)
 {
-	os_own_remove(address, (size + 4095) & ~(size_t)4095); /* first: then the place may be somebody else's */
+	os_own_remove(address,
+		(size + 4095) & ~(size_t)4095); /* first: then the place may be somebody else's */
 	(void)CALL(SYS_munmap, address, size);
 }
 
@@ -156,7 +160,8 @@ int os_reserve_file(int fd, uint64_t offset, uint64_t size)
 
 bool os_readable(uintptr_t address)
 {
-	/* The kernel copies the set in before it looks at the unknown `how`: EFAULT tells an unreadable one. */
+	/* The kernel copies the set in before it looks at the unknown `how`: EFAULT tells an
+	 * unreadable one. */
 	return CALL(SYS_rt_sigprocmask, ~0L, address, NULL, 8) != -EFAULT;
 }
 
@@ -218,7 +223,8 @@ uint64_t os_start_ticks(int pid)
 	text_add(&t, "/stat");
 	if (os_read_file(path, stat, sizeof(stat)) == 0)
 		return 0;
-	for (p = stat; *p; p++) /* the name, field 2, may hold spaces and parentheses: start behind the last one */
+	for (p = stat; *p; p++) /* the name, field 2, may hold spaces and parentheses: start behind
+				   the last one */
 		if (*p == ')')
 			end = p;
 	if (!end)

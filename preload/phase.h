@@ -1,9 +1,11 @@
 /*
- * phase.h - whether anything is recorded at all, in a page that the kernel wipes in every fork child.
+ * phase.h - whether anything is recorded at all, in a page that the kernel wipes in every fork
+ * child.
  *
- * The trace is mapped shared, so a child must not write to it. fork(3) is handled by handlers (fork.c); a child of a raw
- * clone() or _Fork() runs none of them, and finds 0 here: it records nothing until it executes a program. A
- * vfork child shares the parent's memory, this page too: what it does to the heap, it does to the parent's.
+ * The trace is mapped shared, so a child must not write to it. fork(3) is handled by handlers
+ * (fork.c); a child of a raw clone() or _Fork() runs none of them, and finds 0 here: it records
+ * nothing until it executes a program. A vfork child shares the parent's memory, this page too:
+ * what it does to the heap, it does to the parent's.
  */
 #ifndef MTRACE_PHASE_H
 #define MTRACE_PHASE_H
@@ -11,7 +13,7 @@
 #include "preload/internal.h"
 
 enum phase {
-	PHASE_OFF = 0,    /* before the start, after trouble, in a raw clone */
+	PHASE_OFF = 0, /* before the start, after trouble, in a raw clone */
 	PHASE_ON = 1,
 	PHASE_FORKED = 2, /* a fork child that has no trace of its own yet */
 };
@@ -21,21 +23,24 @@ enum phase {
 extern union phase_page {
 	struct {
 		int phase;     /* enum phase */
-		uint32_t gate; /* 0 unless the phase is on; changes whenever threads have to look up from their work */
+		uint32_t gate; /* 0 unless the phase is on; changes whenever threads have to look up
+				  from their work */
 	};
 	char page[4096];
 } phase_page;
 
 void phase_set(enum phase phase);
-void phase_shut_gates(void); /* code or the number of threads has changed: threads that pass a gate see it */
+void phase_shut_gates(
+	void); /* code or the number of threads has changed: threads that pass a gate see it */
 
 bool phase_begin(void); /* not on: is it time to be? */
 
 #pragma GCC visibility pop
 
 /*
- * The gate is all that a hook of a settled thread looks at: it passes while its thread's number is this one. Anything
- * else (no phase, another generation of code, a fork child) goes the long way, once.
+ * The gate is all that a hook of a settled thread looks at: it passes while its thread's number is
+ * this one. Anything else (no phase, another generation of code, a fork child) goes the long way,
+ * once.
  */
 static inline uint32_t phase_gate(void)
 {

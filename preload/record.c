@@ -40,7 +40,8 @@ cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 		return;
 	}
 	if (*slot) {
-		/* The address was given out again, so the block there was freed without our knowing. */
+		/* The address was given out again, so the block there was freed without our
+		 * knowing. */
 		struct block missed = slot_take(p);
 
 		ledger_subtract(t, missed, false);

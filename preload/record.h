@@ -1,8 +1,9 @@
 /*
  * record.h - what every hook does around the real call: stack -> site -> slot -> ledger.
  *
- * Order: a block's slot is emptied before the real free, since the next owner of the address may be another thread; it
- * is filled after the real malloc. realloc takes the slot out before and puts it back if the real one fails.
+ * Order: a block's slot is emptied before the real free, since the next owner of the address may be
+ * another thread; it is filled after the real malloc. realloc takes the slot out before and puts it
+ * back if the real one fails.
  */
 #ifndef MTRACE_RECORD_H
 #define MTRACE_RECORD_H
@@ -17,7 +18,8 @@
 #pragma GCC visibility push(hidden)
 
 bool record_new_site(struct kept *top); /* false: lost, which has been counted */
-void record_unslotted(struct thread *t, void *p, struct block b); /* no leaf there yet, or a block that was never freed */
+void record_unslotted(struct thread *t, void *p,
+	struct block b); /* no leaf there yet, or a block that was never freed */
 void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp);
 
 bool record_look(void); /* takes a request from outside; are new allocations recorded? */
@@ -61,7 +63,8 @@ static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
 	thread_leave(t);
 }
 
-static always_inline void record_gone_by(struct thread *t, void *p, struct block b, struct cpu_frame at)
+static always_inline void record_gone_by(
+	struct thread *t, void *p, struct block b, struct cpu_frame at)
 {
 	bool temporary = t->last == p;
 
@@ -85,9 +88,10 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
 }
 
 /*
- * The common case of both, in a few straight lines that call nothing, so that they need no registers saved: a
- * settled thread, the same stack as last time, a small block. False: nothing has been done. The budget is some 100
- * instructions for a new block and 70 for one that goes, and 4 for each frame of the stack.
+ * The common case of both, in a few straight lines that call nothing, so that they need no
+ * registers saved: a settled thread, the same stack as last time, a small block. False: nothing has
+ * been done. The budget is some 100 instructions for a new block and 70 for one that goes, and 4
+ * for each frame of the stack.
  */
 static always_inline bool record_new_fast(void *p, size_t size, struct cpu_frame at)
 {
@@ -103,13 +107,15 @@ static always_inline bool record_new_fast(void *p, size_t size, struct cpu_frame
 	if (capture_verify(top->last) != t->checks || unlikely(!top->site))
 		return false;
 	slot = slot_at_32(p);
-	if (unlikely(!slot) || unlikely(*slot) || unlikely(trace.header->enabled != MT_ENABLED_RECORD))
+	if (unlikely(!slot) || unlikely(*slot) ||
+		unlikely(trace.header->enabled != MT_ENABLED_RECORD))
 		return false;
 	t->state = at.sp;
 	signal_fence();
 	if (likely(!ledger_is_multi_now())) {
 		ledger_add_single(top->site, size);
-	} else if (!top->lane_place || !ledger_count_known(t, &t->sites[top->lane_place - 1], (int64_t)size, 1, false)) {
+	} else if (!top->lane_place || !ledger_count_known(t, &t->sites[top->lane_place - 1],
+					       (int64_t)size, 1, false)) {
 		t->state = gate;
 		return false;
 	}
@@ -140,7 +146,8 @@ static always_inline bool record_gone_fast(void *p, uintptr_t sp)
 	if (likely(!ledger_is_multi_now())) {
 		ledger_subtract_single(site, value & SLOT_LARGE, temporary);
 	} else if (!t->sites || ledger_first_place(t, site)->site != site ||
-		!ledger_count_known(t, ledger_first_place(t, site), -(int64_t)(value & SLOT_LARGE), -1, temporary)) {
+		   !ledger_count_known(t, ledger_first_place(t, site),
+			   -(int64_t)(value & SLOT_LARGE), -1, temporary)) {
 		t->state = gate;
 		return false;
 	}
@@ -179,8 +186,8 @@ static inline void record_moved(void *p, struct block b, void *q, size_t size, s
 	thread_leave(t);
 }
 
-/* Other allocators than the C library's may call a hook inside the real call. The thread's last block before and after
- * tells: when it has become this one, the inner hook has recorded it. */
+/* Other allocators than the C library's may call a hook inside the real call. The thread's last
+ * block before and after tells: when it has become this one, the inner hook has recorded it. */
 static inline void *record_last(void)
 {
 	return thread_self->last;

@@ -1,6 +1,6 @@
 /*
- * regions.c - pieces of mappings in an array sorted by address. Mappings are few and rarely change, so a plain array
- * under a lock does; it is searched by halves and moved on insertion.
+ * regions.c - pieces of mappings in an array sorted by address. Mappings are few and rarely change,
+ * so a plain array under a lock does; it is searched by halves and moved on insertion.
  */
 #include "preload/regions.h"
 #include "preload/ledger.h"
@@ -81,7 +81,8 @@ static void count_gone(struct thread *t, struct mapping *m, size_t size, bool wh
 		heap_free(m);
 }
 
-/* Cuts [start, end) out of piece `at`; returns the number of the piece to look at next. There is room for one more. */
+/* Cuts [start, end) out of piece `at`; returns the number of the piece to look at next. There is
+ * room for one more. */
 static size_t cut(struct thread *t, size_t at, uintptr_t start, uintptr_t end)
 {
 	struct piece *p = &pieces[at];

@@ -1,8 +1,9 @@
 /*
- * regions.h - the anonymous mappings that are there (MTRACE_MMAP=1), and which site each belongs to.
+ * regions.h - the anonymous mappings that are there (MTRACE_MMAP=1), and which site each belongs
+ * to.
  *
- * A mapping may be unmapped, moved or mapped over in pieces. It counts as one block until its last byte is gone; its
- * bytes go piece by piece.
+ * A mapping may be unmapped, moved or mapped over in pieces. It counts as one block until its last
+ * byte is gone; its bytes go piece by piece.
  */
 #ifndef MTRACE_REGIONS_H
 #define MTRACE_REGIONS_H

@@ -1,10 +1,12 @@
 /*
- * roots.c - the memory that a scan for leaks starts from: the writable data of all modules, stacks from their stack pointers
- * upwards, thread-local storage, and all other writable memory that no allocator has.
+ * roots.c - the memory that a scan for leaks starts from: the writable data of all modules, stacks
+ * from their stack pointers upwards, thread-local storage, and all other writable memory that no
+ * allocator has.
  *
- * What an allocator has can only be told by its blocks: a mapping with blocks in it is the allocator's, and nothing in it
- * is a root by itself. But the kernel merges neighbours, so under glibc the parts of such a mapping that are its arenas and
- * its single mappings are cut out, and the rest is a root.
+ * What an allocator has can only be told by its blocks: a mapping with blocks in it is the
+ * allocator's, and nothing in it is a root by itself. But the kernel merges neighbours, so under
+ * glibc the parts of such a mapping that are its arenas and its single mappings are cut out, and
+ * the rest is a root.
  */
 #include "preload/cpu.h"
 #include "preload/next.h"
@@ -13,9 +15,9 @@
 #include <dlfcn.h>
 #include <string.h>
 
-#define MAPS_MOST (16u << 20) /* bytes of /proc/self/maps */
+#define MAPS_MOST (16u << 20)	/* bytes of /proc/self/maps */
 #define ARENA_SIZE (64ul << 20) /* glibc's further arenas are aligned to this */
-#define RED_ZONE 128u         /* bytes below the stack pointer that a leaf function may use */
+#define RED_ZONE 128u		/* bytes below the stack pointer that a leaf function may use */
 #define THREAD_DESCRIPTOR 4096u /* bytes behind the thread pointer, at the most */
 
 struct mapping {
@@ -45,7 +47,8 @@ static const char *parse_hex(const char *p, uintptr_t *n)
 	}
 }
 
-/* "start-end rwxp offset device inode   name"; the name's end becomes a zero. Returns the next line. */
+/* "start-end rwxp offset device inode   name"; the name's end becomes a zero. Returns the next
+ * line. */
 static char *parse_line(char *line, struct mapping *m)
 {
 	char *end = strchr(line, '\n');
@@ -72,7 +75,8 @@ static void glibc_extent(uintptr_t block, uintptr_t *start, uintptr_t *end)
 {
 	size_t header = ((const size_t *)block)[-1];
 
-	if (header & 2) { /* mapped alone: what is in front, if it was aligned, stands before its size */
+	if (header &
+		2) { /* mapped alone: what is in front, if it was aligned, stands before its size */
 		*start = (block - 16 - ((const size_t *)block)[-2]) & ~4095ul;
 		*end = block - 16 + (header & ~7ul);
 	} else if (header & 4) { /* another arena: its header has the size that is in use */
@@ -150,7 +154,8 @@ static void scan_tls_in(const struct mapping *m)
 	if (end > m->end)
 		end = m->end;
 	scan_root(start, end);
-	scan_word(((const uintptr_t *)tp)[1] - 16); /* the vector of dynamic storage is pointed to behind its head */
+	scan_word(((const uintptr_t *)tp)[1] -
+		  16); /* the vector of dynamic storage is pointed to behind its head */
 }
 
 /* The trace, and the library's data. */
@@ -159,14 +164,15 @@ static bool is_ours(const struct mapping *m)
 	struct object self;
 
 	return (m->shared && strcmp(m->name, tracefile_path()) == 0) ||
-		(object_find((uintptr_t)&trace, &self) && m->start >= (self.start & ~4095ul) && m->end <= ((self.end + 4095) & ~4095ul));
+	       (object_find((uintptr_t)&trace, &self) && m->start >= (self.start & ~4095ul) &&
+		       m->end <= ((self.end + 4095) & ~4095ul));
 }
 
 /* Devices may do things when they are read. */
 static bool is_device(const struct mapping *m)
 {
 	return strncmp(m->name, "/dev/", 5) == 0 && strncmp(m->name, "/dev/shm/", 9) != 0 &&
-		strncmp(m->name, "/dev/zero", 9) != 0;
+	       strncmp(m->name, "/dev/zero", 9) != 0;
 }
 
 static void scan_mapping(const struct mapping *m)
@@ -195,8 +201,8 @@ static size_t static_tls_size(void)
 /* A module's data that became read-only after relocation is followed by its writable data. */
 static bool is_relro(const struct mapping *m, const struct mapping *after)
 {
-	return m->readable && !m->writable && *m->name == '/' && after->writable && after->start == m->end &&
-		strcmp(m->name, after->name) == 0;
+	return m->readable && !m->writable && *m->name == '/' && after->writable &&
+	       after->start == m->end && strcmp(m->name, after->name) == 0;
 }
 
 bool roots_scan(const struct scan_stack *s, size_t count)

@@ -1,13 +1,14 @@
 /*
  * rules.c - derives unwind rules, by letting libunwind step over a frame that doesn't exist.
  *
- * A remote cursor is given registers that are tokens: sp = 1 << 60, bp = 2 << 60. Reads of unwind tables are real; a read
- * near a token is noted and answered with a token of its own, 3 << 60 and up. After one step, what the new registers
- * hold tells where they came from: sp = token 1 + 32 means CFA = sp + 32; pc = token 4, which was read from
- * token 1 + 24, means the return address is at CFA - 8. So libunwind stays the only decoder of DWARF here.
+ * A remote cursor is given registers that are tokens: sp = 1 << 60, bp = 2 << 60. Reads of unwind
+ * tables are real; a read near a token is noted and answered with a token of its own, 3 << 60 and
+ * up. After one step, what the new registers hold tells where they came from: sp = token 1 + 32
+ * means CFA = sp + 32; pc = token 4, which was read from token 1 + 24, means the return address is
+ * at CFA - 8. So libunwind stays the only decoder of DWARF here.
  *
- * libunwind is loaded privately (RTLD_LOCAL, by dlopen) since its _Unwind_* and backtrace symbols would otherwise
- * replace libgcc's in the whole program.
+ * libunwind is loaded privately (RTLD_LOCAL, by dlopen) since its _Unwind_* and backtrace symbols
+ * would otherwise replace libgcc's in the whole program.
  */
 #include "preload/rules.h"
 #include "preload/cpu.h"
@@ -24,13 +25,14 @@
 struct lock unwind_lock;
 
 #define TOKEN_SHIFT 60
-#define TOKEN_SP    1
-#define TOKEN_BP    2
-#define TOKEN_READ  3 /* the first of the tokens that answer reads */
+#define TOKEN_SP 1
+#define TOKEN_BP 2
+#define TOKEN_READ 3   /* the first of the tokens that answer reads */
 #define TOKEN_OTHER 14 /* all other registers */
-#define MOST_READS  (TOKEN_OTHER - TOKEN_READ)
+#define MOST_READS (TOKEN_OTHER - TOKEN_READ)
 
-typedef int search_fn(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int, void *);
+typedef int search_fn(
+	unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int, void *);
 
 static struct {
 	unw_addr_space_t space;
@@ -62,7 +64,8 @@ static int64_t token_offset(unw_word_t value)
 
 /* ---- what libunwind asks */
 
-/* The header of .eh_frame_hdr with the encodings that all linkers write: a binary search table of 32-bit offsets. */
+/* The header of .eh_frame_hdr with the encodings that all linkers write: a binary search table of
+ * 32-bit offsets. */
 struct unwind_header {
 	uint8_t version;
 	uint8_t frame_encoding;
@@ -71,11 +74,12 @@ struct unwind_header {
 	int32_t frame;
 	uint32_t count;
 };
-#define ENCODING_SDATA4_PCREL   0x1b
-#define ENCODING_UDATA4         0x03
+#define ENCODING_SDATA4_PCREL 0x1b
+#define ENCODING_UDATA4 0x03
 #define ENCODING_SDATA4_DATAREL 0x3b
 
-static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info, int need, void *arg)
+static int find_proc_info(
+	unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info, int need, void *arg)
 {
 	struct step *s = arg;
 	const struct unwind_header *h = (const void *)s->object.unwind_header;
@@ -83,7 +87,8 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
 	int result = -UNW_ENOINFO;
 
 	if (h && ip >= s->object.start && ip < s->object.end && h->version == 1 &&
-		h->frame_encoding == ENCODING_SDATA4_PCREL && h->count_encoding == ENCODING_UDATA4 &&
+		h->frame_encoding == ENCODING_SDATA4_PCREL &&
+		h->count_encoding == ENCODING_UDATA4 &&
 		h->table_encoding == ENCODING_SDATA4_DATAREL && h->count > 0) {
 		table.format = UNW_INFO_FORMAT_REMOTE_TABLE;
 		table.start_ip = s->object.start;
@@ -107,14 +112,16 @@ static int get_dyn_info_list(unw_addr_space_t space, unw_word_t *address, void *
 	return -UNW_ENOINFO;
 }
 
-static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write, void *arg)
+static int access_mem(
+	unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write, void *arg)
 {
 	struct step *s = arg;
 
 	if (write)
 		return -UNW_EINVAL;
 	if (token_of(address) == 0) {
-		if (address < (s->object.start & ~4095ul) || address + 8 > ((s->object.end + 4095) & ~4095ul))
+		if (address < (s->object.start & ~4095ul) ||
+			address + 8 > ((s->object.end + 4095) & ~4095ul))
 			return -UNW_EINVAL;
 		memcpy(value, (const void *)address, sizeof(*value));
 		return 0;
@@ -132,7 +139,8 @@ static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *va
 	return 0;
 }
 
-static int access_reg(unw_addr_space_t space, unw_regnum_t reg, unw_word_t *value, int write, void *arg)
+static int access_reg(
+	unw_addr_space_t space, unw_regnum_t reg, unw_word_t *value, int write, void *arg)
 {
 	struct step *s = arg;
 
@@ -154,7 +162,8 @@ static int access_reg(unw_addr_space_t space, unw_regnum_t reg, unw_word_t *valu
 	return 0;
 }
 
-static int access_fpreg(unw_addr_space_t space, unw_regnum_t reg, unw_fpreg_t *value, int write, void *arg)
+static int access_fpreg(
+	unw_addr_space_t space, unw_regnum_t reg, unw_fpreg_t *value, int write, void *arg)
 {
 	return -UNW_EINVAL;
 }
@@ -164,8 +173,8 @@ static int resume(unw_addr_space_t space, unw_cursor_t *cursor, void *arg)
 	return -UNW_EINVAL;
 }
 
-static int get_proc_name(unw_addr_space_t space, unw_word_t address, char *buffer, size_t size, unw_word_t *offset,
-	void *arg)
+static int get_proc_name(unw_addr_space_t space, unw_word_t address, char *buffer, size_t size,
+	unw_word_t *offset, void *arg)
 {
 	return -UNW_ENOINFO;
 }
@@ -206,10 +215,12 @@ static rule_t with_saved(enum rule_kind kind, int64_t offset, unw_word_t cfa, un
 static rule_t read_off(const struct step *s, unw_word_t pc, unw_word_t sp, unw_word_t bp)
 {
 	const unw_word_t base = (unw_word_t)TOKEN_SP << TOKEN_SHIFT;
-	unw_word_t pc_from = read_from(s, pc), sp_from = read_from(s, sp), bp_from = read_from(s, bp);
+	unw_word_t pc_from = read_from(s, pc), sp_from = read_from(s, sp),
+		   bp_from = read_from(s, bp);
 	bool bp_known = bp_from != 0 || bp == (unw_word_t)TOKEN_BP << TOKEN_SHIFT;
 
-	if (pc_from == base + CPU_SIGNAL_PC && sp_from == base + CPU_SIGNAL_SP && bp_from == base + CPU_SIGNAL_BP)
+	if (pc_from == base + CPU_SIGNAL_PC && sp_from == base + CPU_SIGNAL_SP &&
+		bp_from == base + CPU_SIGNAL_BP)
 		return rule_make(RULE_SIGNAL, RULE_NOT_SAVED, 0);
 	if (pc_from != sp + CPU_RETURN_SLOT || !bp_known)
 		return rule_make(RULE_HARD, 0, 0);
@@ -239,7 +250,8 @@ static rule_t step_over(struct step *s)
 		unwind.get_reg(&cursor, UNW_X86_64_RSP, &sp) < 0)
 		return rule_make(RULE_HARD, 0, 0);
 	if (unwind.get_reg(&cursor, UNW_X86_64_RBP, &bp) < 0)
-		bp = (unw_word_t)TOKEN_BP << TOKEN_SHIFT; /* undefined: nobody outside can rely on it */
+		bp = (unw_word_t)TOKEN_BP
+		     << TOKEN_SHIFT; /* undefined: nobody outside can rely on it */
 	return read_off(s, pc, sp, bp);
 }
 
@@ -294,7 +306,9 @@ static bool load(void)
 	void *library = dlopen(CPU_UNWIND_LIBRARY, RTLD_NOW | RTLD_LOCAL);
 
 	if (!library) {
-		message("cannot load " CPU_UNWIND_LIBRARY " (install the package libunwind8); running untraced", NULL);
+		message("cannot load " CPU_UNWIND_LIBRARY
+			" (install the package libunwind8); running untraced",
+			NULL);
 		return false;
 	}
 	create = dlsym(library, CPU_UNWIND("create_addr_space"));
@@ -303,17 +317,20 @@ static bool load(void)
 	unwind.step = dlsym(library, CPU_UNWIND("step"));
 	unwind.get_reg = dlsym(library, CPU_UNWIND("get_reg"));
 	unwind.search = dlsym(library, CPU_UNWIND("dwarf_search_unwind_table"));
-	if (create && set_caching && unwind.init_remote && unwind.step && unwind.get_reg && unwind.search)
+	if (create && set_caching && unwind.init_remote && unwind.step && unwind.get_reg &&
+		unwind.search)
 		unwind.space = create(&accessors, 0);
 	if (!unwind.space) {
-		message(CPU_UNWIND_LIBRARY " lacks a function that is needed; running untraced", NULL);
+		message(CPU_UNWIND_LIBRARY " lacks a function that is needed; running untraced",
+			NULL);
 		return false;
 	}
 	set_caching(unwind.space, UNW_CACHE_NONE);
 	return true;
 }
 
-/* libunwind opens a pipe in the course of this, and keeps it: so the low descriptors are all taken meanwhile. */
+/* libunwind opens a pipe in the course of this, and keeps it: so the low descriptors are all taken
+ * meanwhile. */
 bool rules_init(void)
 {
 	int taken[FD_ABOVE];
@@ -321,7 +338,8 @@ bool rules_init(void)
 	bool ok = load();
 
 	if (ok)
-		rule_derive((uintptr_t)rules_init + 1); /* whatever else it does when it is first used */
+		rule_derive((uintptr_t)rules_init +
+			    1); /* whatever else it does when it is first used */
 	while (count > 0)
 		close(taken[--count]);
 	return ok;

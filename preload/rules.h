@@ -1,9 +1,9 @@
 /*
  * rules.h - an unwind rule: how to get from a frame to its caller, in 32 bits.
  *
- * For a return address the unwind information always says the same: where the canonical frame address (CFA: the
- * caller's stack pointer after the return) comes from, and where the caller's frame-pointer register
- * was saved. Kinds:
+ * For a return address the unwind information always says the same: where the canonical frame
+ * address (CFA: the caller's stack pointer after the return) comes from, and where the caller's
+ * frame-pointer register was saved. Kinds:
  *
  *   SP      CFA = sp + offset
  *   BP      CFA = bp + offset
@@ -11,9 +11,11 @@
  *   SIGNAL  everything from the kernel's signal frame at sp
  *   END     outermost frame
  *   NONE    no unwind information: follow the frame pointer while it looks like one
- *   HARD    information that doesn't fit a rule (registers other than sp and bp): the walk ends there
+ *   HARD    information that doesn't fit a rule (registers other than sp and bp): the walk ends
+ * there
  *
- *   bits 0-2 kind | 3-9 where bp was saved, in words below the CFA; 0 = it wasn't, 127 = at bp itself | 10-31 offset, in words
+ *   bits 0-2 kind | 3-9 where bp was saved, in words below the CFA; 0 = it wasn't, 127 = at bp
+ * itself | 10-31 offset, in words
  */
 #ifndef MTRACE_RULES_H
 #define MTRACE_RULES_H
@@ -58,7 +60,8 @@ static inline bool rule_uses_bp(rule_t r)
 /* Is the caller's frame-pointer register read from memory? */
 static inline bool rule_restores_bp(rule_t r)
 {
-	return rule_saved(r) != RULE_NOT_SAVED || rule_kind(r) == RULE_SIGNAL || rule_kind(r) == RULE_NONE;
+	return rule_saved(r) != RULE_NOT_SAVED || rule_kind(r) == RULE_SIGNAL ||
+	       rule_kind(r) == RULE_NONE;
 }
 
 #pragma GCC visibility push(hidden)

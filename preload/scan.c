@@ -1,14 +1,17 @@
 /*
  * scan.c - marks live blocks, starting from the roots, and adds them up by site and kind.
  *
- * A mark is a byte for each slot. Blocks to look into stand on a stack, in memory of its own; a block is pushed at most
- * twice (possible, then reachable) and once as lost. Kinds follow memcheck:
+ * A mark is a byte for each slot. Blocks to look into stand on a stack, in memory of its own; a
+ * block is pushed at most twice (possible, then reachable) and once as lost. Kinds follow memcheck:
  *
- *   1. from the roots by pointers to starts: reachable; where a pointer to an inside was on the way: possible
- *   2. of the rest, in order of address: lost; what it leads to: indirect, even if that was taken for lost before
+ *   1. from the roots by pointers to starts: reachable; where a pointer to an inside was on the
+ * way: possible
+ *   2. of the rest, in order of address: lost; what it leads to: indirect, even if that was taken
+ * for lost before
  *
- * Four layouts count as pointed to at their start although they aren't: arrays with a count in front (new[]), objects with
- * several vtables, strings with their header in front, and blocks that begin with their own length.
+ * Four layouts count as pointed to at their start although they aren't: arrays with a count in
+ * front (new[]), objects with several vtables, strings with their header in front, and blocks that
+ * begin with their own length.
  */
 #include "preload/scan.h"
 #include "preload/slots.h"
@@ -27,23 +30,24 @@ struct found {
 	uint64_t size;
 	uint32_t site;
 	uint8_t *mark;
-	bool inside;     /* the address is not its start */
+	bool inside; /* the address is not its start */
 };
 
-static uint8_t **marks;        /* as slot_root */
-static uint64_t *page_entries; /* of the leaf that is being walked, as /proc/self/pagemap has them */
-static uintptr_t *stack;       /* starts of blocks to look into */
+static uint8_t **marks; /* as slot_root */
+static uint64_t
+	*page_entries;	 /* of the leaf that is being walked, as /proc/self/pagemap has them */
+static uintptr_t *stack; /* starts of blocks to look into */
 static size_t stack_used, stack_room;
 static struct large {
 	uintptr_t start;
 	uint64_t size;
-} *large;                      /* sorted by start */
+} * large; /* sorted by start */
 static size_t large_used;
 static uintptr_t lowest = UINTPTR_MAX, highest; /* of all blocks */
 static uint64_t live_blocks, deadline;
 static uint32_t clock_divider;
 static bool failed;
-static enum mark reached;      /* what a pointer to a start makes of a block at present */
+static enum mark reached; /* what a pointer to a start makes of a block at present */
 
 bool scan_out_of_time(void)
 {
@@ -62,7 +66,7 @@ static size_t slots_in_leaf(void)
 static uintptr_t start_of(uintptr_t region, size_t index, uint32_t value)
 {
 	return (region << SLOT_REGION_BITS) + (index << slot_shift) +
-		(value & SLOT_HALF ? (uintptr_t)1 << (slot_shift - 1) : 0);
+	       (value & SLOT_HALF ? (uintptr_t)1 << (slot_shift - 1) : 0);
 }
 
 #define PAGE 4096u
@@ -71,7 +75,8 @@ static uintptr_t start_of(uintptr_t region, size_t index, uint32_t value)
 
 typedef void visit_fn(uintptr_t start, struct block b, uint8_t *mark);
 
-/* A leaf is mostly pages that were never written: reading them all would cost more than the rest. */
+/* A leaf is mostly pages that were never written: reading them all would cost more than the rest.
+ */
 static bool find_touched_pages(const uint32_t *leaf)
 {
 	size_t pages = slots_in_leaf() / SLOTS_IN_PAGE;
@@ -79,7 +84,8 @@ static bool find_touched_pages(const uint32_t *leaf)
 	ssize_t got = -1;
 
 	if (fd >= 0) {
-		got = pread(fd, page_entries, pages * sizeof(*page_entries), (off_t)((uintptr_t)leaf / PAGE * 8));
+		got = pread(fd, page_entries, pages * sizeof(*page_entries),
+			(off_t)((uintptr_t)leaf / PAGE * 8));
 		close(fd);
 	}
 	return got == (ssize_t)(pages * sizeof(*page_entries));
@@ -92,10 +98,12 @@ static void each_block_in(uintptr_t region, visit_fn *visit)
 	bool known = find_touched_pages(leaf);
 
 	for (size_t i = 0; i < slots_in_leaf(); i++) {
-		if (i % SLOTS_IN_PAGE == 0 && known && !(page_entries[i / SLOTS_IN_PAGE] & PAGE_TOUCHED))
+		if (i % SLOTS_IN_PAGE == 0 && known &&
+			!(page_entries[i / SLOTS_IN_PAGE] & PAGE_TOUCHED))
 			i += SLOTS_IN_PAGE - 1;
 		else if (leaf[i] >> SLOT_SITE_BIT)
-			visit(start_of(region, i, leaf[i]), slot_read(&leaf[i]), leaf_marks ? leaf_marks + i : NULL);
+			visit(start_of(region, i, leaf[i]), slot_read(&leaf[i]),
+				leaf_marks ? leaf_marks + i : NULL);
 	}
 }
 
@@ -194,7 +202,8 @@ static bool find_large(uintptr_t address, struct found *f)
 		else
 			high = middle;
 	}
-	return low > 0 && address - large[low - 1].start < large[low - 1].size && block_at(large[low - 1].start, f);
+	return low > 0 && address - large[low - 1].start < large[low - 1].size &&
+	       block_at(large[low - 1].start, f);
 }
 
 /* The nearest block that starts at the address or below it, up to LARGE_BLOCK further down. */
@@ -204,10 +213,12 @@ static bool nearest_before(uintptr_t address, struct found *f)
 
 	while (back <= LARGE_BLOCK) {
 		const uint32_t *leaf = slot_root[region];
-		size_t index = ((address - back) & (((uintptr_t)1 << SLOT_REGION_BITS) - 1)) >> slot_shift;
+		size_t index =
+			((address - back) & (((uintptr_t)1 << SLOT_REGION_BITS) - 1)) >> slot_shift;
 
 		for (;; index--, back += (uintptr_t)1 << slot_shift) {
-			if (leaf && leaf[index] >> SLOT_SITE_BIT && start_of(region, index, leaf[index]) <= address)
+			if (leaf && leaf[index] >> SLOT_SITE_BIT &&
+				start_of(region, index, leaf[index]) <= address)
 				return read_block(region, index, f);
 			if (index == 0 || back > LARGE_BLOCK || !leaf)
 				break;
@@ -239,7 +250,8 @@ static bool find(uintptr_t address, struct found *f)
 static bool in_module(uintptr_t word)
 {
 	for (uint64_t i = 1; i < trace.header->tables[MT_MODULES].count; i++)
-		if (word >= trace.modules[i].start && word < trace.modules[i].end && trace.modules[i].unload_ns == 0)
+		if (word >= trace.modules[i].start && word < trace.modules[i].end &&
+			trace.modules[i].unload_ns == 0)
 			return true;
 	return false;
 }
@@ -251,11 +263,12 @@ static bool counts_as_start(const struct found *f, uintptr_t address)
 
 	if (f->size < 16 || offset % 8 != 0 || offset + 8 > f->size)
 		return false;
-	if (offset == 8 && (words[0] == f->size - 8 || (words[0] > 0 && (f->size - 8) % words[0] == 0 &&
-				(f->size - 8) / words[0] >= 1 && words[0] <= f->size - 8)))
-		return true; /* a length or a count in front */
+	/* A length in front, or the count of an array's elements. */
+	if (offset == 8 && words[0] > 0 && words[0] <= f->size - 8 && (f->size - 8) % words[0] == 0)
+		return true;
+	/* A string behind its length, capacity and references. */
 	if (offset == 24 && f->size > 24 && words[0] <= words[1] && words[1] == f->size - 25)
-		return true; /* std::string with its header in front: length, capacity, references */
+		return true;
 	return in_module(words[0]) && in_module(*(const uint64_t *)address); /* two vtables */
 }
 
@@ -330,7 +343,7 @@ static void follow(void)
 
 		if (!block_at(start, &f))
 			continue;
-		reached = (enum mark)*f.mark;
+		reached = (enum mark) * f.mark;
 		look_into(start);
 	}
 }
@@ -389,7 +402,8 @@ static void add_up(uintptr_t start, struct block b, uint8_t *mark)
 
 static bool write_result(void)
 {
-	static const uint32_t kinds[] = { MT_LEAK_LOST, MT_LEAK_INDIRECT, MT_LEAK_POSSIBLE, MT_LEAK_REACHABLE };
+	static const uint32_t kinds[] = { MT_LEAK_LOST, MT_LEAK_INDIRECT, MT_LEAK_POSSIBLE,
+		MT_LEAK_REACHABLE };
 	uint64_t sites = trace.header->tables[MT_SITES].count, used = 0;
 
 	sums = os_map(4 * sites * sizeof(*sums));

@@ -1,9 +1,10 @@
 /*
  * scan.h - who points to the live blocks: what is lost, and what can still be reached.
  *
- * Runs in a child of the process that was forked for it, on the memory as it was at that moment, as memcheck and
- * LeakSanitizer do: from the roots (roots.h) each word that is an address of a live block leads to that block and what
- * it holds. A pointer to a block's start makes it reachable, one to its inside only possibly so.
+ * Runs in a child of the process that was forked for it, on the memory as it was at that moment, as
+ * memcheck and LeakSanitizer do: from the roots (roots.h) each word that is an address of a live
+ * block leads to that block and what it holds. A pointer to a block's start makes it reachable, one
+ * to its inside only possibly so.
  *
  *   scan.c      marks blocks and adds them up by site
  *   roots.c     finds the memory to start from
@@ -17,8 +18,9 @@
 /* Where a thread's stack is in use, from its stack pointer upwards. */
 struct scan_stack {
 	uintptr_t sp;
-	uintptr_t arguments[6]; /* of the system call that it is in: registers that may hold pointers */
-	bool running;           /* sp is unknown: its whole stack is a root */
+	uintptr_t arguments[6]; /* of the system call that it is in: registers that may hold
+				   pointers */
+	bool running;		/* sp is unknown: its whole stack is a root */
 };
 
 #pragma GCC visibility push(hidden)

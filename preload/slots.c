@@ -1,4 +1,5 @@
-/* slots.c - the memory behind slots.h: a root that is mapped at the start, leaves when a region is first met. */
+/* slots.c - the memory behind slots.h: a root that is mapped at the start, leaves when a region is
+ * first met. */
 #include "preload/slots.h"
 
 uint32_t **slot_root;
@@ -32,8 +33,10 @@ bool slots_init(bool glibc)
 
 cold_path uint32_t *slot_leaf_new(uintptr_t address)
 {
-	/* A little more than the region's share: a large block at its very end has its size in the slots behind. */
-	size_t size = (sizeof(uint32_t) << (SLOT_REGION_BITS - slot_shift)) + SLOT_PIECES * sizeof(uint32_t);
+	/* A little more than the region's share: a large block at its very end has its size in the
+	 * slots behind. */
+	size_t size = (sizeof(uint32_t) << (SLOT_REGION_BITS - slot_shift)) +
+		      SLOT_PIECES * sizeof(uint32_t);
 	uint32_t **entry = &slot_root[address >> SLOT_REGION_BITS];
 	uint32_t *leaf, *there = NULL;
 
@@ -42,7 +45,8 @@ cold_path uint32_t *slot_leaf_new(uintptr_t address)
 	leaf = os_map(size);
 	if (!leaf)
 		return NULL;
-	if (!__atomic_compare_exchange_n(entry, &there, leaf, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+	if (!__atomic_compare_exchange_n(
+		    entry, &there, leaf, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 		os_unmap(leaf, size); /* another thread was faster */
 		return there;
 	}

@@ -1,13 +1,14 @@
 /*
  * slots.h - from a block's address to its site and requested size.
  *
- * Two levels over the address space: a root entry for each 64 MiB, and leaves of 32-bit slots, one a granule. Two loads, no
- * hash, no lock: the thread that owns a block owns its slot. A granule is the least distance of two blocks: 32 bytes under
- * glibc, 8 under allocators that have size classes of 8, so a slot costs an eighth of the heap, or a half.
+ * Two levels over the address space: a root entry for each 64 MiB, and leaves of 32-bit slots, one
+ * a granule. Two loads, no hash, no lock: the thread that owns a block owns its slot. A granule is
+ * the least distance of two blocks: 32 bytes under glibc, 8 under allocators that have size classes
+ * of 8, so a slot costs an eighth of the heap, or a half.
  *
- *   slot   bits 0-9 size | 10 the block starts in the granule's upper half | 11-31 site; 0 = no block starts here
- *          size 1023: the size stands in the next four slots, 11 bits each, which the block itself covers; their
- *          site is 0, so no look-up takes them for a block's
+ *   slot   bits 0-9 size | 10 the block starts in the granule's upper half | 11-31 site; 0 = no
+ * block starts here size 1023: the size stands in the next four slots, 11 bits each, which the
+ * block itself covers; their site is 0, so no look-up takes them for a block's
  */
 #ifndef MTRACE_SLOTS_H
 #define MTRACE_SLOTS_H
@@ -17,9 +18,9 @@
 #define SLOT_REGION_BITS 26 /* a leaf covers 64 MiB */
 #define SLOT_ADDRESS_BITS 47
 #define SLOT_SIZE_BITS 10
-#define SLOT_HALF      (1u << SLOT_SIZE_BITS)
-#define SLOT_SITE_BIT  11 /* and of a piece of a large size */
-#define SLOT_PIECES    4
+#define SLOT_HALF (1u << SLOT_SIZE_BITS)
+#define SLOT_SITE_BIT 11 /* and of a piece of a large size */
+#define SLOT_PIECES 4
 #define SLOT_LARGE ((1u << SLOT_SIZE_BITS) - 1)
 
 struct block {
@@ -29,12 +30,13 @@ struct block {
 
 #pragma GCC visibility push(hidden)
 
-extern uint32_t **slot_root; /* by address >> SLOT_REGION_BITS */
-extern unsigned slot_shift;  /* log2 of the granule */
-extern uint32_t *slot_regions; /* the regions that have leaves, in the order in which they were met; 0 while one is being added */
+extern uint32_t **slot_root;   /* by address >> SLOT_REGION_BITS */
+extern unsigned slot_shift;    /* log2 of the granule */
+extern uint32_t *slot_regions; /* the regions that have leaves, in the order in which they were met;
+				  0 while one is being added */
 extern uint32_t slot_region_count;
 
-bool slots_init(bool glibc); /* glibc: no two blocks are closer than 32 bytes */
+bool slots_init(bool glibc);		    /* glibc: no two blocks are closer than 32 bytes */
 uint32_t *slot_leaf_new(uintptr_t address); /* NULL: no memory */
 uint64_t slot_read_large(const uint32_t *slot);
 void slot_write_large(uint32_t *slot, uint64_t size);
@@ -66,7 +68,8 @@ static inline uint32_t *slot_at_32(const void *block)
 	leaf = (char *)load_acquire(&slot_root[region]);
 	if (unlikely(!leaf))
 		return NULL;
-	return (uint32_t *)(leaf + ((uintptr_t)block >> 3 & (((1ul << SLOT_REGION_BITS) - 1) >> 5 << 2)));
+	return (uint32_t *)(leaf +
+			    ((uintptr_t)block >> 3 & (((1ul << SLOT_REGION_BITS) - 1) >> 5 << 2)));
 }
 
 static inline struct block slot_read(const uint32_t *slot)
@@ -106,7 +109,8 @@ static inline void slot_write(uint32_t *slot, const void *address, struct block 
 
 static inline void slot_write_small(uint32_t *slot, const void *address, uint32_t site, size_t size)
 {
-	*slot = site << SLOT_SITE_BIT | ((uint32_t)(uintptr_t)address & 16) << (SLOT_SIZE_BITS - 4) | (uint32_t)size;
+	*slot = site << SLOT_SITE_BIT |
+		((uint32_t)(uintptr_t)address & 16) << (SLOT_SIZE_BITS - 4) | (uint32_t)size;
 }
 
 /* Takes the block out: its site is 0 when none is known. */

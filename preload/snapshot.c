@@ -1,9 +1,10 @@
 /*
- * snapshot.c - the child process in which a scan runs, and what the parent does meanwhile: wait a little.
+ * snapshot.c - the child process in which a scan runs, and what the parent does meanwhile: wait a
+ * little.
  *
- * The child is made by a raw clone without an exit signal, so neither SIGCHLD nor wait() tells the program of it. It
- * closes all descriptors but the trace's at once: whoever reads the other end of a pipe must not wait for it. Whatever
- * goes wrong in it costs the verdict and nothing else.
+ * The child is made by a raw clone without an exit signal, so neither SIGCHLD nor wait() tells the
+ * program of it. It closes all descriptors but the trace's at once: whoever reads the other end of
+ * a pipe must not wait for it. Whatever goes wrong in it costs the verdict and nothing else.
  */
 #include "preload/phase.h"
 #include "preload/scan.h"
@@ -78,7 +79,8 @@ static size_t find_stacks(struct scan_stack *stacks, uintptr_t sp)
 			const struct directory_entry *e = (const void *)(buffer + at);
 			uint64_t tid;
 
-			if (text_to_number(e->name, &tid) && (int)tid != os_tid() && count < MOST_THREADS)
+			if (text_to_number(e->name, &tid) && (int)tid != os_tid() &&
+				count < MOST_THREADS)
 				read_syscall((int)tid, &stacks[count++]);
 			at += e->size;
 		}
@@ -96,7 +98,8 @@ static bool make_room(void)
 
 	lock_take(&tables_lock);
 	for (uint64_t i = 1; i < trace.header->tables[MT_SITES].count; i++)
-		records += 4 * (trace.sites[i].current_blocks != 0 || trace.header->tables[MT_ENTRIES].count > 0);
+		records += 4 * (trace.sites[i].current_blocks != 0 ||
+				       trace.header->tables[MT_ENTRIES].count > 0);
 	ok = tracefile_room(MT_LEAKS, records);
 	lock_drop(&tables_lock);
 	return ok;
@@ -125,8 +128,8 @@ static void run_child(const struct scan_stack *stacks, size_t count)
 
 static int running; /* a child that was not waited for to its end */
 
-/* The child may go on when the time is over; then whoever reads the trace waits for it, and a later call here takes what
- * is left of it away. */
+/* The child may go on when the time is over; then whoever reads the trace waits for it, and a later
+ * call here takes what is left of it away. */
 static void wait_for(int child, unsigned wait_ms)
 {
 	struct timespec pause = { 0, 100000 };
@@ -157,8 +160,8 @@ void snapshot_answer(void)
 	struct mt_header *h = trace.header;
 	uint64_t request = load_acquire(&h->scan_request), answer = load_relaxed(&h->scan_answer);
 
-	if (request != answer &&
-		__atomic_compare_exchange_n(&h->scan_answer, &answer, request, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (request != answer && __atomic_compare_exchange_n(&h->scan_answer, &answer, request,
+					 false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		snapshot_scan(ANSWER_WAIT_MS);
 }
 

@@ -158,7 +158,7 @@ static uint32_t frame_new(uintptr_t pc, rule_t rule, const struct object *o)
 	f->address = pc;
 	f->module = o->end ? module_for(o) : 0;
 	f->flags = (is_wrapper(pc - 1) ? MT_FRAME_WRAPPER : 0) |
-		(rule_kind(rule) == RULE_NONE ? MT_FRAME_NO_RULE : 0);
+		   (rule_kind(rule) == RULE_NONE ? MT_FRAME_NO_RULE : 0);
 	count_up(MT_FRAMES, id + 1);
 	return (uint32_t)id;
 }
@@ -260,7 +260,8 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 	bool multi = trace.header->flags & MT_NOTE_MULTI;
 	uint32_t line;
 
-	if (id >= MT_SITES_MOST || !tracefile_room(MT_SITES, id + 1) || !tracefile_room(MT_SITE_INFO, id + 1) ||
+	if (id >= MT_SITES_MOST || !tracefile_room(MT_SITES, id + 1) ||
+		!tracefile_room(MT_SITE_INFO, id + 1) ||
 		(multi && !tracefile_room(MT_PUBLISHED, id + 1)))
 		return 0;
 	line = line_for(line_frame(node), kind);
@@ -283,7 +284,8 @@ static struct edge *site_edge(uint32_t node, uint32_t kind)
 	struct edge new = { 0 };
 	struct edge *e;
 
-	new.key = kind == MT_KIND_MMAP ? (uint64_t)node << 32 | EDGE_MMAP_SITE : (uint64_t)n.parent << 32 | n.frame;
+	new.key = kind == MT_KIND_MMAP ? (uint64_t)node << 32 | EDGE_MMAP_SITE
+				       : (uint64_t)n.parent << 32 | n.frame;
 	e = edge_find(edges, new.key);
 	if (e->key == new.key)
 		return e;
@@ -341,8 +343,9 @@ bool stacks_init(void)
 	pcs = pc_table_new(FIRST_BITS);
 	edges = edge_table_new(FIRST_BITS);
 	paths = edge_table_new(FIRST_BITS);
-	if (!pcs || !edges || !paths || !tracefile_room(MT_FRAMES, 1) || !tracefile_room(MT_NODES, MT_NODE_FIRST) ||
-		!tracefile_room(MT_SITES, 1) || !tracefile_room(MT_SITE_INFO, 1) || !tracefile_room(MT_LINES, 1))
+	if (!pcs || !edges || !paths || !tracefile_room(MT_FRAMES, 1) ||
+		!tracefile_room(MT_NODES, MT_NODE_FIRST) || !tracefile_room(MT_SITES, 1) ||
+		!tracefile_room(MT_SITE_INFO, 1) || !tracefile_room(MT_LINES, 1))
 		return false;
 	count_up(MT_FRAMES, 1);
 	count_up(MT_NODES, MT_NODE_FIRST);

@@ -1,11 +1,12 @@
 /*
  * stacks.h - the stack tree: return address -> frame, (parent node, frame) -> node and its site.
  *
- * Three hash tables in the process's memory index the tables in the trace: by return address, by (parent, frame), and by the
- * hash of a whole path. The third is only for speed: its answer is checked frame by frame, but the reads of that check don't wait
- * for each other's cache misses, as those of a walk down the tree do. Look-ups take no lock: an entry's key is stored
- * last, entries never move, and a table that is full is replaced by a larger copy while readers finish with the old
- * one, which stays. Additions go through tables_lock.
+ * Three hash tables in the process's memory index the tables in the trace: by return address, by
+ * (parent, frame), and by the hash of a whole path. The third is only for speed: its answer is
+ * checked frame by frame, but the reads of that check don't wait for each other's cache misses, as
+ * those of a walk down the tree do. Look-ups take no lock: an entry's key is stored last, entries
+ * never move, and a table that is full is replaced by a larger copy while readers finish with the
+ * old one, which stays. Additions go through tables_lock.
  */
 #ifndef MTRACE_STACKS_H
 #define MTRACE_STACKS_H
@@ -26,16 +27,16 @@ struct pc_table {
 	struct known_pc entries[];
 };
 
-/* What a pair of numbers leads to. Parent and frame lead to a node and its site (0 = has none yet); the special
- * frames below lead from a node to other things. */
+/* What a pair of numbers leads to. Parent and frame lead to a node and its site (0 = has none yet);
+ * the special frames below lead from a node to other things. */
 struct edge {
 	uint64_t key; /* parent << 32 | frame; 0 = free */
 	uint32_t node;
 	uint32_t site;
 };
 #define EDGE_MMAP_SITE 0xffffffffu /* (node, this) -> site for anonymous mappings */
-#define EDGE_FOREIGN   0xfffffffeu /* (node, this) -> index in MT_FOREIGN, as site */
-#define EDGE_LINES     0xffffff00u /* (this + kind, frame) -> line, as node */
+#define EDGE_FOREIGN 0xfffffffeu   /* (node, this) -> index in MT_FOREIGN, as site */
+#define EDGE_LINES 0xffffff00u	   /* (this + kind, frame) -> line, as node */
 
 struct edge_table {
 	unsigned shift;
@@ -50,11 +51,13 @@ extern struct pc_table *pcs;
 extern struct edge_table *edges;
 extern struct edge_table *paths; /* the key is a path's hash; for nodes that allocated */
 
-struct known_pc pc_add(uintptr_t pc);              /* the rare path of pc_get */
-struct edge edge_add(uint32_t parent, uint32_t frame); /* the rare path of edge_get; node 0 = no room */
+struct known_pc pc_add(uintptr_t pc); /* the rare path of pc_get */
+struct edge edge_add(
+	uint32_t parent, uint32_t frame); /* the rare path of edge_get; node 0 = no room */
 void path_add(uint64_t hash, uint32_t node, uint32_t site); /* or changes its site */
-uint32_t foreign_for(uint32_t node);               /* index + 1 in MT_FOREIGN; 0 = no room */
-void stacks_add_wrapper(uintptr_t start, uintptr_t end); /* code of an allocation function that is no hook of ours */
+uint32_t foreign_for(uint32_t node); /* index + 1 in MT_FOREIGN; 0 = no room */
+void stacks_add_wrapper(uintptr_t start,
+	uintptr_t end); /* code of an allocation function that is no hook of ours */
 
 #pragma GCC visibility pop
 

@@ -1,5 +1,6 @@
 /*
- * text.c - formatting and messages without stdio: the program's streams and locks are not ours to use.
+ * text.c - formatting and messages without stdio: the program's streams and locks are not ours to
+ * use.
  */
 #include "preload/internal.h"
 
@@ -60,7 +61,8 @@ bool text_to_number(const char *s, uint64_t *n)
 	return true;
 }
 
-/* A closed pipe at the other end must not kill the program: the signal is held back and taken away again. */
+/* A closed pipe at the other end must not kill the program: the signal is held back and taken away
+ * again. */
 static void write_quietly(const char *s, size_t size)
 {
 	static const struct timespec now;

@@ -1,8 +1,9 @@
 /*
  * thread.c - the state of threads: made at a thread's first event, handed on after its end.
  *
- * A thread's last events may come after all destructors that it can register. So its state is only marked as ending by
- * the last of these, and a new thread takes it over once the kernel no longer knows the old one.
+ * A thread's last events may come after all destructors that it can register. So its state is only
+ * marked as ending by the last of these, and a new thread takes it over once the kernel no longer
+ * knows the old one.
  */
 #include "preload/thread.h"
 #include "preload/ledger.h"
@@ -24,7 +25,8 @@ static struct thread *ending; /* list; under tables_lock */
 
 static const uintptr_t guard; /* a word that is never 1 */
 
-/* A hook whose frame lies further in than ours was left by longjmp; a signal handler would run further in. */
+/* A hook whose frame lies further in than ours was left by longjmp; a signal handler would run
+ * further in. */
 static bool was_left(const struct thread *t, uintptr_t sp)
 {
 	return sp > t->state && sp < t->safe_end && t->state >= t->safe_start;
@@ -75,7 +77,8 @@ static void read_name(struct mt_lane *lane)
 
 /* ---- the end of a thread */
 
-/* Runs in each round of destructors; in the last one the thread has, as far as anybody can tell, ended. */
+/* Runs in each round of destructors; in the last one the thread has, as far as anybody can tell,
+ * ended. */
 static void end_thread(void *arg)
 {
 	struct thread *t = arg;

@@ -1,8 +1,9 @@
 /*
- * thread.h - what the library keeps for each thread: its last stack, its lane, and whether it is inside the library.
+ * thread.h - what the library keeps for each thread: its last stack, its lane, and whether it is
+ * inside the library.
  *
- * A thread that ends leaves its state to the next one that starts, counters and all: they are cumulative, so nothing
- * has to be folded.
+ * A thread that ends leaves its state to the next one that starts, counters and all: they are
+ * cumulative, so nothing has to be folded.
  */
 #ifndef MTRACE_THREAD_H
 #define MTRACE_THREAD_H
@@ -12,17 +13,20 @@
 #include "preload/phase.h"
 #include "preload/rules.h"
 
-/* A frame of the thread's last stack. Frames are kept outermost first; number 0 is the root's stand-in. */
+/* A frame of the thread's last stack. Frames are kept outermost first; number 0 is the root's
+ * stand-in. */
 struct kept {
 	uintptr_t sp, pc, bp; /* bp is only up to date where needs_bp */
 	rule_t rule;
 	uint32_t frame;
-	uint32_t node;        /* of the stack from the root to here */
-	uint32_t site;        /* of the node; 0 = not looked up yet, or none */
-	uint64_t hash;        /* of the path, with its root */
-	struct check *last;   /* checks of this frame and all further out: from the guard to this one */
-	uint32_t lane_place;  /* of the site in the lane's table, plus 1; 0 = not looked up since that last grew */
-	bool needs_bp;        /* the way out from here depends on bp */
+	uint32_t node; /* of the stack from the root to here */
+	uint32_t site; /* of the node; 0 = not looked up yet, or none */
+	uint64_t hash; /* of the path, with its root */
+	struct check
+		*last; /* checks of this frame and all further out: from the guard to this one */
+	uint32_t lane_place; /* of the site in the lane's table, plus 1; 0 = not looked up since
+				that last grew */
+	bool needs_bp;	     /* the way out from here depends on bp */
 };
 _Static_assert(sizeof(struct kept) == 64, "a cache line");
 
@@ -42,47 +46,48 @@ struct check {
 /* This lane's share of a line, for the line's own peak. */
 struct lane_line {
 	uint32_t line;
-	uint32_t dirty; /* in no list: its sites are */
+	uint32_t dirty;	     /* in no list: its sites are */
 	int64_t unpublished; /* bytes */
 };
 
 /* This lane's share of a site. */
 struct lane_site {
-	uint32_t site;       /* 0 = free */
+	uint32_t site;	     /* 0 = free */
 	uint32_t line_index; /* in lines */
 	struct mt_entry *entry;
 	int64_t unpublished; /* bytes */
 	int32_t unpublished_blocks;
-	bool dirty;          /* in the list of the dirty */
+	bool dirty; /* in the list of the dirty */
 };
 
 struct thread {
-	/* A gate's number: the thread is not in the library, and passes while this is phase_gate(). A stack pointer: its
-	 * caller's, of the hook that is running. THREAD_UNSETTLED: it has yet to come by. */
+	/* A gate's number: the thread is not in the library, and passes while this is phase_gate().
+	 * A stack pointer: its caller's, of the hook that is running. THREAD_UNSETTLED: it has yet
+	 * to come by. */
 	uintptr_t state;
-	void *last;                /* the block that the last allocation returned, until it is freed */
-	struct kept *top;          /* the innermost kept frame; = kept: none */
-	uint32_t gate;             /* that it passes; the state after a hook */
-	uint32_t generation;       /* code_generation that the kept frames belong to */
+	void *last;	     /* the block that the last allocation returned, until it is freed */
+	struct kept *top;    /* the innermost kept frame; = kept: none */
+	uint32_t gate;	     /* that it passes; the state after a hook */
+	uint32_t generation; /* code_generation that the kept frames belong to */
 	uint32_t lane;
 	uintptr_t safe_start, safe_end; /* stack memory known to be readable */
-	struct kept *kept;         /* config.depth + 1 */
-	struct fresh *fresh;       /* config.depth + 1: frames of a walk, innermost first */
-	struct check *checks;      /* 3 a frame and the guard */
+	struct kept *kept;		/* config.depth + 1 */
+	struct fresh *fresh;		/* config.depth + 1: frames of a walk, innermost first */
+	struct check *checks;		/* 3 a frame and the guard */
 
 	/* The lane, once there is more than one thread. */
-	int64_t unpublished;       /* bytes, all sites */
-	int64_t max_unpublished;   /* as in the lane: the most that it ever kept back */
-	struct lane_site *sites;   /* hash table by site */
+	int64_t unpublished;	 /* bytes, all sites */
+	int64_t max_unpublished; /* as in the lane: the most that it ever kept back */
+	struct lane_site *sites; /* hash table by site */
 	uint32_t sites_mask, sites_used;
 	struct lane_line *lines;
 	uint32_t lines_used, lines_room;
-	uint32_t *dirty;           /* numbers of entries in `sites`; room for all */
+	uint32_t *dirty; /* numbers of entries in `sites`; room for all */
 	uint32_t dirty_used;
 	uint32_t next_entry, last_entry; /* entries taken from MT_ENTRIES and not used yet */
 
-	unsigned rounds;           /* of thread-exit destructors */
-	struct thread *next;       /* in the list of free ones */
+	unsigned rounds;     /* of thread-exit destructors */
+	struct thread *next; /* in the list of free ones */
 };
 
 #pragma GCC visibility push(hidden)
@@ -91,8 +96,8 @@ struct thread {
 extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
 extern struct thread thread_nobody;
 
-/* The long way into the library: makes the thread's state, lets it see what has changed. NULL: nothing may be recorded,
- * and if that is a loss, it has been counted. */
+/* The long way into the library: makes the thread's state, lets it see what has changed. NULL:
+ * nothing may be recorded, and if that is a loss, it has been counted. */
 struct thread *thread_settle(uintptr_t sp);
 
 #pragma GCC visibility pop
@@ -105,7 +110,8 @@ static inline bool thread_is_busy(const struct thread *t)
 	return t->state > UINT32_MAX && t->state != THREAD_UNSETTLED;
 }
 
-/* The calling thread's state, marked busy; NULL: pass through. `sp` is the hook's caller's stack pointer. */
+/* The calling thread's state, marked busy; NULL: pass through. `sp` is the hook's caller's stack
+ * pointer. */
 static inline struct thread *thread_enter(uintptr_t sp)
 {
 	struct thread *t = thread_self;

@@ -1,14 +1,15 @@
 /*
  * tracefile.c - the mapped trace: creating it, and growing its tables while the program runs.
  *
- * Each table has a stretch of reserved address space; the file's extents are mapped into it one behind the other,
- * so a table is one array whose base never moves, whatever the order of extents in the file:
+ * Each table has a stretch of reserved address space; the file's extents are mapped into it one
+ * behind the other, so a table is one array whose base never moves, whatever the order of extents
+ * in the file:
  *
  *   address space   [frames: e0 e3 ......][nodes: e1 ......][sites: e2 e4 .....]
  *   file            header e0 e1 e2 e3 e4
  *
- * Every extent's blocks are reserved on disk before it is mapped, so a full disk is an error here and never a
- * SIGBUS in the program.
+ * Every extent's blocks are reserved on disk before it is mapped, so a full disk is an error here
+ * and never a SIGBUS in the program.
  */
 #include "preload/internal.h"
 
@@ -23,7 +24,7 @@
 struct trace trace;
 
 #define COMMAND_MOST (64u << 10) /* bytes of the command line that are kept */
-#define FD_ABOVE 100 /* the program's descriptors 0-99 are as without tracing */
+#define FD_ABOVE 100		 /* the program's descriptors 0-99 are as without tracing */
 
 /* What a table may grow to: reserved address space, in records. */
 static const struct {
@@ -47,7 +48,7 @@ static const struct {
 static struct {
 	unsigned char *base;
 	size_t reserved; /* bytes of address space */
-	size_t mapped;   /* bytes, whole pages, from base */
+	size_t mapped;	 /* bytes, whole pages, from base */
 } tables[MT_TABLES_USED];
 
 static struct {
@@ -102,7 +103,8 @@ static int move_fd(int fd)
 	return moved;
 }
 
-/* The descriptor, checked: daemons close everything, and may have reused the number. -1 when there is none to be had. */
+/* The descriptor, checked: daemons close everything, and may have reused the number. -1 when there
+ * is none to be had. */
 static int checked_fd(void)
 {
 	int fd;
@@ -121,7 +123,8 @@ static int checked_fd(void)
 
 /* ---- growing */
 
-/* Adds pages [table_page, +pages) of a table at file_page to the directory; merges with the extent before it where both follow. */
+/* Adds pages [table_page, +pages) of a table at file_page to the directory; merges with the extent
+ * before it where both follow. */
 static bool note_extent(uint32_t table, uint32_t table_page, uint32_t file_page, uint32_t pages)
 {
 	struct mt_header *h = trace.header;
@@ -156,7 +159,8 @@ static bool grow(enum mt_table_id table, size_t bytes)
 		return false;
 	if (os_map_file(tables[table].base + tables[table].mapped, want, fd, file.size) < 0)
 		return false;
-	if (!note_extent(table, tables[table].mapped / file.page, file.size / file.page, want / file.page))
+	if (!note_extent(table, tables[table].mapped / file.page, file.size / file.page,
+		    want / file.page))
 		return false;
 	tables[table].mapped += want;
 	file.size += want;
@@ -168,7 +172,7 @@ bool tracefile_room(enum mt_table_id table, uint64_t count)
 	size_t bytes = count * shapes[table].record_size;
 	int saved = errno;
 	bool ok = bytes <= tables[table].mapped ||
-		(!(trace.header->flags & MT_NOTE_STORAGE) && grow(table, bytes));
+		  (!(trace.header->flags & MT_NOTE_STORAGE) && grow(table, bytes));
 
 	if (!ok)
 		trace.header->flags |= MT_NOTE_STORAGE;
@@ -230,7 +234,8 @@ static bool reserve_tables(void)
 	p += round_up(MT_HEADER_SIZE, file.page);
 	for (int i = 0; i < MT_TABLES_USED; i++) {
 		tables[i].base = p;
-		tables[i].reserved = (size_t)shapes[i].record_size * shapes[i].most / divisor / file.page * file.page;
+		tables[i].reserved = (size_t)shapes[i].record_size * shapes[i].most / divisor /
+				     file.page * file.page;
 		p += tables[i].reserved;
 	}
 	publish_bases();
@@ -279,7 +284,8 @@ static void read_boot_id(char *id, size_t size)
 
 enum occupant { OCCUPANT_NONE, OCCUPANT_OLD_TRACE, OCCUPANT_LIVE_TRACE, OCCUPANT_OTHER };
 
-/* What is at the path: an older trace is replaced, another process's live one is left, anything else is never touched. */
+/* What is at the path: an older trace is replaced, another process's live one is left, anything
+ * else is never touched. */
 static enum occupant look_at(const char *path)
 {
 	struct mt_header h;
@@ -290,11 +296,13 @@ static enum occupant look_at(const char *path)
 
 	if (fd < 0)
 		return errno == ENOENT ? OCCUPANT_NONE : OCCUPANT_OTHER;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) &&
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) &&
 		memcmp(h.magic, MT_MAGIC, sizeof(h.magic)) == 0) {
 		is = OCCUPANT_OLD_TRACE;
 		read_boot_id(boot_id, sizeof(boot_id));
-		if (h.state == MT_STATE_RUNNING && strncmp(h.boot_id, boot_id, sizeof(boot_id)) == 0 &&
+		if (h.state == MT_STATE_RUNNING &&
+			strncmp(h.boot_id, boot_id, sizeof(boot_id)) == 0 &&
 			h.start_ticks == os_start_ticks((int)h.pid))
 			is = OCCUPANT_LIVE_TRACE;
 	}
@@ -302,7 +310,8 @@ static enum occupant look_at(const char *path)
 	return is;
 }
 
-/* Opens a new file at the wanted path, or beside it while a live trace has that. -1 has been explained. */
+/* Opens a new file at the wanted path, or beside it while a live trace has that. -1 has been
+ * explained. */
 static int create_file(const char *program)
 {
 	bool has_pid = strstr(config.out, "%p") != NULL;
@@ -345,12 +354,16 @@ static int create_file(const char *program)
 		case OCCUPANT_NONE: /* gone in between */
 			break;
 		case OCCUPANT_OTHER:
-			message("'", file.path, "' is not a trace, so it is left alone; set MTRACE_OUT to another path; "
-				"running untraced", NULL);
+			message("'", file.path,
+				"' is not a trace, so it is left alone; set MTRACE_OUT to another "
+				"path; "
+				"running untraced",
+				NULL);
 			return -1;
 		}
 	}
-	message("no free or too long a path (MTRACE_OUT): '", file.path, "'; running untraced", NULL);
+	message("no free or too long a path (MTRACE_OUT): '", file.path, "'; running untraced",
+		NULL);
 	return -1;
 }
 
@@ -372,7 +385,8 @@ static bool adopt_file(int fd)
 	if (error == 0)
 		error = os_map_file(trace.header, header, fd, 0);
 	if (error < 0) {
-		message("cannot write '", file.path, "': ", strerrordesc_np(-error), "; running untraced", NULL);
+		message("cannot write '", file.path, "': ", strerrordesc_np(-error),
+			"; running untraced", NULL);
 		unlink(file.path);
 		close(fd);
 		file.fd = -1;
@@ -463,7 +477,8 @@ bool tracefile_create(const char *program)
 		return false;
 	describe_process();
 	trace.header->enabled = config.start;
-	trace.header->flags = (config.mmap ? MT_NOTE_MMAP : 0) | (config.start ? 0 : MT_NOTE_UNSTARTED);
+	trace.header->flags =
+		(config.mmap ? MT_NOTE_MMAP : 0) | (config.start ? 0 : MT_NOTE_UNSTARTED);
 	if (!describe_program(program)) {
 		message("cannot write '", file.path, "': no space; running untraced", NULL);
 		tracefile_discard();
@@ -477,8 +492,9 @@ bool tracefile_create(const char *program)
 
 static bool changes_in_place(int table)
 {
-	return table == MT_SITES || table == MT_LINES || table == MT_PUBLISHED || table == MT_ENTRIES ||
-		table == MT_LANES || table == MT_MODULES || table == MT_FOREIGN || table == MT_FRAMES;
+	return table == MT_SITES || table == MT_LINES || table == MT_PUBLISHED ||
+	       table == MT_ENTRIES || table == MT_LANES || table == MT_MODULES ||
+	       table == MT_FOREIGN || table == MT_FRAMES;
 }
 
 static size_t used_bytes(const struct mt_header *h, int table)
@@ -535,7 +551,8 @@ static bool write_all(int fd, const void *data, size_t size, uint64_t offset)
 	return true;
 }
 
-/* Lays the tables out one behind the other, with a quarter of each to grow into. Returns the file's size. */
+/* Lays the tables out one behind the other, with a quarter of each to grow into. Returns the file's
+ * size. */
 static uint64_t lay_out(const struct mt_header *h, uint64_t *offsets, size_t *sizes)
 {
 	uint64_t at = round_up(MT_HEADER_SIZE, file.page);
@@ -562,7 +579,8 @@ static void describe_child(struct mt_header *h, const uint64_t *offsets, const s
 	for (int i = 0; i < MT_TABLES_USED; i++)
 		if (sizes[i] > 0)
 			h->extents[h->extent_count++] = (struct mt_extent){ (uint32_t)i, 0,
-				(uint32_t)(offsets[i] / file.page), (uint32_t)(sizes[i] / file.page) };
+				(uint32_t)(offsets[i] / file.page),
+				(uint32_t)(sizes[i] / file.page) };
 }
 
 bool tracefile_fork(struct tracefile_copy *copy)
@@ -582,7 +600,7 @@ bool tracefile_fork(struct tracefile_copy *copy)
 		goto failed;
 	for (int i = 0; i < MT_TABLES_USED; i++)
 		if (!write_all(fd, copy->tables[i] ? copy->tables[i] : tables[i].base,
-				used_bytes(copy->header, i), offsets[i]))
+			    used_bytes(copy->header, i), offsets[i]))
 			goto failed;
 	if (!write_all(fd, copy->header, sizeof(*copy->header), 0))
 		goto failed;

@@ -1,9 +1,10 @@
 /*
- * check_walk.c - part of a special build of the library: compares every captured stack with libunwind's own walk.
+ * check_walk.c - part of a special build of the library: compares every captured stack with
+ * libunwind's own walk.
  *
- * unw_backtrace() walks the real stack, from here; what it finds from the hook's caller outwards must be the kept
- * frames. The first differences are printed, and the process ends with a report line on the file that
- * WALK_LOG names: captures compared, captures that differ.
+ * unw_backtrace() walks the real stack, from here; what it finds from the hook's caller outwards
+ * must be the kept frames. The first differences are printed, and the process ends with a report
+ * line on the file that WALK_LOG names: captures compared, captures that differ.
  */
 #include "preload/capture.h"
 #include "tests/walk/check_walk.h"
@@ -63,7 +64,8 @@ static bool same_pc(const struct thread *t, const struct kept *k, uintptr_t pc)
 	return k->pc == pc + interrupted;
 }
 
-/* A walk of ours that ends early where libunwind goes on by guesses is no difference; the reverse is. */
+/* A walk of ours that ends early where libunwind goes on by guesses is no difference; the reverse
+ * is. */
 static bool same_walk(const struct thread *t, void *const *frames, int count)
 {
 	for (const struct kept *k = t->top; k > t->kept; k--, frames++, count--) {

@@ -1,5 +1,6 @@
 /*
- * fixture.h - a trace in a scratch directory, and the modules set up on it, as the library's start does.
+ * fixture.h - a trace in a scratch directory, and the modules set up on it, as the library's start
+ * does.
  */
 #ifndef TESTS_PRELOAD_FIXTURE_H
 #define TESTS_PRELOAD_FIXTURE_H

@@ -30,10 +30,11 @@ END_TEST
 
 START_TEST(bad_values)
 {
-	static const char *const bad[] = { "MTRACE_OUT=", "MTRACE_OUT=%x", "MTRACE_OUT=a%", "MTRACE_DEPTH=0", "MTRACE_DEPTH=1025",
-		"MTRACE_DEPTH=-1", "MTRACE_DEPTH=12x", "MTRACE_DEPTH=99999999999999999999999", "MTRACE_DEPTH=",
-		"MTRACE_START=2", "MTRACE_START=yes", "MTRACE_SAMPLE=KiB", "MTRACE_SAMPLE=12XiB", "MTRACE_SAMPLE=9999999999GiB",
-		"MTRACE_FOLLOW=", "MTRACE_NONSENSE=1" };
+	static const char *const bad[] = { "MTRACE_OUT=", "MTRACE_OUT=%x", "MTRACE_OUT=a%",
+		"MTRACE_DEPTH=0", "MTRACE_DEPTH=1025", "MTRACE_DEPTH=-1", "MTRACE_DEPTH=12x",
+		"MTRACE_DEPTH=99999999999999999999999", "MTRACE_DEPTH=", "MTRACE_START=2",
+		"MTRACE_START=yes", "MTRACE_SAMPLE=KiB", "MTRACE_SAMPLE=12XiB",
+		"MTRACE_SAMPLE=9999999999GiB", "MTRACE_FOLLOW=", "MTRACE_NONSENSE=1" };
 
 	close(STDERR_FILENO);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -48,7 +49,8 @@ START_TEST(the_library_is_taken_out_of_the_preload_list)
 	} cases[] = {
 		{ "LD_PRELOAD=/usr/lib/libmtrace.so", "LD_PRELOAD=" },
 		{ "LD_PRELOAD=libmtrace.so:libfoo.so", "LD_PRELOAD=libfoo.so" },
-		{ "LD_PRELOAD=libfoo.so /x/libmtrace.so.0 libbar.so", "LD_PRELOAD=libfoo.so libbar.so" },
+		{ "LD_PRELOAD=libfoo.so /x/libmtrace.so.0 libbar.so",
+			"LD_PRELOAD=libfoo.so libbar.so" },
 		{ "LD_PRELOAD=libfoo.so", "LD_PRELOAD=libfoo.so" },
 		{ "LD_PRELOADED=libmtrace.so", "LD_PRELOADED=libmtrace.so" },
 	};

@@ -1,5 +1,6 @@
 /*
- * test_preload_ledger.c - random allocations in the ledger and in a twin that copies all counters at every new peak.
+ * test_preload_ledger.c - random allocations in the ledger and in a twin that copies all counters
+ * at every new peak.
  */
 #include "fixture.h"
 
@@ -164,8 +165,9 @@ static int64_t kept_back(void)
 static struct counters read_site(int i)
 {
 	const struct mt_site *s = &trace.sites[site_numbers[i]];
-	struct counters c = { (int64_t)s->current_bytes, (int64_t)s->current_blocks, (int64_t)s->peak_bytes,
-		(int64_t)s->allocated_bytes, (int64_t)s->allocations, (int64_t)s->temporary };
+	struct counters c = { (int64_t)s->current_bytes, (int64_t)s->current_blocks,
+		(int64_t)s->peak_bytes, (int64_t)s->allocated_bytes, (int64_t)s->allocations,
+		(int64_t)s->temporary };
 
 	for (uint64_t k = 0; k < trace.header->tables[MT_ENTRIES].count; k++) {
 		const struct mt_entry *e = &trace.entries[k];
@@ -202,7 +204,8 @@ static void check_lanes(int64_t slack)
 		sum += at_peak(site_numbers[i]);
 	}
 	for (int i = 0; i < LINES; i++)
-		assert_near((int64_t)trace.lines[trace.site_info[site_numbers[i]].line].peak_bytes, twin.lines[i].peak, slack);
+		assert_near((int64_t)trace.lines[trace.site_info[site_numbers[i]].line].peak_bytes,
+			twin.lines[i].peak, slack);
 	assert_near((int64_t)sum, (int64_t)trace.header->peak_bytes, slack);
 	assert_near((int64_t)trace.header->peak_bytes, twin.all.peak, kept_back());
 	ck_assert_int_le(kept_back(), slack);

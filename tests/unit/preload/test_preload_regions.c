@@ -1,4 +1,5 @@
-/* test_preload_regions.c - random mappings and unmappings, in the regions and in a plain array of pages. */
+/* test_preload_regions.c - random mappings and unmappings, in the regions and in a plain array of
+ * pages. */
 #include "fixture.h"
 
 #include "preload/regions.h"
@@ -8,8 +9,8 @@
 #define EVENTS 20000
 #define SITES 5
 
-static int owner[PAGES];      /* number of the mapping that the page belongs to, 0 = none */
-static int site_of[EVENTS];   /* by number of the mapping */
+static int owner[PAGES];    /* number of the mapping that the page belongs to, 0 = none */
+static int site_of[EVENTS]; /* by number of the mapping */
 static uint32_t sites[SITES];
 
 static void check_site(int s)
@@ -37,9 +38,11 @@ static void event(int number)
 		size = PAGES - start;
 	site_of[number] = s;
 	if (rand() % 2)
-		regions_add(thread_self, BASE + (uintptr_t)start * 4096, (size_t)size * 4096, sites[s]);
+		regions_add(
+			thread_self, BASE + (uintptr_t)start * 4096, (size_t)size * 4096, sites[s]);
 	else
-		regions_remove(thread_self, BASE + (uintptr_t)start * 4096, (size_t)size * 4096), number = 0;
+		regions_remove(thread_self, BASE + (uintptr_t)start * 4096, (size_t)size * 4096),
+			number = 0;
 	for (int i = start; i < start + size; i++)
 		owner[i] = number;
 }
@@ -49,7 +52,8 @@ START_TEST(pieces_add_up)
 	fixture_start();
 	srand(7);
 	for (uint32_t i = 0; i < SITES; i++)
-		sites[i] = site_for(edge_get(MT_NODE_ROOT, fixture_frame(1 + i)).node, MT_KIND_MMAP);
+		sites[i] =
+			site_for(edge_get(MT_NODE_ROOT, fixture_frame(1 + i)).node, MT_KIND_MMAP);
 	for (int i = 1; i < EVENTS; i++) {
 		event(i);
 		if (i % 53 == 0)

@@ -20,7 +20,8 @@ __attribute__((noinline)) static void note_caller(void)
 static bool leads_to(void *its_return_address)
 {
 	rule_t rule = rule_derive(return_address);
-	uintptr_t cfa = (rule_kind(rule) == RULE_SP ? sp_after_return : bp_in_caller) + (uintptr_t)rule_offset(rule);
+	uintptr_t cfa = (rule_kind(rule) == RULE_SP ? sp_after_return : bp_in_caller) +
+			(uintptr_t)rule_offset(rule);
 
 	if (rule_kind(rule) == RULE_DEREF)
 		cfa = *(uintptr_t *)cfa;
@@ -109,4 +110,5 @@ START_TEST(packing_keeps_what_it_is_given)
 }
 END_TEST
 
-UNIT_SUITE("rules", frames_of_this_program, a_signal_frame, no_code_has_no_rule, packing_keeps_what_it_is_given)
+UNIT_SUITE("rules", frames_of_this_program, a_signal_frame, no_code_has_no_rule,
+	packing_keeps_what_it_is_given)

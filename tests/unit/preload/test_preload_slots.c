@@ -38,7 +38,8 @@ static uint64_t room_for(uint64_t size)
 /* Blocks one behind the other, as an allocator may give them out, across leaves. */
 static uintptr_t next_place(uintptr_t at)
 {
-	uintptr_t near_end = (at | ((1ul << SLOT_REGION_BITS) - 1)) + 1 - 32 * (uintptr_t)(rand() % 3 + 1);
+	uintptr_t near_end =
+		(at | ((1ul << SLOT_REGION_BITS) - 1)) + 1 - 32 * (uintptr_t)(rand() % 3 + 1);
 
 	return rand() % 50 == 0 && near_end > at ? near_end : at;
 }

@@ -35,7 +35,8 @@ static void make(struct path *p)
 
 static bool same_path(const struct path *a, const struct path *b)
 {
-	return a->depth == b->depth && memcmp(a->frames, b->frames, a->depth * sizeof(a->frames[0])) == 0;
+	return a->depth == b->depth &&
+	       memcmp(a->frames, b->frames, a->depth * sizeof(a->frames[0])) == 0;
 }
 
 static void check_node(const struct path *p)
@@ -61,7 +62,8 @@ START_TEST(equal_paths_share_a_node_and_others_do_not)
 		check_node(&stacks_made[i]);
 		ck_assert_uint_eq(intern(&stacks_made[i]), stacks_made[i].node);
 		for (int j = 0; j < i; j++)
-			ck_assert(same_path(&stacks_made[i], &stacks_made[j]) == (stacks_made[i].node == stacks_made[j].node));
+			ck_assert(same_path(&stacks_made[i], &stacks_made[j]) ==
+				  (stacks_made[i].node == stacks_made[j].node));
 	}
 }
 END_TEST
@@ -77,15 +79,17 @@ START_TEST(each_node_has_one_site_and_its_frame_one_line)
 		ck_assert_uint_eq(trace.site_info[stacks_made[i].site].node, stacks_made[i].node);
 	}
 	for (int i = 0; i < STACKS; i++) {
-		struct edge e = edge_get(trace.nodes[stacks_made[i].node].parent, trace.nodes[stacks_made[i].node].frame);
+		struct edge e = edge_get(trace.nodes[stacks_made[i].node].parent,
+			trace.nodes[stacks_made[i].node].frame);
 		uint32_t line = trace.site_info[stacks_made[i].site].line;
 
 		ck_assert_uint_eq(e.site, stacks_made[i].site);
 		ck_assert_uint_eq(site_for(stacks_made[i].node, MT_KIND_HEAP), stacks_made[i].site);
 		ck_assert_uint_eq(trace.lines[line].frame, trace.nodes[stacks_made[i].node].frame);
 		for (int j = 0; j < i; j += 37)
-			ck_assert((trace.nodes[stacks_made[i].node].frame == trace.nodes[stacks_made[j].node].frame) ==
-				(line == trace.site_info[stacks_made[j].site].line));
+			ck_assert((trace.nodes[stacks_made[i].node].frame ==
+					  trace.nodes[stacks_made[j].node].frame) ==
+				  (line == trace.site_info[stacks_made[j].site].line));
 	}
 }
 END_TEST
@@ -130,5 +134,6 @@ START_TEST(a_wrapper_is_looked_through)
 }
 END_TEST
 
-UNIT_SUITE("stacks", equal_paths_share_a_node_and_others_do_not, each_node_has_one_site_and_its_frame_one_line,
-	a_mapping_has_a_site_of_its_own, unloaded_code_gets_new_frames, a_wrapper_is_looked_through)
+UNIT_SUITE("stacks", equal_paths_share_a_node_and_others_do_not,
+	each_node_has_one_site_and_its_frame_one_line, a_mapping_has_a_site_of_its_own,
+	unloaded_code_gets_new_frames, a_wrapper_is_looked_through)
