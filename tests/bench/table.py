@@ -37,6 +37,7 @@ def summarize(case, rounds):
         row[f"{tracer}_rss"] = ratio(median(costs, "rss"), row["native_rss_kib"])
         row[f"{tracer}_added_rss_kib"] = median(costs, "rss") - row["native_rss_kib"]
         row[f"{tracer}_wall_s"] = median(costs, "wall")
+        row[f"{tracer}_s"] = median(costs, "cpu")
         row.update({f"{tracer}_{name}": value for name, value in costs[-1].extra.items()})
     row["heap_mib"] = row.get("mtrace_heap_peak_bytes", 0) / 2**20
     for tracer in ("mtrace", "heaptrack"):
@@ -56,14 +57,18 @@ def compare(row):
 
 
 def scaling(rows):
-    """{depth: throughput of two threads over that of one} for native and libmtrace."""
+    """{depth: {tracer: (by wall time, by CPU time)}}: the throughput of two threads over that of one.
+
+    Wall time tells of waiting too, but on a machine that does other work it tells of that as well.
+    """
     by_name = {row["case"]: row for row in rows}
     result = {}
     for name, one in by_name.items():
         two = by_name.get(name.replace("x1", "x2")) if name.endswith("x1") else None
         if two:
             result[name[:-2]] = {
-                tracer: ratio(2 * one[f"{tracer}_wall_s"], two[f"{tracer}_wall_s"])
+                tracer: (ratio(2 * one[f"{tracer}_wall_s"], two[f"{tracer}_wall_s"]),
+                         ratio(4 * one[f"{tracer}_s"], two[f"{tracer}_s"]))
                 for tracer in ("native", "mtrace", "heaptrack") if f"{tracer}_wall_s" in one}
     return result
 
@@ -142,6 +147,8 @@ def footer(rows):
                          f"mean, {min(factors):.1f}x at least")
     lines += memory_line(rows)
     for name, values in scaling(rows).items():
-        shown = ", ".join(f"{tracer} {value:.2f}" for tracer, value in values.items())
-        lines.append(f"{name}: throughput of two threads over that of one: {shown}")
+        shown = ", ".join(f"{tracer} {wall:.2f} ({cpu:.2f})"
+                          for tracer, (wall, cpu) in values.items())
+        lines.append(f"{name}: throughput of two threads over that of one, by wall (CPU) time: "
+                     f"{shown}")
     return lines
