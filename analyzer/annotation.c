@@ -471,6 +471,14 @@ static int compare_lines(const void *left, const void *right, void *file)
 	return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
+/* Its own lines are part of it, whatever the line table says. */
+static void widen_extent(struct annotated *f)
+{
+	for (size_t i = 0; i < f->line_count; i++)
+		if (f->file && f->lines[i]->file == f->file && f->lines[i]->line > f->extent.last)
+			f->extent.last = f->lines[i]->line;
+}
+
 static void finish(struct annotation *a)
 {
 	for (size_t i = 0; i < a->line_count; i++) {
@@ -484,6 +492,7 @@ static void finish(struct annotation *a)
 			continue;
 		tally_finish(&a->tally, &f->own);
 		tally_finish(&a->tally, &f->all);
+		widen_extent(f);
 		qsort_r(f->lines, f->line_count, sizeof(struct annotated_line *), compare_lines,
 			(void *)f->file);
 	}

@@ -6,6 +6,7 @@
  */
 #include "binary.h"
 
+#include "debuginfod.h"
 #include "mem.h"
 
 #include <errno.h>
@@ -51,22 +52,25 @@ __attribute__((format(printf, 2, 3))) static void complain(
 
 /* ---- separate debug files */
 
-/*
- * libdwfl asks debuginfod, over the network, whenever DEBUGINFOD_URLS is set, and some
- * distributions set it for everyone. There is no other switch.
- */
-static int find_without_debuginfod(Dwfl_Module *module, void **data, const char *name,
-	Dwarf_Addr base, const char *file, const char *link, GElf_Word crc, char **found)
+static int find_here(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
+	const char *file, const char *link, GElf_Word crc, char **found)
 {
-	const char *urls = getenv("DEBUGINFOD_URLS");
-	char *kept = urls ? mem_strdup(urls) : NULL;
 	int fd;
 
-	unsetenv("DEBUGINFOD_URLS");
+	debuginfod_begin(false);
 	fd = dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, found);
-	if (kept)
-		setenv("DEBUGINFOD_URLS", kept, 1);
-	free(kept);
+	debuginfod_end();
+	return fd;
+}
+
+static int find_anywhere(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
+	const char *file, const char *link, GElf_Word crc, char **found)
+{
+	int fd;
+
+	debuginfod_begin(true);
+	fd = dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, found);
+	debuginfod_end();
 	return fd;
 }
 
@@ -174,6 +178,8 @@ static bool begin(struct attempt *a)
 	a->binary->dwfl = dwfl_begin(&a->binary->callbacks);
 	if (!a->binary->dwfl)
 		complain(a->binary, "%s: %s", a->module->path, dwfl_errmsg(-1));
+	else
+		debuginfod_watch(a->binary->dwfl, a->options);
 	return a->binary->dwfl;
 }
 
@@ -256,6 +262,7 @@ static bool try_debuginfod(struct attempt *a)
 {
 	const struct symbolizer_module *m = a->module;
 	struct binary *b = a->binary;
+	bool found;
 
 	if (!a->options->debuginfod || m->build_id_size == 0 || m->start < m->bias || !begin(a))
 		return false;
@@ -263,7 +270,10 @@ static bool try_debuginfod(struct attempt *a)
 	if (b->module)
 		dwfl_module_report_build_id(b->module, m->build_id, m->build_id_size, 0);
 	dwfl_report_end(b->dwfl, NULL, NULL);
-	return accept_module(a, m->path);
+	debuginfod_begin(true);
+	found = accept_module(a, m->path);
+	debuginfod_end();
+	return found;
 }
 
 /* The kernel's own module has no file, but the one that this process has is often the same. */
@@ -311,8 +321,7 @@ struct binary *binary_open(
 
 	b->search_path = search_path(options);
 	b->callbacks.find_elf = dwfl_build_id_find_elf;
-	b->callbacks.find_debuginfo =
-		options->debuginfod ? dwfl_standard_find_debuginfo : find_without_debuginfod;
+	b->callbacks.find_debuginfo = options->debuginfod ? find_anywhere : find_here;
 	b->callbacks.debuginfo_path = &b->search_path;
 	if (try_all(&attempt)) {
 		free(b->complaint);
@@ -367,5 +376,9 @@ Dwarf *binary_dwarf(struct binary *b, Dwarf_Addr *bias)
 	if (has_debug_section(dwfl_module_getelf(b->module, bias)))
 		complain(b, "%s: its debug information cannot be read: %s",
 			main_file ? main_file : "module", dwfl_errmsg(code));
+	else if (debuginfod_gave_up())
+		complain(b,
+			"%s: no debug file from debuginfod in the time given (--debuginfod-time)",
+			main_file ? main_file : "module");
 	return NULL;
 }

@@ -1,5 +1,6 @@
 /* json.c - writes JSON to a stream. */
 #include "json.h"
+#include "progress.h"
 #include "strbuf.h"
 
 #include <math.h>
@@ -106,6 +107,7 @@ static void open_container(struct json *j, const char *key, bool inline_, char o
 
 void json_start(struct json *j, FILE *out)
 {
+	progress_end();
 	*j = (struct json){ .out = out };
 }
 

@@ -1,5 +1,6 @@
 /* log.c - one-line messages on stderr. */
 #include "log.h"
+#include "progress.h"
 #include "strbuf.h"
 
 #include <stdarg.h>
@@ -14,6 +15,7 @@ static void say(const char *prefix, const char *format, va_list args)
 	if (vsnprintf(line, sizeof(line), format, args) < 0)
 		return;
 	strbuf_add_clean(&clean, line);
+	progress_clear();
 	fflush(stdout); /* so that the order is kept where both go to one place */
 	fprintf(stderr, "mtracer: %s%s\n", prefix, strbuf_text(&clean));
 	strbuf_release(&clean);

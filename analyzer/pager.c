@@ -1,6 +1,7 @@
 /* pager.c - the pager behind stdout. */
 #include "pager.h"
 #include "program.h"
+#include "progress.h"
 #include "table.h"
 #include "width.h"
 
@@ -44,6 +45,7 @@ void pager_start(void)
 	const char *command = isatty(STDOUT_FILENO) ? pager_command() : NULL;
 	int ends[2];
 
+	progress_end();
 	if (!command || pager || pipe(ends) != 0)
 		return;
 	terminal_width(); /* both are kept from now on */

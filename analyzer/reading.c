@@ -7,9 +7,11 @@
 #include "width.h"
 #include "wrappers.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #define WARNINGS_SHOWN 5
+#define DEBUGINFOD_SECONDS 90
 
 static int add_wrappers(struct wrappers *wrappers, const struct option_list *list)
 {
@@ -64,7 +66,8 @@ struct trace *reading_trace(const char *path)
 
 int reading_open(struct reading *r, const struct reading_options *options, const char *path)
 {
-	struct symbolizer_options symbols = { options->sysroot, NULL, options->debuginfod };
+	struct symbolizer_options symbols = { options->sysroot, NULL, options->debuginfod,
+		DEBUGINFOD_SECONDS };
 	int status;
 
 	*r = (struct reading){ 0 };
@@ -81,6 +84,10 @@ int reading_open(struct reading *r, const struct reading_options *options, const
 		reading_close(r);
 		return status;
 	}
+	if (options->debuginfod_seconds)
+		symbols.debuginfod_seconds = options->debuginfod_seconds > UINT_MAX
+						     ? UINT_MAX
+						     : (unsigned)options->debuginfod_seconds;
 	r->debug_dirs = terminated(&options->debug_dirs);
 	if (options->debug_dirs.count)
 		symbols.debug_dirs = r->debug_dirs;

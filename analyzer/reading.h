@@ -14,6 +14,7 @@ struct reading_options {
 	const char *sysroot;
 	struct option_list debug_dirs;
 	bool debuginfod;
+	uint64_t debuginfod_seconds;
 	struct option_list source_dirs;
 	struct option_list path_maps;
 	struct option_list wrappers;
@@ -36,6 +37,9 @@ struct reading_options {
 		offsetof(type, member.debug_dirs), NULL },                                              \
 	{ OPTION_FLAG, "debuginfod", 0, NULL, "ask debuginfod servers for missing debug files",        \
 		offsetof(type, member.debuginfod), NULL },                                              \
+	{ OPTION_NUMBER, "debuginfod-time", 0, "S", "wait S seconds for them at the most, all together\n"     \
+		"(default: 90)",                                                                        \
+		offsetof(type, member.debuginfod_seconds), NULL },                                              \
 	{ OPTION_LIST, "source-dir", 0, "DIR", "look for source files below DIR, too",                 \
 		offsetof(type, member.source_dirs), NULL },                                             \
 	{ OPTION_LIST, "path-map", 0, "FROM=TO", "look for source files of the directory FROM in TO",   \

@@ -2,11 +2,15 @@
 #include "resolve.h"
 #include "hashmap.h"
 #include "mem.h"
+#include "paths.h"
+#include "progress.h"
 #include "trace.h"
 #include "wrappers.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define PROGRESS_STEP 64 /* places between two words about them */
 
 struct module {
 	const char *path; /* NULL for module 0 */
@@ -39,6 +43,7 @@ struct resolver {
 	struct module *modules; /* as many as trace->module_count */
 	struct place *places;	/* by frame; without symbols until asked for */
 	struct owner *owners;	/* by node */
+	uint32_t resolved;	/* places so far */
 	uint32_t *path;		/* nodes on the way up to a known one */
 	size_t path_count, path_room;
 	struct symbol *kept; /* that came with the trace; NULL = none */
@@ -112,6 +117,17 @@ static void keep_symbols(struct resolver *r)
 	}
 }
 
+static void tell_progress(struct resolver *r, const struct mt_frame *f)
+{
+	const struct module *m = &r->modules[f->module];
+
+	r->resolved++;
+	if (m->path && !m->used)
+		progress_say("reading the symbols of %s", path_base(m->path));
+	else if (r->resolved % PROGRESS_STEP == 0)
+		progress_say("symbolizing: %u of %u addresses", r->resolved, r->trace->frame_count);
+}
+
 static struct symbols symbols_of(struct resolver *r, uint32_t frame)
 {
 	const struct trace *t = r->trace;
@@ -120,6 +136,7 @@ static struct symbols symbols_of(struct resolver *r, uint32_t frame)
 	struct symbols kept = { 0, NULL };
 
 	if (!at) {
+		tell_progress(r, f);
 		r->modules[f->module].used = true;
 		return *symbolize(r->symbolizer,
 			f->module ? r->modules[f->module].number : SIZE_MAX, f->address - 1);
@@ -278,8 +295,11 @@ static size_t module_number(const struct resolver *r, const struct place *place)
 
 struct extent resolver_extent(struct resolver *r, const struct spot *spot)
 {
-	const struct mt_frame *f = &r->trace->frames[spot->place - r->places];
+	uint32_t frame = (uint32_t)(spot->place - r->places);
+	const struct mt_frame *f = &r->trace->frames[frame];
 
+	if (r->kept && r->kept_at[frame])
+		return (struct extent){ spot->symbol->decl_line, spot->symbol->decl_line };
 	return symbolizer_extent(r->symbolizer, module_number(r, spot->place), f->address - 1,
 		(size_t)(spot->symbol - spot->place->symbols));
 }

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "measures.h"
 #include "notes.h"
+#include "progress.h"
 #include "strbuf.h"
 #include "table.h"
 #include "trace.h"
@@ -149,6 +150,7 @@ void summary_print(const struct trace *t, const struct totals *totals, FILE *out
 {
 	struct strbuf command = { 0 };
 
+	progress_end();
 	summary_command(t, COMMAND_LIMIT, &command);
 	fprintf(out, "%s%s%s\n", style(STYLE_BOLD), strbuf_text(&command), style(STYLE_PLAIN));
 	strbuf_release(&command);

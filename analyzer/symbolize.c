@@ -160,9 +160,10 @@ struct symbolizer *symbolizer_new(const struct symbolizer_options *options)
 	s->options.debug_dirs = (const char *const *)s->debug_dirs;
 	if (options && options->sysroot)
 		s->options.sysroot = intern(s->texts, options->sysroot);
-	s->options.debuginfod = options && options->debuginfod;
-	if (s->options.debuginfod && isatty(STDERR_FILENO))
-		setenv("DEBUGINFOD_PROGRESS", "1", 0); /* a server may take minutes */
+	if (options) {
+		s->options.debuginfod = options->debuginfod;
+		s->options.debuginfod_seconds = options->debuginfod_seconds;
+	}
 	s->answers = htab_create_alloc(4093, hash_answer, same_answer, free, mem_zalloc, free);
 	s->names = pointer_table();
 	s->linkage = pointer_table();

@@ -18,6 +18,7 @@ struct symbolizer_options {
 	const char *const
 		*debug_dirs; /* NULL-terminated list searched for separate debug files, or NULL */
 	bool debuginfod;     /* ask debuginfod servers for missing debug files */
+	unsigned debuginfod_seconds; /* that all questions may take together; 0 = any */
 };
 
 /* What the trace says of a module. */
