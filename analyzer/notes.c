@@ -5,6 +5,7 @@
 #include "trace.h"
 #include "units.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static void add_losses(struct notes *notes, const struct mt_header *h)
 static void add_facts(struct notes *notes, const struct trace *t)
 {
 	const struct mt_header *h = &t->header;
-	char bytes[UNIT_TEXT];
+	char bytes[UNIT_TEXT], error[UNIT_TEXT];
 
 	add_counted(notes, "foreign_frees", FACT, h->foreign_frees, "free",
 		" of blocks that were not recorded (allocated before the start, or lost)");
@@ -86,8 +87,10 @@ static void add_facts(struct notes *notes, const struct trace *t)
 			(unsigned long long)h->merged);
 	if (h->sample_bytes)
 		add(notes, "sampled", FACT, h->sample_bytes,
-			"sampled: one allocation in every %s on average, scaled up",
-			format_bytes(bytes, (int64_t)h->sample_bytes));
+			"sampled: one allocation in every %s on average, scaled up; the peak's "
+			"standard error is %s",
+			format_bytes(bytes, (int64_t)h->sample_bytes),
+			format_bytes(error, (int64_t)sqrt((double)h->sample_bytes * h->peak_bytes)));
 	if (h->forked_from)
 		add(notes, "forked", FACT, h->forked_from,
 			"forked from process %llu, and began with its blocks",

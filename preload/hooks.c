@@ -47,6 +47,8 @@ static cold_path void *malloc_anyhow(size_t size)
 		return boot_alloc(size, 16);
 	last = record_last();
 	p = next.malloc(size);
+	if (likely(record_skips(size)))
+		return p;
 	record_if_new(p, size, CPU_CALLER(), last);
 	return p;
 }
@@ -55,7 +57,7 @@ HOOK void *malloc(size_t size)
 {
 	void *p;
 
-	if (unlikely(!next.glibc))
+	if (unlikely(!next.plain))
 		return malloc_anyhow(size);
 	p = next.malloc(size);
 	if (likely(record_new_fast(p, size, CPU_CALLER())))
@@ -87,7 +89,7 @@ static __attribute__((__noinline__)) void free_anyhow(void *p)
 
 HOOK void free(void *p)
 {
-	if (likely(next.glibc) && likely(record_gone_fast(p, CPU_CALLER().sp)))
+	if (likely(next.plain) && likely(record_gone_fast(p, CPU_CALLER().sp)))
 		next.free(p);
 	else
 		free_anyhow(p);

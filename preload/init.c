@@ -11,6 +11,7 @@
 #include "preload/next.h"
 #include "preload/phase.h"
 #include "preload/rules.h"
+#include "preload/sample.h"
 #include "preload/scan.h"
 #include "preload/thread.h"
 
@@ -77,11 +78,15 @@ static void start(void)
 	if (!heap_init() || !rules_init() || !tracefile_create(program))
 		return;
 	modules_init(program);
+	if (config.sample)
+		sample_init(config.sample);
 	if (!stacks_init() || !slots_init(next.glibc) || !fork_init() || !threads_init()) {
 		message("no memory or disk space for the tracer's tables; running untraced", NULL);
 		tracefile_discard();
 		return;
 	}
+	if (config.sample)
+		next.plain = false;
 	cxx_init();
 	if (program_has_malloc())
 		trace.header->flags |= MT_NOTE_OWN_MALLOC;
@@ -122,7 +127,8 @@ static void scan_at_exit(void)
 {
 	struct thread *t;
 
-	if (!config.reachable || (trace.header->flags & MT_NOTE_OWN_MALLOC))
+	/* A sample can't tell: the way to a block leads through others. */
+	if (!config.reachable || config.sample || (trace.header->flags & MT_NOTE_OWN_MALLOC))
 		return;
 	t = thread_enter((uintptr_t)__builtin_frame_address(0));
 	if (!t)

@@ -204,12 +204,12 @@ static inline void count_in_entry(struct mt_entry *e, int64_t bytes, int blocks,
 {
 	if (blocks > 0) {
 		store_relaxed(&e->allocated_bytes, e->allocated_bytes + (uint64_t)bytes);
-		store_relaxed(&e->allocations, e->allocations + 1);
+		store_relaxed(&e->allocations, e->allocations + (uint64_t)blocks);
 	} else {
 		store_relaxed(&e->freed_bytes, e->freed_bytes + (uint64_t)-bytes);
 		store_relaxed(&e->frees, e->frees + (uint64_t)-blocks);
 		if (temporary)
-			store_relaxed(&e->temporary, e->temporary + 1);
+			store_relaxed(&e->temporary, e->temporary + (uint64_t)-blocks);
 	}
 }
 

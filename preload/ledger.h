@@ -63,7 +63,7 @@ static inline void ledger_save_at_peak(struct mt_site *s, uint64_t bytes, uint64
 	s->epoch = epoch;
 }
 
-static inline void ledger_add_single(uint32_t site, uint64_t size)
+static inline void ledger_add_single(uint32_t site, uint64_t size, uint32_t blocks)
 {
 	struct mt_site *s = &trace.sites[site];
 	struct mt_line *l = &trace.lines[trace.site_info[site].line];
@@ -71,8 +71,8 @@ static inline void ledger_add_single(uint32_t site, uint64_t size)
 
 	ledger_save_at_peak(s, s->current_bytes, s->current_blocks);
 	s->allocated_bytes += size;
-	s->allocations++;
-	s->current_blocks++;
+	s->allocations += blocks;
+	s->current_blocks += blocks;
 	s->current_bytes += size;
 	if (s->current_bytes > s->peak_bytes)
 		s->peak_bytes = s->current_bytes;
@@ -86,14 +86,15 @@ static inline void ledger_add_single(uint32_t site, uint64_t size)
 	}
 }
 
-static inline void ledger_subtract_single(uint32_t site, uint64_t size, bool temporary)
+static inline void ledger_subtract_single(
+	uint32_t site, uint64_t size, uint32_t blocks, bool temporary)
 {
 	struct mt_site *s = &trace.sites[site];
 
 	ledger_save_at_peak(s, s->current_bytes, s->current_blocks);
 	s->current_bytes -= size;
-	s->current_blocks--;
-	s->temporary += temporary;
+	s->current_blocks -= blocks;
+	s->temporary += temporary ? blocks : 0;
 	trace.lines[trace.site_info[site].line].live_bytes -= size;
 	trace.header->live_bytes -= size;
 }
@@ -143,29 +144,18 @@ static inline struct lane_site *ledger_first_place(const struct thread *t, uint3
 static inline void ledger_add(struct thread *t, struct block b)
 {
 	if (ledger_is_multi())
-		ledger_count_lane(t, b.site, (int64_t)b.size, 1, false);
+		ledger_count_lane(t, b.site, (int64_t)b.size, (int)b.count, false);
 	else
-		ledger_add_single(b.site, b.size);
+		ledger_add_single(b.site, b.size, b.count);
 }
 
-/* `b.size` bytes of a block are gone, and the block itself if these were the last. */
-static inline void ledger_shrink(struct thread *t, struct block b, bool last)
-{
-	if (ledger_is_multi()) {
-		ledger_count_lane(t, b.site, -(int64_t)b.size, -(int)last, false);
-	} else {
-		ledger_subtract_single(b.site, b.size, false);
-		trace.sites[b.site].current_blocks += !last;
-	}
-}
-
-/* A block is gone. */
+/* A block is gone; or, with count 0, some bytes of it. */
 static inline void ledger_subtract(struct thread *t, struct block b, bool temporary)
 {
 	if (ledger_is_multi())
-		ledger_count_lane(t, b.site, -(int64_t)b.size, -1, temporary);
+		ledger_count_lane(t, b.site, -(int64_t)b.size, -(int)b.count, temporary);
 	else
-		ledger_subtract_single(b.site, b.size, temporary);
+		ledger_subtract_single(b.site, b.size, b.count, temporary);
 }
 
 #endif

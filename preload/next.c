@@ -68,6 +68,7 @@ void next_resolve(void)
 	found.malloc_usable_size = dlsym(RTLD_NEXT, "malloc_usable_size");
 	found.malloc = dlsym(RTLD_NEXT, "malloc");
 	found.glibc = is_c_library((void *)found.malloc);
+	found.plain = found.glibc;
 	next = found;
 	resolving = false;
 }

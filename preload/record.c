@@ -44,11 +44,11 @@ cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 		 * knowing. */
 		struct block missed = slot_take(p);
 
-		ledger_subtract(t, missed, false);
+		ledger_subtract(t, record_weighed(p, missed), false);
 		__atomic_fetch_add(&trace.header->missed_frees, 1, __ATOMIC_RELAXED);
 	}
 	slot_write(slot, p, b);
-	ledger_add(t, b);
+	ledger_add(t, record_weighed(p, b));
 }
 
 cold_path void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp)

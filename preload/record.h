@@ -12,6 +12,7 @@
 #include "preload/ledger.h"
 #include "preload/next.h"
 #include "preload/phase.h"
+#include "preload/sample.h"
 #include "preload/slots.h"
 #include "preload/thread.h"
 
@@ -31,23 +32,51 @@ static always_inline bool record_enabled(void)
 	return likely(load_relaxed(&trace.header->enabled) == MT_ENABLED_RECORD) || record_look();
 }
 
+/* The block as the ledger counts it. */
+static always_inline struct block record_weighed(const void *p, struct block b)
+{
+	struct weight w;
+
+	if (unlikely(config.sample)) {
+		w = sample_weight(p, b.size);
+		b.size = w.bytes;
+		b.count = w.blocks;
+	}
+	return b;
+}
+
+/* When sampling: is it this block's turn? */
+static always_inline bool record_draws(struct thread *t, size_t size)
+{
+	t->distance -= (int64_t)size;
+	if (likely(t->distance > 0)) {
+		t->last = NULL;
+		return false;
+	}
+	t->distance = sample_distance(&t->random);
+	return true;
+}
+
 /* A block with this size was allocated by the caller `at`. */
 static always_inline void record_new_by(struct thread *t, void *p, size_t size, struct cpu_frame at)
 {
-	struct kept *top = capture(t, at);
 	uint32_t *slot = slot_at(p);
+	struct kept *top;
 	struct block b;
 
+	if (unlikely(config.sample) && !record_draws(t, size))
+		return;
+	top = capture(t, at);
 	t->last = p;
 	if (unlikely(!top->site) && !record_new_site(top))
 		return;
-	b = (struct block){ top->site, size };
+	b = (struct block){ top->site, size, 1 };
 	if (unlikely(!slot || *slot)) {
 		record_unslotted(t, p, b);
 		return;
 	}
 	slot_write(slot, p, b);
-	ledger_add(t, b);
+	ledger_add(t, record_weighed(p, b));
 	if (unlikely(ledger_multi))
 		top->lane_place = ledger_lane_place(t, b.site);
 }
@@ -71,16 +100,19 @@ static always_inline void record_gone_by(
 	if (temporary)
 		t->last = NULL;
 	if (likely(b.site))
-		ledger_subtract(t, b, temporary);
-	else
+		ledger_subtract(t, record_weighed(p, b), temporary);
+	else if (!config.sample)
 		record_foreign(t, at.sp, at.pc, at.bp);
 }
 
 /* The block is about to be freed. */
 static always_inline void record_gone(void *p, struct cpu_frame at)
 {
-	struct thread *t = thread_enter(at.sp);
+	struct thread *t;
 
+	if (unlikely(config.sample) && !slot_is_taken(p))
+		return;
+	t = thread_enter(at.sp);
 	if (unlikely(!t))
 		return;
 	record_gone_by(t, p, slot_take(p), at);
@@ -113,7 +145,7 @@ static always_inline bool record_new_fast(void *p, size_t size, struct cpu_frame
 	t->state = at.sp;
 	signal_fence();
 	if (likely(!ledger_is_multi_now())) {
-		ledger_add_single(top->site, size);
+		ledger_add_single(top->site, size, 1);
 	} else if (!top->lane_place || !ledger_count_known(t, &t->sites[top->lane_place - 1],
 					       (int64_t)size, 1, false)) {
 		t->state = gate;
@@ -144,7 +176,7 @@ static always_inline bool record_gone_fast(void *p, uintptr_t sp)
 	t->state = sp;
 	signal_fence();
 	if (likely(!ledger_is_multi_now())) {
-		ledger_subtract_single(site, value & SLOT_LARGE, temporary);
+		ledger_subtract_single(site, value & SLOT_LARGE, 1, temporary);
 	} else if (!t->sites || ledger_first_place(t, site)->site != site ||
 		   !ledger_count_known(t, ledger_first_place(t, site),
 			   -(int64_t)(value & SLOT_LARGE), -1, temporary)) {
@@ -159,10 +191,22 @@ static always_inline bool record_gone_fast(void *p, uintptr_t sp)
 	return true;
 }
 
+/* Sampling, and not this block's turn: then nothing has to be done. */
+static always_inline bool record_skips(size_t size)
+{
+	struct thread *t = thread_self;
+
+	if (!config.sample || t->state != phase_gate() || t->distance <= (int64_t)size)
+		return false;
+	t->distance -= (int64_t)size;
+	t->last = NULL;
+	return true;
+}
+
 /* Before a realloc: the block's slot is emptied; what it held is given to one of the two below. */
 static inline struct block record_take(void *p)
 {
-	struct block none = { 0, 0 };
+	struct block none = { 0 };
 
 	return phase_ready() ? slot_take(p) : none;
 }

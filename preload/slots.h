@@ -24,8 +24,9 @@
 #define SLOT_LARGE ((1u << SLOT_SIZE_BITS) - 1)
 
 struct block {
-	uint32_t site; /* 0: none is known at that address */
-	uint64_t size; /* as requested */
+	uint32_t site;	/* 0: none is known at that address */
+	uint64_t size;	/* as requested */
+	uint32_t count; /* 1; when sampling, the blocks it stands for, and size their bytes */
 };
 
 #pragma GCC visibility push(hidden)
@@ -75,7 +76,7 @@ static inline uint32_t *slot_at_32(const void *block)
 static inline struct block slot_read(const uint32_t *slot)
 {
 	uint32_t value = *slot;
-	struct block b = { value >> SLOT_SITE_BIT, value & SLOT_LARGE };
+	struct block b = { value >> SLOT_SITE_BIT, value & SLOT_LARGE, 1 };
 
 	if (unlikely(b.size == SLOT_LARGE))
 		b.size = slot_read_large(slot);
@@ -113,11 +114,18 @@ static inline void slot_write_small(uint32_t *slot, const void *address, uint32_
 		((uint32_t)(uintptr_t)address & 16) << (SLOT_SIZE_BITS - 4) | (uint32_t)size;
 }
 
+static inline bool slot_is_taken(const void *block)
+{
+	const uint32_t *slot = slot_root ? slot_at(block) : NULL;
+
+	return slot && *slot;
+}
+
 /* Takes the block out: its site is 0 when none is known. */
 static inline struct block slot_take(const void *block)
 {
 	uint32_t *slot = slot_at(block);
-	struct block b = { 0, 0 };
+	struct block b = { 0 };
 
 	if (likely(slot) && likely(*slot)) {
 		b = slot_read(slot);

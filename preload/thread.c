@@ -7,6 +7,7 @@
  */
 #include "preload/thread.h"
 #include "preload/ledger.h"
+#include "preload/sample.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -133,6 +134,10 @@ static void forget_stack(struct thread *t)
 	t->last = NULL;
 	t->rounds = 0;
 	t->gate = UINT32_MAX; /* of no phase */
+	if (config.sample && !t->random) {
+		t->random = t->lane; /* two identical runs take the same samples */
+		t->distance = sample_distance(&t->random);
+	}
 	t->safe_start = t->safe_end = 0;
 	t->top = t->kept;
 	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };

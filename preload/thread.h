@@ -65,6 +65,8 @@ struct thread {
 	 * A stack pointer: its caller's, of the hook that is running. THREAD_UNSETTLED: it has yet
 	 * to come by. */
 	uintptr_t state;
+	int64_t distance; /* when sampling: bytes to the next sample */
+	uint64_t random;
 	void *last;	     /* the block that the last allocation returned, until it is freed */
 	struct kept *top;    /* the innermost kept frame; = kept: none */
 	uint32_t gate;	     /* that it passes; the state after a hook */

@@ -84,6 +84,7 @@ static void event(struct thread *t, int step)
 		return;
 	}
 	b->site = site_numbers[rand() % SITES];
+	b->count = 1;
 	b->size = (uint64_t)(rand() % (1 + step / 100 % 50 * 40));
 	twin_count(b->site, (int64_t)b->size, 1, false);
 	ledger_add(t, *b);

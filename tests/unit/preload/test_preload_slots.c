@@ -56,7 +56,7 @@ static void fill(uintptr_t granule)
 	uintptr_t at = BASE + (uintptr_t)(rand() % 1000) * 4096;
 
 	for (int i = 0; i < BLOCKS; i++) {
-		struct block b = { (uint32_t)rand() % (MT_SITES_MOST - 1) + 1, some_size() };
+		struct block b = { (uint32_t)rand() % (MT_SITES_MOST - 1) + 1, some_size(), 1 };
 
 		at = next_place(at);
 		twins[i] = (struct twin){ at, b };
@@ -69,7 +69,7 @@ static void check_all(void)
 {
 	for (int i = 0; i < BLOCKS; i++) {
 		const uint32_t *slot = slot_at((void *)twins[i].address);
-		struct block b = { 0, 0 };
+		struct block b = { 0 };
 
 		if (slot && *slot)
 			b = slot_read(slot);
