@@ -198,6 +198,21 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
 	return error;
 }
 
+/* What operator new was asked for, if it is what calls: the size of the call is that, rounded up.
+ */
+static size_t take_asked(size_t alignment, size_t size)
+{
+	size_t asked = thread_self->asked;
+
+	if (likely(!asked))
+		return size;
+	thread_self->asked = 0;
+	asked--;
+	return alignment && size % alignment == 0 && (size - asked < alignment || asked == 0)
+		       ? asked
+		       : size;
+}
+
 HOOK void *aligned_alloc(size_t alignment, size_t size)
 {
 	void *last;
@@ -207,7 +222,7 @@ HOOK void *aligned_alloc(size_t alignment, size_t size)
 		return boot_alloc(size, alignment);
 	last = record_last();
 	p = next.aligned_alloc(alignment, size);
-	record_if_new(p, size, CPU_CALLER(), last);
+	record_if_new(p, take_asked(alignment, size), CPU_CALLER(), last);
 	return p;
 }
 

@@ -217,16 +217,26 @@ typedef void delete_sized_aligned_fn(void *, size_t, size_t);
 	{                                                                         \
 		CALL_NEW(f, new_nothrow_fn, plain_new(size, 0, true), size, tag); \
 	}
+/* The C++ library rounds the size up before it calls aligned_alloc: that is told what was asked
+ * for. */
+static inline void note_asked(size_t size)
+{
+	if (thread_self != &thread_nobody)
+		thread_self->asked = size + 1;
+}
+
 #define NEW_ALIGNED_HOOK(name, f)                                                                \
 	HOOK void *name(size_t size, size_t alignment);                                          \
 	HOOK void *name(size_t size, size_t alignment)                                           \
 	{                                                                                        \
+		note_asked(size);                                                                \
 		CALL_NEW(f, new_aligned_fn, plain_new(size, alignment, false), size, alignment); \
 	}
 #define NEW_ALIGNED_NOTHROW_HOOK(name, f)                                                   \
 	HOOK void *name(size_t size, size_t alignment, nothrow tag);                        \
 	HOOK void *name(size_t size, size_t alignment, nothrow tag)                         \
 	{                                                                                   \
+		note_asked(size);                                                           \
 		CALL_NEW(f, new_aligned_nothrow_fn, plain_new(size, alignment, true), size, \
 			alignment, tag);                                                    \
 	}

@@ -65,6 +65,7 @@ struct thread {
 	 * A stack pointer: its caller's, of the hook that is running. THREAD_UNSETTLED: it has yet
 	 * to come by. */
 	uintptr_t state;
+	size_t asked;	  /* of operator new with an alignment that is running: its size plus 1 */
 	int64_t distance; /* when sampling: bytes to the next sample */
 	uint64_t random;
 	void *last;	     /* the block that the last allocation returned, until it is freed */

@@ -249,8 +249,18 @@ static void host_name(struct text *t)
 	text_add(t, uname(&names) == 0 ? names.nodename : "localhost");
 }
 
+/* The name that the program was started by: a link's tells more than the file's behind it. */
+static void add_name(struct text *t)
+{
+	const char *name = program_invocation_short_name;
+
+	if (*name == '-') /* a login shell */
+		name++;
+	text_add(t, *name ? name : "unknown");
+}
+
 /* MTRACE_OUT with its % letters replaced, absolute: the program may change directory. */
-static void expand_path(struct text *t, const char *program)
+static void expand_path(struct text *t)
 {
 	const char *p = config.out;
 	char directory[4096];
@@ -265,9 +275,7 @@ static void expand_path(struct text *t, const char *program)
 		} else if (*++p == 'p') {
 			text_add_number(t, (uint64_t)os_pid());
 		} else if (*p == 'n') {
-			const char *slash = strrchr(program, '/');
-
-			text_add(t, slash ? slash + 1 : program);
+			add_name(t);
 		} else if (*p == 'h') {
 			host_name(t);
 		} else {
@@ -312,14 +320,14 @@ static enum occupant look_at(const char *path)
 
 /* Opens a new file at the wanted path, or beside it while a live trace has that. -1 has been
  * explained. */
-static int create_file(const char *program)
+static int create_file(void)
 {
 	bool has_pid = strstr(config.out, "%p") != NULL;
 	struct text t;
 	size_t wanted;
 
 	text_init(&t, file.path, sizeof(file.path));
-	expand_path(&t, program);
+	expand_path(&t);
 	wanted = t.used;
 	for (unsigned attempt = has_pid, tries = 0; attempt < 10000 && tries < 20000; tries++) {
 		int fd;
@@ -472,7 +480,7 @@ bool tracefile_create(const char *program)
 		message("no address space for the trace's tables; running untraced", NULL);
 		return false;
 	}
-	fd = create_file(program);
+	fd = create_file();
 	if (fd < 0 || !adopt_file(fd))
 		return false;
 	describe_process();
@@ -588,11 +596,10 @@ bool tracefile_fork(struct tracefile_copy *copy)
 	uint64_t offsets[MT_TABLES_USED];
 	size_t sizes[MT_TABLES_USED];
 	uint64_t size = lay_out(copy->header, offsets, sizes);
-	const char *program = trace.strings + copy->header->program.offset;
 	uint64_t start_ns = copy->header->start_ns;
 	int fd, old_fd = file.fd >= 0 && is_ours(file.fd) ? file.fd : -1;
 
-	fd = create_file(program);
+	fd = create_file();
 	if (fd < 0)
 		return false;
 	describe_child(copy->header, offsets, sizes);
