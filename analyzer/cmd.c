@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&cmd_annotate,
 	&cmd_tree,
 	&cmd_leaks,
+	&cmd_diff,
 	&cmd_merge,
 	&cmd_pack,
 	&cmd_info,

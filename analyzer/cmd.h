@@ -25,6 +25,7 @@ struct command {
 
 extern const struct command cmd_annotate;
 extern const struct command cmd_info;
+extern const struct command cmd_diff;
 extern const struct command cmd_leaks;
 extern const struct command cmd_merge;
 extern const struct command cmd_pack;

@@ -92,8 +92,8 @@ static void print_verdict(const struct leaks *leaks, const struct trace *t,
 	char text[128], stacks[64];
 
 	if (leaks->classified) {
-		if (t->state == TRACE_RUNNING)
-			fprintf(out, "looked %s after the start\n",
+		if (t->state != TRACE_EXITED)
+			fprintf(out, "as of %s after the start:\n",
 				format_duration(text, t->header.scan_at_ns));
 		print_lost(leaks, out);
 		print_others(leaks, view, out);

@@ -192,6 +192,7 @@ static enum options_result store(
 			return OPTIONS_WRONG;
 		break;
 	case OPTION_LIST:
+	case OPTION_MANY:
 		list_add(value, text);
 		break;
 	case OPTION_FLAG: /* has no value */
@@ -222,7 +223,11 @@ static enum options_result take_value(
 			row->value);
 		return OPTIONS_WRONG;
 	}
-	return store(p, row, attached ? attached : p->argv[p->next++]);
+	if (store(p, row, attached ? attached : p->argv[p->next++]) != OPTIONS_FINE)
+		return OPTIONS_WRONG;
+	while (row->kind == OPTION_MANY && p->next < p->argc && p->argv[p->next][0] != '-')
+		store(p, row, p->argv[p->next++]);
+	return OPTIONS_FINE;
 }
 
 static enum options_result parse_long(struct parser *p, const char *name)
@@ -286,7 +291,7 @@ enum options_result options_parse(const struct option_row *rows, const char *who
 void options_release(const struct option_row *rows, void *values)
 {
 	for (; rows && rows->kind != OPTION_END; rows++) {
-		if (rows->kind == OPTION_LIST) {
+		if (rows->kind == OPTION_LIST || rows->kind == OPTION_MANY) {
 			struct option_list *list = (void *)((char *)values + rows->offset);
 
 			free(list->items);

@@ -30,6 +30,7 @@ enum option_kind {
 	OPTION_SIZE,   /* uint64_t bytes: 4096, 64KiB, 1.5M */
 	OPTION_CHOICE, /* int: index into the row's choices */
 	OPTION_LIST,   /* struct option_list: the option may be given more than once */
+	OPTION_MANY,   /* struct option_list: takes all arguments up to the next option */
 };
 
 struct option_row {

@@ -1,0 +1,29 @@
+/* limit.c - thresholds of `mtracer diff`. */
+#include "limit.h"
+#include "diff.h"
+#include "units.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool limit_parse(const char *text, struct limit *limit)
+{
+	size_t digits = strspn(text, "0123456789.");
+	char *end;
+
+	*limit = (struct limit){ .text = text };
+	if (strcmp(text + digits, "%") != 0 && strcmp(text + digits, " %") != 0)
+		return parse_size(text, &limit->amount);
+	limit->is_share = true;
+	limit->percent = strtod(text, &end);
+	return digits && end == text + digits;
+}
+
+bool limit_exceeded(const struct limit *limit, const struct diff_value *v)
+{
+	if (!limit->text || !v->changed || v->delta <= 0)
+		return false;
+	if (limit->is_share)
+		return v->old <= 0 || 100.0 * (double)v->delta > limit->percent * (double)v->old;
+	return (uint64_t)v->delta > limit->amount;
+}
