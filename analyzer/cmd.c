@@ -20,6 +20,7 @@ const struct command *const commands[] = {
 	&cmd_merge,
 	&cmd_pack,
 	&cmd_info,
+	&cmd_completion,
 	NULL,
 };
 
@@ -51,8 +52,10 @@ static void general_help(FILE *out)
 	      "\n"
 	      "commands:\n",
 		out);
-	for (const struct command *const *c = commands; *c; c++)
-		fprintf(out, "  %-10s  %s\n", (*c)->name, (*c)->summary);
+	for (const struct command *const *c = commands; *c; c++) {
+		if (!(*c)->hidden)
+			fprintf(out, "  %-10s  %s\n", (*c)->name, (*c)->summary);
+	}
 	fputs("  help        print help on a command\n"
 	      "\n"
 	      "options:\n"

@@ -16,6 +16,7 @@ struct command {
 	size_t values_size;		  /* bytes of the values' struct */
 	int min_operands;
 	int max_operands;  /* -1 = any number */
+	bool hidden;	   /* not in the list of commands */
 	bool command_line; /* the operands are a command line: its options aren't ours */
 
 	/* Returns the exit status (log.h). `values` as parsed; argv[0..argc) are the operands, and
@@ -24,6 +25,7 @@ struct command {
 };
 
 extern const struct command cmd_annotate;
+extern const struct command cmd_completion;
 extern const struct command cmd_info;
 extern const struct command cmd_diff;
 extern const struct command cmd_leaks;

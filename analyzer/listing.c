@@ -182,7 +182,7 @@ static void add_figures(
 
 static const char *measure_name(enum sort_key key)
 {
-	static const char *const names[] = { "bytes now", "blocks now", "own peak", "at peak",
+	static const char *const names[] = { "now", "blocks now", "own peak", "at peak",
 		"allocated", "allocations", "temporary allocations", "" };
 
 	return names[key];
@@ -333,9 +333,12 @@ static size_t add_source(struct listing *l, struct text_function *f, const struc
 static void add_address(const struct listing *l, const struct annotated *from,
 	const struct annotated_line *line, struct strbuf *s)
 {
-	strbuf_addf(s, "%s+%#llx",
-		from->module ? paths_short(l->paths, from->module) : "[generated code]",
-		(unsigned long long)line->offset);
+	if (line->file)
+		strbuf_addf(s, "%s:%u", paths_short(l->paths, line->file), line->line);
+	else
+		strbuf_addf(s, "%s+%#llx",
+			from->module ? paths_short(l->paths, from->module) : "[generated code]",
+			(unsigned long long)line->offset);
 }
 
 /* A line of another file (a macro's, an included one's), or a call whose line isn't known. */

@@ -487,3 +487,18 @@ void scopes_lines(struct scopes *s, uint64_t address, size_t index,
 			return;
 	}
 }
+
+bool scopes_line(struct scopes *s, uint64_t address, const char **file, uint32_t *line)
+{
+	for (size_t i = ranges_last(&s->ranges, address); i;
+		i = ranges_previous(&s->ranges, address, i)) {
+		struct scope_list list = { 0 };
+
+		find_line(&s->units[s->ranges.items[i - 1].owner], address, &list);
+		*file = list.file;
+		*line = list.line;
+		if (list.file && list.line)
+			return true;
+	}
+	return false;
+}

@@ -10,6 +10,7 @@
 #ifndef MTRACER_SCOPES_H
 #define MTRACER_SCOPES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,9 @@ void scopes_free(struct scopes *s); /* NULL is fine */
 /* File names are as in the DWARF, perhaps relative to the unit's DW_AT_comp_dir; each is one
  * pointer as long as the Dwarf is open. */
 struct scope_list scopes_find(struct scopes *s, uint64_t address);
+
+/* The line table alone: false where it says nothing of an address. */
+bool scopes_line(struct scopes *s, uint64_t address, const char **file, uint32_t *line);
 
 /*
  * Calls visit() for each row of the line table that belongs to the function or inlined call at

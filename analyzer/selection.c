@@ -173,7 +173,8 @@ static void keep_line(const struct annotation *a, uint32_t line, struct selectio
 	s->count = kept;
 }
 
-static void add_place(const struct annotation *a, const char *word, struct selection *s)
+/* Returns whether the word is the place of a file, be there functions or not. */
+static bool add_place(const struct annotation *a, const char *word, struct selection *s)
 {
 	struct order order = { a, SORT_NAME };
 	const char *colon = strrchr(word, ':');
@@ -185,12 +186,14 @@ static void add_place(const struct annotation *a, const char *word, struct selec
 		line = strtoul(colon + 1, &end, 10);
 		if (*end == 0 && line <= UINT32_MAX)
 			add_file(a, word, colon - word, s);
+		if (s->count == 0)
+			return false;
 		qsort_r(s->items, s->count, sizeof(*s->items), by_place, &order);
-		if (s->count)
-			keep_line(a, (uint32_t)line, s);
-		return;
+		keep_line(a, (uint32_t)line, s);
+		return true;
 	}
 	qsort_r(s->items, s->count, sizeof(*s->items), by_place, &order);
+	return s->count > 0;
 }
 
 struct expression {
@@ -283,12 +286,11 @@ static int match_one(
 	struct order order = { a, key };
 	char why[256];
 
+	if (!*word)
+		return error("a FUNCTION or FILE is empty");
 	add_named(a, word, s);
-	if (s->count == 0) {
-		add_place(a, word, s);
-		if (s->count)
-			return EXIT_FINE;
-	}
+	if (s->count == 0 && add_place(a, word, s))
+		return EXIT_FINE;
 	if (s->count == 0 && !add_matching(a, word, s, why, sizeof(why)))
 		return error("%s", why);
 	qsort_r(s->items, s->count, sizeof(*s->items), by_measure, &order);

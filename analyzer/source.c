@@ -110,16 +110,24 @@ bool source_add_map(struct source_cache *cache, const char *text)
 /* Takes DIRECTORY + REST if there is a regular file. */
 static bool try_file(struct source *source, const char *directory, const char *rest)
 {
+	size_t size = strlen(directory);
 	struct stat st;
 	char *path;
+	bool exists;
 
-	if (asprintf(&path, "%s%s%s", directory, *directory && *rest != '/' ? "/" : "", rest) < 0)
+	while (size && directory[size - 1] == '/')
+		size--;
+	if (asprintf(&path, "%.*s%s%s", (int)size, directory, *directory && *rest != '/' ? "/" : "",
+		    rest) < 0)
 		return false;
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+	exists = stat(path, &st) == 0;
+	if (exists && S_ISREG(st.st_mode)) {
 		source->found = path;
 		source->file.changed = st.st_mtime;
 		return true;
 	}
+	if (exists)
+		source->file.problem = "not a regular file";
 	free(path);
 	return false;
 }
@@ -231,6 +239,9 @@ static void read_source(struct source_cache *cache, struct source *source)
 	int fd;
 
 	find_file(cache, source);
+	if (!source->found && source->file.problem)
+		return;
+	source->file.problem = NULL;
 	fd = open_source(source);
 	if (fd < 0)
 		return;

@@ -417,13 +417,29 @@ static struct names read_names(struct symbolizer *s, Dwarf_Die *die)
 	return names;
 }
 
+/* dwarf_decl_file() knows nothing of file 0, which DWARF 5 has and clang uses. */
+static const char *decl_file(Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word index;
+	Dwarf_Half version;
+	Dwarf_Files *files;
+	Dwarf_Die unit;
+
+	if (dwarf_formudata(dwarf_attr_integrate(die, DW_AT_decl_file, &attribute), &index) != 0 ||
+		dwarf_cu_info(attribute.cu, &version, NULL, &unit, NULL, NULL, NULL, NULL) != 0 ||
+		(version < 5 && index == 0) || dwarf_getsrcfiles(&unit, &files, NULL) != 0)
+		return NULL;
+	return dwarf_filesrc(files, index, NULL, NULL);
+}
+
 static bool read_line(Dwarf_Die *die, struct names *names)
 {
 	int line;
 
 	if (dwarf_decl_line(die, &line) != 0 || line <= 0)
 		return false;
-	names->decl_file = dwarf_decl_file(die);
+	names->decl_file = decl_file(die);
 	names->decl_line = names->decl_file ? (uint32_t)line : 0;
 	return names->decl_file;
 }
@@ -447,7 +463,7 @@ static void read_declaration(Dwarf_Die *die, struct names *names)
 }
 
 /* All inlined copies of a function share its name. */
-static struct names names_of_die(struct symbolizer *s, Dwarf_Die *die)
+static struct name_entry *entry_of_die(struct symbolizer *s, Dwarf_Die *die)
 {
 	struct name_entry *entry;
 	Dwarf_Attribute attribute;
@@ -462,7 +478,12 @@ static struct names names_of_die(struct symbolizer *s, Dwarf_Die *die)
 		entry->names = read_names(s, source);
 		read_declaration(source, &entry->names);
 	}
-	return entry->names;
+	return entry;
+}
+
+static struct names names_of_die(struct symbolizer *s, Dwarf_Die *die)
+{
+	return entry_of_die(s, die)->names;
 }
 
 static struct names names_of_offset(struct symbolizer *s, const struct module *m, uint64_t address)
@@ -608,6 +629,39 @@ static void fill(struct symbol *symbol, struct names names, const char *file, ui
 	symbol->line = file ? line : 0;
 }
 
+/* The first line that a function has code for in a file. */
+struct first_line {
+	const char *file; /* as libdw has it; several pointers may mean one file */
+	uint32_t line;
+};
+
+static void note_first(void *context, const char *file, uint32_t line)
+{
+	struct first_line *first = context;
+
+	if (file && line < first->line && strcmp(file, first->file) == 0)
+		first->line = line;
+}
+
+/* Scant debug information (clang -g1) doesn't say where functions are written. The line that they
+ * begin with will do, or of an inlined one the lowest; the first copy tells it for all. */
+static void guess_declaration(struct symbolizer *s, struct image *image, uint64_t inside,
+	struct scope_list *list, size_t i)
+{
+	Dwarf_Die die = list->items[i].die;
+	struct name_entry *entry = entry_of_die(s, &die);
+	struct first_line first = { list->items[i].file, list->items[i].line };
+	Dwarf_Addr entry_pc;
+
+	if (entry->names.decl_file || !first.file || !first.line)
+		return;
+	if (i + 1 < list->count || dwarf_entrypc(&die, &entry_pc) != 0 ||
+		!scopes_line(image->scopes, entry_pc, &first.file, &first.line))
+		scopes_lines(image->scopes, inside, i, note_first, &first);
+	entry->names.decl_file = first.file;
+	entry->names.decl_line = first.line;
+}
+
 static struct answer *answer_scopes(struct symbolizer *s, const struct module *m, size_t module,
 	uint64_t address, struct scope_list *list)
 {
@@ -615,9 +669,10 @@ static struct answer *answer_scopes(struct symbolizer *s, const struct module *m
 
 	for (size_t i = 0; i < list->count; i++) {
 		Dwarf_Die die = list->items[i].die;
-		struct names names = names_of_die(s, &die);
-		struct names declared = names;
+		struct names names, declared;
 
+		guess_declaration(s, m->image, address - m->bias - m->image->bias, list, i);
+		names = declared = names_of_die(s, &die);
 		if (i + 1 == list->count && !names.linkage)
 			names = better_names(s, m, address, names);
 		if (!names.function)
@@ -642,6 +697,23 @@ static void note_missing_dwo(struct image *image, const struct module *m)
 		image->complaint = NULL;
 }
 
+/* A function that only the symbol table knows, but whose lines are known (assembler, clang -g1). */
+static void fill_lines(struct symbolizer *s, const struct module *m, uint64_t address,
+	struct scope_list *list, struct symbol *symbol)
+{
+	struct image *image = m->image;
+	uint64_t start = symtab_start(image->symtab, address - m->bias) - image->bias;
+	const char *file;
+	uint32_t line;
+
+	symbol->file = file_path(s, &list->unit, list->file);
+	symbol->line = symbol->file ? list->line : 0;
+	if (!symbol->line || !symbol->linkage || !scopes_line(image->scopes, start, &file, &line))
+		return;
+	symbol->decl_file = file_path(s, &list->unit, file);
+	symbol->decl_line = symbol->decl_file ? line : 0;
+}
+
 static struct answer *find_answer(struct symbolizer *s, size_t number, uint64_t address)
 {
 	struct module *m = number < s->module_count ? &s->modules[number] : NULL;
@@ -662,8 +734,9 @@ static struct answer *find_answer(struct symbolizer *s, size_t number, uint64_t 
 	if (list.count)
 		return answer_scopes(s, m, number, address, &list);
 	a = answer_new(number, address, 1);
-	fill(a->items, names_of_symbol(s, m, address), file_path(s, &list.unit, list.file),
-		list.line);
+	fill(a->items, names_of_symbol(s, m, address), NULL, 0);
+	if (list.file)
+		fill_lines(s, m, address, &list, a->items);
 	return a;
 }
 

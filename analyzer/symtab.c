@@ -129,9 +129,9 @@ void symtab_free(struct symtab *t)
 	free(t);
 }
 
-const char *symtab_find(const struct symtab *t, uint64_t address)
+static const struct entry *find_entry(const struct symtab *t, uint64_t address)
 {
-	const char *sizeless = NULL;
+	const struct entry *sizeless = NULL;
 
 	for (size_t i = ranges_last(&t->ranges, address); i;
 		i = ranges_previous(&t->ranges, address, i)) {
@@ -139,9 +139,23 @@ const char *symtab_find(const struct symtab *t, uint64_t address)
 
 		/* A label inside a function has no size. */
 		if (e->size)
-			return e->name;
+			return e;
 		if (!sizeless)
-			sizeless = e->name;
+			sizeless = e;
 	}
 	return sizeless;
+}
+
+const char *symtab_find(const struct symtab *t, uint64_t address)
+{
+	const struct entry *e = find_entry(t, address);
+
+	return e ? e->name : NULL;
+}
+
+uint64_t symtab_start(const struct symtab *t, uint64_t address)
+{
+	const struct entry *e = find_entry(t, address);
+
+	return e ? e->address : address;
 }

@@ -19,4 +19,7 @@ void symtab_free(struct symtab *t);	     /* NULL is fine */
  * the most public, then the plainest. */
 const char *symtab_find(const struct symtab *t, uint64_t address);
 
+/* Where that function begins; the address itself where none is known. */
+uint64_t symtab_start(const struct symtab *t, uint64_t address);
+
 #endif

@@ -1,0 +1,1 @@
+mtracer tree --callers --min-percent 0 $TRACES/app.mtrace

@@ -1,0 +1,1 @@
+mtracer tree $TRACES/app.mtrace
