@@ -138,11 +138,44 @@ static void measure(uintptr_t start, struct block b, uint8_t *mark)
 		highest = start + b.size + 1;
 }
 
-static void note_large(uintptr_t start, struct block b, uint8_t *mark)
+/* ---- chunks: what may be found at all in a stretch of LARGE_BLOCK bytes, so that most words are
+ * told apart at once */
+
+#define CHUNK_STARTS 1u /* a block starts in it */
+#define CHUNK_LARGE 2u	/* a large block covers some of it */
+#define CHUNKS_IN_REGION ((1ul << SLOT_REGION_BITS) / LARGE_BLOCK)
+
+static uint8_t **chunks; /* by region, as slot_root */
+
+static uint8_t chunk_of(uintptr_t address)
+{
+	const uint8_t *map = chunks[address >> SLOT_REGION_BITS];
+
+	return map ? map[address / LARGE_BLOCK % CHUNKS_IN_REGION] : 0;
+}
+
+static void set_chunk(uintptr_t address, uint8_t flag)
+{
+	uint8_t **map = &chunks[address >> SLOT_REGION_BITS];
+
+	if (!*map)
+		*map = os_map(CHUNKS_IN_REGION);
+	if (*map)
+		(*map)[address / LARGE_BLOCK % CHUNKS_IN_REGION] |= flag;
+	else
+		failed = true;
+}
+
+static void note_block(uintptr_t start, struct block b, uint8_t *mark)
 {
 	(void)mark;
-	if (b.size >= LARGE_BLOCK)
-		large[large_used++] = (struct large){ start, b.size };
+	set_chunk(start, CHUNK_STARTS);
+	if (b.size < LARGE_BLOCK)
+		return;
+	large[large_used++] = (struct large){ start, b.size };
+	for (uintptr_t p = start; p < start + b.size; p += LARGE_BLOCK)
+		set_chunk(p, CHUNK_LARGE);
+	set_chunk(start + b.size - 1, CHUNK_LARGE);
 }
 
 static bool prepare(void)
@@ -158,10 +191,11 @@ static bool prepare(void)
 	stack_room = 3 * live_blocks + 1;
 	stack = os_map(stack_room * sizeof(*stack));
 	large = os_map((large_used + 1) * sizeof(*large));
-	if (!marks || !stack || !large)
+	chunks = os_map(regions * sizeof(*chunks));
+	if (!marks || !stack || !large || !chunks)
 		return false;
 	large_used = 0;
-	each_block(note_large);
+	each_block(note_block);
 	for (uint32_t i = 0; i < slot_region_count; i++)
 		if (!(marks[slot_regions[i]] = os_map(slots_in_leaf())))
 			return false;
@@ -234,14 +268,16 @@ static bool nearest_before(uintptr_t address, struct found *f)
 /* The block that covers the address; for an empty block, its start alone does. */
 static bool find(uintptr_t address, struct found *f)
 {
-	if (address < lowest || address >= highest)
-		return false;
-	if (nearest_before(address, f) && (address - f->start < f->size || address == f->start)) {
+	uint8_t chunk = chunk_of(address);
+
+	if (((chunk | chunk_of(address - LARGE_BLOCK)) & CHUNK_STARTS) &&
+		nearest_before(address, f) &&
+		(address - f->start < f->size || address == f->start)) {
 		f->inside = address != f->start;
 		return true;
 	}
 	f->inside = true;
-	return find_large(address, f);
+	return (chunk & CHUNK_LARGE) && find_large(address, f);
 }
 
 /* ---- insides that count as starts */
@@ -282,12 +318,12 @@ static void push(uintptr_t start)
 		failed = true;
 }
 
-void scan_word(uintptr_t word)
+/* What a pointer to a word's address makes of its block, if it is one. */
+static void mark_block(uintptr_t word, enum mark mark)
 {
 	struct found f;
-	enum mark mark = reached;
 
-	if (word < lowest || word >= highest || !find(word, &f))
+	if (!find(word, &f))
 		return;
 	if (mark == REACHABLE && f.inside && !counts_as_start(&f, word))
 		mark = POSSIBLE;
@@ -297,6 +333,44 @@ void scan_word(uintptr_t word)
 	}
 }
 
+/* Words wait here for their slots and marks, which are all over the memory, to come into the cache.
+ */
+#define QUEUE 64
+static struct {
+	uintptr_t word;
+	enum mark mark;
+} queue[QUEUE];
+static unsigned queued;
+
+static void flush_queue(void)
+{
+	for (unsigned i = 0; i < queued; i++)
+		mark_block(queue[i].word, queue[i].mark);
+	queued = 0;
+}
+
+static inline void take_word(uintptr_t word)
+{
+	uintptr_t region = word >> SLOT_REGION_BITS;
+	size_t index = (word & (((uintptr_t)1 << SLOT_REGION_BITS) - 1)) >> slot_shift;
+
+	if (likely(word - lowest >= highest - lowest) || !chunks[region])
+		return;
+	if (slot_root[region]) {
+		__builtin_prefetch(&slot_root[region][index]);
+		__builtin_prefetch(&marks[region][index]);
+	}
+	queue[queued].word = word;
+	queue[queued].mark = reached;
+	if (++queued == QUEUE)
+		flush_queue();
+}
+
+void scan_word(uintptr_t word)
+{
+	take_word(word);
+}
+
 void scan_root(uintptr_t start, uintptr_t end)
 {
 	start = (start + 7) & ~(uintptr_t)7;
@@ -304,7 +378,7 @@ void scan_root(uintptr_t start, uintptr_t end)
 	for (uintptr_t p = start; p + 8 <= end; p += 8) {
 		if ((p & 0xffff) == 0 && scan_out_of_time())
 			return;
-		scan_word(*(const uintptr_t *)p);
+		take_word(*(const uintptr_t *)p);
 	}
 }
 
@@ -326,25 +400,20 @@ uintptr_t scan_first_block(uintptr_t start, uintptr_t end)
 	return 0;
 }
 
-static void look_into(uintptr_t start)
-{
-	struct found f;
-
-	if (block_at(start, &f))
-		scan_root(f.start, f.start + f.size);
-}
-
 /* Until nothing is left to look into. What a possible block points to is possible too. */
 static void follow(void)
 {
-	while (stack_used > 0 && !scan_out_of_time()) {
+	while (!scan_out_of_time()) {
 		struct found f;
-		uintptr_t start = stack[--stack_used];
 
-		if (!block_at(start, &f))
-			continue;
-		reached = (enum mark) * f.mark;
-		look_into(start);
+		if (stack_used == 0)
+			flush_queue();
+		if (stack_used == 0)
+			return;
+		if (block_at(stack[--stack_used], &f)) {
+			reached = (enum mark) * f.mark;
+			scan_root(f.start, f.start + f.size);
+		}
 	}
 }
 
