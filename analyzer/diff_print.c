@@ -60,7 +60,9 @@ static const char *format_change(
 	if (status == DIFF_APPEARED || status == DIFF_GONE)
 		return diff_status_names[status];
 	text[0] = '\0';
-	if (diff_percent(v, &percent))
+	if (diff_percent(v, &percent) && percent > -0.05 && percent < 0.05)
+		snprintf(text, UNIT_TEXT, v->delta ? "< 0.1 %%" : "0 %%");
+	else if (diff_percent(v, &percent))
 		snprintf(text, UNIT_TEXT, percent < 1e6 ? "%+.1f %%" : "%+.3g %%", percent);
 	return text;
 }

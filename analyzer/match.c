@@ -247,13 +247,13 @@ static void match_names(struct pairing *p, const struct by *by)
 	for (uint32_t i = 0; i < p->known_count; i++) {
 		const struct known_function *f = &p->match->functions[i];
 
-		if (p->partners[i] == NONE && (*f->name || by->module))
+		if (p->partners[i] == NONE && (by->module || (*f->name && f->file)))
 			add_known(&g, hash_of(by, f->module, f->name, f->file), i);
 	}
 	for (uint32_t i = 0; i < code->function_count; i++) {
 		const struct code_function *f = &code->functions[i];
 
-		if (p->functions[i] == NONE && (*f->name || by->module))
+		if (p->functions[i] == NONE && (by->module || (*f->name && f->file)))
 			add_of_code(&g, hash_of(by, f->module, f->name, f->file), i);
 	}
 	pair_groups(p, &g);
