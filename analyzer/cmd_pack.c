@@ -34,8 +34,11 @@ static const struct option_row options[] = {
 };
 /* clang-format on */
 
+/* A trace that has symbols keeps these: the binaries may have changed since. */
 static void add_symbols(struct trace_writer *w, const struct reading *r)
 {
+	if (r->trace->symbol_count)
+		return;
 	for (uint32_t i = 1; i < r->trace->frame_count; i++)
 		trace_writer_symbols(w, i, r->resolver, i);
 }
@@ -57,7 +60,7 @@ static int pack_trace(const struct values *v, const struct reading *r, const cha
 	uint64_t size;
 	int status;
 
-	trace_writer_copy(&w, r->trace);
+	trace_writer_copy(&w, r->trace, !v->no_symbols);
 	if (!v->no_symbols)
 		add_symbols(&w, r);
 	status = trace_writer_save(&w, path, !v->plain, &size);

@@ -217,11 +217,12 @@ static struct diff_row *find_row(struct builder *b, uint64_t key, uint32_t kind)
 	return &d->rows[index];
 }
 
-static struct diff_place place_of(const struct builder *b, const struct owner *owner)
+static struct diff_place place_of(struct builder *b, const struct owner *owner)
 {
 	const struct symbol *s = owner->spot.symbol;
 	enum profile_by by = b->diff->by;
 	struct diff_place place = { .known = true };
+	uint32_t both;
 
 	if (!s) {
 		place.function = by == BY_FILE || by == BY_MODULE ? NULL : "[no stack]";
@@ -231,13 +232,20 @@ static struct diff_place place_of(const struct builder *b, const struct owner *o
 		place.function = s->function;
 	if (by != BY_MODULE)
 		place.file = s->file;
+	place.shown = place.file;
+	both = place.file ? hashmap_find(&b->renamed, hash_text(0, place.file), same_old_file, b,
+				    place.file, UINT32_MAX)
+			  : UINT32_MAX;
+	if (both != UINT32_MAX && strcmp(path_base(b->files[both][DIFF_NEW]),
+					  path_base(place.file)) == 0)
+		place.shown = b->files[both][DIFF_NEW];
 	if (by != BY_FILE || !s->file)
 		place.module = owner->spot.place->module;
 	if (by != BY_LINE && by != BY_SITE)
 		return place;
 	place.line = s->file ? s->line : 0;
 	if (!place.line) {
-		place.file = NULL;
+		place.file = place.shown = NULL;
 		place.offset = owner->spot.place->offset;
 		place.has_offset = true;
 	}

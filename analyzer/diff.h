@@ -27,6 +27,7 @@ enum diff_status { DIFF_SAME, DIFF_GREW, DIFF_SHRANK, DIFF_APPEARED, DIFF_GONE }
 struct diff_place {
 	bool known; /* it has been seen on this side */
 	const char *function, *file, *module;
+	const char *shown; /* the file for people: its name on the new side, if it has one */
 	uint32_t line; /* 0 = unknown, or of no meaning for the rows */
 	uint64_t offset;
 	bool has_offset;

@@ -93,8 +93,8 @@ static void add_value(struct strbuf *text, const struct diff_view *view, enum so
 
 static void add_place(struct strbuf *text, const struct diff_place *p, struct paths *paths)
 {
-	if (p->file) {
-		strbuf_add(text, paths_short(paths, p->file));
+	if (p->shown) {
+		strbuf_add(text, paths_short(paths, p->shown));
 		if (p->line)
 			strbuf_addf(text, ":%u", p->line);
 	} else if (p->has_offset) {
@@ -166,10 +166,10 @@ static struct paths *collect_paths(const struct diff_view *v)
 	for (size_t i = 0; i < v->row_count; i++) {
 		const struct diff_row *row = v->rows[i];
 
-		paths_add(paths, diff_place(row)->file);
+		paths_add(paths, diff_place(row)->shown);
 		paths_add(paths, diff_place(row)->module);
 		if (file_renamed(row))
-			paths_add(paths, row->places[DIFF_OLD].file);
+			paths_add(paths, row->places[DIFF_OLD].shown);
 		if (v->diff->by == BY_SITE && i < v->shown) {
 			const struct reading *r = &v->diff->traces[row->trace].reading;
 

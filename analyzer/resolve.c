@@ -1,6 +1,7 @@
 /* resolve.c - frames to functions and lines, through the symbolizer, remembered by frame. */
 #include "resolve.h"
 #include "hashmap.h"
+#include "intern.h"
 #include "mem.h"
 #include "paths.h"
 #include "progress.h"
@@ -48,6 +49,7 @@ struct resolver {
 	size_t path_count, path_room;
 	struct symbol *kept; /* that came with the trace; NULL = none */
 	uint32_t *kept_at;   /* by frame: index of its first + 1, 0 = none */
+	struct interner *texts; /* of these */
 };
 
 static bool same_path(const void *modules, uint32_t index, const void *path)
@@ -78,22 +80,25 @@ static void add_modules(struct resolver *r)
 
 /* ---- symbols that came with the trace */
 
-static const char *text_or_null(const struct trace *t, uint32_t offset)
+/* NULL for the empty text. */
+static const char *kept_text(struct resolver *r, uint32_t offset)
 {
-	const char *text = trace_string(t, offset);
+	const char *text = trace_string(r->trace, offset);
 
-	return *text ? text : NULL;
+	return *text ? intern(r->texts, text) : NULL;
 }
 
-static struct symbol kept_symbol(const struct trace *t, const struct mt_symbol *s)
+static struct symbol kept_symbol(struct resolver *r, const struct mt_symbol *s)
 {
+	const char *function = kept_text(r, s->function);
+
 	return (struct symbol){
-		.function = *trace_string(t, s->function) ? trace_string(t, s->function) : "?",
-		.linkage = text_or_null(t, s->linkage),
-		.file = text_or_null(t, s->file),
+		.function = function ? function : intern(r->texts, "?"),
+		.linkage = kept_text(r, s->linkage),
+		.file = kept_text(r, s->file),
 		.line = s->line,
 		.inlined = s->flags & MT_SYMBOL_INLINED,
-		.decl_file = text_or_null(t, s->decl_file),
+		.decl_file = kept_text(r, s->decl_file),
 		.decl_line = s->decl_line,
 	};
 }
@@ -104,12 +109,13 @@ static void keep_symbols(struct resolver *r)
 
 	if (!t->symbol_count)
 		return;
+	r->texts = interner_new();
 	r->kept = mem_zalloc(t->symbol_count, sizeof(*r->kept));
 	r->kept_at = mem_zalloc(t->frame_count, sizeof(*r->kept_at));
 	for (uint32_t i = 0; i < t->symbol_count; i++) {
 		uint32_t frame = t->symbols[i].frame;
 
-		r->kept[i] = kept_symbol(t, &t->symbols[i]);
+		r->kept[i] = kept_symbol(r, &t->symbols[i]);
 		if (!r->kept_at[frame])
 			r->kept_at[frame] = i + 1;
 		if (r->kept[i].file)
@@ -176,6 +182,7 @@ void resolver_free(struct resolver *r)
 	free(r->path);
 	free(r->kept);
 	free(r->kept_at);
+	interner_free(r->texts);
 	free(r);
 }
 

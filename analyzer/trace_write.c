@@ -110,7 +110,7 @@ static uint32_t state_of(const struct trace *t)
 	return MT_STATE_EXITED;
 }
 
-void trace_writer_copy(struct trace_writer *w, const struct trace *t)
+void trace_writer_copy(struct trace_writer *w, const struct trace *t, bool symbols)
 {
 	const struct {
 		enum mt_table_id table;
@@ -129,6 +129,7 @@ void trace_writer_copy(struct trace_writer *w, const struct trace *t)
 		{ MT_STRINGS, t->strings, t->strings_size },
 		{ MT_FOREIGN, t->foreign, t->foreign_count },
 		{ MT_LEAKS, t->leaks, t->leak_count },
+		{ MT_SYMBOLS, t->symbols, symbols ? t->symbol_count : 0 },
 	};
 	uint64_t ns;
 

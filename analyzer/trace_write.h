@@ -28,8 +28,8 @@ struct trace_writer {
 /* With the unused first records of each table, and the roots of stacks. */
 void trace_writer_init(struct trace_writer *w);
 
-/* With all that a trace holds; its state is what it is now, for good. */
-void trace_writer_copy(struct trace_writer *w, const struct trace *trace);
+/* With all that a trace holds, its symbols if they are wanted; its state is what it is now, for good. */
+void trace_writer_copy(struct trace_writer *w, const struct trace *trace, bool symbols);
 void trace_writer_release(struct trace_writer *w);
 
 /* Appends records of this version; returns the index of the first. */

@@ -364,7 +364,7 @@ START_TEST(a_copy_says_the_same)
 
 	seed = 13;
 	t = random_trace(1, true);
-	trace_writer_copy(&w, t);
+	trace_writer_copy(&w, t, true);
 	copy = saved(&w, true);
 	add_trace(&expected, t);
 	add_trace(&got, copy);

@@ -133,6 +133,40 @@ static bool read_site(struct reading *r)
 	return true;
 }
 
+/* leak SITE lost|indirect|possible|reachable BYTES BLOCKS; a scan was made, then */
+static bool read_leak(struct reading *r)
+{
+	static const char *const kinds[] = { "lost", "indirect", "possible", "reachable" };
+	const char *text = word(r), *name_of_kind = word(r);
+	uint32_t site, kind = 0;
+	uint64_t bytes;
+
+	if (!find(r, &r->sites, text, &site))
+		return false;
+	while (kind < 4 && strcmp(kinds[kind], name_of_kind) != 0)
+		kind++;
+	if (kind == 4)
+		return wrong(r, "no such kind of leak", name_of_kind);
+	bytes = number(r);
+	builder_leak(r->builder, site, MT_LEAK_LOST + kind, bytes, number(r));
+	builder_header(r->builder)->scan_state = MT_SCAN_DONE;
+	return true;
+}
+
+/* symbol FRAME LINE FILE|- FUNCTION; frames in their order, of one frame innermost first */
+static bool read_symbol(struct reading *r)
+{
+	const char *text = word(r), *file;
+	uint32_t frame, line;
+
+	if (!find(r, &r->frames, text, &frame))
+		return false;
+	line = (uint32_t)number(r);
+	file = word(r);
+	builder_symbol(r->builder, frame, rest(r), strcmp(file, "-") == 0 ? "" : file, line, 0);
+	return true;
+}
+
 static bool read_foreign(struct reading *r)
 {
 	uint64_t frees = number(r);
@@ -215,6 +249,8 @@ static bool read_header(struct reading *r)
 		FIELD(lost[2]),
 		FIELD(lost[3]),
 		FIELD(forked_from),
+		FIELD(scan_state),
+		FIELD(scan_at_ns),
 #undef FIELD
 	};
 	const char *text = word(r);
@@ -260,6 +296,10 @@ static bool read_statement(struct reading *r)
 		return read_frame(r);
 	if (strcmp(verb, "site") == 0)
 		return read_site(r);
+	if (strcmp(verb, "leak") == 0)
+		return read_leak(r);
+	if (strcmp(verb, "symbol") == 0)
+		return read_symbol(r);
 	if (strcmp(verb, "thread") == 0)
 		return read_thread(r);
 	if (strcmp(verb, "foreign") == 0)

@@ -1,0 +1,1 @@
+mtracer leaks --all --frames 2 $TRACES/leaks.mtrace

@@ -1,0 +1,1 @@
+mtracer leaks $TRACES/leaks.mtrace
