@@ -47,8 +47,8 @@ struct resolver {
 	uint32_t resolved;	/* places so far */
 	uint32_t *path;		/* nodes on the way up to a known one */
 	size_t path_count, path_room;
-	struct symbol *kept; /* that came with the trace; NULL = none */
-	uint32_t *kept_at;   /* by frame: index of its first + 1, 0 = none */
+	struct symbol *kept;	/* that came with the trace; NULL = none */
+	uint32_t *kept_at;	/* by frame: index of its first + 1, 0 = none */
 	struct interner *texts; /* of these */
 };
 
@@ -220,12 +220,25 @@ const struct place *resolve(struct resolver *r, uint32_t frame)
 	return place;
 }
 
-/* What an owner would be that is itself all wrappers. */
-static enum owner_kind wrapper_kind(const struct place *place, uint32_t flags)
+#define LAST_SYMBOL UINT32_MAX /* of an owner: the outermost of its place's */
+
+/* Is the frame in a library that is looked through as a whole? Then its symbols need not be read,
+ * which takes longer than all else where the C library's debug information is installed. */
+static bool in_wrapper_library(const struct resolver *r, uint32_t frame)
 {
-	if (!place->module)
+	const struct mt_frame *f = &r->trace->frames[frame];
+
+	return r->wrappers && f->module && !(r->trace->modules[f->module].flags & MT_MODULE_SELF) &&
+	       r->modules[f->module].path &&
+	       library_kind(r->modules[f->module].path) != LIBRARY_ORDINARY;
+}
+
+/* What an owner would be that is itself all wrappers. */
+static enum owner_kind wrapper_kind(const char *module, uint32_t flags)
+{
+	if (!module)
 		return OWNER_NAMED;
-	switch (library_kind(place->module)) {
+	switch (library_kind(module)) {
 	case LIBRARY_C:
 		return OWNER_OUTERMOST;
 	case LIBRARY_RUNTIME:
@@ -239,24 +252,32 @@ static enum owner_kind wrapper_kind(const struct place *place, uint32_t flags)
 static struct owner owner_below(struct resolver *r, uint32_t node, struct owner above)
 {
 	uint32_t frame = r->trace->nodes[node].frame;
-	const struct place *place = resolve(r, frame);
+	const struct mt_frame *f = &r->trace->frames[frame];
 	enum owner_kind kind;
 
-	if (place->first < place->count)
-		return (struct owner){ OWNER_REAL, node, (uint32_t)place->first };
-	if (place->self)
-		return above;
-	kind = wrapper_kind(place, r->trace->frames[frame].flags);
+	if (!in_wrapper_library(r, frame)) {
+		const struct place *place = resolve(r, frame);
+
+		if (place->first < place->count)
+			return (struct owner){ OWNER_REAL, node, (uint32_t)place->first };
+		if (place->self)
+			return above;
+	}
+	kind = wrapper_kind(r->modules[f->module].path, f->flags);
 	if (kind < above.kind || (kind == above.kind && kind != OWNER_LIBRARY))
 		return above;
-	return (struct owner){ kind, node, kind == OWNER_LIBRARY ? 0 : (uint32_t)place->count - 1 };
+	return (struct owner){ kind, node, kind == OWNER_LIBRARY ? 0 : LAST_SYMBOL };
 }
 
 /* Whether the frames above don't matter. */
 static bool is_decided(struct resolver *r, uint32_t node)
 {
-	const struct place *place = resolve(r, r->trace->nodes[node].frame);
+	uint32_t frame = r->trace->nodes[node].frame;
+	const struct place *place;
 
+	if (in_wrapper_library(r, frame))
+		return false;
+	place = resolve(r, frame);
 	return place->first < place->count;
 }
 
@@ -289,6 +310,8 @@ struct spot resolve_owner(struct resolver *r, uint32_t node)
 	if (owner.kind == OWNER_NONE)
 		return spot;
 	spot.place = resolve(r, r->trace->nodes[owner.node].frame);
+	if (owner.symbol == LAST_SYMBOL)
+		owner.symbol = (uint32_t)spot.place->count - 1;
 	spot.symbol = &spot.place->symbols[owner.symbol];
 	return spot;
 }
