@@ -65,6 +65,13 @@ static int by_place(const void *left, const void *right, void *context)
 		annotation_function(order->a, *(const size_t *)right));
 }
 
+static void sort(struct selection *s, int (*compare)(const void *, const void *, void *),
+	struct order *order)
+{
+	if (s->count)
+		qsort_r(s->items, s->count, sizeof(*s->items), compare, order);
+}
+
 /* ---- the largest */
 
 struct selection select_largest(
@@ -188,11 +195,11 @@ static bool add_place(const struct annotation *a, const char *word, struct selec
 			add_file(a, word, colon - word, s);
 		if (s->count == 0)
 			return false;
-		qsort_r(s->items, s->count, sizeof(*s->items), by_place, &order);
+		sort(s, by_place, &order);
 		keep_line(a, (uint32_t)line, s);
 		return true;
 	}
-	qsort_r(s->items, s->count, sizeof(*s->items), by_place, &order);
+	sort(s, by_place, &order);
 	return s->count > 0;
 }
 
@@ -293,7 +300,7 @@ static int match_one(
 		return EXIT_FINE;
 	if (s->count == 0 && !add_matching(a, word, s, why, sizeof(why)))
 		return error("%s", why);
-	qsort_r(s->items, s->count, sizeof(*s->items), by_measure, &order);
+	sort(s, by_measure, &order);
 	return EXIT_FINE;
 }
 
