@@ -35,6 +35,19 @@ struct cpu_frame {
 #define CPU_UNWIND_LIBRARY "libunwind-x86_64.so.8"
 #define CPU_UNWIND(name) "_Ux86_64_" name
 
+/* Calls f(arg) with its stack below `top`, a multiple of 16. */
+static inline void cpu_call_on(void *top, void (*f)(void *), void *arg)
+{
+	__asm__ volatile(
+		"movq %%rsp, %%rbx\n\t"
+		"movq %[top], %%rsp\n\t"
+		"call *%[f]\n\t"
+		"movq %%rbx, %%rsp"
+		: "+D"(arg)
+		: [top] "r"(top), [f] "r"(f)
+		: "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "cc", "memory");
+}
+
 static inline uintptr_t cpu_thread_pointer(void)
 {
 	return (uintptr_t)__builtin_thread_pointer();

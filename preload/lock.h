@@ -1,13 +1,16 @@
 /*
  * lock.h - a futex lock for the rare paths: new frames, nodes, sites, threads, and publishing.
  *
- * Leaf locks: nothing is called out to while one is held, so they can't take part in a deadlock.
- * Fork takes them all (fork.c lists the order), so a child never inherits a held one.
+ * Leaf locks: nothing of the program's runs while one is held, so they can't take part in a
+ * deadlock. That includes signal handlers, which may allocate, fork, or never come back (longjmp):
+ * signals are blocked meanwhile. Fork takes all locks (fork.c lists the order), so a child never
+ * inherits a held one.
  */
 #ifndef MTRACE_LOCK_H
 #define MTRACE_LOCK_H
 
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,40 +19,47 @@
 
 struct lock {
 	uint32_t word; /* 0 free, 1 held, 2 held and somebody may wait */
+	uint64_t mask; /* the holder's signals, as they were */
 };
 
-static inline long lock_futex(uint32_t *word, int op, uint32_t value)
+/* A system call that leaves errno alone: the caller of malloc must not see it change. */
+static inline long lock_call(long number, long a, long b, long c, long d)
 {
-	/* Not errno's business: the caller of malloc must not see it change. */
-	long result;
 #ifdef __x86_64__
-	register long r10 __asm__("r10") = 0;
-	__asm__ volatile(
-		"syscall"
-		: "=a"(result)
-		: "0"((long)SYS_futex), "D"(word), "S"((long)op), "d"((long)value), "r"(r10)
-		: "rcx", "r11", "memory");
-#else
-	result = syscall(SYS_futex, word, op, value, NULL);
-#endif
+	register long r10 __asm__("r10") = d;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+			 : "rcx", "r11", "memory");
 	return result;
+#else
+	return syscall(number, a, b, c, d);
+#endif
 }
 
 static inline void lock_take(struct lock *l)
 {
+	const uint64_t all = ~0ull;
 	uint32_t expected = 0;
+	uint64_t mask = 0;
 
-	if (__atomic_compare_exchange_n(
+	lock_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, sizeof(mask));
+	if (!__atomic_compare_exchange_n(
 		    &l->word, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		return;
-	while (__atomic_exchange_n(&l->word, 2, __ATOMIC_ACQUIRE) != 0)
-		lock_futex(&l->word, FUTEX_WAIT_PRIVATE, 2);
+		while (__atomic_exchange_n(&l->word, 2, __ATOMIC_ACQUIRE) != 0)
+			lock_call(SYS_futex, (long)&l->word, FUTEX_WAIT_PRIVATE, 2, 0);
+	l->mask = mask;
 }
 
 static inline void lock_drop(struct lock *l)
 {
+	uint64_t mask = l->mask;
+
 	if (__atomic_exchange_n(&l->word, 0, __ATOMIC_RELEASE) == 2)
-		lock_futex(&l->word, FUTEX_WAKE_PRIVATE, 1);
+		lock_call(SYS_futex, (long)&l->word, FUTEX_WAKE_PRIVATE, 1, 0);
+	lock_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask));
 }
 
 #endif

@@ -122,7 +122,7 @@ static void read_build_id(struct mt_module *m, const struct object *o)
 
 static uint32_t add_path(const char *name)
 {
-	char buffer[4096];
+	static char buffer[4096]; /* under tables_lock, and stacks may be small */
 	struct text t;
 
 	if (!*name)

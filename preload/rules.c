@@ -49,6 +49,7 @@ struct step {
 	bool no_info;
 	unsigned reads;
 	unw_word_t read_from[MOST_READS];
+	rule_t rule; /* the result */
 };
 
 /* The number of the token that a value is near, 0 = a plain value. */
@@ -233,7 +234,7 @@ static rule_t read_off(const struct step *s, unw_word_t pc, unw_word_t sp, unw_w
 	return rule_make(RULE_HARD, 0, 0);
 }
 
-static rule_t step_over(struct step *s)
+static rule_t derive(struct step *s)
 {
 	unw_cursor_t cursor;
 	unw_word_t pc, sp, bp;
@@ -255,19 +256,33 @@ static rule_t step_over(struct step *s)
 	return read_off(s, pc, sp, bp);
 }
 
+/* Coroutines have stacks of a few KiB, and libunwind would like more than that: it gets a stack of
+ * its own, since there is one derivation at a time. */
+#define UNWIND_STACK (256u << 10)
+static char *unwind_stack;
+
+static void step_over(void *arg)
+{
+	struct step *s = arg;
+
+	s->rule = derive(s);
+}
+
 rule_t rule_derive(uintptr_t return_address)
 {
 	struct step s = { .pc = return_address };
 	int saved = errno;
-	rule_t rule;
 
 	if (!object_find(return_address - 1, &s.object))
 		return rule_make(RULE_NONE, 0, 0);
 	lock_take(&unwind_lock);
-	rule = step_over(&s);
+	if (unwind_stack)
+		cpu_call_on(unwind_stack + UNWIND_STACK, step_over, &s);
+	else
+		step_over(&s);
 	lock_drop(&unwind_lock);
 	errno = saved;
-	return rule;
+	return s.rule;
 }
 
 /* ---- loading */
@@ -337,6 +352,7 @@ bool rules_init(void)
 	int count = take_low_descriptors(taken);
 	bool ok = load();
 
+	unwind_stack = os_map(UNWIND_STACK);
 	if (ok)
 		rule_derive((uintptr_t)rules_init +
 			    1); /* whatever else it does when it is first used */

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -68,7 +69,7 @@ struct directory_entry {
 /* The stacks of all threads but the calling one, which has its own stack pointer in place 0. */
 static size_t find_stacks(struct scan_stack *stacks, uintptr_t sp)
 {
-	char buffer[4096];
+	static char buffer[4096]; /* one snapshot at a time, and stacks may be small */
 	size_t count = 1;
 	int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	long got;
@@ -113,12 +114,28 @@ static void close_all(void)
 		syscall(SYS_close, fd);
 }
 
+/* The program's handlers must not run in the child: all signals were blocked before it was made,
+ * and what can't be blocked, a fault of the scan's own, ends it. */
+static void forget_handlers(void)
+{
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		unsigned long mask;
+	} by_default = { 0 };
+
+	for (int number = 1; number <= 64; number++)
+		syscall(SYS_rt_sigaction, number, &by_default, NULL, sizeof(by_default.mask));
+}
+
 static void run_child(const struct scan_stack *stacks, size_t count)
 {
 	struct mt_header *h = trace.header;
 	uint64_t begun = os_time();
 	bool ok;
 
+	forget_handlers();
 	close_all();
 	ok = scan(stacks, count);
 	h->scan_ns = os_time() - begun;
@@ -126,6 +143,7 @@ static void run_child(const struct scan_stack *stacks, size_t count)
 	syscall(SYS_exit_group, 0);
 }
 
+static int busy;    /* a snapshot is being made */
 static int running; /* a child that was not waited for to its end */
 
 /* The child may go on when the time is over; then whoever reads the trace waits for it, and a later
@@ -165,16 +183,36 @@ void snapshot_answer(void)
 		snapshot_scan(ANSWER_WAIT_MS);
 }
 
+/* Makes the child, which inherits no handler of the program's that could run. */
+static long make_child(const struct scan_stack *stacks, size_t count)
+{
+	const uint64_t all = ~0ull;
+	uint64_t mask = 0;
+	long child;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof(mask));
+	child = syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+	if (child == 0)
+		run_child(stacks, count);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask));
+	return child;
+}
+
 void snapshot_scan(unsigned wait_ms)
 {
-	struct scan_stack *stacks = os_map(MOST_THREADS * sizeof(*stacks));
+	struct scan_stack *stacks;
 	struct mt_header *h = trace.header;
 	int saved = errno;
 	size_t count;
 	long child;
 
-	if (!stacks)
+	if (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
 		return;
+	stacks = os_map(MOST_THREADS * sizeof(*stacks));
+	if (!stacks) {
+		store_release(&busy, 0);
+		return;
+	}
 	if (running && syscall(SYS_wait4, running, NULL, __WCLONE | WNOHANG, NULL) != 0)
 		running = 0;
 	__builtin_unwind_init(); /* the caller's registers go to the stack */
@@ -184,14 +222,13 @@ void snapshot_scan(unsigned wait_ms)
 	h->scan_at_ns = os_time() - h->start_ns;
 	h->scan_state = !config.sample && make_room() ? MT_SCAN_RUNNING : MT_SCAN_FAILED;
 	if (h->scan_state == MT_SCAN_RUNNING) {
-		child = syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
-		if (child == 0)
-			run_child(stacks, count);
+		child = make_child(stacks, count);
 		if (child < 0)
 			h->scan_state = MT_SCAN_FAILED;
 		else
 			wait_for((int)child, wait_ms);
 	}
 	os_unmap(stacks, MOST_THREADS * sizeof(*stacks));
+	store_release(&busy, 0);
 	errno = saved;
 }
