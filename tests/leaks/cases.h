@@ -1,0 +1,44 @@
+/*
+ * cases.h - what the programs with known leaks share.
+ *
+ * A case is a function whose comment says what becomes of the blocks that it allocates, as memcheck has it:
+ *
+ *	CASE lost_plain(void) // lost 100/1
+ *
+ * for 100 bytes in 1 block. Pointers pass through volatile variables and are overwritten, and scrub() clears the stack that was used,
+ * so that none stays behind by accident.
+ */
+#ifndef TESTS_LEAKS_CASES_H
+#define TESTS_LEAKS_CASES_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NOINLINE __attribute__((noinline, noclone))
+#define CASE NOINLINE static void
+
+NOINLINE static void scrub(void)
+{
+	volatile char stack[32768];
+
+	for (size_t i = 0; i < sizeof(stack); i++)
+		stack[i] = 0;
+}
+
+/* What was stored where p points is really there, though nothing in the program reads it. */
+#define STORED(p) __asm__ volatile("" : : "r"(p) : "memory")
+
+/* Callee-saved registers may hold a case's pointer after it returned. */
+#define FORGET_REGISTERS()                                                                      \
+	__asm__ volatile("xor %%ebx, %%ebx; xor %%r12d, %%r12d; xor %%r13d, %%r13d;"             \
+			 "xor %%r14d, %%r14d; xor %%r15d, %%r15d"                                \
+			 : : : "rbx", "r12", "r13", "r14", "r15", "memory")
+
+#define RUN(name)                    \
+	do {                         \
+		name();              \
+		scrub();             \
+		FORGET_REGISTERS();  \
+	} while (0)
+
+#endif
