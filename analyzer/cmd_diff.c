@@ -1,4 +1,5 @@
-/* cmd_diff.c - mtracer diff: what changed between two runs or two builds, and whether that is too much. */
+/* cmd_diff.c - mtracer diff: what changed between two runs or two builds, and whether that is too
+ * much. */
 #include "cmd.h"
 #include "diff_print.h"
 #include "filter.h"
@@ -78,7 +79,8 @@ static int find_measure(const char *option, const char *name, enum sort_key *mea
 		return EXIT_FINE;
 	nearest = nearest_name(name, names);
 	if (nearest)
-		return error("diff: '--%s %s' is not known; did you mean '%s'?", option, name, nearest);
+		return error(
+			"diff: '--%s %s' is not known; did you mean '%s'?", option, name, nearest);
 	return error("diff: '--%s %s' is not known; see 'mtracer help diff'", option, name);
 }
 
@@ -144,7 +146,8 @@ static int open_traces(struct command_state *c, int argc, char **argv)
 	int status;
 
 	if (lists && argc)
-		return error("diff: '%s' is on neither side: with --old and --new all traces follow these",
+		return error("diff: '%s' is on neither side: with --old and --new all traces "
+			     "follow these",
 			argv[0]);
 	if (lists && (!v->old.count || !v->new.count))
 		return error("diff: --%s wants --%s, too", v->old.count ? "old" : "new",
@@ -202,8 +205,8 @@ static bool row_kept_by(const struct command_state *c, const struct diff_row *ro
 		const struct diff_place *p = &row->places[side];
 
 		if (p->known)
-			subjects[count++] = (struct filter_subject){ p->function, p->file, p->line,
-				p->module };
+			subjects[count++] =
+				(struct filter_subject){ p->function, p->file, p->line, p->module };
 	}
 	return filter_is_empty(c->filter) || filter_keeps(c->filter, subjects, count);
 }
@@ -287,11 +290,15 @@ const struct command cmd_diff = {
 	.name = "diff",
 	.usage = "[OPTION]... OLD NEW | --old TRACE... --new TRACE...",
 	.summary = "show what changed between two runs or builds",
-	.details = "Code is told by module, function and who calls whom, not by addresses or lines: what\n"
-		   "only moved shows no difference. Rows say what grew, shrank, is new or gone; a function\n"
+	.details = "Code is told by module, function and who calls whom, not by addresses or "
+		   "lines: what\n"
+		   "only moved shows no difference. Rows say what grew, shrank, is new or gone; a "
+		   "function\n"
 		   "whose surroundings are all the same is shown as renamed, '(was NAME)'.\n"
-		   "With several traces on a side medians are compared, and a change within the spread\n"
-		   "of either side isn't called one. Keep the old trace by 'mtracer pack': it can then be\n"
+		   "With several traces on a side medians are compared, and a change within the "
+		   "spread\n"
+		   "of either side isn't called one. Keep the old trace by 'mtracer pack': it can "
+		   "then be\n"
 		   "compared when its binaries are gone.\n"
 		   "Exits with 1 where a limit is exceeded.",
 	.options = options,

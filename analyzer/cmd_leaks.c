@@ -1,4 +1,5 @@
-/* cmd_leaks.c - mtracer leaks: the blocks that nothing points to, by call stack; of a trace or of a running process. */
+/* cmd_leaks.c - mtracer leaks: the blocks that nothing points to, by call stack; of a trace or of a
+ * running process. */
 #include "cmd.h"
 #include "json.h"
 #include "leaks.h"
@@ -257,11 +258,15 @@ const struct command cmd_leaks = {
 	.name = "leaks",
 	.usage = "[OPTION]... [TRACE|PID]",
 	.summary = "show what was never freed and nothing points to",
-	.details = "Lost: no pointer to the block is left, anywhere. Indirect: only lost blocks point to it.\n"
-		   "Possible: only pointers to its inside are left. Reachable: it could still be freed.\n"
+	.details = "Lost: no pointer to the block is left, anywhere. Indirect: only lost blocks "
+		   "point to it.\n"
+		   "Possible: only pointers to its inside are left. Reachable: it could still be "
+		   "freed.\n"
 		   "A running process is asked by its PID, and looks without being held up.\n"
-		   "Exits with 1 where lost blocks remain that no suppression leaves out; indirect ones go\n"
-		   "with them and don't count by themselves. Where the trace has no verdict, live blocks\n"
+		   "Exits with 1 where lost blocks remain that no suppression leaves out; indirect "
+		   "ones go\n"
+		   "with them and don't count by themselves. Where the trace has no verdict, live "
+		   "blocks\n"
 		   "are listed as unclassified, and the exit status is 0, or 2 with --strict.\n"
 		   "Without TRACE the newest *.mtrace in the working directory is taken.",
 	.options = options,

@@ -59,7 +59,8 @@ static void compare_with_first(struct first *first, const struct trace *t)
 		first->said_sample = true;
 	}
 	if (t->header.forked_from && !(t->header.flags & MT_NOTE_MERGED))
-		warning("%s began with the blocks and counts of process %llu, which forked it: they "
+		warning("%s began with the blocks and counts of process %llu, which forked it: "
+			"they "
 			"count again",
 			t->path, (unsigned long long)t->header.forked_from);
 }
@@ -127,9 +128,12 @@ const struct command cmd_merge = {
 	.name = "merge",
 	.usage = "[OPTION]... --out FILE TRACE...",
 	.summary = "add traces up to one: of workers, or of repeated runs",
-	.details = "Counts and bytes of equal call stacks are added, wherever their modules were loaded.\n"
-		   "Peaks are added too, and marked as upper bounds: the processes may have held most at\n"
-		   "different times. The result is a trace that every command reads, with the functions\n"
+	.details = "Counts and bytes of equal call stacks are added, wherever their modules were "
+		   "loaded.\n"
+		   "Peaks are added too, and marked as upper bounds: the processes may have held "
+		   "most at\n"
+		   "different times. The result is a trace that every command reads, with the "
+		   "functions\n"
 		   "and lines of its call stacks.",
 	.options = options,
 	.values_size = sizeof(struct values),

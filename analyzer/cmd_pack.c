@@ -99,9 +99,12 @@ const struct command cmd_pack = {
 	.name = "pack",
 	.usage = "[OPTION]... [TRACE]",
 	.summary = "make a trace small for keeping, and readable without the binaries",
-	.details = "The result holds the functions and lines of all call stacks, so it can be read and\n"
-		   "compared when the program was rebuilt since, or on another machine. Every command\n"
-		   "reads it; 'zstd -d' makes it a plain trace again. TRACE itself is left as it is.",
+	.details =
+		"The result holds the functions and lines of all call stacks, so it can be read "
+		"and\n"
+		"compared when the program was rebuilt since, or on another machine. Every "
+		"command\n"
+		"reads it; 'zstd -d' makes it a plain trace again. TRACE itself is left as it is.",
 	.options = options,
 	.values_size = sizeof(struct values),
 	.min_operands = 0,

@@ -1,8 +1,8 @@
 /*
  * code.c - collects functions and points from the stacks of a trace.
  *
- * Each node of the stack tree is visited once. Its frame gives points, found by function and line (or address) in
- * a hash; the node below it gives the function that is called there.
+ * Each node of the stack tree is visited once. Its frame gives points, found by function and line
+ * (or address) in a hash; the node below it gives the function that is called there.
  */
 #include "code.h"
 #include "hashmap.h"
@@ -58,7 +58,8 @@ static uint64_t build_of(const struct trace *t, uint32_t index)
 	return hash ? hash : 1;
 }
 
-/* Texts of one resolver are the same pointer when they are equal; modules are told by their index here. */
+/* Texts of one resolver are the same pointer when they are equal; modules are told by their index
+ * here. */
 static bool same_function(const void *context, uint32_t index, const void *key)
 {
 	const struct code_function *a = &((const struct code *)context)->functions[index];
@@ -86,8 +87,8 @@ static uint32_t find_function(struct builder *b, uint32_t module, const struct s
 		.file = s->decl_file ? s->decl_file : s->file,
 	};
 	struct code *code = b->code;
-	uint64_t hash = hash_number(hash_number(0, (uintptr_t)function.module),
-		(uintptr_t)function.name);
+	uint64_t hash =
+		hash_number(hash_number(0, (uintptr_t)function.module), (uintptr_t)function.name);
 	uint32_t index = hashmap_find(&b->functions, hash_number(hash, (uintptr_t)function.file),
 		same_function, code, &function, (uint32_t)code->function_count);
 
@@ -108,8 +109,8 @@ static uint32_t find_point(
 		.build = build_of(b->trace, module),
 	};
 	struct code *code = b->code;
-	uint64_t hash = hash_number(
-		hash_number(point.function, point.line), has_line ? 0 : point.offset);
+	uint64_t hash =
+		hash_number(hash_number(point.function, point.line), has_line ? 0 : point.offset);
 	uint32_t index = hashmap_find(
 		&b->points, hash, same_point, code, &point, (uint32_t)code->point_count);
 
@@ -119,8 +120,7 @@ static uint32_t find_point(
 }
 
 /* The points of a frame, made when it is first met. */
-static const uint32_t *points_of_frame(
-	struct builder *b, uint32_t frame, const struct place *place)
+static const uint32_t *points_of_frame(struct builder *b, uint32_t frame, const struct place *place)
 {
 	struct code *code = b->code;
 
@@ -146,7 +146,8 @@ static void add_edge(struct builder *b, uint32_t point, uint32_t callee)
 	VEC_PUSH(b->edges, b->edge_count, b->edge_room, edge);
 }
 
-/* What is called at the frame above a node: its outermost function. Our own frames are the allocation. */
+/* What is called at the frame above a node: its outermost function. Our own frames are the
+ * allocation. */
 static void add_call(struct builder *b, uint32_t node, uint32_t callee)
 {
 	const struct trace *t = b->trace;
@@ -195,7 +196,8 @@ static void count_nodes(struct builder *b, const struct tally *tally)
 	for (uint32_t i = 0; i < tally->count; i++) {
 		uint32_t site = tally->order[i], node = t->site_info[site].node;
 
-		b->counts[node] += tally->sites[site].allocations + 1; /* used, even if only by its past */
+		b->counts[node] +=
+			tally->sites[site].allocations + 1; /* used, even if only by its past */
 		b->bytes[node] += tally->sites[site].allocated_bytes;
 		b->has_site[node] = true;
 	}
@@ -273,8 +275,10 @@ struct code *code_new(
 	struct code *code = mem_zalloc(1, sizeof(*code));
 	struct builder b = { .trace = trace, .resolver = resolver, .code = code };
 
-	code->frame_start = mem_alloc(((size_t)trace->frame_count + 1) * sizeof(*code->frame_start));
-	memset(code->frame_start, 0xff, ((size_t)trace->frame_count + 1) * sizeof(*code->frame_start));
+	code->frame_start =
+		mem_alloc(((size_t)trace->frame_count + 1) * sizeof(*code->frame_start));
+	memset(code->frame_start, 0xff,
+		((size_t)trace->frame_count + 1) * sizeof(*code->frame_start));
 	name_modules(&b);
 	count_nodes(&b, tally);
 	for (uint32_t i = MT_NODE_FIRST; i < trace->node_count; i++) {

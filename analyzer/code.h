@@ -1,9 +1,9 @@
 /*
  * code.h - the code that a trace saw: functions, and the points in them that are on call stacks.
  *
- * A point is a place in a function from which memory was allocated, by itself or by what it calls: a source line of the function, or
- * the address of a call where no lines are known. Inlined functions are functions with points of their own.
- * Texts belong to the resolver.
+ * A point is a place in a function from which memory was allocated, by itself or by what it calls:
+ * a source line of the function, or the address of a call where no lines are known. Inlined
+ * functions are functions with points of their own. Texts belong to the resolver.
  */
 #ifndef MTRACER_CODE_H
 #define MTRACER_CODE_H
@@ -20,9 +20,10 @@ struct trace;
 #define CODE_ALLOCATES UINT32_MAX /* in place of a called function: the allocation itself */
 
 struct code_function {
-	const char *module; /* "[program]", or the file's name without version: "libfoo.so"; "" = none */
-	const char *name; /* "" where it is unknown: all such code of a module is one function */
-	const char *file; /* where it is written; NULL = unknown */
+	const char *module; /* "[program]", or the file's name without version: "libfoo.so"; "" =
+			       none */
+	const char *name;   /* "" where it is unknown: all such code of a module is one function */
+	const char *file;   /* where it is written; NULL = unknown */
 };
 
 struct code_point {
@@ -42,9 +43,10 @@ struct code {
 	size_t function_count, function_room;
 	struct code_point *points;
 	size_t point_count, point_room;
-	uint32_t *callees;	  /* functions called at points, or CODE_ALLOCATES; sorted for each point */
-	uint32_t *frame_points;	  /* points of a frame's functions, innermost first */
-	uint32_t *frame_start;	  /* by frame: index in frame_points */
+	uint32_t
+		*callees; /* functions called at points, or CODE_ALLOCATES; sorted for each point */
+	uint32_t *frame_points; /* points of a frame's functions, innermost first */
+	uint32_t *frame_start;	/* by frame: index in frame_points */
 	size_t frame_point_count, frame_point_room;
 	char **modules; /* their names */
 	size_t module_count, module_room;

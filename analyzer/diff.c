@@ -1,8 +1,9 @@
 /*
- * diff.c - adds the sites of all traces up to rows, each by its code's identity, and compares the sides.
+ * diff.c - adds the sites of all traces up to rows, each by its code's identity, and compares the
+ * sides.
  *
- * 1. The code of every trace is matched, old ones first. 2. What is known of each identity's place on each side is
- * noted. 3. Sites go to rows by a key made of identities. 4. Medians and spreads.
+ * 1. The code of every trace is matched, old ones first. 2. What is known of each identity's place
+ * on each side is noted. 3. Sites go to rows by a key made of identities. 4. Medians and spreads.
  */
 #include "diff.h"
 #include "code.h"
@@ -26,11 +27,11 @@ struct point_places {
 struct builder {
 	struct diff *diff;
 	struct match *match;
-	struct point_places *points; /* by identity */
+	struct point_places *points;	  /* by identity */
 	const char *(*files)[DIFF_SIDES]; /* by identity of the function */
 	const char *(*modules)[DIFF_SIDES];
 	struct hashmap renamed; /* of functions on both sides, by their old file */
-	struct hashmap index; /* of rows, by key */
+	struct hashmap index;	/* of rows, by key */
 	size_t row_room;
 };
 
@@ -118,8 +119,8 @@ static struct owner owner_of(const struct diff_trace *t, uint32_t site)
 
 		if (resolve(t->reading.resolver, frame) != owner.spot.place)
 			continue;
-		owner.point = t->points[code_point_of(t->code, frame,
-			(size_t)(owner.spot.symbol - owner.spot.place->symbols))];
+		owner.point = t->points[code_point_of(
+			t->code, frame, (size_t)(owner.spot.symbol - owner.spot.place->symbols))];
 		return owner;
 	}
 	owner.spot = (struct spot){ NULL, NULL };
@@ -177,8 +178,8 @@ static uint64_t stack_key(const struct diff_trace *t, uint32_t site)
 	return hash_number(hash, node);
 }
 
-static uint64_t key_of(struct builder *b, const struct diff_trace *t, uint32_t site,
-	const struct owner *owner)
+static uint64_t key_of(
+	struct builder *b, const struct diff_trace *t, uint32_t site, const struct owner *owner)
 {
 	uint32_t function;
 
@@ -208,7 +209,8 @@ static struct diff_row *find_row(struct builder *b, uint64_t key, uint32_t kind)
 {
 	struct diff *d = b->diff;
 	struct diff_row row = { .key = hash_number(key, kind), .kind = kind };
-	uint32_t index = hashmap_find(&b->index, row.key, same_key, d, &row.key, (uint32_t)d->row_count);
+	uint32_t index =
+		hashmap_find(&b->index, row.key, same_key, d, &row.key, (uint32_t)d->row_count);
 
 	if (index == d->row_count) {
 		row.sums = mem_zalloc(d->trace_count, sizeof(*row.sums));
@@ -236,8 +238,8 @@ static struct diff_place place_of(struct builder *b, const struct owner *owner)
 	both = place.file ? hashmap_find(&b->renamed, hash_text(0, place.file), same_old_file, b,
 				    place.file, UINT32_MAX)
 			  : UINT32_MAX;
-	if (both != UINT32_MAX && strcmp(path_base(b->files[both][DIFF_NEW]),
-					  path_base(place.file)) == 0)
+	if (both != UINT32_MAX &&
+		strcmp(path_base(b->files[both][DIFF_NEW]), path_base(place.file)) == 0)
 		place.shown = b->files[both][DIFF_NEW];
 	if (by != BY_FILE || !s->file)
 		place.module = owner->spot.place->module;
@@ -257,8 +259,7 @@ static void add_site(struct builder *b, uint32_t trace, uint32_t site)
 {
 	struct diff_trace *t = &b->diff->traces[trace];
 	struct owner owner = owner_of(t, site);
-	struct diff_row *row =
-		find_row(b, key_of(b, t, site, &owner), tally_kind(&t->tally, site));
+	struct diff_row *row = find_row(b, key_of(b, t, site, &owner), tally_kind(&t->tally, site));
 	const struct measures *m = &t->tally.sites[site];
 	uint64_t weight = m->at_peak_bytes + m->allocated_bytes;
 

@@ -1,6 +1,6 @@
 /*
- * diff.h - what changed between two runs, or between several runs on each side: rows whose code is the same on
- * both sides (match.h), with the measures of each.
+ * diff.h - what changed between two runs, or between several runs on each side: rows whose code is
+ * the same on both sides (match.h), with the measures of each.
  */
 #ifndef MTRACER_DIFF_H
 #define MTRACER_DIFF_H
@@ -28,7 +28,7 @@ struct diff_place {
 	bool known; /* it has been seen on this side */
 	const char *function, *file, *module;
 	const char *shown; /* the file for people: its name on the new side, if it has one */
-	uint32_t line; /* 0 = unknown, or of no meaning for the rows */
+	uint32_t line;	   /* 0 = unknown, or of no meaning for the rows */
 	uint64_t offset;
 	bool has_offset;
 };
@@ -38,9 +38,9 @@ struct diff_row {
 	uint32_t kind; /* MT_KIND_* */
 	struct diff_place places[DIFF_SIDES];
 	struct diff_value values[DIFF_MEASURES];
-	bool peak_is_exact; /* on both sides */
-	uint32_t trace, site; /* one that has the row's stack, for rows by site */
-	struct tally_sum *sums; /* by trace */
+	bool peak_is_exact;	      /* on both sides */
+	uint32_t trace, site;	      /* one that has the row's stack, for rows by site */
+	struct tally_sum *sums;	      /* by trace */
 	uint64_t weights[DIFF_SIDES]; /* of the sites that gave the places */
 };
 
@@ -57,7 +57,7 @@ struct diff {
 	struct diff_trace *traces; /* old ones first */
 	size_t trace_count, old_count;
 	struct diff_value totals[DIFF_MEASURES];
-	int64_t peak_error; /* bytes that the peaks may be off by */
+	int64_t peak_error;    /* bytes that the peaks may be off by */
 	struct diff_row *rows; /* that differ in some measure, in no order */
 	size_t row_count;
 };

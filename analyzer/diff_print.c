@@ -118,16 +118,16 @@ static bool file_renamed(const struct diff_row *row)
 {
 	const struct diff_place *old = &row->places[DIFF_OLD], *new = &row->places[DIFF_NEW];
 
-	return old->known && new->known && old->file && new->file &&
-	       differ(path_base(old->file), path_base(new->file));
+	return old->known && new->known &&
+	       old->file &&new->file &&differ(path_base(old->file), path_base(new->file));
 }
 
 static bool function_renamed(const struct diff_row *row)
 {
 	const struct diff_place *old = &row->places[DIFF_OLD], *new = &row->places[DIFF_NEW];
 
-	return old->known && new->known && !old->has_offset && !new->has_offset &&
-	       differ(old->function, new->function);
+	return old->known && new->known && !old->has_offset &&
+	       !new->has_offset &&differ(old->function, new->function);
 }
 
 static void add_where(struct strbuf *text, const struct diff_row *row, struct paths *paths)
@@ -258,8 +258,8 @@ static void add_limits(struct strbuf *text, const struct diff_view *v, struct pa
 		return;
 	if (v->over_count)
 		strbuf_addf(text, "FAILED: %zu row%s grew in %s by more than %s%s", v->over_count,
-			v->over_count == 1 ? "" : "s", sort_key_names[v->site],
-			v->limit_site.text, end);
+			v->over_count == 1 ? "" : "s", sort_key_names[v->site], v->limit_site.text,
+			end);
 	else
 		strbuf_addf(text, "passed: no row grew in %s by more than %s%s",
 			sort_key_names[v->site], v->limit_site.text, end);
@@ -354,8 +354,8 @@ static void note_frame(void *context, const struct spot *spot)
 	strbuf_release(&text);
 }
 
-static void add_row(
-	const struct diff_view *v, struct table *table, const struct diff_row *row, struct paths *paths)
+static void add_row(const struct diff_view *v, struct table *table, const struct diff_row *row,
+	struct paths *paths)
 {
 	const struct diff_value *value = &row->values[v->sort];
 	char text[UNIT_TEXT + 1];
@@ -553,7 +553,8 @@ static void values_json(const struct diff_value *values, struct json *j)
 		value_json(&values[i], sort_key_names[i], j);
 }
 
-static void side_json(const struct diff_view *v, enum diff_side side, const char *name, struct json *j)
+static void side_json(
+	const struct diff_view *v, enum diff_side side, const char *name, struct json *j)
 {
 	json_array(j, name, false);
 	for (size_t i = 0; i < v->diff->trace_count; i++) {
@@ -613,8 +614,8 @@ static void row_json_diff(const struct diff_view *v, const struct diff_row *row,
 	}
 }
 
-static void limit_json(const struct limit *limit, const char *scope, enum sort_key measure, bool over,
-	struct json *j)
+static void limit_json(const struct limit *limit, const char *scope, enum sort_key measure,
+	bool over, struct json *j)
 {
 	if (!limit->text)
 		return;
@@ -626,8 +627,8 @@ static void limit_json(const struct limit *limit, const char *scope, enum sort_k
 	json_close(j);
 }
 
-static void rows_json(
-	const struct diff_view *v, const char *name, struct diff_row **rows, size_t count, struct json *j)
+static void rows_json(const struct diff_view *v, const char *name, struct diff_row **rows,
+	size_t count, struct json *j)
 {
 	json_array(j, name, count == 0);
 	for (size_t i = 0; i < count; i++) {

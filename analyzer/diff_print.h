@@ -1,5 +1,6 @@
 /*
- * diff_print.h - a diff for people, for a pull request, and for machines. All begin with the verdict.
+ * diff_print.h - a diff for people, for a pull request, and for machines. All begin with the
+ * verdict.
  */
 #ifndef MTRACER_DIFF_PRINT_H
 #define MTRACER_DIFF_PRINT_H
@@ -11,13 +12,13 @@ struct json;
 
 struct diff_view {
 	const struct diff *diff;
-	enum sort_key sort;	/* the measure of the rows */
-	enum sort_key total;	/* the measure of the verdict */
-	enum sort_key site;	/* the measure that limit_site is on */
+	enum sort_key sort;  /* the measure of the rows */
+	enum sort_key total; /* the measure of the verdict */
+	enum sort_key site;  /* the measure that limit_site is on */
 	struct limit limit_total, limit_site;
 	struct diff_row **rows; /* that the filter keeps, in order */
 	size_t row_count;
-	size_t shown; /* of these */
+	size_t shown;		/* of these */
 	struct diff_row **over; /* over limit_site */
 	size_t over_count;
 };

@@ -1,4 +1,5 @@
-/* leaks.c - collects the live blocks of a trace by site and kind, and takes out what is suppressed. */
+/* leaks.c - collects the live blocks of a trace by site and kind, and takes out what is suppressed.
+ */
 #include "leaks.h"
 #include "hashmap.h"
 #include "mem.h"
@@ -20,8 +21,8 @@ static void say_how_it_died(const struct trace *t, struct strbuf *why)
 	uint32_t status = t->header.wait_status;
 
 	if ((t->header.flags & MT_HAS_WAIT_STATUS) && WIFSIGNALED(status))
-		strbuf_addf(why, "signal %d (%s) killed the program before it could look", WTERMSIG(status),
-			strsignal(WTERMSIG(status)));
+		strbuf_addf(why, "signal %d (%s) killed the program before it could look",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
 		strbuf_add(why, "the program died before it could look");
 	strbuf_add(why, "; let it exit, or ask with 'mtracer leaks PID' while it runs");
@@ -45,8 +46,9 @@ static char *why_unclassified(const struct trace *t)
 	else if (t->state == TRACE_DIED)
 		say_how_it_died(t, &why);
 	else
-		strbuf_add(&why, "the program ended by _exit() or exec(), or with MTRACE_REACHABLE=0; "
-				 "let it exit without that setting");
+		strbuf_add(&why,
+			"the program ended by _exit() or exec(), or with MTRACE_REACHABLE=0; "
+			"let it exit without that setting");
 	return why.text;
 }
 
@@ -133,8 +135,8 @@ static struct leak *find_leak(
 	struct leaks *leaks = c->leaks;
 	struct key key = { kind, hash };
 	struct leak leak = { .site = site, .kind = kind, .hash = hash };
-	uint32_t index = hashmap_find(&c->index, hash_number(hash, kind), same_key, leaks, &key,
-		(uint32_t)leaks->count);
+	uint32_t index = hashmap_find(
+		&c->index, hash_number(hash, kind), same_key, leaks, &key, (uint32_t)leaks->count);
 
 	if (index == leaks->count) {
 		leak.owner = resolve_owner(c->resolver, c->trace->site_info[site].node);
@@ -143,8 +145,8 @@ static struct leak *find_leak(
 	return &leaks->items[index];
 }
 
-static void add_to_leak(struct leak *leak, uint32_t site, const struct measures *m, uint64_t bytes,
-	uint64_t blocks)
+static void add_to_leak(
+	struct leak *leak, uint32_t site, const struct measures *m, uint64_t bytes, uint64_t blocks)
 {
 	leak->bytes += bytes;
 	leak->blocks += blocks;
@@ -156,8 +158,8 @@ static void add_to_leak(struct leak *leak, uint32_t site, const struct measures 
 	measures_add(&leak->m, m);
 }
 
-static void add(struct collector *c, uint32_t site, enum leak_kind kind, uint64_t bytes,
-	uint64_t blocks)
+static void add(
+	struct collector *c, uint32_t site, enum leak_kind kind, uint64_t bytes, uint64_t blocks)
 {
 	struct suppression *by;
 	size_t count;

@@ -40,9 +40,9 @@ struct leaks {
 	bool classified;
 	char *why;	      /* if it is not: one line */
 	struct totals totals; /* of the program */
-	struct leak *items; /* that no suppression matched; by kind, then most bytes first */
+	struct leak *items;   /* that no suppression matched; by kind, then most bytes first */
 	size_t count;
-	struct leak_sum found[LEAK_KINDS];	/* of the items, without those below min_bytes */
+	struct leak_sum found[LEAK_KINDS]; /* of the items, without those below min_bytes */
 	struct leak_sum suppressed[LEAK_KINDS];
 	struct leak_sum small; /* left out by min_bytes, of all kinds */
 };

@@ -17,8 +17,8 @@
 
 static size_t plural(char text[64], uint64_t count, const char *what)
 {
-	return (size_t)snprintf(text, 64, "%llu %s%s", (unsigned long long)count, what,
-		count == 1 ? "" : "s");
+	return (size_t)snprintf(
+		text, 64, "%llu %s%s", (unsigned long long)count, what, count == 1 ? "" : "s");
 }
 
 static const char *sum_text(char text[128], const struct leak_sum *sum)
@@ -66,7 +66,8 @@ static void print_others(const struct leaks *leaks, const struct leaks_view *vie
 		fprintf(out, "still reachable: %s\n", sum_text(text, reachable));
 	if ((possible->blocks || reachable->blocks || leaks->found[LEAK_INDIRECT].blocks) &&
 		view->hints && !(view->kinds & 1u << LEAK_REACHABLE))
-		fprintf(out, "%s--all lists these, too%s\n", style(STYLE_FAINT), style(STYLE_PLAIN));
+		fprintf(out, "%s--all lists these, too%s\n", style(STYLE_FAINT),
+			style(STYLE_PLAIN));
 }
 
 static void print_left_out(const struct leaks *leaks, FILE *out)
@@ -82,12 +83,13 @@ static void print_left_out(const struct leaks *leaks, FILE *out)
 		fprintf(out, "suppressed: %s\n", sum_text(text, &all));
 	if (leaks->small.blocks) {
 		plural(stacks, leaks->small.stacks, "call stack");
-		fprintf(out, "below --min-bytes: %s from %s\n", sum_text(text, &leaks->small), stacks);
+		fprintf(out, "below --min-bytes: %s from %s\n", sum_text(text, &leaks->small),
+			stacks);
 	}
 }
 
-static void print_verdict(const struct leaks *leaks, const struct trace *t,
-	const struct leaks_view *view, FILE *out)
+static void print_verdict(
+	const struct leaks *leaks, const struct trace *t, const struct leaks_view *view, FILE *out)
 {
 	char text[128], stacks[64];
 
@@ -192,7 +194,8 @@ static void print_size(const struct printer *p, const struct leak *leak)
 		fprintf(p->out, " of %s%s", leak->bytes % leak->blocks ? "about " : "",
 			format_bytes(each, (int64_t)(leak->bytes / leak->blocks)));
 	if (leak->m.allocations > leak->blocks)
-		fprintf(p->out, "; %llu were allocated here", (unsigned long long)leak->m.allocations);
+		fprintf(p->out, "; %llu were allocated here",
+			(unsigned long long)leak->m.allocations);
 	fputc('\n', p->out);
 }
 
@@ -236,8 +239,13 @@ static const struct leak **listed(
 void leaks_print(const struct leaks *leaks, const struct trace *trace, struct resolver *resolver,
 	struct source_cache *sources, const struct leaks_view *view, FILE *out)
 {
-	struct printer p = { .leaks = leaks, .trace = trace, .resolver = resolver,
-		.sources = sources, .view = view, .paths = paths_new(), .out = out };
+	struct printer p = { .leaks = leaks,
+		.trace = trace,
+		.resolver = resolver,
+		.sources = sources,
+		.view = view,
+		.paths = paths_new(),
+		.out = out };
 	size_t count, more;
 	const struct leak **rows = listed(leaks, view, &count, &more);
 

@@ -19,7 +19,8 @@ struct limit {
 /* "5%", "64KiB", "1000". False where it is neither. */
 bool limit_parse(const char *text, struct limit *limit);
 
-/* Grew by more than that, and by more than it varies anyway. Whatever grew from nothing exceeds every percentage. */
+/* Grew by more than that, and by more than it varies anyway. Whatever grew from nothing exceeds
+ * every percentage. */
 bool limit_exceeded(const struct limit *limit, const struct diff_value *value);
 
 #endif

@@ -106,7 +106,8 @@ static int say_not_found(const struct livetrace *live, const struct search *s)
 		return error("process %u: its trace %s was deleted", live->pid, s->deleted);
 	if (!s->any)
 		return error("process %u: has no memory of its own", live->pid);
-	return error("process %u: not traced; start it by 'mtracer run' or with LD_PRELOAD=libmtrace.so",
+	return error(
+		"process %u: not traced; start it by 'mtracer run' or with LD_PRELOAD=libmtrace.so",
 		live->pid);
 }
 
@@ -115,8 +116,9 @@ static int say_no_maps(uint32_t pid, const char *path, int code)
 	if (code == ENOENT || code == ESRCH)
 		return error("process %u: no such process", pid);
 	if (code == EACCES || code == EPERM)
-		return error("process %u: %s: %s; only its own user and root may look, and nobody else "
-			     "where it is not dumpable (sysctl fs.suid_dumpable=1 changes that)",
+		return error(
+			"process %u: %s: %s; only its own user and root may look, and nobody else "
+			"where it is not dumpable (sysctl fs.suid_dumpable=1 changes that)",
 			pid, path, strerror(code));
 	return error("process %u: %s: %s", pid, path, strerror(code));
 }
@@ -193,13 +195,13 @@ static bool write_request(const struct livetrace *live, uint64_t request)
 static int say_no_answer(
 	const struct livetrace *live, const struct mt_header *h, uint64_t request, uint64_t seconds)
 {
-	if (process_start_ticks((pid_t)live->pid) != h->start_ticks ||
-		h->state == MT_STATE_EXITED)
+	if (process_start_ticks((pid_t)live->pid) != h->start_ticks || h->state == MT_STATE_EXITED)
 		return error("process %u: ended before it looked for leaks; 'mtracer leaks %s' has "
 			     "what is known",
 			live->pid, live->path);
 	if (h->scan_answer >= request)
-		return error("process %u: is still looking for leaks after %llu s; --wait waits longer",
+		return error(
+			"process %u: is still looking for leaks after %llu s; --wait waits longer",
 			live->pid, (unsigned long long)seconds);
 	write_request(live, h->scan_answer); /* not when nobody waits any more */
 	return error("process %u: made no allocation within %llu s, and looks for leaks only then; "

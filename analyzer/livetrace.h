@@ -1,5 +1,6 @@
 /*
- * livetrace.h - the trace that a running process writes, and asking the process for something through it.
+ * livetrace.h - the trace that a running process writes, and asking the process for something
+ * through it.
  *
  * The header has fields that others than the process may write; the library looks at them when the
  * process allocates.
@@ -19,7 +20,8 @@ struct livetrace {
 /* Whether an operand is a process rather than a file: a number, and no file is called so. */
 bool livetrace_is_pid(const char *operand, uint32_t *pid);
 
-/* Finds the trace that a process has mapped. EXIT_FINE, or EXIT_TROUBLE after one line on stderr. */
+/* Finds the trace that a process has mapped. EXIT_FINE, or EXIT_TROUBLE after one line on stderr.
+ */
 int livetrace_open(struct livetrace *live, uint32_t pid);
 void livetrace_close(struct livetrace *live);
 

@@ -1,9 +1,9 @@
 /*
  * match.c - pairs the code of a trace with what is known from the traces before it.
  *
- * `known` are the functions and points that have an identity; a `pairing` is one trace's attempt to find its own
- * among them. Points are kept in their order in the function: where a trace has points that are not known, they are put in
- * between.
+ * `known` are the functions and points that have an identity; a `pairing` is one trace's attempt to
+ * find its own among them. Points are kept in their order in the function: where a trace has points
+ * that are not known, they are put in between.
  */
 #include "match.h"
 #include "code.h"
@@ -16,9 +16,9 @@
 #include <string.h>
 
 #define NONE UINT32_MAX
-#define SOME (UINT32_MAX - 1)	/* a function without partner, in sets of callees and callers */
-#define ALIGN_MOST (1u << 20)	/* pairs of points that are looked at for one function */
-#define ROUNDS 16		/* of looking for renamed functions */
+#define SOME (UINT32_MAX - 1) /* a function without partner, in sets of callees and callers */
+#define ALIGN_MOST (1u << 20) /* pairs of points that are looked at for one function */
+#define ROUNDS 16	      /* of looking for renamed functions */
 
 /* Where a point was in a certain build. */
 struct position {
@@ -59,6 +59,7 @@ struct pairing {
 	uint32_t *partners;  /* by known function: of the code, or NONE */
 	size_t known_count;  /* known functions when the pairing began */
 	uint32_t *points;    /* by point of the code: identity or NONE */
+	bool *taken;	     /* by known point: has a partner */
 	uint32_t *order;     /* points of the code, by function and place */
 	uint32_t *start;     /* by function of the code: in order; one more at the end */
 };
@@ -177,6 +178,12 @@ static void pair_functions(struct pairing *p, uint32_t of_code, uint32_t known)
 	p->partners[known] = of_code;
 }
 
+static void pair_points(struct pairing *p, uint32_t of_code, uint32_t known)
+{
+	p->points[of_code] = known;
+	p->taken[known] = true;
+}
+
 /* Functions without partner that have one hash. */
 struct group {
 	uint64_t hash;
@@ -276,6 +283,43 @@ static uint32_t known_token(const struct pairing *p, uint32_t callee)
 	return callee >= p->known_count || p->partners[callee] == NONE ? SOME : callee;
 }
 
+static int compare_tokens(const void *left, const void *right)
+{
+	return compare_numbers(*(const uint32_t *)left, *(const uint32_t *)right);
+}
+
+static uint64_t hash_tokens(uint64_t hash, uint32_t *tokens, uint32_t count)
+{
+	if (count)
+		qsort(tokens, count, sizeof(*tokens), compare_tokens);
+	for (uint32_t i = 0; i < count; i++)
+		hash = hash_number(hash, tokens[i]);
+	return hash_number(hash, count);
+}
+
+static uint64_t hash_callees(const struct pairing *p, const struct code_point *c, uint64_t hash)
+{
+	uint32_t *tokens = mem_zalloc(c->callee_count + 1, sizeof(*tokens));
+
+	for (uint32_t i = 0; i < c->callee_count; i++)
+		tokens[i] = token(p, p->code->callees[c->callees + i]);
+	hash = hash_tokens(hash, tokens, c->callee_count);
+	free(tokens);
+	return hash;
+}
+
+static uint64_t hash_known_callees(
+	const struct pairing *p, const struct known_point *k, uint64_t hash)
+{
+	uint32_t *tokens = mem_zalloc(k->callee_count + 1, sizeof(*tokens));
+
+	for (uint32_t i = 0; i < k->callee_count; i++)
+		tokens[i] = known_token(p, k->callees[i]);
+	hash = hash_tokens(hash, tokens, k->callee_count);
+	free(tokens);
+	return hash;
+}
+
 static bool calls(const struct pairing *p, const struct known_point *k, uint32_t wanted)
 {
 	for (uint32_t i = 0; i < k->callee_count; i++) {
@@ -317,26 +361,29 @@ static const struct position *position_in(
 	return NULL;
 }
 
-static bool is_at(const struct position *at, const struct code_point *c)
+/* In the order of points; lines have any number of addresses. */
+static int compare_places(const struct position *at, const struct code_point *c)
 {
-	if (at->line != c->line)
-		return false;
-	return c->line ? strcmp(base_of(at->file), base_of(c->file)) == 0 : at->offset == c->offset;
+	int order = strcmp(base_of(at->file), base_of(c->file));
+
+	if (order == 0)
+		order = compare_numbers(at->line, c->line);
+	return order || c->line ? order : compare_numbers(at->offset, c->offset);
 }
 
-/* 0: they can't be the same. A match is worth more than the best choice of another. */
+/* 0: they can't be the same. */
 static double likeness(
 	const struct pairing *p, const struct known_point *k, const struct code_point *c)
 {
-	const struct position *at = position_in(p->match, k, c->build);
-	double common;
+	double common = 0;
 
-	if (at)
-		return is_at(at, c) ? 1000 : 0;
-	common = common_callees(p, k, c);
-	if (common == 0 || (!*p->code->functions[c->function].name && ratio(k->count, c->count) < 0.5))
+	if (!position_in(p->match, k, c->build)) /* in one build the place tells */
+		common = common_callees(p, k, c);
+	if (common == 0 ||
+		(!*p->code->functions[c->function].name && ratio(k->count, c->count) < 0.5))
 		return 0;
-	return 0.5 + 0.3 * common + 0.1 * ratio(k->count, c->count) + 0.1 * ratio(k->bytes, c->bytes);
+	return 0.5 + 0.3 * common + 0.1 * ratio(k->count, c->count) +
+	       0.1 * ratio(k->bytes, c->bytes);
 }
 
 /* ---- 2. points */
@@ -359,7 +406,7 @@ static void align_plainly(struct pairing *p, const struct rows *r)
 		for (size_t k = next; k < r->known_count && k < next + 64; k++) {
 			if (likeness(p, &p->match->points[r->known[k]], c) == 0)
 				continue;
-			p->points[r->of_code[i]] = r->known[k];
+			pair_points(p, r->of_code[i], r->known[k]);
 			next = k + 1;
 			break;
 		}
@@ -367,8 +414,8 @@ static void align_plainly(struct pairing *p, const struct rows *r)
 }
 
 /*
- * best[i][k]: the highest sum of likeness for the first i points of the code and the first k known ones. Found by rows,
- * then followed back.
+ * best[i][k]: the highest sum of likeness for the first i points of the code and the first k known
+ * ones. Found by rows, then followed back.
  */
 static void align_by_table(struct pairing *p, const struct rows *r)
 {
@@ -384,7 +431,8 @@ static void align_by_table(struct pairing *p, const struct rows *r)
 			double *cell = &best[i * width + k];
 
 			like[(i - 1) * width + k] = here;
-			*cell = cell[-1] > cell[-(ptrdiff_t)width] ? cell[-1] : cell[-(ptrdiff_t)width];
+			*cell = cell[-1] > cell[-(ptrdiff_t)width] ? cell[-1]
+								   : cell[-(ptrdiff_t)width];
 			if (here > 0 && best[(i - 1) * width + k - 1] + here > *cell)
 				*cell = best[(i - 1) * width + k - 1] + here;
 		}
@@ -393,7 +441,9 @@ static void align_by_table(struct pairing *p, const struct rows *r)
 		double here = like[(i - 1) * width + k];
 
 		if (here > 0 && best[i * width + k] == best[(i - 1) * width + k - 1] + here) {
-			p->points[r->of_code[--i]] = r->known[--k];
+			i--;
+			k--;
+			pair_points(p, r->of_code[i], r->known[k]);
 		} else if (best[i * width + k] == best[i * width + k - 1]) {
 			k--;
 		} else {
@@ -414,51 +464,110 @@ static void align_rows(struct pairing *p, const struct rows *r)
 		align_by_table(p, r);
 }
 
-/* In code without names the order may be any; equal amounts that are there once on each side tell more. */
+/* What is of one build is where it is. Both rows are in the order of places. */
+static void align_by_place(struct pairing *p, const struct rows *r)
+{
+	size_t i = 0, k = 0;
+
+	while (i < r->of_code_count && k < r->known_count) {
+		const struct code_point *c = &p->code->points[r->of_code[i]];
+		const struct position *at =
+			position_in(p->match, &p->match->points[r->known[k]], c->build);
+		int order = at ? compare_places(at, c) : -1;
+
+		if (order == 0)
+			pair_points(p, r->of_code[i], r->known[k]);
+		k += order <= 0;
+		i += order >= 0;
+	}
+}
+
+/* A point by what it calls and what it allocated. */
+struct amount {
+	uint64_t hash;
+	uint32_t rank; /* its place in the order of points */
+	uint32_t point;
+};
+
+static int compare_amounts(const void *left, const void *right)
+{
+	const struct amount *a = left, *b = right;
+	int order = compare_numbers(a->hash, b->hash);
+
+	return order ? order : compare_numbers(a->rank, b->rank);
+}
+
+/* How many from `at` on have the same hash. */
+static size_t run_length(const struct amount *amounts, size_t at, size_t count)
+{
+	size_t end = at;
+
+	while (end < count && amounts[end].hash == amounts[at].hash)
+		end++;
+	return end - at;
+}
+
+/* Equal amounts that are there as often on each side. */
+static void pair_amounts(struct pairing *p, const struct amount *known, size_t known_count,
+	const struct amount *of_code, size_t of_code_count)
+{
+	size_t k = 0, c = 0;
+
+	while (k < known_count && c < of_code_count) {
+		size_t known_run = run_length(known, k, known_count);
+		size_t run = run_length(of_code, c, of_code_count);
+
+		if (known[k].hash == of_code[c].hash && known_run == run) {
+			for (size_t i = 0; i < run; i++)
+				pair_points(p, of_code[c + i].point, known[k + i].point);
+		}
+		if (known[k].hash <= of_code[c].hash)
+			k += known_run;
+		else
+			c += run;
+	}
+}
+
+/* In code without names the order may be any; equal amounts tell more. */
 static void align_by_amounts(struct pairing *p, const struct rows *r)
 {
-	struct groups g = { 0 };
+	struct amount *known = mem_zalloc(r->known_count + r->of_code_count + 1, sizeof(*known));
+	struct amount *of_code = known + r->known_count;
 
 	for (uint32_t i = 0; i < r->known_count; i++) {
 		const struct known_point *k = &p->match->points[r->known[i]];
+		uint64_t hash = hash_number(hash_number(0, k->count), k->bytes);
 
-		add_known(&g, hash_number(hash_number(0, k->count), k->bytes), r->known[i]);
+		known[i] = (struct amount){ hash_known_callees(p, k, hash), i, r->known[i] };
 	}
 	for (uint32_t i = 0; i < r->of_code_count; i++) {
 		const struct code_point *c = &p->code->points[r->of_code[i]];
+		uint64_t hash = hash_number(hash_number(0, c->count), c->bytes);
 
-		add_of_code(&g, hash_number(hash_number(0, c->count), c->bytes), r->of_code[i]);
+		of_code[i] = (struct amount){ hash_callees(p, c, hash), i, r->of_code[i] };
 	}
-	for (size_t i = 0; i < g.count; i++) {
-		const struct group *group = &g.items[i];
-
-		if (group->known_count == 1 && group->of_code_count == 1 &&
-			likeness(p, &p->match->points[group->known],
-				&p->code->points[group->of_code]) > 0)
-			p->points[group->of_code] = group->known;
-	}
-	hashmap_release(&g.index);
-	free(g.items);
+	if (r->known_count)
+		qsort(known, r->known_count, sizeof(*known), compare_amounts);
+	if (r->of_code_count)
+		qsort(of_code, r->of_code_count, sizeof(*of_code), compare_amounts);
+	pair_amounts(p, known, r->known_count, of_code, r->of_code_count);
+	free(known);
 }
 
 /* The points that have no partner yet. */
-static void leave_out_pairs(struct pairing *p, struct rows *r, uint32_t *room)
+static void leave_out_pairs(const struct pairing *p, struct rows *r, uint32_t *room)
 {
-	bool *taken = mem_zalloc(p->match->point_count + 1, sizeof(*taken));
 	uint32_t *known = room, *of_code = room + r->known_count;
 	size_t known_count = 0, of_code_count = 0;
 
 	for (size_t i = 0; i < r->of_code_count; i++) {
 		if (p->points[r->of_code[i]] == NONE)
 			of_code[of_code_count++] = r->of_code[i];
-		else
-			taken[p->points[r->of_code[i]]] = true;
 	}
 	for (size_t i = 0; i < r->known_count; i++) {
-		if (!taken[r->known[i]])
+		if (!p->taken[r->known[i]])
 			known[known_count++] = r->known[i];
 	}
-	free(taken);
 	*r = (struct rows){ known, known_count, of_code, of_code_count };
 }
 
@@ -468,12 +577,14 @@ static void align(struct pairing *p, uint32_t of_code)
 	const struct known_function *f = &p->match->functions[p->functions[of_code]];
 	struct rows r = { f->points, f->point_count, p->order + p->start[of_code],
 		p->start[of_code + 1] - p->start[of_code] };
-	uint32_t *room = NULL;
+	size_t count = r.known_count + r.of_code_count;
+	uint32_t *room = mem_zalloc(2 * count + 1, sizeof(*room));
 
+	align_by_place(p, &r);
+	leave_out_pairs(p, &r, room);
 	if (!*f->name) {
-		room = mem_zalloc(r.known_count + r.of_code_count + 1, sizeof(*room));
 		align_by_amounts(p, &r);
-		leave_out_pairs(p, &r, room);
+		leave_out_pairs(p, &r, room + count);
 	}
 	align_rows(p, &r);
 	free(room);
@@ -523,7 +634,8 @@ static struct callers callers_in_code(const struct pairing *p)
 			uint32_t callee = p->code->callees[c->callees + k];
 
 			if (callee != CODE_ALLOCATES && p->functions[callee] == NONE)
-				add_caller(&all, callee, p->points[i] == NONE ? SOME : p->points[i]);
+				add_caller(
+					&all, callee, p->points[i] == NONE ? SOME : p->points[i]);
 		}
 	}
 	sort_callers(&all);
@@ -534,12 +646,7 @@ static struct callers callers_in_code(const struct pairing *p)
 static struct callers known_callers(const struct pairing *p)
 {
 	struct callers all = { 0 };
-	bool *paired = mem_zalloc(p->match->point_count + 1, sizeof(*paired));
 
-	for (uint32_t i = 0; i < p->code->point_count; i++) {
-		if (p->points[i] != NONE)
-			paired[p->points[i]] = true;
-	}
 	for (uint32_t i = 0; i < p->match->point_count; i++) {
 		const struct known_point *k = &p->match->points[i];
 
@@ -547,10 +654,9 @@ static struct callers known_callers(const struct pairing *p)
 			uint32_t callee = k->callees[n];
 
 			if (callee < p->known_count && p->partners[callee] == NONE)
-				add_caller(&all, callee, paired[i] ? i : SOME);
+				add_caller(&all, callee, p->taken[i] ? i : SOME);
 		}
 	}
-	free(paired);
 	sort_callers(&all);
 	return all;
 }
@@ -573,32 +679,11 @@ static uint64_t hash_callers(
 	return hash;
 }
 
-static int compare_tokens(const void *left, const void *right)
-{
-	return compare_numbers(*(const uint32_t *)left, *(const uint32_t *)right);
-}
-
-static uint64_t hash_tokens(uint64_t hash, uint32_t *tokens, uint32_t count)
-{
-	if (count)
-		qsort(tokens, count, sizeof(*tokens), compare_tokens);
-	for (uint32_t i = 0; i < count; i++)
-		hash = hash_number(hash, tokens[i]);
-	return hash_number(hash, count);
-}
-
 /* What the points of a function call, point by point in order. */
 static uint64_t hash_calls_of_code(const struct pairing *p, uint32_t function, uint64_t hash)
 {
-	for (uint32_t at = p->start[function]; at < p->start[function + 1]; at++) {
-		const struct code_point *c = &p->code->points[p->order[at]];
-		uint32_t *tokens = mem_zalloc(c->callee_count + 1, sizeof(*tokens));
-
-		for (uint32_t k = 0; k < c->callee_count; k++)
-			tokens[k] = token(p, p->code->callees[c->callees + k]);
-		hash = hash_tokens(hash, tokens, c->callee_count);
-		free(tokens);
-	}
+	for (uint32_t at = p->start[function]; at < p->start[function + 1]; at++)
+		hash = hash_callees(p, &p->code->points[p->order[at]], hash);
 	return hash;
 }
 
@@ -606,15 +691,8 @@ static uint64_t hash_known_calls(const struct pairing *p, uint32_t function, uin
 {
 	const struct known_function *f = &p->match->functions[function];
 
-	for (size_t at = 0; at < f->point_count; at++) {
-		const struct known_point *k = &p->match->points[f->points[at]];
-		uint32_t *tokens = mem_zalloc(k->callee_count + 1, sizeof(*tokens));
-
-		for (uint32_t n = 0; n < k->callee_count; n++)
-			tokens[n] = known_token(p, k->callees[n]);
-		hash = hash_tokens(hash, tokens, k->callee_count);
-		free(tokens);
-	}
+	for (size_t at = 0; at < f->point_count; at++)
+		hash = hash_known_callees(p, &p->match->points[f->points[at]], hash);
 	return hash;
 }
 
@@ -671,7 +749,8 @@ static void insert_point(struct known_function *f, size_t at, uint32_t point)
 	f->points[at] = point;
 }
 
-/* Points are mostly paired in order, so it is at `from` or soon behind it; elsewhere `from` is good enough. */
+/* Points are mostly paired in order, so it is at `from` or soon behind it; elsewhere `from` is good
+ * enough. */
 static size_t place_of(const struct known_function *f, uint32_t point, size_t from)
 {
 	for (size_t at = from; at < f->point_count && at < from + 4096; at++) {
@@ -687,7 +766,9 @@ static void learn_functions(struct pairing *p)
 
 	for (uint32_t i = 0; i < p->code->function_count; i++) {
 		const struct code_function *f = &p->code->functions[i];
-		struct known_function known = { .module = f->module, .name = f->name, .file = f->file };
+		struct known_function known = {
+			.module = f->module, .name = f->name, .file = f->file
+		};
 
 		if (p->functions[i] == NONE) {
 			p->functions[i] = (uint32_t)m->function_count;
@@ -726,7 +807,8 @@ static void learn_points(struct pairing *p, uint32_t function)
 
 	for (uint32_t at = p->start[function]; at < p->start[function + 1]; at++) {
 		uint32_t point = p->order[at];
-		struct known_point fresh = { .function = p->functions[function], .positions = NONE };
+		struct known_point fresh = { .function = p->functions[function],
+			.positions = NONE };
 		struct known_function *f = &m->functions[p->functions[function]];
 
 		if (p->points[point] == NONE) {
@@ -773,6 +855,7 @@ void match_add(struct match *m, const struct code *code, uint32_t *ids)
 	p.points = ids;
 	p.functions = mem_zalloc(code->function_count + 1, sizeof(*p.functions));
 	p.partners = mem_zalloc(m->function_count + 1, sizeof(*p.partners));
+	p.taken = mem_zalloc(m->point_count + 1, sizeof(*p.taken));
 	fill_none(p.functions, code->function_count);
 	fill_none(p.partners, m->function_count);
 	fill_none(p.points, code->point_count);
@@ -784,6 +867,7 @@ void match_add(struct match *m, const struct code *code, uint32_t *ids)
 		learn_points(&p, i);
 	free(p.functions);
 	free(p.partners);
+	free(p.taken);
 	free(p.order);
 	free(p.start);
 }

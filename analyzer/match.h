@@ -1,17 +1,19 @@
 /*
- * match.h - which functions and points of several traces are the same code, though lines moved, functions were
- * reordered, files renamed, modules loaded elsewhere or built anew.
+ * match.h - which functions and points of several traces are the same code, though lines moved,
+ * functions were reordered, files renamed, modules loaded elsewhere or built anew.
  *
- * Traces are added one after the other; each of their points gets an identity, a small number, that the same point of another
- * trace has too. What decides, in this order:
+ * Traces are added one after the other; each of their points gets an identity, a small number, that
+ * the same point of another trace has too. What decides, in this order:
  *
- *   1. functions by module, name and file; then by module and name (the file was renamed, or is unknown); then by name and
- *      file (the code went to another module)
- *   2. points of a function: in the same build by their place; else by their order in the function, aligned so that most points find a
- *      partner which calls the same functions, and the likest one in what it allocated; where functions have no names, and
- *      the order says little, first those that allocated the same
- *   3. functions that are left on both sides, in the same module: called from the same points, calling the same
- *      functions, with as many points: renamed. Then 2. and 3. again, until nothing new is found.
+ *   1. functions by module, name and file; then by module and name (the file was renamed, or is
+ * unknown); then by name and file (the code went to another module)
+ *   2. points of a function: in the same build by their place; else by their order in the function,
+ * aligned so that most points find a partner which calls the same functions, and the likest one in
+ * what it allocated; where functions have no names, and the order says little, first those that
+ * allocated the same
+ *   3. functions that are left on both sides, in the same module: called from the same points,
+ * calling the same functions, with as many points: renamed. Then 2. and 3. again, until nothing new
+ * is found.
  *
  * What is left has no partner: it is new, or gone.
  */

@@ -1,9 +1,10 @@
 /*
  * merge.c - adds traces up.
  *
- * For each trace and table, a map tells the index in the sum of each record: modules first, then frames, nodes,
- * lines and sites, which refer to the ones before. A record that the sum knows is found by a hash of what makes
- * it one. Counters go to entries alone, also those from before there were threads.
+ * For each trace and table, a map tells the index in the sum of each record: modules first, then
+ * frames, nodes, lines and sites, which refer to the ones before. A record that the sum knows is
+ * found by a hash of what makes it one. Counters go to entries alone, also those from before there
+ * were threads.
  */
 #include "merge.h"
 #include "hashmap.h"
@@ -59,8 +60,8 @@ static uint32_t find_or_add(struct trace_writer *w, struct hashmap *map, enum mt
 {
 	struct search search = { w, read };
 	uint32_t next = w->counts[table];
-	uint32_t index = hashmap_find(map, hash_number(hash_number(0, key.a), key.b), same_key,
-		&search, &key, next);
+	uint32_t index = hashmap_find(
+		map, hash_number(hash_number(0, key.a), key.b), same_key, &search, &key, next);
 
 	if (index == next)
 		trace_writer_add(w, table, record, 1);
@@ -129,7 +130,8 @@ static uint32_t add_module(struct merge *m, const struct trace *t, uint32_t inde
 	module.path = trace_writer_string(&m->w, trace_string(t, module.path));
 	memset(module.build_id + module.build_id_size, 0,
 		sizeof(module.build_id) - module.build_id_size);
-	at = hashmap_find(&m->modules, hash_number(0, module.path), same_module, &m->w, &module, next);
+	at = hashmap_find(
+		&m->modules, hash_number(0, module.path), same_module, &m->w, &module, next);
 	if (at == next)
 		trace_writer_add(&m->w, MT_MODULES, &module, 1);
 	return at;
@@ -155,8 +157,8 @@ static uint32_t add_frame(struct merge *m, const struct maps *maps, const struct
 	return at;
 }
 
-static void map_code(struct merge *m, struct maps *maps, const struct trace *t,
-	struct resolver *resolver)
+static void map_code(
+	struct merge *m, struct maps *maps, const struct trace *t, struct resolver *resolver)
 {
 	maps->modules = mem_zalloc(t->module_count + 1, sizeof(*maps->modules));
 	maps->frames = mem_zalloc(t->frame_count + 1, sizeof(*maps->frames));

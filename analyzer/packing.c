@@ -41,8 +41,8 @@ static bool grow(struct unpacking *u)
 	if (u->out.pos < u->out.size)
 		return true;
 	if (u->out.size >= u->limit) {
-		snprintf(u->error, u->error_size,
-			"corrupt: unpacks to more than %zu bytes", u->limit);
+		snprintf(u->error, u->error_size, "corrupt: unpacks to more than %zu bytes",
+			u->limit);
 		return false;
 	}
 	u->out.size = size < u->limit ? size : u->limit;
@@ -91,7 +91,8 @@ static bool unpack_all(struct unpacking *u, int fd)
 	return u->ended;
 }
 
-unsigned char *unpack_bytes(int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
+unsigned char *unpack_bytes(
+	int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
 {
 	struct unpacking u = { .error = error, .error_size = error_size };
 	bool fine;
@@ -133,7 +134,8 @@ unsigned char *pack_bytes(
 
 #else
 
-unsigned char *unpack_bytes(int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
+unsigned char *unpack_bytes(
+	int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
 {
 	*size = 0;
 	snprintf(error, error_size, "packed, and this mtracer was built without libzstd");

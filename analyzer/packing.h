@@ -22,7 +22,7 @@ unsigned char *unpack_bytes(
 	int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size);
 
 /* The packed form; the caller frees it. NULL as above. */
-unsigned char *pack_bytes(const void *bytes, size_t size, size_t *packed_size, char *error,
-	size_t error_size);
+unsigned char *pack_bytes(
+	const void *bytes, size_t size, size_t *packed_size, char *error, size_t error_size);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * suppress.c - reads suppressions of two formats and matches them with stacks.
  *
- * A text is taken line by line; '{' begins a block of Valgrind's, anything else must be leak:PATTERN.
+ * A text is taken line by line; '{' begins a block of Valgrind's, anything else must be
+ * leak:PATTERN.
  */
 #include "suppress.h"
 #include "mem.h"
@@ -85,8 +86,7 @@ static bool text_matches(bool (*matches)(const char *pattern, const char *text),
 	return text && matches(pattern, text);
 }
 
-static bool pattern_matches(
-	const char *pattern, const struct suppress_frame *frames, size_t count)
+static bool pattern_matches(const char *pattern, const struct suppress_frame *frames, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct suppress_frame *f = &frames[i];
@@ -130,8 +130,8 @@ static bool frame_matches(const char *pattern, const struct suppress_frame *f)
 }
 
 /* The patterns are for the innermost frames: what is further out doesn't matter. */
-static bool frames_match(
-	char *const *patterns, size_t pattern_count, const struct suppress_frame *frames, size_t count)
+static bool frames_match(char *const *patterns, size_t pattern_count,
+	const struct suppress_frame *frames, size_t count)
 {
 	size_t p = 0, f = 0, dots = SIZE_MAX, retry = 0;
 
@@ -156,14 +156,15 @@ static bool frames_match(
 static bool is_allocation_function(const char *pattern)
 {
 	static const char *const names[] = { "malloc", "calloc", "realloc", "reallocarray",
-		"memalign", "posix_memalign", "aligned_alloc", "valloc", "pvalloc", "_Znwm", "_Znam",
-		"_ZnwmRKSt9nothrow_t", "_ZnamRKSt9nothrow_t", "_ZnwmSt11align_val_t",
+		"memalign", "posix_memalign", "aligned_alloc", "valloc", "pvalloc", "_Znwm",
+		"_Znam", "_ZnwmRKSt9nothrow_t", "_ZnamRKSt9nothrow_t", "_ZnwmSt11align_val_t",
 		"_ZnamSt11align_val_t", "_ZnwmSt11align_val_tRKSt9nothrow_t",
 		"_ZnamSt11align_val_tRKSt9nothrow_t", "__builtin_new", "__builtin_vec_new",
 		"operator new(unsigned long)", "operator new[](unsigned long)" };
 
 	if (strncmp(pattern, "obj:", 4) == 0)
-		return glob_matches(pattern + 4, "/usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so");
+		return glob_matches(
+			pattern + 4, "/usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so");
 	if (strncmp(pattern, "fun:", 4) != 0)
 		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -173,8 +174,7 @@ static bool is_allocation_function(const char *pattern)
 	return false;
 }
 
-static bool matches(
-	const struct suppression *s, const struct suppress_frame *frames, size_t count)
+static bool matches(const struct suppression *s, const struct suppress_frame *frames, size_t count)
 {
 	if (s->pattern)
 		return pattern_matches(s->pattern, frames, count);
@@ -209,8 +209,7 @@ struct parser {
 	size_t error_size;
 };
 
-__attribute__((format(printf, 2, 3))) static bool wrong(
-	struct parser *p, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool wrong(struct parser *p, const char *format, ...)
 {
 	int size = snprintf(p->error, p->error_size, "line %u: ", p->line);
 	va_list args;
@@ -324,7 +323,9 @@ static bool parse_frames(struct parser *p, struct suppression *s, bool ours)
 
 static bool parse_block(struct parser *p)
 {
-	struct suppression s = { .file = p->file, .line = p->line, .kinds = (1u << LEAK_KINDS) - 1 };
+	struct suppression s = {
+		.file = p->file, .line = p->line, .kinds = (1u << LEAK_KINDS) - 1
+	};
 	char *line = next_line(p);
 	bool ours = false, fine = false;
 
@@ -333,7 +334,8 @@ static bool parse_block(struct parser *p)
 		line = next_line(p);
 	}
 	if (!line || strcmp(line, "}") == 0)
-		wrong(p, "the block that begins in line %u wants a name and 'Memcheck:Leak'", s.line);
+		wrong(p, "the block that begins in line %u wants a name and 'Memcheck:Leak'",
+			s.line);
 	else
 		fine = parse_tool(p, line, &ours) && parse_frames(p, &s, ours);
 	if (!fine || !ours) {
@@ -346,7 +348,9 @@ static bool parse_block(struct parser *p)
 
 static bool parse_pattern(struct parser *p, const char *line)
 {
-	struct suppression s = { .file = p->file, .line = p->line, .kinds = (1u << LEAK_KINDS) - 1 };
+	struct suppression s = {
+		.file = p->file, .line = p->line, .kinds = (1u << LEAK_KINDS) - 1
+	};
 
 	if (strncmp(line, "leak:", 5) != 0)
 		return wrong(p, "neither leak:PATTERN nor the '{' of a Valgrind suppression: '%s'",
@@ -359,8 +363,8 @@ static bool parse_pattern(struct parser *p, const char *line)
 	return true;
 }
 
-bool suppressions_add_text(struct suppressions *s, const char *text, const char *file, char *error,
-	size_t error_size)
+bool suppressions_add_text(
+	struct suppressions *s, const char *text, const char *file, char *error, size_t error_size)
 {
 	char *copy = mem_strdup(text);
 	struct parser p = { s, file, copy, 0, error, error_size };
@@ -407,8 +411,7 @@ static char *read_file(const char *path, char *error, size_t error_size)
 	return text.text ? text.text : mem_strdup("");
 }
 
-bool suppressions_add_file(
-	struct suppressions *s, const char *path, char *error, size_t error_size)
+bool suppressions_add_file(struct suppressions *s, const char *path, char *error, size_t error_size)
 {
 	char *text = read_file(path, error, error_size);
 	bool fine = text && suppressions_add_text(s, text, path, error, error_size);
@@ -436,9 +439,11 @@ static bool is_named(const struct suppress_frame *f)
 void suppression_write(struct strbuf *text, const char *name, enum leak_kind kind,
 	const struct suppress_frame *frames, size_t count)
 {
-	static const char *const kinds[] = { "definite", "indirect", "possible", "reachable", "all" };
+	static const char *const kinds[] = { "definite", "indirect", "possible", "reachable",
+		"all" };
 
-	strbuf_addf(text, "{\n   %s\n   Memcheck:Leak\n   match-leak-kinds: %s\n", name, kinds[kind]);
+	strbuf_addf(
+		text, "{\n   %s\n   Memcheck:Leak\n   match-leak-kinds: %s\n", name, kinds[kind]);
 	for (size_t i = 0; i < count && i < FRAMES_WRITTEN; i++) {
 		const struct suppress_frame *f = &frames[i];
 

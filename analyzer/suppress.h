@@ -15,9 +15,9 @@
  *	   ...                  any number of frames
  *	}
  *
- * Both may stand in one file, with comments (`#`) between. Blocks for other tools than Memcheck, and for
- * other errors than leaks, are skipped. Valgrind has the allocation function itself as the innermost frame;
- * it may stand there, or be left out.
+ * Both may stand in one file, with comments (`#`) between. Blocks for other tools than Memcheck,
+ *and for other errors than leaks, are skipped. Valgrind has the allocation function itself as the
+ *innermost frame; it may stand there, or be left out.
  */
 #ifndef MTRACER_SUPPRESS_H
 #define MTRACER_SUPPRESS_H
@@ -46,12 +46,12 @@ struct suppress_frame {
 };
 
 struct suppression {
-	char *name;	   /* Valgrind's, or the whole text of LeakSanitizer's */
-	const char *file;  /* as given; NULL = built in */
-	unsigned line;	   /* where it begins */
-	unsigned kinds;	   /* bit 1 << LEAK_*: what it is for */
-	char *pattern;	   /* leak:PATTERN; NULL = frames */
-	char **frames;	   /* "fun:malloc", "..." */
+	char *name;	  /* Valgrind's, or the whole text of LeakSanitizer's */
+	const char *file; /* as given; NULL = built in */
+	unsigned line;	  /* where it begins */
+	unsigned kinds;	  /* bit 1 << LEAK_*: what it is for */
+	char *pattern;	  /* leak:PATTERN; NULL = frames */
+	char **frames;	  /* "fun:malloc", "..." */
 	size_t frame_count;
 	uint64_t bytes, blocks; /* that it suppressed */
 	uint64_t used;		/* how often it matched */
@@ -71,10 +71,11 @@ bool suppressions_add_file(
 	struct suppressions *s, const char *path, char *error, size_t error_size);
 
 /* The same from a text; `file` is NULL for the built-in ones. */
-bool suppressions_add_text(struct suppressions *s, const char *text, const char *file, char *error,
-	size_t error_size);
+bool suppressions_add_text(
+	struct suppressions *s, const char *text, const char *file, char *error, size_t error_size);
 
-/* The first that matches the stack, innermost frame first, and notes that it was used; NULL = none. */
+/* The first that matches the stack, innermost frame first, and notes that it was used; NULL = none.
+ */
 struct suppression *suppressions_match(const struct suppressions *s, enum leak_kind kind,
 	const struct suppress_frame *frames, size_t count);
 

@@ -30,7 +30,8 @@ uint32_t trace_writer_add(
 	if (count > MOST - first)
 		die("too many %s for one trace", trace_table_name(table));
 	if (used + more > w->rooms[table]) {
-		w->rooms[table] = 2 * w->rooms[table] > used + more ? 2 * w->rooms[table] : used + more;
+		w->rooms[table] =
+			2 * w->rooms[table] > used + more ? 2 * w->rooms[table] : used + more;
 		w->tables[table] = mem_resize(w->tables[table], w->rooms[table], 1);
 	}
 	if (more)
@@ -122,7 +123,8 @@ void trace_writer_copy(struct trace_writer *w, const struct trace *t, bool symbo
 		{ MT_SITES, t->sites, t->site_count },
 		{ MT_SITE_INFO, t->site_info, t->site_count },
 		{ MT_LINES, t->lines, t->line_count },
-		{ MT_PUBLISHED, t->published, t->header.tables[MT_PUBLISHED].count ? t->site_count : 0 },
+		{ MT_PUBLISHED, t->published,
+			t->header.tables[MT_PUBLISHED].count ? t->site_count : 0 },
 		{ MT_LANES, t->lanes, t->lane_count },
 		{ MT_ENTRIES, t->entries, t->entry_count },
 		{ MT_MODULES, t->modules, t->module_count },
@@ -244,9 +246,9 @@ static int check_replaced(const char *path)
 	}
 	got = read(fd, start, sizeof(start));
 	close(fd);
-	if (got == 0 || (got == (ssize_t)sizeof(start) &&
-				(memcmp(start, MT_MAGIC, sizeof(start)) == 0 ||
-					is_packed(start, sizeof(start)))))
+	if (got == 0 ||
+		(got == (ssize_t)sizeof(start) && (memcmp(start, MT_MAGIC, sizeof(start)) == 0 ||
+							  is_packed(start, sizeof(start)))))
 		return EXIT_FINE;
 	return error("%s: is there and not a trace; it is left alone", path);
 }
@@ -296,7 +298,8 @@ int trace_writer_save(struct trace_writer *w, const char *path, bool packed, uin
 
 	if (packed) {
 		size_t packed_size;
-		unsigned char *small = pack_bytes(bytes, bytes_size, &packed_size, why, sizeof(why));
+		unsigned char *small =
+			pack_bytes(bytes, bytes_size, &packed_size, why, sizeof(why));
 
 		free(bytes);
 		if (!small)

@@ -1,8 +1,8 @@
 /*
  * trace_write.h - makes trace files: copies with symbols, and sums of several.
  *
- * A writer collects records by table; what it makes is whole at once, one extent for each table, and
- * follows preload/FORMAT.md like what the library writes.
+ * A writer collects records by table; what it makes is whole at once, one extent for each table,
+ * and follows preload/FORMAT.md like what the library writes.
  */
 #ifndef MTRACER_TRACE_WRITE_H
 #define MTRACER_TRACE_WRITE_H
@@ -28,7 +28,8 @@ struct trace_writer {
 /* With the unused first records of each table, and the roots of stacks. */
 void trace_writer_init(struct trace_writer *w);
 
-/* With all that a trace holds, its symbols if they are wanted; its state is what it is now, for good. */
+/* With all that a trace holds, its symbols if they are wanted; its state is what it is now, for
+ * good. */
 void trace_writer_copy(struct trace_writer *w, const struct trace *trace, bool symbols);
 void trace_writer_release(struct trace_writer *w);
 

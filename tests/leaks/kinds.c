@@ -209,6 +209,7 @@ CASE reachable_static(void) // reachable 12/1
 	static void *volatile kept;
 
 	kept = malloc(12);
+	(void)kept;
 }
 
 static __thread void *volatile local_to_thread;

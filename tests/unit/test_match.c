@@ -65,8 +65,11 @@ static struct code *code_of(const struct spec *specs, size_t count, uint64_t bui
 	c->point_count = count;
 	for (size_t i = 0; i < count; i++)
 		c->points[i] = (struct code_point){ .function = function_of(c, &specs[i]),
-			.file = specs[i].file, .line = specs[i].file ? specs[i].line : 0,
-			.offset = specs[i].line, .build = build, .count = specs[i].count,
+			.file = specs[i].file,
+			.line = specs[i].file ? specs[i].line : 0,
+			.offset = specs[i].line,
+			.build = build,
+			.count = specs[i].count,
 			.bytes = specs[i].bytes };
 	for (size_t i = 0; i < count; i++)
 		add_calls(c, &c->points[i], specs[i].calls, &used);
@@ -76,8 +79,8 @@ static struct code *code_of(const struct spec *specs, size_t count, uint64_t bui
 #define POINTS_MAX 16
 
 /*
- * Matches `after` with `before`; expected[i] is the place in `before` of the partner of the i-th point, -1 where it
- * is new. Both ways round must say the same.
+ * Matches `after` with `before`; expected[i] is the place in `before` of the partner of the i-th
+ * point, -1 where it is new. Both ways round must say the same.
  */
 static void match_one_way(const struct spec *before, size_t before_count, const struct spec *after,
 	size_t after_count, const int *expected, bool same_build)
@@ -104,8 +107,8 @@ static void match_one_way(const struct spec *before, size_t before_count, const 
 	code_free(b);
 }
 
-static void match_both_ways(const struct spec *before, size_t before_count, const struct spec *after,
-	size_t after_count, const int *expected)
+static void match_both_ways(const struct spec *before, size_t before_count,
+	const struct spec *after, size_t after_count, const int *expected)
 {
 	int back[POINTS_MAX];
 
@@ -121,11 +124,11 @@ static void match_both_ways(const struct spec *before, size_t before_count, cons
 }
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define MATCHES(before, after, ...)                                                             \
-	do {                                                                                    \
-		const int expected[] = { __VA_ARGS__ };                                         \
-		ck_assert_uint_eq(COUNT(expected), COUNT(after));                               \
-		match_both_ways(before, COUNT(before), after, COUNT(after), expected);          \
+#define MATCHES(before, after, ...)                                                    \
+	do {                                                                           \
+		const int expected[] = { __VA_ARGS__ };                                \
+		ck_assert_uint_eq(COUNT(expected), COUNT(after));                      \
+		match_both_ways(before, COUNT(before), after, COUNT(after), expected); \
 	} while (0)
 
 static const struct spec plain[] = {
@@ -382,7 +385,8 @@ START_TEST(identities_go_on)
 		{ "f", "/a/a.c", 10, "*", 5, 50, NULL },
 		{ "f", "/a/a.c", 12, "*", 3, 9, NULL },
 	};
-	struct code *a = code_of(first, 2, 1), *b = code_of(second, 3, 2), *c = code_of(second, 3, 3);
+	struct code *a = code_of(first, 2, 1), *b = code_of(second, 3, 2),
+		    *c = code_of(second, 3, 3);
 	uint32_t ids[3][3];
 	struct match *m = match_new();
 

@@ -1,4 +1,5 @@
-/* test_merge.c - sums of traces against a plain sum of what their call stacks say; packed and copied traces. */
+/* test_merge.c - sums of traces against a plain sum of what their call stacks say; packed and
+ * copied traces. */
 #include "analyzer/measures.h"
 #include "analyzer/merge.h"
 #include "analyzer/packing.h"
@@ -167,12 +168,14 @@ static uint32_t random_site(struct builder *b, uint32_t trace, const uint32_t mo
 
 	for (size_t i = 0; i < count; i++) {
 		uint32_t k = below(3);
-		uint64_t start = 0x10000000ull * ((k + 3 - trace % 3) % 3 + 1) + 0x100000ull * trace;
+		uint64_t start =
+			0x10000000ull * ((k + 3 - trace % 3) % 3 + 1) + 0x100000ull * trace;
 
 		if (below(8) == 0)
 			frames[i] = builder_frame(b, 0, 0x7000 + below(3), 0);
 		else
-			frames[i] = builder_frame(b, modules[k], start + 0x100 + below(5), below(2));
+			frames[i] =
+				builder_frame(b, modules[k], start + 0x100 + below(5), below(2));
 	}
 	return builder_site(b, below(10) ? MT_NODE_ROOT : MT_NODE_DEEP,
 		below(10) ? MT_KIND_HEAP : MT_KIND_MMAP, frames, count);

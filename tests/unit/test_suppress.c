@@ -7,15 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FRAMES(...) \
+#define FRAMES(...)                                     \
 	(const struct suppress_frame[]){ __VA_ARGS__ }, \
 		sizeof((struct suppress_frame[]){ __VA_ARGS__ }) / sizeof(struct suppress_frame)
 
-static const struct suppress_frame copy = { "copy", NULL, "/src/lib/copy.c", 7, "/opt/libcopy.so.1", 0 };
+static const struct suppress_frame copy = { "copy", NULL, "/src/lib/copy.c", 7, "/opt/libcopy.so.1",
+	0 };
 static const struct suppress_frame push = { "table::push", "_ZN5table4pushEi", "/src/table.cc", 42,
 	"/opt/app", 0 };
 static const struct suppress_frame start = { "main", NULL, "/src/main.c", 9, "/opt/app", 0 };
-static const struct suppress_frame bare = { "libold.so+0x123", NULL, NULL, 0, "/usr/lib/libold.so", 0x123 };
+static const struct suppress_frame bare = { "libold.so+0x123", NULL, NULL, 0, "/usr/lib/libold.so",
+	0x123 };
 
 /* Whether a text with one suppression matches copy() <- table::push() <- main(). */
 static bool suppresses_kind(const char *text, enum leak_kind kind)
@@ -132,11 +134,12 @@ END_TEST
 
 START_TEST(both_formats_stand_in_one_file)
 {
-	static const char text[] = "# a comment\n\n  leak:zlib  \r\n"
-				   "{\n   first # not a comment\n   Memcheck:Leak\n   fun:f\n}\n"
-				   "{\n   other tool\n   Helgrind:Race\n   fun:f\n   anything\n}\n"
-				   "{\n   other error\n   Memcheck:Param\n   write(buf)\n   fun:f\n}\n"
-				   "{\n   two tools\n   Memcheck,Drd:Leak\n   obj:*\n}";
+	static const char text[] =
+		"# a comment\n\n  leak:zlib  \r\n"
+		"{\n   first # not a comment\n   Memcheck:Leak\n   fun:f\n}\n"
+		"{\n   other tool\n   Helgrind:Race\n   fun:f\n   anything\n}\n"
+		"{\n   other error\n   Memcheck:Param\n   write(buf)\n   fun:f\n}\n"
+		"{\n   two tools\n   Memcheck,Drd:Leak\n   obj:*\n}";
 	struct suppressions s = { 0 };
 	char why[256] = "";
 
@@ -166,11 +169,14 @@ START_TEST(malformed_ones_are_refused_with_their_line)
 	refused("\nrace:x\n",
 		"line 2: neither leak:PATTERN nor the '{' of a Valgrind suppression: 'race:x'");
 	refused("leak:", "line 1: leak: without a pattern");
-	refused("{\nn\nMemcheck:Leak\nfun:f\n", "line 4: the block that begins in line 1 has no '}'");
-	refused("{\nn\nMemcheck:Leak\n}\n", "line 4: the block that begins in line 1 names no frame");
+	refused("{\nn\nMemcheck:Leak\nfun:f\n",
+		"line 4: the block that begins in line 1 has no '}'");
+	refused("{\nn\nMemcheck:Leak\n}\n",
+		"line 4: the block that begins in line 1 names no frame");
 	refused("{\nn\n}\n",
 		"line 3: the block that begins in line 1 wants a name and 'Memcheck:Leak'");
-	refused("{\nn\nLeak\nfun:f\n}\n", "line 3: want a line such as 'Memcheck:Leak', not 'Leak'");
+	refused("{\nn\nLeak\nfun:f\n}\n",
+		"line 3: want a line such as 'Memcheck:Leak', not 'Leak'");
 	refused("{\nn\nMemcheck:Leak\nfunc:f\n}\n",
 		"line 4: want fun:, obj:, src: or ..., not 'func:f'");
 	refused("{\nn\nMemcheck:Leak\nmatch-leak-kinds: big\nfun:f\n}\n",
@@ -204,7 +210,8 @@ START_TEST(use_is_counted)
 	struct suppressions s = { 0 };
 	char why[256];
 
-	ck_assert(suppressions_add_text(&s, "leak:nothing\nleak:copy\nleak:main\n", "f", why, sizeof(why)));
+	ck_assert(suppressions_add_text(
+		&s, "leak:nothing\nleak:copy\nleak:main\n", "f", why, sizeof(why)));
 	ck_assert_ptr_eq(suppressions_match(&s, LEAK_LOST, FRAMES(copy, start)), &s.items[1]);
 	ck_assert_ptr_eq(suppressions_match(&s, LEAK_LOST, FRAMES(start)), &s.items[2]);
 	ck_assert_ptr_null(suppressions_match(&s, LEAK_LOST, FRAMES(bare)));
@@ -228,8 +235,9 @@ START_TEST(what_is_written_suppresses_its_own_stack)
 	char why[256];
 
 	suppression_write(&text, "mine", LEAK_POSSIBLE, stack, 4);
-	ck_assert_str_eq(text.text, "{\n   mine\n   Memcheck:Leak\n   match-leak-kinds: possible\n"
-				    "   obj:/usr/lib/libold.so\n   fun:_ZN5table4pushEi\n   fun:main\n}\n");
+	ck_assert_str_eq(text.text,
+		"{\n   mine\n   Memcheck:Leak\n   match-leak-kinds: possible\n"
+		"   obj:/usr/lib/libold.so\n   fun:_ZN5table4pushEi\n   fun:main\n}\n");
 	ck_assert(suppressions_add_text(&s, text.text, "f", why, sizeof(why)));
 	ck_assert_ptr_nonnull(suppressions_match(&s, LEAK_POSSIBLE, stack, 4));
 	ck_assert_ptr_null(suppressions_match(&s, LEAK_LOST, stack, 4));
