@@ -371,15 +371,30 @@ void scan_word(uintptr_t word)
 	take_word(word);
 }
 
+/* Calls `take` on the aligned words in [start, end). A program may have protected pages of its
+ * heap: those are left out. A stretch within one page is taken to be readable. */
+static always_inline void each_word(uintptr_t start, uintptr_t end, void (*take)(uintptr_t word))
+{
+	bool may_fault = end - start >= PAGE;
+
+	start = (start + 7) & ~(uintptr_t)7;
+	for (uintptr_t p = start; p + 8 <= end; p += 8) {
+		if (unlikely(p % PAGE == 0 || (p == start && may_fault))) {
+			if (scan_out_of_time())
+				return;
+			if (!os_readable(p)) {
+				p = (p | (PAGE - 1)) - 7; /* its last word */
+				continue;
+			}
+		}
+		take(*(const uintptr_t *)p);
+	}
+}
+
 void scan_root(uintptr_t start, uintptr_t end)
 {
-	start = (start + 7) & ~(uintptr_t)7;
 	trace.header->scan_bytes += end > start ? end - start : 0;
-	for (uintptr_t p = start; p + 8 <= end; p += 8) {
-		if ((p & 0xffff) == 0 && scan_out_of_time())
-			return;
-		take_word(*(const uintptr_t *)p);
-	}
+	each_word(start, end, take_word);
 }
 
 uintptr_t scan_first_block(uintptr_t start, uintptr_t end)
@@ -442,8 +457,7 @@ static void follow_lost(uintptr_t start)
 
 		if (!block_at(stack[--stack_used], &f))
 			continue;
-		for (uintptr_t p = f.start; p + 8 <= f.start + f.size; p += 8)
-			lead_to(*(const uintptr_t *)p);
+		each_word(f.start, f.start + f.size, lead_to);
 	}
 }
 
