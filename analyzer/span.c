@@ -42,8 +42,8 @@ static bool is_head(const char *line, size_t indent)
 	if (!isalpha((unsigned char)*text) && *text != '_' && *text != '[' &&
 		strncmp(text, "#[", 2) != 0)
 		return false;
-	if (strstr(text, "//") || strstr(text, "*/") || strchr(text, ':'))
-		return strstr(text, "::") && !strstr(text, "//");
+	if (strstr(text, "//") || strstr(text, "*/") || (strchr(text, ':') && !strstr(text, "::")))
+		return false;
 	return !strchr(";}{,", last_character(text));
 }
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+import readers
 from cases import all_cases
 from table import render, scaling, summarize
 from tracers import MTRACER, TRACERS, Workplace, heaptrack_home
@@ -95,7 +96,7 @@ def main():
         print("bench: heaptrack is not here: without it", file=sys.stderr)
         without.add("heaptrack")
     tracers = [tracer for tracer in TRACERS if tracer not in without]
-    rows = []
+    rows, readings = [], []
     with tempfile.TemporaryDirectory(prefix="mtrace-bench-") as directory:
         workplace = Workplace(directory)
         for case in cases:
@@ -104,11 +105,16 @@ def main():
             costs = run_rounds(workplace, case, tracers, rounds)
             read_traces(workplace, costs)
             rows.append(summarize(case.name, costs))
+            if "mtrace" in costs:
+                theirs = costs["heaptrack"][-1].trace if "heaptrack" in costs else None
+                readings.append(readers.read(workplace, case.name, costs["mtrace"][-1].trace, theirs))
     if chosen_options.json:
         print(json.dumps({"machine": machine(), "rounds": rounds, "scaling": scaling(rows),
-                          "rows": rows}, indent=1))
+                          "rows": rows, "readings": readings}, indent=1))
     else:
         print(f"{machine()}; {rounds} rounds, medians\n\n{render(rows)}")
+        if readings:
+            print(f"\n{readers.render(readings)}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """cases - the workloads of the benchmark: what to run, on which input."""
 import os
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,17 @@ def loops(scale):
             for threads in (1, 2) for depth in (5, 20, 50, 100)]
 
 
+def large_programs():
+    """Compilers at work on the standard library's headers: many call stacks, deep ones, large binaries."""
+    compile_it = ["-quiet", "-std=c++17", "-O1", "-D_GNU_SOURCE", "-imultiarch", workloads.multiarch(),
+                  "work.cc", "-o", "/dev/null"]
+    found = [("python-debug", shutil.which("python3.11-dbg"), ["work.py"], workloads.write_python,
+              {"PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0"}),
+             ("cc1plus", workloads.cc1("cc1plus"), compile_it, workloads.write_cxx, {})]
+    return [Case(name, [program, *words], prepare, variables)
+            for name, program, words, prepare, variables in found if program]
+
+
 def programs(scale):
     return [
         Case("python", [PYTHON, "work.py"], workloads.write_python,
@@ -33,6 +45,7 @@ def programs(scale):
         Case("perl", ["perl", "work.pl"], workloads.write_perl, {"PERL_HASH_SEED": "0"}),
         Case("sqlite3", ["sqlite3", ":memory:", ".read work.sql"], workloads.write_sql),
         Case("cc1", [workloads.cc1(), "-quiet", "-O2", "work.c", "-o", "/dev/null"], workloads.write_c),
+        *large_programs(),
         Case("git", ["git", "-C", "repo", "log", "-p", "--stat", "-M"], workloads.write_git,
              {"GIT_PAGER": "cat", "GIT_CONFIG_GLOBAL": "/dev/null"}),
         Case("xmllint", ["xmllint", "--format", "--output", "/dev/null", "work.xml"], workloads.write_xml),

@@ -59,6 +59,22 @@ def write_sql(directory, scale):
     (directory / "work.sql").write_text(SQL.format(max(1000, int(60000 * scale))))
 
 
+def write_cxx(directory, scale):
+    """Containers and strings of many types, so that a compiler works on the library's headers."""
+    text = ["#include <map>", "#include <string>", "#include <vector>"]
+    for i in range(max(1, int(12 * scale))):
+        text.append(f"""
+struct Key{i} {{ int a; std::string b; bool operator<(const Key{i} &o) const {{ return a < o.a; }} }};
+int function_{i}(int count)
+{{
+    std::map<Key{i}, std::vector<Key{i}>> map;
+    for (int i = 0; i < count; i++)
+        map[Key{i}{{i, std::to_string(i)}}].push_back(Key{i}{{count, "text"}});
+    return (int)map.size();
+}}""")
+    (directory / "work.cc").write_text("\n".join(text))
+
+
 def write_c(directory, scale):
     """Functions that give an optimizer something to do."""
     dice = random.Random(1)
@@ -116,6 +132,12 @@ def write_git(directory, scale):
     subprocess.run([*git, "fast-import", "--quiet"], input="\n".join(stream).encode(), check=True)
 
 
-def cc1():
-    return subprocess.run(["gcc", "-print-prog-name=cc1"], capture_output=True, check=True,
+def multiarch():
+    """The directory of headers that gcc tells its compilers by an option."""
+    return subprocess.run(["gcc", "-print-multiarch"], capture_output=True, check=True,
+                          text=True).stdout.strip()
+
+
+def cc1(name="cc1"):
+    return subprocess.run(["gcc", f"-print-prog-name={name}"], capture_output=True, check=True,
                           text=True).stdout.strip()

@@ -51,6 +51,8 @@ START_TEST(the_return_type_and_the_template_belong_to_it)
 	check("int a;\nint f()\n{\n}\n", EXTENT(2, 4), ANY, EXTENT(2, 4));
 	check("/* text */\nint f()\n{\n}\n", EXTENT(2, 4), ANY, EXTENT(2, 4));
 	check("words // text\nint f()\n{\n}\n", EXTENT(2, 4), ANY, EXTENT(2, 4));
+	check("struct s { std::string t; };\nint f()\n{\n}\n", EXTENT(2, 4), ANY, EXTENT(2, 4));
+	check("std::string\nf()\n{\n}\n", EXTENT(2, 4), ANY, EXTENT(1, 4));
 	check("public:\nint f()\n{\n}\n", EXTENT(2, 4), ANY, EXTENT(2, 4));
 }
 END_TEST
