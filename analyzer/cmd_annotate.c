@@ -79,7 +79,7 @@ static void measures_json(const struct measures *m, struct json *j)
 	json_unsigned(j, "temporary", m->temporary);
 }
 
-static void sums_json(const struct tally_sum *own, const struct tally_sum *all, struct json *j)
+static void both_json(const struct tally_sum *own, const struct tally_sum *all, struct json *j)
 {
 	measures_json(&own->m, j);
 	json_object(j, "inclusive", true);
@@ -107,7 +107,7 @@ static void line_json(const struct annotate *a, const struct annotated_line *lin
 		json_text(j, "offset", offset);
 	}
 	json_text(j, "text", source_line(a->reading.sources, line->file, line->line));
-	sums_json(&line->own, &line->all, j);
+	both_json(&line->own, &line->all, j);
 	json_close(j);
 }
 
@@ -126,7 +126,7 @@ static void function_json(const struct annotate *a, const struct annotated *f, s
 	json_text(j, "source", source ? source->found : NULL);
 	json_text(j, "source_problem", source ? source->problem : NULL);
 	json_bool(j, "source_is_newer", source && f->built && source->changed > f->built);
-	sums_json(&f->own, &f->all, j);
+	both_json(&f->own, &f->all, j);
 	json_array(j, "lines", f->line_count == 0);
 	for (size_t i = 0; i < f->line_count; i++)
 		line_json(a, f->lines[i], j);
@@ -136,8 +136,6 @@ static void function_json(const struct annotate *a, const struct annotated *f, s
 
 static void print_json(const struct annotate *a)
 {
-	const char *complaint;
-	uint32_t next = 0;
 	struct json j;
 
 	json_start(&j, stdout);
@@ -153,10 +151,7 @@ static void print_json(const struct annotate *a)
 			function_json(a, f, &j);
 	}
 	json_close(&j);
-	json_array(&j, "warnings", true);
-	while ((complaint = resolver_complaint(a->reading.resolver, &next)))
-		json_text(&j, NULL, complaint);
-	json_close(&j);
+	reading_json(&a->reading, &j);
 	json_close(&j);
 	json_finish(&j);
 }

@@ -7,7 +7,7 @@
 #include "log.h"
 #include "mem.h"
 #include "paths.h"
-#include "peek.h"
+#include "peekview.h"
 #include "reading.h"
 #include "row.h"
 #include "selection.h"
@@ -20,7 +20,6 @@
 #include <string.h>
 
 #define PERCENT_DEFAULT 1.0 /* for people; machines get all */
-#define PEEKS_SHOWN 20	    /* functions of a pattern */
 #define GAP 2
 
 struct values {
@@ -241,14 +240,6 @@ static void print_branch(const struct view *v, const struct branch *branch, size
 
 enum column { MEASURE, SHARE, SELF, ALLOCATIONS, COLUMNS };
 
-static const char *measure_title(enum sort_key key)
-{
-	static const char *const titles[] = { "current", "blocks", "own peak", "at peak",
-		"allocated", "allocs", "temporary", "" };
-
-	return titles[key];
-}
-
 static void fill_cells(
 	const struct view *v, const struct call *call, char cells[COLUMNS][UNIT_TEXT])
 {
@@ -336,16 +327,6 @@ static void print_text(struct view *v)
 
 /* ---- for machines */
 
-static void measures_json(const struct measures *m, struct json *j)
-{
-	json_signed(j, "current_bytes", m->current_bytes);
-	json_signed(j, "current_blocks", m->current_blocks);
-	json_unsigned(j, "at_peak_bytes", m->at_peak_bytes);
-	json_unsigned(j, "allocated_bytes", m->allocated_bytes);
-	json_unsigned(j, "allocations", m->allocations);
-	json_unsigned(j, "temporary", m->temporary);
-}
-
 static void call_json(const struct view *v, uint32_t index, struct json *j)
 {
 	const struct call *call = &v->tree->calls[index];
@@ -369,9 +350,9 @@ static void call_json(const struct view *v, uint32_t index, struct json *j)
 		json_text(j, "offset", offset);
 	}
 	json_bool(j, "recursive", call->recursive);
-	measures_json(&call->all, j);
+	added_json(&call->all, j);
 	json_object(j, "own", true);
-	measures_json(&call->own, j);
+	added_json(&call->own, j);
 	json_close(j);
 	json_close(j);
 }
@@ -386,13 +367,7 @@ static void start_json(const struct view *v, struct json *j)
 
 static void finish_json(const struct view *v, struct json *j)
 {
-	const char *complaint;
-	uint32_t next = 0;
-
-	json_array(j, "warnings", true);
-	while ((complaint = resolver_complaint(v->reading.resolver, &next)))
-		json_text(j, NULL, complaint);
-	json_close(j);
+	reading_json(&v->reading, j);
 	json_close(j);
 	json_finish(j);
 }
@@ -438,190 +413,18 @@ static void show_tree(struct view *v)
 
 /* ---- one function between others */
 
-static void function_name(
-	const struct view *v, const struct annotation *a, size_t function, struct strbuf *text)
-{
-	const struct annotated *f;
-	struct strbuf raw = { 0 };
-
-	if (function == PEEK_NOBODY) {
-		strbuf_add(text, "[outermost]");
-		return;
-	}
-	f = annotation_function(a, function);
-	strbuf_addf(&raw, "%s", f->name);
-	if (f->names > 1)
-		strbuf_addf(&raw, " and %zu more", f->names - 1);
-	if (f->file)
-		strbuf_addf(&raw, "  %s:%u", paths_short(v->paths, f->file), f->line);
-	else if (f->module && !is_bare_offset(f->name, f->module))
-		strbuf_addf(&raw, "  %s", paths_short(v->paths, f->module));
-	strbuf_add_clean(text, strbuf_text(&raw));
-	strbuf_release(&raw);
-}
-
-static void print_neighbour(const struct view *v, const struct measures *m,
-	const struct measures *all, const char *name, size_t indent)
-{
-	size_t width = output_width(v->values->width);
-	char measure[UNIT_TEXT], share[UNIT_TEXT];
-	struct strbuf cut = { 0 };
-
-	strbuf_add_cut(&cut, name, width == SIZE_MAX ? SIZE_MAX : width > 60 ? width - 40 : 20);
-	printf("%10s  %8s  %8llu  %*s%s\n", format_measure(measure, measure_of(v, m), v->key),
-		format_share(share, (uint64_t)measure_of(v, m), (uint64_t)measure_of(v, all)),
-		(unsigned long long)m->allocations, (int)indent, "", strbuf_text(&cut));
-	strbuf_release(&cut);
-}
-
-static void print_neighbours(const struct view *v, const struct annotation *a,
-	const struct neighbour *items, size_t count, const struct measures *all)
-{
-	struct measures rest = { 0 };
-	struct strbuf name = { 0 };
-	size_t left_out = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if ((double)measure_of(v, &items[i].m) <
-				v->percent / 100 * (double)measure_of(v, all) &&
-			i > 0) {
-			measures_add(&rest, &items[i].m);
-			left_out++;
-			continue;
-		}
-		strbuf_clear(&name);
-		function_name(v, a, items[i].function, &name);
-		print_neighbour(v, &items[i].m, all, strbuf_text(&name), 4);
-	}
-	if (left_out) {
-		strbuf_clear(&name);
-		strbuf_addf(&name, "%zu more", left_out);
-		print_neighbour(v, &rest, all, name.text, 4);
-	}
-	strbuf_release(&name);
-}
-
-static void print_peek(
-	const struct view *v, const struct annotation *a, size_t function, const struct peek *peek)
-{
-	struct strbuf name = { 0 };
-	char share[UNIT_TEXT];
-
-	printf("%s%10s  %8s  %8s%s\n", style(STYLE_FAINT), measure_title(v->key), "share", "allocs",
-		style(STYLE_PLAIN));
-	print_neighbours(v, a, peek->callers, peek->caller_count, &peek->all);
-	function_name(v, a, function, &name);
-	fputs(style(STYLE_BOLD), stdout);
-	print_neighbour(v, &peek->all, &peek->all, strbuf_text(&name), 0);
-	fputs(style(STYLE_PLAIN), stdout);
-	if (peek->self.allocations || peek->self.current_bytes)
-		print_neighbour(v, &peek->self, &peek->all, "[itself]", 4);
-	print_neighbours(v, a, peek->callees, peek->callee_count, &peek->all);
-	printf("%s%s of the program's", style(STYLE_FAINT),
-		format_share(share, (uint64_t)measure_of(v, &peek->all), (uint64_t)whole(v)));
-	if (peek->recursion > 1)
-		printf("; up to %u calls of it on one stack, which counts once", peek->recursion);
-	printf("%s\n", style(STYLE_PLAIN));
-	strbuf_release(&name);
-}
-
-static void neighbours_json(const struct annotation *a, const char *key,
-	const struct neighbour *items, size_t count, struct json *j)
-{
-	json_array(j, key, count == 0);
-	for (size_t i = 0; i < count; i++) {
-		const struct annotated *f = items[i].function == PEEK_NOBODY
-						    ? NULL
-						    : annotation_function(a, items[i].function);
-
-		json_object(j, NULL, true);
-		json_text(j, "function", f ? f->name : NULL);
-		json_text(j, "file", f ? f->file : NULL);
-		json_text(j, "module", f ? f->module : NULL);
-		measures_json(&items[i].m, j);
-		json_close(j);
-	}
-	json_close(j);
-}
-
-static void peek_json(
-	const struct annotation *a, size_t function, const struct peek *peek, struct json *j)
-{
-	const struct annotated *f = annotation_function(a, function);
-
-	json_object(j, NULL, false);
-	json_text(j, "function", f->name);
-	json_text(j, "file", f->file);
-	if (f->line)
-		json_unsigned(j, "line", f->line);
-	else
-		json_null(j, "line");
-	json_text(j, "module", f->module);
-	json_unsigned(j, "recursion", peek->recursion);
-	measures_json(&peek->all, j);
-	json_object(j, "own", true);
-	measures_json(&peek->self, j);
-	json_close(j);
-	neighbours_json(a, "callers", peek->callers, peek->caller_count, j);
-	neighbours_json(a, "callees", peek->callees, peek->callee_count, j);
-	json_close(j);
-}
-
-static void peek_paths(struct view *v, const struct annotation *a)
-{
-	v->paths = paths_new();
-	for (size_t i = 0; i < annotation_count(a); i++) {
-		paths_add(v->paths, annotation_function(a, i)->file);
-		paths_add(v->paths, annotation_function(a, i)->module);
-	}
-}
-
-static void show_peeks(struct view *v, const struct annotation *a, const struct selection *s)
-{
-	size_t count = s->count < PEEKS_SHOWN ? s->count : PEEKS_SHOWN;
-	struct json j;
-
-	peek_paths(v, a);
-	if (v->values->json) {
-		start_json(v, &j);
-		json_array(&j, "functions", false);
-	} else {
-		output_start(&v->values->reading);
-	}
-	for (size_t i = 0; i < count; i++) {
-		struct peek peek = peek_function(
-			a, v->reading.trace, v->reading.resolver, s->items[i], v->key);
-
-		if (v->values->json)
-			peek_json(a, s->items[i], &peek, &j);
-		else
-			print_peek(v, a, s->items[i], &peek);
-		if (!v->values->json && i + 1 < count)
-			putchar('\n');
-		peek_release(&peek);
-	}
-	if (v->values->json) {
-		json_close(&j);
-		finish_json(v, &j);
-	} else if (s->count > count) {
-		printf("\n%zu more functions match\n", s->count - count);
-	}
-	paths_free(v->paths);
-}
-
 static int show_peek(struct view *v)
 {
-	struct annotation *a = annotation_new(v->reading.trace, v->reading.resolver);
-	char *pattern = (char *)v->values->peek;
-	struct selection s;
-	int status;
+	struct peek_options how = {
+		.pattern = v->values->peek,
+		.key = v->key,
+		.percent = v->percent,
+		.json = v->values->json,
+		.width = output_width(v->values->width),
+		.reading = &v->values->reading,
+	};
 
-	s = select_matching(a, v->key, &pattern, 1, &status);
-	if (status == EXIT_FINE)
-		show_peeks(v, a, &s);
-	selection_release(&s);
-	annotation_free(a);
-	return status;
+	return peek_show(&v->reading, &v->tally.totals, &how);
 }
 
 /* ---- the command */

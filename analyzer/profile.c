@@ -358,6 +358,14 @@ int64_t sort_measure(const struct measures *m, enum sort_key key)
 	return 0;
 }
 
+const char *measure_title(enum sort_key key)
+{
+	static const char *const titles[] = { "current", "blocks", "own peak", "at peak",
+		"allocated", "allocs", "temporary", "" };
+
+	return titles[key];
+}
+
 char *format_measure(char text[UNIT_TEXT], int64_t value, enum sort_key key)
 {
 	bool bytes = key == SORT_CURRENT_BYTES || key == SORT_PEAK_BYTES ||

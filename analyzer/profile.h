@@ -67,6 +67,9 @@ enum sort_key {
 extern const char *const sort_key_names[]; /* NULL-terminated, in the order of the enum */
 bool sort_key_find(const char *name, enum sort_key *key);
 
+/* A column's title: "at peak". */
+const char *measure_title(enum sort_key key);
+
 /* The measure of a key, 0 for the name; and as people read it. */
 int64_t sort_measure(const struct measures *m, enum sort_key key);
 char *format_measure(char text[UNIT_TEXT], int64_t value, enum sort_key key);

@@ -1,5 +1,6 @@
 /* reading.c - opens a trace and its symbols for a command. */
 #include "reading.h"
+#include "json.h"
 #include "log.h"
 #include "mem.h"
 #include "newest.h"
@@ -114,6 +115,17 @@ void output_start(const struct reading_options *options)
 size_t output_width(uint64_t width_option)
 {
 	return width_option ? (size_t)width_option : terminal_width();
+}
+
+void reading_json(const struct reading *r, struct json *j)
+{
+	const char *complaint;
+	uint32_t next = 0;
+
+	json_array(j, "warnings", true);
+	while ((complaint = resolver_complaint(r->resolver, &next)))
+		json_text(j, NULL, complaint);
+	json_close(j);
 }
 
 void reading_warn(const struct reading *r)

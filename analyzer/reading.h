@@ -72,6 +72,11 @@ void reading_close(struct reading *r);
 void output_start(const struct reading_options *options);
 size_t output_width(uint64_t width_option); /* the option's, or the terminal's; SIZE_MAX = any */
 
+struct json;
+
+/* "warnings": [...], what is wrong with the symbols that were used. */
+void reading_json(const struct reading *r, struct json *json);
+
 /* Prints what is wrong with the symbols that were used, on stderr: a few lines at the most. */
 void reading_warn(const struct reading *r);
 

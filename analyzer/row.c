@@ -120,6 +120,16 @@ void row_json(const struct row *row, const struct profile *p, const struct trace
 	json_unsigned(j, "sites", row->sites);
 }
 
+void added_json(const struct measures *m, struct json *j)
+{
+	json_signed(j, "current_bytes", m->current_bytes);
+	json_signed(j, "current_blocks", m->current_blocks);
+	json_unsigned(j, "at_peak_bytes", m->at_peak_bytes);
+	json_unsigned(j, "allocated_bytes", m->allocated_bytes);
+	json_unsigned(j, "allocations", m->allocations);
+	json_unsigned(j, "temporary", m->temporary);
+}
+
 /* ---- for people */
 
 static void add_offset(

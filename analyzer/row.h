@@ -16,6 +16,9 @@ struct strbuf;
 void row_json(const struct row *row, const struct profile *profile, const struct trace *trace,
 	struct json *json);
 
+/* The members of any object with measures that add up: all but the peak. */
+void added_json(const struct measures *m, struct json *json);
+
 /* "stack": [...] of a site, innermost frame first, and "stack_end": whole, cut or broken. */
 void stack_json(
 	const struct trace *trace, struct resolver *resolver, uint32_t site, struct json *json);
