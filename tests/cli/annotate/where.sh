@@ -1,7 +1,7 @@
 # The same file by each way to find it.
 . "$(dirname "$0")/sources.inc"
-for how in "--path-map /src/app=src" "--path-map /src/app/=src/" "--path-map /=$PWD/root" "--source-dir src" "--source-dir $PWD/src/" "--sysroot $PWD/root" "--path-map /src/ap=src" "--path-map=/src/app=nowhere"; do
-    mkdir -p root/src && ln -sfn ../../src root/src/app
+for how in "--path-map /src/app=src" "--path-map /src/app/=src/" "--path-map /=$PWD/image" "--source-dir src" "--source-dir $PWD/src/" "--sysroot $PWD/image" "--path-map /src/ap=src" "--path-map=/src/app=nowhere"; do
+    mkdir -p image/src && ln -sfn ../../src image/src/app
     mtracer annotate --json $how $TRACES/app.mtrace build_table 2>/dev/null | grep -o '"source": [^,]*' | sed "s,$PWD,PWD,"
 done
 # Of two files of one name, the one whose directories agree.
