@@ -9,6 +9,7 @@
 #include "summary.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define COMMAND_SHOWN 100 /* bytes */
 
@@ -21,7 +22,14 @@ static void print_heading(const struct reading *r)
 	strbuf_release(&text);
 }
 
-static bool check(const char *path, const struct suppressions *suppressions)
+/* That a shell's child went on as another program, or left by _exit(), is no news. */
+static bool is_worth_a_warning(const struct run_traces *traces, const struct trace *t)
+{
+	return t->state != TRACE_EXITED || strcmp(t->path, traces->path) == 0;
+}
+
+static bool check(
+	const struct run_traces *traces, const char *path, const struct suppressions *suppressions)
 {
 	static const struct reading_options options;
 	static const struct leaks_view view = { 1u << LEAK_LOST, 20, 24, false };
@@ -34,9 +42,9 @@ static bool check(const char *path, const struct suppressions *suppressions)
 		return false;
 	leaks = leaks_new(r.trace, r.resolver, suppressions, 0);
 	found = leaks_found(leaks);
-	if (!leaks->classified) {
+	if (!leaks->classified && is_worth_a_warning(traces, r.trace)) {
 		warning("%s: no verdict on leaks: %s", path, leaks->why);
-	} else if (found) {
+	} else if (leaks->classified && found) {
 		print_heading(&r);
 		leaks_print(leaks, r.trace, r.resolver, r.sources, &view, stderr);
 		fprintf(stderr, "\nnext: mtracer leaks --all %s\n", path);
@@ -52,6 +60,6 @@ bool leakcheck(const struct run_traces *traces, const struct suppressions *suppr
 	bool found = false;
 
 	for (size_t i = 0; i < traces->count; i++)
-		found |= check(traces->all[i], suppressions);
+		found |= check(traces, traces->all[i], suppressions);
 	return found;
 }
