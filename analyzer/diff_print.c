@@ -407,17 +407,37 @@ static size_t with_change(const struct diff_view *v)
 	return count;
 }
 
-/* Said where it matters: in different builds. */
+static const struct mt_module *find_module(const struct trace *t, const char *path)
+{
+	for (uint32_t i = 1; i < t->module_count; i++) {
+		if (strcmp(path_base(trace_string(t, t->modules[i].path)), path_base(path)) == 0)
+			return &t->modules[i];
+	}
+	return NULL;
+}
+
+static bool is_one_build(const struct diff *d, const char *path)
+{
+	const struct mt_module *old = find_module(d->traces[0].reading.trace, path);
+	const struct mt_module *new =
+		find_module(d->traces[d->trace_count - 1].reading.trace, path);
+
+	return old && new && old->build_id_size && old->build_id_size == new->build_id_size &&
+	       memcmp(old->build_id, new->build_id, old->build_id_size) == 0;
+}
+
+/* What the rows of code without names are worth. */
 static void print_nameless(const struct diff_view *v)
 {
 	for (size_t i = 0; i < v->shown; i++) {
 		const struct diff_place *p = diff_place(v->rows[i]);
 
-		if (!p->has_offset || !p->module || !p->function || !strstr(p->function, "+0x"))
+		if (!p->has_offset || !p->module || !p->function || !strstr(p->function, "+0x") ||
+			is_one_build(v->diff, p->module))
 			continue;
 		fputs("no functions are known of ", stdout);
 		print_clean(path_base(p->module));
-		puts(": in different builds its code is told by what it allocates");
+		puts(": its code is told by what it calls and allocates");
 		return;
 	}
 }
