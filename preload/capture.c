@@ -20,12 +20,16 @@
 #define NEAR (1u << 20)
 #define PAGE 4096u
 
+static const uintptr_t never; /* a word that is never 1 */
+
 struct walk {
 	struct thread *t;
 	uintptr_t sp, pc, bp;
 	uint32_t root;	      /* MT_NODE_*, once the walk has met the end */
 	const uintptr_t *end; /* the zero word that ended it; NULL: something else did */
-	bool fragile;	      /* ended by what memory held: walk again next time */
+	bool guessed; /* a frame pointer was believed: what is readable now needn't be the next time
+		       */
+	bool fragile; /* ended by what memory held: walk again next time */
 };
 
 /* ---- reading the stack */
@@ -100,9 +104,12 @@ static bool step_by_frame_pointer(struct walk *w)
 
 	if (bp == 0) /* how a process and, by convention, a thread begin */
 		return stop(w, MT_NODE_ROOT, false);
-	if (bp < w->sp || bp - w->sp > NEAR || !stack_read(w->t, bp, &next_bp) ||
-		!stack_read(w->t, bp + 8, &pc))
+	if (bp < w->sp || bp - w->sp > NEAR || bp % 8 != 0 || !os_readable(bp) ||
+		!os_readable(bp + 8))
 		return stop(w, MT_NODE_BROKEN, true);
+	next_bp = ((const uintptr_t *)bp)[0];
+	pc = ((const uintptr_t *)bp)[1];
+	w->guessed = true;
 	if (pc == 0) {
 		w->end = (const uintptr_t *)(bp + 8);
 		return stop(w, MT_NODE_ROOT, false);
@@ -263,8 +270,9 @@ static cold_path void add_odd_checks(struct kept *k, const struct kept *caller)
 		add_check(k, k->sp + CPU_SIGNAL_SP, caller->sp);
 		break;
 	case RULE_NONE:
-		add_check(k, k->bp + 8, caller->pc);
-		add_check(k, k->bp, caller->bp);
+		/* A guess, which may have led out of the stack: nothing beyond is read again
+		 * without being asked for. */
+		add_check(k, (uintptr_t)&never, 1);
 		break;
 	default:
 		add_check(k, caller->sp + CPU_RETURN_SLOT, caller->pc);
@@ -381,5 +389,7 @@ struct kept *capture_walk(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_
 		move_safe_range(t, sp);
 	base = walk_out(&w, &count);
 	keep(&w, base, count);
+	if (unlikely(w.guessed))
+		t->safe_start = t->safe_end = 0;
 	return t->top;
 }

@@ -14,6 +14,8 @@ struct config config = {
 	.timeline = 512,
 };
 
+static char out[4096];
+
 static bool parse_path(const char *s, void *to)
 {
 	if (!*s)
@@ -21,7 +23,11 @@ static bool parse_path(const char *s, void *to)
 	for (const char *p = s; *p; p++)
 		if (*p == '%' && (!*++p || !strchr("pnh%", *p)))
 			return false;
-	*(const char **)to = s;
+	/* A copy: programs overwrite their environment, to set their title. */
+	if (strlen(s) >= sizeof(out))
+		return false;
+	strcpy(out, s);
+	*(const char **)to = out;
 	return true;
 }
 

@@ -13,6 +13,7 @@
 #include "preload/rules.h"
 #include "preload/thread.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -27,6 +28,8 @@ static __thread enum {
 	FORK_PREPARED, /* it holds the locks */
 	FORK_INHERITS, /* itself a child without a trace of its own yet: hands its inheritance on */
 } forking __attribute__((tls_model("initial-exec")));
+
+static uint32_t gates; /* how often they were shut; 0: nothing ever began */
 
 static void take_locks(void)
 {
@@ -81,15 +84,21 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
 	os_forked();
-	phase_set(forking != FORK_UNTRACED && copy ? PHASE_FORKED : PHASE_OFF);
+	bool will_trace = forking != FORK_UNTRACED && copy;
+	bool was_traced = trace.header != NULL && gates != 0;
+
+	phase_set(will_trace ? PHASE_FORKED : PHASE_OFF);
 	if (forking == FORK_PREPARED)
 		release();
+	if (!will_trace && was_traced)
+		tracefile_leave();
 }
 
 static void begin_child(void)
 {
 	struct tracefile_copy *mine = copy;
 	struct thread *t = thread_self;
+	int saved = errno;
 
 	/* Until it is done, events of this very code pass through. */
 	phase_set(PHASE_OFF);
@@ -103,8 +112,6 @@ static void begin_child(void)
 	}
 	tracefile_copy_free(mine);
 }
-
-static uint32_t gates;
 
 void phase_set(enum phase phase)
 {

@@ -54,7 +54,9 @@ static bool wanted(void)
 static inline void *map(void *address, size_t size, int protection, int flags, int fd, off_t offset,
 	struct cpu_frame at)
 {
-	void *p = (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
+	void *p = next.mmap
+			  ? next.mmap(address, size, protection, flags, fd, offset)
+			  : (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
 
 	if (p != MAP_FAILED && wanted())
 		record_mapping((uintptr_t)p, whole_pages(size), at,
@@ -78,7 +80,7 @@ HOOK int munmap(void *address, size_t size)
 	 * arguments alone. */
 	if (wanted() && (uintptr_t)address % 4096 == 0 && size > 0)
 		record_mapping((uintptr_t)address, whole_pages(size), CPU_CALLER(), false);
-	return (int)syscall(SYS_munmap, address, size);
+	return next.munmap ? next.munmap(address, size) : (int)syscall(SYS_munmap, address, size);
 }
 
 HOOK void *mremap(void *address, size_t old_size, size_t new_size, int flags, ...)
@@ -95,7 +97,8 @@ HOOK void *mremap(void *address, size_t old_size, size_t new_size, int flags, ..
 		va_end(rest);
 	}
 	known = wanted() && regions_known((uintptr_t)address);
-	p = (void *)syscall(SYS_mremap, address, old_size, new_size, flags, to);
+	p = next.mremap ? next.mremap(address, old_size, new_size, flags, to)
+			: (void *)syscall(SYS_mremap, address, old_size, new_size, flags, to);
 	if (p == MAP_FAILED || !wanted())
 		return p;
 	if (old_size > 0)

@@ -3,34 +3,32 @@
  * that run no destructors. Each only notes something; the real call is the last thing that it does.
  */
 #include "preload/internal.h"
+#include "preload/next.h"
 #include "preload/phase.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define HOOK __attribute__((visibility("default")))
 
 HOOK int dlclose(void *handle)
 {
-	static int (*next)(void *);
-	int result;
+	int result = next.dlclose(handle);
 
-	if (!next)
-		next = dlsym(RTLD_NEXT, "dlclose");
-	result = next(handle);
 	if (phase_page.phase == PHASE_ON)
 		modules_sweep();
 	return result;
 }
 
+/* May be called in a signal handler, by a vfork child, and while the loader's lock is held: asks
+ * nobody. */
 HOOK void _exit(int status)
 {
-	static void (*next)(int) __attribute__((noreturn));
-
 	control_exit();
-	next = dlsym(RTLD_NEXT, "_exit");
-	next(status);
+	for (;;)
+		syscall(SYS_exit_group, status);
 }
 
 HOOK void _Exit(int status)
@@ -40,9 +38,6 @@ HOOK void _Exit(int status)
 
 HOOK void quick_exit(int status)
 {
-	static void (*next)(int) __attribute__((noreturn));
-
 	control_exit();
-	next = dlsym(RTLD_NEXT, "quick_exit");
-	next(status);
+	next.quick_exit(status);
 }

@@ -45,6 +45,7 @@ void os_own_add(void *address, size_t size);
 void os_own_remove(void *address, size_t size);
 int os_map_file(
 	void *address, size_t size, int fd, uint64_t offset); /* shared, over what is there */
+void os_map_private(void *address, size_t size); /* zeros of this process's own, over what is there */
 int os_reserve_file(
 	int fd, uint64_t offset, uint64_t size); /* blocks on disk, or fails: never SIGBUS later */
 bool os_readable(uintptr_t address);		 /* the 8 bytes there, without a fault */
@@ -54,6 +55,12 @@ int os_tid(void);
 uint64_t os_start_ticks(int pid); /* field 22 of /proc/PID/stat; 0 = no such process */
 size_t os_read_file(const char *path, char *buffer, size_t size); /* zero-terminated; bytes read */
 size_t os_page_size(void);
+
+/* As their namesakes, errno included, but no points at which a thread may be cancelled. */
+int os_open(const char *path, int flags, unsigned mode);
+int os_close(int fd);
+long os_pread(int fd, void *data, size_t size, int64_t offset);
+long os_pwrite(int fd, const void *data, size_t size, int64_t offset);
 
 /* ---- text.c: formatting and messages without stdio or memory */
 

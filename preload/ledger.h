@@ -80,7 +80,7 @@ static inline void ledger_add_single(uint32_t site, uint64_t size, uint32_t bloc
 	if (l->live_bytes > l->peak_bytes)
 		l->peak_bytes = l->live_bytes;
 	h->live_bytes += size;
-	if (h->live_bytes > h->peak_bytes) {
+	if ((int64_t)h->live_bytes > (int64_t)h->peak_bytes) {
 		h->peak_bytes = h->live_bytes;
 		h->epoch++;
 	}

@@ -66,6 +66,11 @@ void next_resolve(void)
 	found.valloc = dlsym(RTLD_NEXT, "valloc");
 	found.pvalloc = dlsym(RTLD_NEXT, "pvalloc");
 	found.malloc_usable_size = dlsym(RTLD_NEXT, "malloc_usable_size");
+	found.dlclose = dlsym(RTLD_NEXT, "dlclose");
+	found.quick_exit = dlsym(RTLD_NEXT, "quick_exit");
+	found.mmap = dlsym(RTLD_NEXT, "mmap");
+	found.munmap = dlsym(RTLD_NEXT, "munmap");
+	found.mremap = dlsym(RTLD_NEXT, "mremap");
 	found.malloc = dlsym(RTLD_NEXT, "malloc");
 	found.glibc = is_c_library((void *)found.malloc);
 	found.plain = found.glibc;

@@ -24,6 +24,11 @@ struct next {
 	void *(*valloc)(size_t);
 	void *(*pvalloc)(size_t);
 	size_t (*malloc_usable_size)(void *);
+	int (*dlclose)(void *);
+	void (*quick_exit)(int) __attribute__((noreturn));
+	void *(*mmap)(void *, size_t, int, int, int, int64_t);
+	int (*munmap)(void *, size_t);
+	void *(*mremap)(void *, size_t, size_t, int, ...);
 	bool plain; /* glibc, and every block is recorded: the hooks' short way will do */
 	bool glibc; /* the C library's own: all are known, no hook is called inside them, and blocks
 		       are 32 bytes apart */

@@ -123,6 +123,12 @@ int os_map_file(void *address, size_t size, int fd, uint64_t offset)
 	return p ? 0 : -ENOMEM;
 }
 
+void os_map_private(void *address, size_t size)
+{
+	(void)map(address, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+}
+
 static int fill_with_zeros(int fd, uint64_t offset, uint64_t size)
 {
 	static const char zeros[4096];
@@ -181,6 +187,26 @@ int os_pid(void)
 int os_tid(void)
 {
 	return (int)CALL(SYS_gettid);
+}
+
+int os_open(const char *path, int flags, unsigned mode)
+{
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+int os_close(int fd)
+{
+	return (int)syscall(SYS_close, fd);
+}
+
+long os_pread(int fd, void *data, size_t size, int64_t offset)
+{
+	return syscall(SYS_pread64, fd, data, size, offset);
+}
+
+long os_pwrite(int fd, const void *data, size_t size, int64_t offset)
+{
+	return syscall(SYS_pwrite64, fd, data, size, offset);
 }
 
 size_t os_page_size(void)

@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <libunwind-x86_64.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct lock unwind_lock;
@@ -349,8 +350,16 @@ static bool load(void)
 bool rules_init(void)
 {
 	int taken[FD_ABOVE];
-	int count = take_low_descriptors(taken);
-	bool ok = load();
+	struct rlimit limit;
+	int count;
+	bool ok;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FD_ABOVE + 16) {
+		message("the limit of open files is below 116 (ulimit -n); running untraced", NULL);
+		return false;
+	}
+	count = take_low_descriptors(taken);
+	ok = load();
 
 	unwind_stack = os_map(UNWIND_STACK);
 	if (ok)

@@ -80,13 +80,13 @@ typedef void visit_fn(uintptr_t start, struct block b, uint8_t *mark);
 static bool find_touched_pages(const uint32_t *leaf)
 {
 	size_t pages = slots_in_leaf() / SLOTS_IN_PAGE;
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int fd = os_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
 	ssize_t got = -1;
 
 	if (fd >= 0) {
-		got = pread(fd, page_entries, pages * sizeof(*page_entries),
+		got = os_pread(fd, page_entries, pages * sizeof(*page_entries),
 			(off_t)((uintptr_t)leaf / PAGE * 8));
-		close(fd);
+		os_close(fd);
 	}
 	return got == (ssize_t)(pages * sizeof(*page_entries));
 }

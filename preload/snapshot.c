@@ -71,7 +71,7 @@ static size_t find_stacks(struct scan_stack *stacks, uintptr_t sp)
 {
 	static char buffer[4096]; /* one snapshot at a time, and stacks may be small */
 	size_t count = 1;
-	int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = os_open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	long got;
 
 	stacks[0].sp = sp;
@@ -87,7 +87,7 @@ static size_t find_stacks(struct scan_stack *stacks, uintptr_t sp)
 		}
 	}
 	if (fd >= 0)
-		close(fd);
+		os_close(fd);
 	return count;
 }
 
@@ -167,7 +167,7 @@ static void wait_for(int child, unsigned wait_ms)
 			running = child;
 			return;
 		}
-		nanosleep(&pause, NULL);
+		syscall(SYS_nanosleep, &pause, NULL);
 		if (pause.tv_nsec < 2000000)
 			pause.tv_nsec *= 2;
 	}

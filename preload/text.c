@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,7 +75,7 @@ static void write_quietly(const char *s, size_t size)
 	sigpending(&pending);
 	pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
 	do
-		written = write(STDERR_FILENO, s, size);
+		written = syscall(SYS_write, STDERR_FILENO, s, size);
 	while (written < 0 && errno == EINTR);
 	if (written < 0 && errno == EPIPE && !sigismember(&pending, SIGPIPE))
 		sigtimedwait(&pipe_signal, NULL, &now);

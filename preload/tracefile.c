@@ -99,7 +99,7 @@ static int move_fd(int fd)
 	moved = fcntl(fd, F_DUPFD_CLOEXEC, at);
 	if (moved < 0)
 		return fd;
-	close(fd);
+	os_close(fd);
 	return moved;
 }
 
@@ -111,11 +111,11 @@ static int checked_fd(void)
 
 	if (file.fd >= 0 && is_ours(file.fd))
 		return file.fd;
-	fd = open(file.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	fd = os_open(file.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return file.fd = -1;
 	if (!is_ours(fd)) {
-		close(fd);
+		os_close(fd);
 		return file.fd = -1;
 	}
 	return file.fd = move_fd(fd);
@@ -252,20 +252,24 @@ static void host_name(struct text *t)
 /* The name that the program was started by: a link's tells more than the file's behind it. */
 static void add_name(struct text *t)
 {
+	static char
+		kept[256]; /* as it was at the start: programs overwrite it, to set their title */
 	const char *name = program_invocation_short_name;
 
 	if (*name == '-') /* a login shell */
 		name++;
-	text_add(t, *name ? name : "unknown");
+	if (!*kept)
+		strncpy(kept, *name ? name : "unknown", sizeof(kept) - 1);
+	text_add(t, kept);
 }
 
 /* MTRACE_OUT with its % letters replaced, absolute: the program may change directory. */
 static void expand_path(struct text *t)
 {
+	static char directory[4096]; /* at the start: a child may fork somewhere else */
 	const char *p = config.out;
-	char directory[4096];
 
-	if (*p != '/' && getcwd(directory, sizeof(directory))) {
+	if (*p != '/' && (*directory || getcwd(directory, sizeof(directory)))) {
 		text_add(t, directory);
 		text_add(t, "/");
 	}
@@ -299,13 +303,13 @@ static enum occupant look_at(const char *path)
 	struct mt_header h;
 	struct stat st;
 	char boot_id[sizeof(h.boot_id)];
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int fd = os_open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
 	enum occupant is = OCCUPANT_OTHER;
 
 	if (fd < 0)
 		return errno == ENOENT ? OCCUPANT_NONE : OCCUPANT_OTHER;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) &&
+		os_pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) &&
 		memcmp(h.magic, MT_MAGIC, sizeof(h.magic)) == 0) {
 		is = OCCUPANT_OLD_TRACE;
 		read_boot_id(boot_id, sizeof(boot_id));
@@ -314,7 +318,7 @@ static enum occupant look_at(const char *path)
 			h.start_ticks == os_start_ticks((int)h.pid))
 			is = OCCUPANT_LIVE_TRACE;
 	}
-	close(fd);
+	os_close(fd);
 	return is;
 }
 
@@ -344,7 +348,7 @@ static int create_file(void)
 		}
 		if (t.used >= sizeof(file.path) - 1)
 			break;
-		fd = open(file.path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		fd = os_open(file.path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd >= 0)
 			return fd;
 		if (errno != EEXIST) {
@@ -396,7 +400,7 @@ static bool adopt_file(int fd)
 		message("cannot write '", file.path, "': ", strerrordesc_np(-error),
 			"; running untraced", NULL);
 		unlink(file.path);
-		close(fd);
+		os_close(fd);
 		file.fd = -1;
 		return false;
 	}
@@ -546,7 +550,7 @@ static bool write_all(int fd, const void *data, size_t size, uint64_t offset)
 	const char *p = data;
 
 	while (size > 0) {
-		ssize_t n = pwrite(fd, p, size, (off_t)offset);
+		ssize_t n = os_pwrite(fd, p, size, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -597,14 +601,16 @@ bool tracefile_fork(struct tracefile_copy *copy)
 	size_t sizes[MT_TABLES_USED];
 	uint64_t size = lay_out(copy->header, offsets, sizes);
 	uint64_t start_ns = copy->header->start_ns;
-	int fd, old_fd = file.fd >= 0 && is_ours(file.fd) ? file.fd : -1;
+	int error, fd, old_fd = file.fd >= 0 && is_ours(file.fd) ? file.fd : -1;
 
 	fd = create_file();
 	if (fd < 0)
 		return false;
 	describe_child(copy->header, offsets, sizes);
-	if (os_reserve_file(fd, 0, size) < 0)
+	error = -os_reserve_file(fd, 0, size);
+	if (error)
 		goto failed;
+	error = ENOSPC;
 	for (int i = 0; i < MT_TABLES_USED; i++)
 		if (!write_all(fd, copy->tables[i] ? copy->tables[i] : tables[i].base,
 			    used_bytes(copy->header, i), offsets[i]))
@@ -612,7 +618,7 @@ bool tracefile_fork(struct tracefile_copy *copy)
 	if (!write_all(fd, copy->header, sizeof(*copy->header), 0))
 		goto failed;
 	if (old_fd >= 0)
-		close(old_fd);
+		os_close(old_fd);
 	if (!adopt_file(fd))
 		return false;
 	file.size = size;
@@ -626,16 +632,21 @@ bool tracefile_fork(struct tracefile_copy *copy)
 	store_release(&trace.header->state, MT_STATE_RUNNING);
 	return true;
 failed:
-	message("cannot write '", file.path, "' for the forked child: ", strerrordesc_np(errno),
+	message("cannot write '", file.path, "' for the forked child: ", strerrordesc_np(error),
 		"; the child runs untraced", NULL);
 	unlink(file.path);
-	close(fd);
+	os_close(fd);
 	return false;
 }
 
 void tracefile_leave(void)
 {
 	if (file.fd >= 0 && is_ours(file.fd))
-		close(file.fd);
+		os_close(file.fd);
 	file.fd = -1;
+	/* The mappings stay, as memory of its own: a hook that a signal handler interrupted to fork
+	 * may yet write there. */
+	os_map_private(trace.header,
+		(size_t)(tables[MT_TABLES_USED - 1].base + tables[MT_TABLES_USED - 1].reserved -
+			 (unsigned char *)trace.header));
 }

@@ -74,7 +74,7 @@ class Terminal(Traced):
             text, status = on_terminal([MTRACER, *command, self.trace], PAGER=pager)
             self.assertEqual(status, 0)
             self.assertIn("\033[", mark.read_text())
-            self.assertIn("main", text)
+            self.assertIn("slab", text)
             mark.unlink()
             on_terminal([MTRACER, *command, "--no-pager", self.trace], PAGER=pager)
             self.assertFalse(mark.exists())
