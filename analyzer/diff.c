@@ -284,29 +284,6 @@ static void add_sites(struct builder *b)
 
 /* ---- 4. both sides compared */
 
-static int64_t value_of(const struct measures *m, enum sort_key measure)
-{
-	switch (measure) {
-	case SORT_CURRENT_BYTES:
-		return m->current_bytes;
-	case SORT_CURRENT_BLOCKS:
-		return m->current_blocks;
-	case SORT_PEAK_BYTES:
-		return (int64_t)m->peak_bytes;
-	case SORT_AT_PEAK_BYTES:
-		return (int64_t)m->at_peak_bytes;
-	case SORT_ALLOCATED_BYTES:
-		return (int64_t)m->allocated_bytes;
-	case SORT_ALLOCATIONS:
-		return (int64_t)m->allocations;
-	case SORT_TEMPORARY:
-		return (int64_t)m->temporary;
-	case SORT_NAME:
-		break;
-	}
-	return 0;
-}
-
 static int compare_values(const void *left, const void *right)
 {
 	int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
@@ -358,7 +335,7 @@ static bool finish_row(struct diff *d, struct diff_row *row, int64_t *values)
 	}
 	for (int m = 0; m < (int)DIFF_MEASURES; m++) {
 		for (size_t i = 0; i < d->trace_count; i++)
-			values[i] = value_of(&row->sums[i].m, (enum sort_key)m);
+			values[i] = sort_measure(&row->sums[i].m, (enum sort_key)m);
 		row->values[m] = compare(values, d->old_count, d->trace_count);
 		changed |= row->values[m].changed;
 	}
@@ -381,7 +358,7 @@ static void finish(struct diff *d)
 	d->row_count = kept;
 	for (int m = 0; m < (int)DIFF_MEASURES; m++) {
 		for (size_t i = 0; i < d->trace_count; i++)
-			values[i] = value_of(&d->traces[i].tally.totals.all, (enum sort_key)m);
+			values[i] = sort_measure(&d->traces[i].tally.totals.all, (enum sort_key)m);
 		d->totals[m] = compare(values, d->old_count, d->trace_count);
 	}
 	for (size_t i = 0; i < d->trace_count; i++) {

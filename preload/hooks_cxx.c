@@ -77,7 +77,7 @@ static bool allocator_has_them; /* they are defined where malloc is: they don't 
 
 /* A C++ library may be in the scope of its user alone (a plug-in of a C program), where RTLD_NEXT
  * doesn't look. */
-static void *find_in_caller_scope(const char *name, uintptr_t caller)
+static void *find_in_libraries(const char *name)
 {
 	static const char *const libraries[] = { "libstdc++.so.6", "libc++.so.1",
 		"libc++abi.so.1" };
@@ -113,12 +113,12 @@ static bool beside_malloc(void *function)
 	       object_find((uintptr_t)next.malloc, &b) && a.start == b.start;
 }
 
-static cold_path void *resolve(enum cxx_function f, uintptr_t caller)
+static cold_path void *resolve(enum cxx_function f)
 {
 	void *found = dlsym(RTLD_NEXT, names[f]);
 
 	if (!found)
-		found = find_in_caller_scope(names[f], caller);
+		found = find_in_libraries(names[f]);
 	if (!found)
 		return NULL;
 	if (f < DELETE) {
@@ -130,11 +130,11 @@ static cold_path void *resolve(enum cxx_function f, uintptr_t caller)
 	return found;
 }
 
-static inline void *next_of(enum cxx_function f, uintptr_t caller)
+static inline void *next_of(enum cxx_function f)
 {
 	void *function = load_acquire(&next_cxx[f]);
 
-	return likely(function) ? function : resolve(f, caller);
+	return likely(function) ? function : resolve(f);
 }
 
 /* At the start, while nobody else runs: later the loader's lock would be taken in the middle of the
@@ -144,7 +144,7 @@ void cxx_init(void)
 	for (int f = 0; f < CXX_FUNCTIONS; f++) {
 		if (!dlsym(RTLD_NEXT, names[f]))
 			continue;
-		resolve((enum cxx_function)f, 0);
+		resolve((enum cxx_function)f);
 	}
 }
 
@@ -169,30 +169,30 @@ static cold_path void *recorded(void *p, size_t size, struct cpu_frame at, void 
 	return p;
 }
 
-#define CALL_NEW(f, type, fallback, ...)                                          \
-	do {                                                                      \
-		type *call_ = next_of(f, (uintptr_t)__builtin_return_address(0)); \
-		void *last_;                                                      \
-		if (unlikely(!call_))                                             \
-			return fallback;                                          \
-		if (likely(!allocator_has_them))                                  \
-			return call_(__VA_ARGS__);                                \
-		last_ = record_last();                                            \
-		return recorded(call_(__VA_ARGS__), size, CPU_CALLER(), last_);   \
+#define CALL_NEW(f, type, fallback, ...)                                        \
+	do {                                                                    \
+		type *call_ = next_of(f);                                       \
+		void *last_;                                                    \
+		if (unlikely(!call_))                                           \
+			return fallback;                                        \
+		if (likely(!allocator_has_them))                                \
+			return call_(__VA_ARGS__);                              \
+		last_ = record_last();                                          \
+		return recorded(call_(__VA_ARGS__), size, CPU_CALLER(), last_); \
 	} while (0)
 
-#define CALL_DELETE(f, type, ...)                                                 \
-	do {                                                                      \
-		type *call_ = next_of(f, (uintptr_t)__builtin_return_address(0)); \
-		if (unlikely(!p))                                                 \
-			return;                                                   \
-		if (unlikely(!call_)) {                                           \
-			free(p);                                                  \
-			return;                                                   \
-		}                                                                 \
-		if (unlikely(allocator_has_them))                                 \
-			record_gone(p, CPU_CALLER());                             \
-		call_(__VA_ARGS__);                                               \
+#define CALL_DELETE(f, type, ...)                     \
+	do {                                          \
+		type *call_ = next_of(f);             \
+		if (unlikely(!p))                     \
+			return;                       \
+		if (unlikely(!call_)) {               \
+			free(p);                      \
+			return;                       \
+		}                                     \
+		if (unlikely(allocator_has_them))     \
+			record_gone(p, CPU_CALLER()); \
+		call_(__VA_ARGS__);                   \
 	} while (0)
 
 typedef void *new_fn(size_t);

@@ -37,7 +37,7 @@ static cold_path void record_mapping(uintptr_t start, size_t size, struct cpu_fr
 	if (counts && record_enabled()) {
 		site = site_for(capture(t, at)->node, MT_KIND_MMAP);
 		if (!site)
-			__atomic_fetch_add(&trace.header->lost[MT_LOST_SITE], 1, __ATOMIC_RELAXED);
+			count_lost(MT_LOST_SITE);
 	}
 	if (site)
 		regions_add(t, start, size, site);

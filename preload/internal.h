@@ -126,6 +126,11 @@ struct trace {
 
 extern struct trace trace;
 
+static inline void count_lost(enum mt_loss why)
+{
+	__atomic_fetch_add(&trace.header->lost[why], 1, __ATOMIC_RELAXED);
+}
+
 bool tracefile_create(const char *program); /* false has been explained */
 bool tracefile_room(enum mt_table_id table,
 	uint64_t count); /* grows the table to hold `count` records; under tables_lock */

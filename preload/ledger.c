@@ -11,8 +11,8 @@ struct lock ledger_lock;
 
 #define BUDGET (64 << 10) /* bytes that all lanes together may keep back, at least */
 #define BUDGET_PART 1024  /* or this part of the live bytes */
-#define ENTRY_BATCH 64    /* entries that a lane takes at a time: 3 KiB, no shared cache line */
-#define FIRST_SITES 64 /* size of a lane's first hash table */
+#define ENTRY_BATCH 64	  /* entries that a lane takes at a time: 3 KiB, no shared cache line */
+#define FIRST_SITES 64	  /* size of a lane's first hash table */
 
 /* ---- the published state; under ledger_lock */
 
@@ -200,19 +200,6 @@ static inline bool passes(int64_t bytes, int64_t slack)
 	return bytes > slack || bytes < -slack;
 }
 
-static inline void count_in_entry(struct mt_entry *e, int64_t bytes, int blocks, bool temporary)
-{
-	if (blocks > 0) {
-		store_relaxed(&e->allocated_bytes, e->allocated_bytes + (uint64_t)bytes);
-		store_relaxed(&e->allocations, e->allocations + (uint64_t)blocks);
-	} else {
-		store_relaxed(&e->freed_bytes, e->freed_bytes + (uint64_t)-bytes);
-		store_relaxed(&e->frees, e->frees + (uint64_t)-blocks);
-		if (temporary)
-			store_relaxed(&e->temporary, e->temporary + (uint64_t)-blocks);
-	}
-}
-
 uint32_t ledger_lane_place(const struct thread *t, uint32_t site)
 {
 	const struct lane_site *ls = t->sites ? find_site(t, site) : NULL;
@@ -229,11 +216,11 @@ void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int block
 	if (unlikely(!ls || ls->site == 0)) {
 		ls = add_site(t, site);
 		if (!ls) {
-			__atomic_fetch_add(&trace.header->lost[MT_LOST_SITE], 1, __ATOMIC_RELAXED);
+			count_lost(MT_LOST_SITE);
 			return;
 		}
 	}
-	count_in_entry(ls->entry, bytes, blocks, temporary);
+	ledger_count_in_entry(ls->entry, bytes, blocks, temporary);
 	if (!ls->dirty) {
 		ls->dirty = true;
 		t->dirty[t->dirty_used++] = (uint32_t)(ls - t->sites);

@@ -99,6 +99,20 @@ static inline void ledger_subtract_single(
 	trace.header->live_bytes -= size;
 }
 
+static inline void ledger_count_in_entry(
+	struct mt_entry *e, int64_t bytes, int blocks, bool temporary)
+{
+	if (blocks > 0) {
+		store_relaxed(&e->allocated_bytes, e->allocated_bytes + (uint64_t)bytes);
+		store_relaxed(&e->allocations, e->allocations + (uint64_t)blocks);
+	} else {
+		store_relaxed(&e->freed_bytes, e->freed_bytes + (uint64_t)-bytes);
+		store_relaxed(&e->frees, e->frees + (uint64_t)-blocks);
+		if (temporary)
+			store_relaxed(&e->temporary, e->temporary + (uint64_t)-blocks);
+	}
+}
+
 /*
  * The common case of several threads: the lane knows the site, and nothing has to be published.
  * False: nothing was done.
@@ -115,14 +129,7 @@ static inline bool ledger_count_known(
 	if (unlikely(site > slack || site < -slack || line > slack || line < -slack ||
 		     all > t->max_unpublished || all < -t->max_unpublished))
 		return false;
-	if (blocks > 0) {
-		store_relaxed(&e->allocated_bytes, e->allocated_bytes + (uint64_t)bytes);
-		store_relaxed(&e->allocations, e->allocations + 1);
-	} else {
-		store_relaxed(&e->freed_bytes, e->freed_bytes + (uint64_t)-bytes);
-		store_relaxed(&e->frees, e->frees + 1);
-		store_relaxed(&e->temporary, e->temporary + temporary);
-	}
+	ledger_count_in_entry(e, bytes, blocks, temporary);
 	if (!ls->dirty) {
 		ls->dirty = true;
 		t->dirty[t->dirty_used++] = (uint32_t)(ls - t->sites);

@@ -3,11 +3,6 @@
 #include "preload/scan.h"
 #include "preload/stacks.h"
 
-static void lost(enum mt_loss why)
-{
-	__atomic_fetch_add(&trace.header->lost[why], 1, __ATOMIC_RELAXED);
-}
-
 cold_path bool record_look(void)
 {
 	struct mt_header *h = trace.header;
@@ -23,7 +18,7 @@ cold_path bool record_new_site(struct kept *top)
 {
 	top->site = site_for(top->node, MT_KIND_HEAP);
 	if (!top->site)
-		lost(MT_LOST_SITE);
+		count_lost(MT_LOST_SITE);
 	else
 		path_add(top->hash, top->node, top->site);
 	return top->site != 0;
@@ -36,7 +31,7 @@ cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 	if (!slot && slot_leaf_new((uintptr_t)p))
 		slot = slot_at(p);
 	if (!slot) {
-		lost(MT_LOST_SLOT);
+		count_lost(MT_LOST_SLOT);
 		return;
 	}
 	if (*slot) {

@@ -147,7 +147,7 @@ void regions_add(struct thread *t, uintptr_t start, size_t size, uint32_t site)
 		ledger_add(t, (struct block){ site, size, 1 });
 	} else {
 		heap_free(m);
-		__atomic_fetch_add(&trace.header->lost[MT_LOST_SLOT], 1, __ATOMIC_RELAXED);
+		count_lost(MT_LOST_SLOT);
 	}
 	lock_drop(&regions_lock);
 }

@@ -35,7 +35,7 @@ static bool was_left(const struct thread *t, uintptr_t sp)
 
 static struct thread *lost(enum mt_loss why)
 {
-	__atomic_fetch_add(&trace.header->lost[why], 1, __ATOMIC_RELAXED);
+	count_lost(why);
 	return NULL;
 }
 
