@@ -21,6 +21,7 @@
 #include <libunwind-x86_64.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct lock unwind_lock;
@@ -345,11 +346,25 @@ static bool load(void)
 	return true;
 }
 
-/* libunwind opens a pipe in the course of this, and keeps it: so the low descriptors are all taken
- * meanwhile. */
+/* Closes descriptors `first` and `second` if they are the two ends of a pipe. */
+static void close_pipe(int first, int second)
+{
+	struct stat a, b;
+
+	if (fstat(first, &a) == 0 && fstat(second, &b) == 0 && S_ISFIFO(a.st_mode) &&
+		a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
+		os_close(first);
+		os_close(second);
+	}
+}
+
+/* libunwind opens a pipe in the course of this, to try whether local memory is readable. It is only
+ * asked about registers that we make up, so the pipe goes again; and the low descriptors are all
+ * taken meanwhile, to tell which two it gets. (Who needs it all the same makes libunwind open it
+ * anew.) */
 bool rules_init(void)
 {
-	int taken[FD_ABOVE];
+	int taken[FD_ABOVE], pipe_end[2];
 	struct rlimit limit;
 	int count;
 	bool ok;
@@ -359,12 +374,18 @@ bool rules_init(void)
 		return false;
 	}
 	count = take_low_descriptors(taken);
+	pipe_end[0] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	pipe_end[1] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	close(pipe_end[0]);
+	close(pipe_end[1]);
 	ok = load();
 
 	unwind_stack = os_map(UNWIND_STACK);
 	if (ok)
 		rule_derive((uintptr_t)rules_init +
 			    1); /* whatever else it does when it is first used */
+	if (ok)
+		close_pipe(pipe_end[0], pipe_end[1]);
 	while (count > 0)
 		close(taken[--count]);
 	return ok;

@@ -25,6 +25,7 @@ struct trace trace;
 
 #define COMMAND_MOST (64u << 10) /* bytes of the command line that are kept */
 #define FD_ABOVE 100		 /* the program's descriptors 0-99 are as without tracing */
+#define FD_HIGHEST 4096		 /* a table of this many costs a fork next to nothing */
 
 /* What a table may grow to: reserved address space, in records. */
 static const struct {
@@ -84,6 +85,33 @@ static bool is_ours(int fd)
 	return fstat(fd, &st) == 0 && st.st_dev == file.device && st.st_ino == file.inode;
 }
 
+/* The number at or behind `at`; the old one is closed. -1: none is free there. */
+static int move_to(int fd, int at)
+{
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, at);
+
+	if (moved >= 0)
+		os_close(fd);
+	return moved;
+}
+
+/* Behind the limit, where no loop over all descriptors looks: the limit only counts when a descriptor
+ * is made, so it is raised for that moment. Not behind a large one: fork copies the table up to there. */
+static int move_behind_limit(int fd, const struct rlimit *limit)
+{
+	struct rlimit raised = *limit;
+	int moved;
+
+	if (limit->rlim_cur > FD_HIGHEST || limit->rlim_max <= limit->rlim_cur)
+		return -1;
+	raised.rlim_cur = limit->rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &raised) < 0)
+		return -1;
+	moved = move_to(fd, (int)limit->rlim_cur);
+	setrlimit(RLIMIT_NOFILE, limit);
+	return moved;
+}
+
 /* Out of the way of programs that expect the lowest numbers, or count on 0-99. */
 static int move_fd(int fd)
 {
@@ -91,16 +119,16 @@ static int move_fd(int fd)
 	int at = FD_ABOVE, moved;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+		moved = move_behind_limit(fd, &limit);
+		if (moved >= 0)
+			return moved;
 		if (limit.rlim_cur <= FD_ABOVE)
 			at = limit.rlim_cur > 8 ? (int)limit.rlim_cur - 8 : fd;
 		else
 			at = limit.rlim_cur > 1000 ? 900 : (int)(limit.rlim_cur + FD_ABOVE) / 2;
 	}
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, at);
-	if (moved < 0)
-		return fd;
-	os_close(fd);
-	return moved;
+	moved = move_to(fd, at);
+	return moved < 0 ? fd : moved;
 }
 
 /* The descriptor, checked: daemons close everything, and may have reused the number. -1 when there

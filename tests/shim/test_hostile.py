@@ -65,6 +65,17 @@ class Hostile(unittest.TestCase):
     def test_descriptor_limit(self):
         self.assert_whole(self.both("nofile"))
 
+    def test_no_descriptor_in_sight(self):
+        """A program that looks at all numbers up to the limit finds none of the tracer's."""
+        look = "import os; print([fd for fd in range(3, os.sysconf('SC_OPEN_MAX')) if is_open(fd)])"
+        script = ('ulimit -S -n 1024; "$0" -c "$1" && "$2" "$3" closefrom')
+        is_open = "def is_open(fd):\n  try: os.fstat(fd)\n  except OSError: return False\n  return True\n"
+        command = ["sh", "-c", script, "/usr/bin/python3", is_open + look, PROGRAM.path, LEVELS]
+        native = run(command, traced=False, cwd=self.directory)
+        same_behaviour(native, run(command, cwd=self.directory))
+        self.assertTrue(native.stdout.startswith(b"[]"), native)
+        self.assert_whole(only_trace(self.directory, "growing"))
+
     def test_file_size_limit(self):
         """Growing beyond the limit would raise SIGXFSZ."""
         self.assert_partial(self.both("fsize"))
