@@ -5,12 +5,15 @@
 #include "runtrace.h"
 #include "preload/trace_format.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,19 +73,45 @@ struct search {
 	int code;      /* why */
 };
 
+/* A trace in memory has no path: a descriptor of the process leads to it, unless it was closed. */
+static bool try_descriptors(struct livetrace *live, unsigned long inode, int *code)
+{
+	char folder[64], path[sizeof(folder) + NAME_MAX + 2];
+	const struct dirent *e;
+	struct stat st;
+	bool found = false;
+	DIR *d;
+
+	snprintf(folder, sizeof(folder), "/proc/%u/fd", live->pid);
+	d = opendir(folder);
+	if (!d)
+		return false;
+	while (!found && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == inode)
+			found = try_path(live, "", path, code);
+	}
+	closedir(d);
+	return found;
+}
+
 /* "START-END rw-s OFFSET DEVICE INODE   PATH": a shared, written file. */
 static bool try_mapping(struct livetrace *live, const char *line, struct search *s)
 {
-	static const char deleted[] = " (deleted)";
+	static const char deleted[] = " (deleted)", memory[] = "/memfd:mtrace";
 	const char *path = strchr(line, '/');
 	size_t size = path ? strlen(path) : 0;
 	char perms[5] = "", root[32];
+	unsigned long inode;
 	int code = 0;
 
 	s->any = true;
-	if (!path || sscanf(line, "%*x-%*x %4s", perms) != 1 || strcmp(perms, "rw-s") != 0)
+	if (!path || sscanf(line, "%*x-%*x %4s %*s %*s %lu", perms, &inode) != 2 ||
+		strcmp(perms, "rw-s") != 0)
 		return false;
 	if (size > sizeof(deleted) && strcmp(path + size - sizeof(deleted) + 1, deleted) == 0) {
+		if (strncmp(path, memory, sizeof(memory) - 1) == 0)
+			return try_descriptors(live, inode, &code);
 		if (!s->deleted && strstr(path, ".mtrace"))
 			s->deleted = strndup(path, size - sizeof(deleted) + 1);
 		return false;

@@ -48,7 +48,7 @@ static void add_escaped(struct strbuf *pattern, const char *text, size_t size)
 }
 
 /* MTRACE_OUT for glob(): names and pids are open. The library may have added to the end. */
-static void make_pattern(struct strbuf *pattern, const char *out)
+static void add_out(struct strbuf *pattern, const char *out)
 {
 	struct utsname host;
 
@@ -73,6 +73,8 @@ struct found {
 	const char *path;
 	uint32_t pid, parent;
 	uint64_t start_ticks, start_ns;
+	dev_t device;
+	ino_t inode;
 	bool ours; /* the process or a descendant */
 };
 
@@ -97,24 +99,36 @@ static bool is_process(const struct mt_header *header, const struct run_process 
 	return header->pid == (uint32_t)process->pid && header->start_ticks == process->start_ticks;
 }
 
+/* One of the places may be another one's path. */
+static bool is_known(const struct found *all, size_t count, const struct stat *st)
+{
+	for (size_t i = 0; i < count; i++)
+		if (all[i].inode == st->st_ino && all[i].device == st->st_dev)
+			return true;
+	return false;
+}
+
 /* The traces that began since the run did. */
 static struct found *read_headers(
 	const glob_t *files, const struct run_process *process, size_t *count)
 {
 	struct found *all = mem_zalloc(files->gl_pathc, sizeof(*all));
 	struct mt_header header;
+	struct stat st;
 
 	*count = 0;
 	for (size_t i = 0; i < files->gl_pathc; i++) {
 		int fd = open_trace(files->gl_pathv[i], O_RDONLY, &header);
 
-		if (fd < 0)
-			continue;
-		close(fd);
-		if (header.start_ns < process->start_ns)
+		bool fine = fd >= 0 && fstat(fd, &st) == 0;
+
+		if (fd >= 0)
+			close(fd);
+		if (!fine || header.start_ns < process->start_ns || is_known(all, *count, &st))
 			continue;
 		all[(*count)++] = (struct found){ files->gl_pathv[i], header.pid, header.parent_pid,
-			header.start_ticks, header.start_ns, is_process(&header, process) };
+			header.start_ticks, header.start_ns, st.st_dev, st.st_ino,
+			is_process(&header, process) };
 	}
 	return all;
 }
@@ -134,36 +148,68 @@ static void mark_descendants(struct found *all, size_t count)
 			all[i].ours = all[j].ours && all[j].pid == all[i].parent;
 }
 
+/* Adds the files that a trace at this place would be among. */
+static void look_in(glob_t *files, const char *folder, const char *below, const char *out)
+{
+	struct strbuf pattern = { 0 };
+
+	if (folder) {
+		add_escaped(&pattern, folder, strlen(folder));
+		strbuf_add(&pattern, below);
+	}
+	add_out(&pattern, out);
+	glob(strbuf_text(&pattern), GLOB_NOSORT | GLOB_APPEND, NULL, files);
+	strbuf_release(&pattern);
+}
+
+static bool is_absolute(const char *path)
+{
+	return path && *path == '/';
+}
+
+/* Where MTRACE_OUT says, and where the library puts a trace that can't be made there. */
+static void look_everywhere(glob_t *files, const char *out)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	const char *temporary = getenv("TMPDIR"), *name = strrchr(out, '/');
+
+	look_in(files, NULL, "", out);
+	name = name ? name + 1 : out;
+	if (is_absolute(state))
+		look_in(files, state, "/libmtrace/", name);
+	else if (is_absolute(home))
+		look_in(files, home, "/.local/state/libmtrace/", name);
+	if (is_absolute(temporary) && strcmp(temporary, "/tmp") != 0)
+		look_in(files, temporary, "/", name);
+	look_in(files, "/tmp", "/", name);
+}
+
 struct run_traces run_traces_find(const char *out, const struct run_process *process)
 {
 	struct run_traces traces = { 0 };
-	struct strbuf pattern = { 0 };
 	struct found *all;
 	size_t count;
-	glob_t files;
+	glob_t files = { 0 };
 
-	make_pattern(&pattern, out);
-	if (glob(strbuf_text(&pattern), GLOB_NOSORT, NULL, &files) == 0) {
-		all = read_headers(&files, process, &count);
-		qsort(all, count, sizeof(*all), by_start);
-		mark_descendants(all, count);
-		traces.all = mem_zalloc(count, sizeof(*traces.all));
-		for (size_t i = 0; i < count; i++) {
-			if (!all[i].ours)
-				continue;
-			traces.all[traces.count++] = mem_strdup(all[i].path);
-			if (all[i].pid != (uint32_t)process->pid) {
-				traces.children++;
-				continue;
-			}
-			traces.programs++;
-			free(traces.path);
-			traces.path = mem_strdup(all[i].path);
+	look_everywhere(&files, out);
+	all = read_headers(&files, process, &count);
+	qsort(all, count, sizeof(*all), by_start);
+	mark_descendants(all, count);
+	traces.all = mem_zalloc(count, sizeof(*traces.all));
+	for (size_t i = 0; i < count; i++) {
+		if (!all[i].ours)
+			continue;
+		traces.all[traces.count++] = mem_strdup(all[i].path);
+		if (all[i].pid != (uint32_t)process->pid) {
+			traces.children++;
+			continue;
 		}
-		free(all);
-		globfree(&files);
+		traces.programs++;
+		free(traces.path);
+		traces.path = mem_strdup(all[i].path);
 	}
-	strbuf_release(&pattern);
+	free(all);
+	globfree(&files);
 	return traces;
 }
 

@@ -83,6 +83,8 @@ static void after_fork_in_parent(void)
 
 static void after_fork_in_child(void)
 {
+	int saved = errno;
+
 	os_forked();
 	bool will_trace = forking != FORK_UNTRACED && copy;
 	bool was_traced = trace.header != NULL && gates != 0;
@@ -92,6 +94,7 @@ static void after_fork_in_child(void)
 		release();
 	if (!will_trace && was_traced)
 		tracefile_leave();
+	errno = saved;
 }
 
 static void begin_child(void)
@@ -111,6 +114,7 @@ static void begin_child(void)
 		tracefile_leave();
 	}
 	tracefile_copy_free(mine);
+	errno = saved;
 }
 
 void phase_set(enum phase phase)

@@ -10,6 +10,7 @@
 #include "preload/ledger.h"
 #include "preload/next.h"
 #include "preload/phase.h"
+#include "preload/place.h"
 #include "preload/rules.h"
 #include "preload/sample.h"
 #include "preload/scan.h"
@@ -21,14 +22,9 @@
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define EXIT_WAIT_MS 1000 /* that a program's end may be held up by the scan */
-
-/* What standard error was at the start: at the end it may be something else that we have no
- * business with. */
-static struct stat standard_error;
 
 static void find_program(char *path, size_t size)
 {
@@ -70,8 +66,10 @@ static void start(void)
 	char program[4096];
 
 	next_resolve();
+	message_start();
 	if (!env_read(environ))
 		return;
+	place_init(environ);
 	if (!config.follow)
 		env_stop_following(environ);
 	find_program(program, sizeof(program));
@@ -90,8 +88,6 @@ static void start(void)
 	cxx_init();
 	if (program_has_malloc())
 		trace.header->flags |= MT_NOTE_OWN_MALLOC;
-	if (fstat(STDERR_FILENO, &standard_error) < 0)
-		standard_error.st_ino = 0;
 	phase_set(PHASE_ON);
 }
 
@@ -111,15 +107,6 @@ void init_start(void)
 __attribute__((constructor)) static void init(void)
 {
 	init_start();
-}
-
-static bool wants_messages(void)
-{
-	struct stat now;
-
-	return (config.verbose || isatty(STDERR_FILENO)) && fstat(STDERR_FILENO, &now) == 0 &&
-	       now.st_dev == standard_error.st_dev && now.st_ino == standard_error.st_ino &&
-	       now.st_rdev == standard_error.st_rdev;
 }
 
 /* Other libraries' destructors come later: what they hold is still held. */
@@ -144,7 +131,7 @@ __attribute__((destructor)) static void fini(void)
 	if (phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid()) {
 		scan_at_exit();
 		control_exit();
-		if (wants_messages())
+		if (config.verbose || isatty(STDERR_FILENO))
 			message("trace in ", tracefile_path(), NULL);
 	}
 	errno = saved;

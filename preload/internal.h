@@ -45,16 +45,23 @@ void os_own_add(void *address, size_t size);
 void os_own_remove(void *address, size_t size);
 int os_map_file(
 	void *address, size_t size, int fd, uint64_t offset); /* shared, over what is there */
-void os_map_private(void *address, size_t size); /* zeros of this process's own, over what is there */
+void os_map_private(
+	void *address, size_t size); /* zeros of this process's own, over what is there */
 int os_reserve_file(
 	int fd, uint64_t offset, uint64_t size); /* blocks on disk, or fails: never SIGBUS later */
-bool os_readable(uintptr_t address);		 /* the 8 bytes there, without a fault */
-uint64_t os_time(void);				 /* CLOCK_REALTIME, ns */
+int os_check_room(int fd, uint64_t size); /* is there that much on the disk, or in the quota? */
+bool os_readable(uintptr_t address);	  /* the 8 bytes there, without a fault */
+uint64_t os_time(void);			  /* CLOCK_REALTIME, ns */
 int os_pid(void);
 int os_tid(void);
 uint64_t os_start_ticks(int pid); /* field 22 of /proc/PID/stat; 0 = no such process */
 size_t os_read_file(const char *path, char *buffer, size_t size); /* zero-terminated; bytes read */
+void os_boot_id(char *id, size_t size);				  /* "" where unknown */
 size_t os_page_size(void);
+int os_move_fd(
+	int fd); /* out of the way of programs that expect the lowest numbers, or count on 0-99 */
+int os_memory_file(
+	const char *name); /* a file in memory, without a path, which can't be truncated */
 
 /* As their namesakes, errno included, but no points at which a thread may be cancelled. */
 int os_open(const char *path, int flags, unsigned mode);
@@ -78,6 +85,7 @@ void text_add_number(struct text *t, uint64_t n);
 bool text_to_number(const char *s, uint64_t *n); /* decimal, all of s */
 void message(const char *first, ...)
 	__attribute__((sentinel)); /* "libmtrace: ...\n" on stderr; ends with NULL */
+void message_start(void);	   /* from here on only while stderr stays what it is now */
 
 /* ---- env.c: the MTRACE_* variables */
 

@@ -6,13 +6,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
+#include <linux/falloc.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#define FD_ABOVE 100	/* the program's descriptors 0-99 are as without tracing */
+#define FD_HIGHEST 4096 /* a table of this many costs a fork next to nothing */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8u
+#endif
 
 /* syscall(2) that leaves errno as it was and returns negative errno. */
 #define CALL(...)                                    \
@@ -25,11 +32,16 @@
 		result_;                             \
 	})
 
+static bool failed(long result)
+{
+	return result < 0 && result > -4096;
+}
+
 static void *map(void *address, size_t size, int protection, int flags, int fd, uint64_t offset)
 {
 	long result = CALL(SYS_mmap, address, size, protection, flags, fd, offset);
 
-	return result < 0 && result > -4096 ? NULL : (void *)result;
+	return failed(result) ? NULL : (void *)result;
 }
 
 /* ---- the list of our mappings */
@@ -118,9 +130,10 @@ void os_unmap(void *address, size_t size)
 
 int os_map_file(void *address, size_t size, int fd, uint64_t offset)
 {
-	void *p = map(address, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, offset);
+	long result = CALL(SYS_mmap, address, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		fd, offset);
 
-	return p ? 0 : -ENOMEM;
+	return failed(result) ? (int)result : 0;
 }
 
 void os_map_private(void *address, size_t size)
@@ -164,11 +177,18 @@ int os_reserve_file(int fd, uint64_t offset, uint64_t size)
 	return (int)result;
 }
 
+int os_check_room(int fd, uint64_t size)
+{
+	long result = CALL(SYS_fallocate, fd, FALLOC_FL_KEEP_SIZE, 0, size);
+
+	return result == -ENOSPC || result == -EDQUOT ? (int)result : 0;
+}
+
 bool os_readable(uintptr_t address)
 {
-	/* The kernel copies the set in before it looks at the unknown `how`: EFAULT tells an
-	 * unreadable one. */
-	return CALL(SYS_rt_sigprocmask, ~0L, address, NULL, 8) != -EFAULT;
+	/* The kernel copies the set in before it looks at the unknown `how`: so EINVAL tells a
+	 * readable one. Anything else may be a filter's answer. */
+	return CALL(SYS_rt_sigprocmask, ~0L, address, NULL, 8) == -EINVAL;
 }
 
 uint64_t os_time(void)
@@ -197,6 +217,66 @@ int os_open(const char *path, int flags, unsigned mode)
 int os_close(int fd)
 {
 	return (int)syscall(SYS_close, fd);
+}
+
+/* The number at or behind `at`; the old one is closed. -1: none is free there. */
+static int move_to(int fd, int at)
+{
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, at);
+
+	if (moved >= 0)
+		os_close(fd);
+	return moved;
+}
+
+/* Behind the limit, where no loop over all descriptors looks: the limit only counts when a
+ * descriptor is made, so it is raised for that moment. Not behind a large one: fork copies the
+ * table up to there. */
+static int move_behind_limit(int fd, const struct rlimit *limit)
+{
+	struct rlimit raised = *limit;
+	int moved;
+
+	if (limit->rlim_cur > FD_HIGHEST || limit->rlim_max <= limit->rlim_cur)
+		return -1;
+	raised.rlim_cur = limit->rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &raised) < 0)
+		return -1;
+	moved = move_to(fd, (int)limit->rlim_cur);
+	setrlimit(RLIMIT_NOFILE, limit);
+	return moved;
+}
+
+int os_move_fd(int fd)
+{
+	struct rlimit limit;
+	int at = FD_ABOVE, moved;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+		moved = move_behind_limit(fd, &limit);
+		if (moved >= 0)
+			return moved;
+		if (limit.rlim_cur <= FD_ABOVE)
+			at = limit.rlim_cur > 8 ? (int)limit.rlim_cur - 8 : fd;
+		else
+			at = limit.rlim_cur > 1000 ? 900 : (int)(limit.rlim_cur + FD_ABOVE) / 2;
+	}
+	moved = move_to(fd, at);
+	return moved < 0 ? fd : moved;
+}
+
+int os_memory_file(const char *name)
+{
+	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	long fd = CALL(SYS_memfd_create, name, flags | MFD_NOEXEC_SEAL);
+
+	if (fd == -EINVAL) /* Linux before 6.3 */
+		fd = CALL(SYS_memfd_create, name, flags);
+	if (fd >= 0) {
+		(void)CALL(SYS_fchmod, fd, 0600);
+		(void)CALL(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK); /* it is mapped */
+	}
+	return (int)fd;
 }
 
 long os_pread(int fd, void *data, size_t size, int64_t offset)
@@ -234,6 +314,12 @@ size_t os_read_file(const char *path, char *buffer, size_t size)
 	(void)CALL(SYS_close, fd);
 	buffer[used] = '\0';
 	return used;
+}
+
+void os_boot_id(char *id, size_t size)
+{
+	if (os_read_file("/proc/sys/kernel/random/boot_id", id, size) > 0)
+		id[strcspn(id, "\n")] = '\0';
 }
 
 uint64_t os_start_ticks(int pid)

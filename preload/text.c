@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,6 +83,27 @@ static void write_quietly(const char *s, size_t size)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* What standard error was at the start: later it may be something that we have no business with. */
+static struct stat standard_error;
+static bool started;
+
+void message_start(void)
+{
+	if (fstat(STDERR_FILENO, &standard_error) < 0)
+		standard_error.st_nlink = 0;
+	started = true;
+}
+
+static bool is_welcome(void)
+{
+	struct stat now;
+
+	return !started ||
+	       (standard_error.st_nlink > 0 && fstat(STDERR_FILENO, &now) == 0 &&
+		       now.st_dev == standard_error.st_dev && now.st_ino == standard_error.st_ino &&
+		       now.st_rdev == standard_error.st_rdev);
+}
+
 void message(const char *first, ...)
 {
 	char buffer[1024];
@@ -90,6 +112,10 @@ void message(const char *first, ...)
 	const char *s;
 	int saved = errno;
 
+	if (!is_welcome()) {
+		errno = saved;
+		return;
+	}
 	text_init(&t, buffer, sizeof(buffer) - 1); /* keeps room for the newline */
 	text_add(&t, "libmtrace: ");
 	va_start(rest, first);

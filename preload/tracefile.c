@@ -11,7 +11,7 @@
  * Every extent's blocks are reserved on disk before it is mapped, so a full disk is an error here
  * and never a SIGBUS in the program.
  */
-#include "preload/internal.h"
+#include "preload/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +24,7 @@
 struct trace trace;
 
 #define COMMAND_MOST (64u << 10) /* bytes of the command line that are kept */
-#define FD_ABOVE 100		 /* the program's descriptors 0-99 are as without tracing */
-#define FD_HIGHEST 4096		 /* a table of this many costs a fork next to nothing */
+#define FIRST_ROOM (64u << 10)	 /* bytes that must be free, or another place is tried */
 
 /* What a table may grow to: reserved address space, in records. */
 static const struct {
@@ -58,7 +57,7 @@ static struct {
 	ino_t inode;
 	uint64_t size; /* bytes given to the header and the extents */
 	size_t page;
-	char path[4096];
+	struct place place;
 } file = { .fd = -1 };
 
 static size_t round_up(size_t n, size_t unit)
@@ -68,7 +67,7 @@ static size_t round_up(size_t n, size_t unit)
 
 const char *tracefile_path(void)
 {
-	return file.path;
+	return file.place.path;
 }
 
 size_t tracefile_bytes(void)
@@ -85,52 +84,6 @@ static bool is_ours(int fd)
 	return fstat(fd, &st) == 0 && st.st_dev == file.device && st.st_ino == file.inode;
 }
 
-/* The number at or behind `at`; the old one is closed. -1: none is free there. */
-static int move_to(int fd, int at)
-{
-	int moved = fcntl(fd, F_DUPFD_CLOEXEC, at);
-
-	if (moved >= 0)
-		os_close(fd);
-	return moved;
-}
-
-/* Behind the limit, where no loop over all descriptors looks: the limit only counts when a descriptor
- * is made, so it is raised for that moment. Not behind a large one: fork copies the table up to there. */
-static int move_behind_limit(int fd, const struct rlimit *limit)
-{
-	struct rlimit raised = *limit;
-	int moved;
-
-	if (limit->rlim_cur > FD_HIGHEST || limit->rlim_max <= limit->rlim_cur)
-		return -1;
-	raised.rlim_cur = limit->rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &raised) < 0)
-		return -1;
-	moved = move_to(fd, (int)limit->rlim_cur);
-	setrlimit(RLIMIT_NOFILE, limit);
-	return moved;
-}
-
-/* Out of the way of programs that expect the lowest numbers, or count on 0-99. */
-static int move_fd(int fd)
-{
-	struct rlimit limit;
-	int at = FD_ABOVE, moved;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-		moved = move_behind_limit(fd, &limit);
-		if (moved >= 0)
-			return moved;
-		if (limit.rlim_cur <= FD_ABOVE)
-			at = limit.rlim_cur > 8 ? (int)limit.rlim_cur - 8 : fd;
-		else
-			at = limit.rlim_cur > 1000 ? 900 : (int)(limit.rlim_cur + FD_ABOVE) / 2;
-	}
-	moved = move_to(fd, at);
-	return moved < 0 ? fd : moved;
-}
-
 /* The descriptor, checked: daemons close everything, and may have reused the number. -1 when there
  * is none to be had. */
 static int checked_fd(void)
@@ -139,14 +92,14 @@ static int checked_fd(void)
 
 	if (file.fd >= 0 && is_ours(file.fd))
 		return file.fd;
-	fd = os_open(file.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+	fd = os_open(file.place.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return file.fd = -1;
 	if (!is_ours(fd)) {
 		os_close(fd);
 		return file.fd = -1;
 	}
-	return file.fd = move_fd(fd);
+	return file.fd = os_move_fd(fd);
 }
 
 /* ---- growing */
@@ -270,169 +223,53 @@ static bool reserve_tables(void)
 	return true;
 }
 
-static void host_name(struct text *t)
-{
-	struct utsname names;
-
-	text_add(t, uname(&names) == 0 ? names.nodename : "localhost");
-}
-
-/* The name that the program was started by: a link's tells more than the file's behind it. */
-static void add_name(struct text *t)
-{
-	static char
-		kept[256]; /* as it was at the start: programs overwrite it, to set their title */
-	const char *name = program_invocation_short_name;
-
-	if (*name == '-') /* a login shell */
-		name++;
-	if (!*kept)
-		strncpy(kept, *name ? name : "unknown", sizeof(kept) - 1);
-	text_add(t, kept);
-}
-
-/* MTRACE_OUT with its % letters replaced, absolute: the program may change directory. */
-static void expand_path(struct text *t)
-{
-	static char directory[4096]; /* at the start: a child may fork somewhere else */
-	const char *p = config.out;
-
-	if (*p != '/' && (*directory || getcwd(directory, sizeof(directory)))) {
-		text_add(t, directory);
-		text_add(t, "/");
-	}
-	for (; *p; p++) {
-		if (*p != '%') {
-			text_add_bytes(t, p, 1);
-		} else if (*++p == 'p') {
-			text_add_number(t, (uint64_t)os_pid());
-		} else if (*p == 'n') {
-			add_name(t);
-		} else if (*p == 'h') {
-			host_name(t);
-		} else {
-			text_add(t, "%");
-		}
-	}
-}
-
-static void read_boot_id(char *id, size_t size)
-{
-	if (os_read_file("/proc/sys/kernel/random/boot_id", id, size) > 0)
-		id[strcspn(id, "\n")] = '\0';
-}
-
-enum occupant { OCCUPANT_NONE, OCCUPANT_OLD_TRACE, OCCUPANT_LIVE_TRACE, OCCUPANT_OTHER };
-
-/* What is at the path: an older trace is replaced, another process's live one is left, anything
- * else is never touched. */
-static enum occupant look_at(const char *path)
-{
-	struct mt_header h;
-	struct stat st;
-	char boot_id[sizeof(h.boot_id)];
-	int fd = os_open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
-	enum occupant is = OCCUPANT_OTHER;
-
-	if (fd < 0)
-		return errno == ENOENT ? OCCUPANT_NONE : OCCUPANT_OTHER;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		os_pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) &&
-		memcmp(h.magic, MT_MAGIC, sizeof(h.magic)) == 0) {
-		is = OCCUPANT_OLD_TRACE;
-		read_boot_id(boot_id, sizeof(boot_id));
-		if (h.state == MT_STATE_RUNNING &&
-			strncmp(h.boot_id, boot_id, sizeof(boot_id)) == 0 &&
-			h.start_ticks == os_start_ticks((int)h.pid))
-			is = OCCUPANT_LIVE_TRACE;
-	}
-	os_close(fd);
-	return is;
-}
-
-/* Opens a new file at the wanted path, or beside it while a live trace has that. -1 has been
- * explained. */
-static int create_file(void)
-{
-	bool has_pid = strstr(config.out, "%p") != NULL;
-	struct text t;
-	size_t wanted;
-
-	text_init(&t, file.path, sizeof(file.path));
-	expand_path(&t);
-	wanted = t.used;
-	for (unsigned attempt = has_pid, tries = 0; attempt < 10000 && tries < 20000; tries++) {
-		int fd;
-
-		t.used = wanted;
-		file.path[wanted] = '\0';
-		if (attempt > 0 && !has_pid) {
-			text_add(&t, ".");
-			text_add_number(&t, (uint64_t)os_pid());
-		}
-		if (attempt > 1) {
-			text_add(&t, ".");
-			text_add_number(&t, attempt);
-		}
-		if (t.used >= sizeof(file.path) - 1)
-			break;
-		fd = os_open(file.path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd >= 0)
-			return fd;
-		if (errno != EEXIST) {
-			message("cannot create '", file.path, "': ", strerrordesc_np(errno),
-				" (MTRACE_OUT says where); running untraced", NULL);
-			return -1;
-		}
-		switch (look_at(file.path)) {
-		case OCCUPANT_OLD_TRACE:
-			unlink(file.path);
-			break;
-		case OCCUPANT_LIVE_TRACE:
-			attempt++;
-			break;
-		case OCCUPANT_NONE: /* gone in between */
-			break;
-		case OCCUPANT_OTHER:
-			message("'", file.path,
-				"' is not a trace, so it is left alone; set MTRACE_OUT to another "
-				"path; "
-				"running untraced",
-				NULL);
-			return -1;
-		}
-	}
-	message("no free or too long a path (MTRACE_OUT): '", file.path, "'; running untraced",
-		NULL);
-	return -1;
-}
-
-/* Takes the descriptor, reserves and maps the header. */
-static bool adopt_file(int fd)
+/* Takes the descriptor as the trace's, and maps the header. Negative errno. */
+static int adopt_file(int fd, uint64_t size)
 {
 	struct stat st;
-	size_t header = round_up(MT_HEADER_SIZE, file.page);
-	int error;
 
-	fd = move_fd(fd);
-	file.fd = fd;
-	file.size = header;
 	if (fstat(fd, &st) < 0)
-		return false;
+		return -errno;
+	file.fd = fd;
+	file.size = size;
 	file.device = st.st_dev;
 	file.inode = st.st_ino;
-	error = os_reserve_file(fd, 0, header);
+	return os_map_file(trace.header, round_up(MT_HEADER_SIZE, file.page), fd, 0);
+}
+
+/* Makes an empty trace of the file. */
+static int make_empty(int fd)
+{
+	size_t header = round_up(MT_HEADER_SIZE, file.page);
+	int error = os_reserve_file(fd, 0, header);
+
 	if (error == 0)
-		error = os_map_file(trace.header, header, fd, 0);
-	if (error < 0) {
-		message("cannot write '", file.path, "': ", strerrordesc_np(-error),
-			"; running untraced", NULL);
-		unlink(file.path);
+		error = os_check_room(fd, FIRST_ROOM);
+	return error < 0 ? error : adopt_file(fd, header);
+}
+
+static int make_copy(int fd, struct tracefile_copy *copy);
+
+/* Makes the trace, empty or as a child's copy of its parent's, at the first place where that is
+ * possible. False has been explained. */
+static bool create_file(struct tracefile_copy *copy)
+{
+	struct place *place = &file.place;
+	int fd, error;
+
+	place_start(place, copy != NULL);
+	while ((fd = place_open(place)) >= 0) {
+		error = copy ? make_copy(fd, copy) : make_empty(fd);
+		if (error == 0) {
+			place_found(place);
+			return true;
+		}
+		place_failed(place, -error);
 		os_close(fd);
 		file.fd = -1;
-		return false;
 	}
-	return true;
+	place_none(place);
+	return false;
 }
 
 static struct mt_text add_text(const char *s, size_t size)
@@ -471,7 +308,7 @@ static void describe_process(void)
 	h->parent_pid = (uint32_t)getppid();
 	h->start_ticks = os_start_ticks(os_pid());
 	h->start_ns = os_time();
-	read_boot_id(h->boot_id, sizeof(h->boot_id));
+	os_boot_id(h->boot_id, sizeof(h->boot_id));
 	h->depth = config.depth;
 	h->sample_bytes = config.sample;
 	for (int i = 0; i < MT_TABLES_USED; i++)
@@ -481,8 +318,8 @@ static void describe_process(void)
 static bool describe_program(const char *program)
 {
 	struct mt_header *h = trace.header;
+	struct utsname names;
 	char buffer[4096];
-	struct text t;
 
 	if (!tracefile_room(MT_STRINGS, 1))
 		return false;
@@ -491,36 +328,32 @@ static bool describe_program(const char *program)
 	h->command = add_command();
 	if (getcwd(buffer, sizeof(buffer)))
 		h->directory = add_text(buffer, strlen(buffer));
-	text_init(&t, buffer, sizeof(buffer));
-	host_name(&t);
-	h->host = add_text(buffer, t.used);
+	if (uname(&names) == 0)
+		h->host = add_text(names.nodename, strlen(names.nodename));
 	return true;
 }
 
 void tracefile_discard(void)
 {
-	unlink(file.path);
+	unlink(file.place.path);
 	tracefile_leave();
 }
 
 bool tracefile_create(const char *program)
 {
-	int fd;
-
 	file.page = os_page_size();
 	if (!reserve_tables()) {
 		message("no address space for the trace's tables; running untraced", NULL);
 		return false;
 	}
-	fd = create_file();
-	if (fd < 0 || !adopt_file(fd))
+	if (!create_file(NULL))
 		return false;
 	describe_process();
 	trace.header->enabled = config.start;
 	trace.header->flags =
 		(config.mmap ? MT_NOTE_MMAP : 0) | (config.start ? 0 : MT_NOTE_UNSTARTED);
 	if (!describe_program(program)) {
-		message("cannot write '", file.path, "': no space; running untraced", NULL);
+		message("cannot write '", file.place.path, "': no space; running untraced", NULL);
 		tracefile_discard();
 		return false;
 	}
@@ -573,7 +406,7 @@ void tracefile_copy_free(struct tracefile_copy *copy)
 		os_unmap(copy, copy->size);
 }
 
-static bool write_all(int fd, const void *data, size_t size, uint64_t offset)
+static int write_all(int fd, const void *data, size_t size, uint64_t offset)
 {
 	const char *p = data;
 
@@ -583,12 +416,12 @@ static bool write_all(int fd, const void *data, size_t size, uint64_t offset)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return false;
+			return n < 0 ? -errno : -ENOSPC;
 		p += n;
 		size -= (size_t)n;
 		offset += (size_t)n;
 	}
-	return true;
+	return 0;
 }
 
 /* Lays the tables out one behind the other, with a quarter of each to grow into. Returns the file's
@@ -611,7 +444,6 @@ static uint64_t lay_out(const struct mt_header *h, uint64_t *offsets, size_t *si
 
 static void describe_child(struct mt_header *h, const uint64_t *offsets, const size_t *sizes)
 {
-	h->forked_from = h->pid;
 	h->state = 0;
 	h->flags &= ~(MT_HAS_WAIT_STATUS | MT_NOTE_STORAGE);
 	h->end_ns = 0;
@@ -623,48 +455,53 @@ static void describe_child(struct mt_header *h, const uint64_t *offsets, const s
 				(uint32_t)(sizes[i] / file.page) };
 }
 
-bool tracefile_fork(struct tracefile_copy *copy)
+/* The tables go where the parent's are mapped; it is the only thread. */
+static int map_tables(int fd, const uint64_t *offsets, const size_t *sizes)
+{
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		int error =
+			sizes[i] > 0 ? os_map_file(tables[i].base, sizes[i], fd, offsets[i]) : 0;
+
+		if (error < 0)
+			return error;
+		tables[i].mapped = sizes[i];
+	}
+	return 0;
+}
+
+static int make_copy(int fd, struct tracefile_copy *copy)
 {
 	uint64_t offsets[MT_TABLES_USED];
 	size_t sizes[MT_TABLES_USED];
 	uint64_t size = lay_out(copy->header, offsets, sizes);
-	uint64_t start_ns = copy->header->start_ns;
-	int error, fd, old_fd = file.fd >= 0 && is_ours(file.fd) ? file.fd : -1;
+	int error;
 
-	fd = create_file();
-	if (fd < 0)
-		return false;
 	describe_child(copy->header, offsets, sizes);
-	error = -os_reserve_file(fd, 0, size);
-	if (error)
-		goto failed;
-	error = ENOSPC;
-	for (int i = 0; i < MT_TABLES_USED; i++)
-		if (!write_all(fd, copy->tables[i] ? copy->tables[i] : tables[i].base,
-			    used_bytes(copy->header, i), offsets[i]))
-			goto failed;
-	if (!write_all(fd, copy->header, sizeof(*copy->header), 0))
-		goto failed;
-	if (old_fd >= 0)
-		os_close(old_fd);
-	if (!adopt_file(fd))
+	error = os_reserve_file(fd, 0, size);
+	for (int i = 0; i < MT_TABLES_USED && error == 0; i++)
+		error = write_all(fd, copy->tables[i] ? copy->tables[i] : tables[i].base,
+			used_bytes(copy->header, i), offsets[i]);
+	if (error == 0)
+		error = write_all(fd, copy->header, sizeof(*copy->header), 0);
+	if (error == 0)
+		error = adopt_file(fd, size);
+	return error < 0 ? error : map_tables(fd, offsets, sizes);
+}
+
+bool tracefile_fork(struct tracefile_copy *copy)
+{
+	uint64_t start_ns = copy->header->start_ns;
+
+	copy->header->forked_from = copy->header->pid;
+	if (file.fd >= 0 && is_ours(file.fd))
+		os_close(file.fd);
+	file.fd = -1;
+	if (!create_file(copy))
 		return false;
-	file.size = size;
-	for (int i = 0; i < MT_TABLES_USED; i++) {
-		if (sizes[i] > 0 && os_map_file(tables[i].base, sizes[i], file.fd, offsets[i]) < 0)
-			return false;
-		tables[i].mapped = sizes[i];
-	}
 	describe_process();
 	trace.header->start_ns = start_ns; /* times in the tables go on from the parent's start */
 	store_release(&trace.header->state, MT_STATE_RUNNING);
 	return true;
-failed:
-	message("cannot write '", file.path, "' for the forked child: ", strerrordesc_np(error),
-		"; the child runs untraced", NULL);
-	unlink(file.path);
-	os_close(fd);
-	return false;
 }
 
 void tracefile_leave(void)

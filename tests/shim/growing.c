@@ -5,7 +5,9 @@
  *
  * Preparations, in this order, before the growth: `closefrom` closes all descriptors but the first three, `occupy` takes
  * all free ones by files of its own, which must be untouched in the end, `chdir` goes to /,
- * `fsize` limits files to 64 KiB, `nofile` and `address` limit descriptors and address space.
+ * `fsize` limits files to 64 KiB, `nofile` and `address` limit descriptors and address space; `delete` deletes the
+ * trace (the file that MTRACE_OUT names), `replace` puts another file in its place. With `wait` it waits in the end until its
+ * input ends.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 
 static int occupied[2000], occupied_count;
 static unsigned long allocations;
+static int waits;
 
 static void *grow(int level, unsigned long path);
 
@@ -70,6 +73,21 @@ static void check_occupied(void)
 		CHECK(fstat(occupied[i], &found) == 0 && found.st_rdev == null.st_rdev);
 }
 
+static void delete_trace(void)
+{
+	if (getenv("LD_PRELOAD"))
+		CHECK(unlink(getenv("MTRACE_OUT")) == 0);
+}
+
+static void replace_trace(void)
+{
+	int fd;
+
+	delete_trace();
+	fd = open(getenv("MTRACE_OUT"), O_WRONLY | O_CREAT | O_EXCL, 0600);
+	CHECK(fd >= 0 && write(fd, "precious", 8) == 8 && close(fd) == 0);
+}
+
 static void prepare(const char *what)
 {
 	if (!strcmp(what, "closefrom"))
@@ -84,6 +102,12 @@ static void prepare(const char *what)
 		limit(RLIMIT_NOFILE, 8);
 	else if (!strcmp(what, "address"))
 		limit(RLIMIT_AS, 64 << 20);
+	else if (!strcmp(what, "delete"))
+		delete_trace();
+	else if (!strcmp(what, "replace"))
+		replace_trace();
+	else if (!strcmp(what, "wait"))
+		waits = 1;
 	else
 		CHECK(!"a preparation");
 }
@@ -99,5 +123,8 @@ int main(int argc, char **argv)
 
 	/* Above 99, the tracer may have some. */
 	printf("allocations %lu, next descriptor %d\n", allocations, fd > 99 ? 100 : fd);
+	fflush(stdout);
+	while (waits && read(0, &fd, 1) > 0)
+		;
 	return 0;
 }

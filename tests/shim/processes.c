@@ -2,6 +2,7 @@
  * processes.c - new processes in every way there is; the first argument says which (see test_processes.py).
  */
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -176,6 +177,29 @@ static void daemonize(void)
 	CHECK(read(done[0], &byte, 1) == 1 && read(done[0], &byte, 1) == 0);
 }
 
+/* Goes where the trace can't follow; in a child, so that the parent's heap is as ever. */
+static void elsewhere(const char *how, const char *folder)
+{
+	pid_t pid;
+
+	if (geteuid() != 0) {
+		printf("skipped: only root may\n");
+		return;
+	}
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		if (!strcmp(how, "chroot"))
+			CHECK(chroot(folder) == 0 && chdir("/") == 0);
+		else
+			CHECK(setgroups(0, NULL) == 0 && setgid(65534) == 0 && setuid(65534) == 0);
+		CHECK(malloc(40)); /* line: elsewhere */
+		exit(7);
+	}
+	CHECK(WEXITSTATUS(wait_for(pid)) == 7);
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "";
@@ -197,6 +221,8 @@ int main(int argc, char **argv)
 		spawn();
 	else if (!strcmp(how, "system"))
 		shell();
+	else if (!strcmp(how, "chroot") || !strcmp(how, "setuid"))
+		elsewhere(how, argv[2]);
 	else if (!strcmp(how, "daemon"))
 		daemonize();
 	else

@@ -102,17 +102,20 @@ class Hostile(unittest.TestCase):
         if not can_mount():
             self.skipTest("no user namespaces here")
         native = run([PROGRAM.path, LEVELS], traced=False)
-        for size in ("256k", "16k", "4k"):
-            with self.subTest(size=size):
+        for size in ("256k", "64k", "16k", "4k"):
+            with self.subTest(size=size), scratch() as elsewhere:
                 script = (f'mount -t tmpfs -o size={size} none /mnt && cd /mnt && '
                           'LD_PRELOAD="$1" "$2" "$3"; status=$?; cp /mnt/* "$0"; exit $status')
                 result = run(["unshare", "-rm", "sh", "-c", script, self.directory,
-                              environment(True)["LD_PRELOAD"], PROGRAM.path, LEVELS], traced=False)
+                              environment(True)["LD_PRELOAD"], PROGRAM.path, LEVELS], traced=False,
+                             XDG_STATE_HOME=str(elsewhere))
                 self.assertEqual((result.status, result.stdout), (0, native.stdout))
-                for trace in traces(self.directory):
-                    if trace.path.stat().st_size:
-                        self.assert_partial(trace)
-                    trace.path.unlink()
+                if size in ("256k", "64k"):
+                    self.assert_partial(only_trace(self.directory))
+                    only_trace(self.directory).path.unlink()
+                else:
+                    self.assert_whole(only_trace(elsewhere / "libmtrace"))
+                self.assertEqual(traces(self.directory), [])
 
     def test_missing_libunwind(self):
         """A libunwind that can't be loaded: one line, and the program runs untraced."""
