@@ -369,6 +369,9 @@ static void add_header(struct merge *m, const struct trace *t, const struct tota
 	add_state(m, t);
 	add_times(m, t);
 	h->flags |= from->flags & kept;
+	if (!h->own_malloc && from->own_malloc && from->own_malloc <= UINT32_MAX)
+		h->own_malloc = trace_writer_string(
+			&m->w, trace_string(t, (uint32_t)from->own_malloc));
 	h->depth = from->depth > h->depth ? from->depth : h->depth;
 	h->enabled = h->enabled && from->enabled;
 	h->live_bytes += from->live_bytes;

@@ -1,6 +1,7 @@
 /* notes.c - what was lost on the way into a trace, and how it was recorded, in words. */
 #include "notes.h"
 #include "mem.h"
+#include "paths.h"
 #include "strbuf.h"
 #include "trace.h"
 #include "units.h"
@@ -9,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FACT, LOSS };
 
@@ -34,8 +36,32 @@ static void add_counted(struct notes *notes, const char *key, bool loss, uint64_
 			count == 1 ? "" : "s", why);
 }
 
-static void add_losses(struct notes *notes, const struct mt_header *h)
+static void add_own_malloc(struct notes *notes, const struct trace *t)
 {
+	const char *path = t->header.own_malloc <= UINT32_MAX
+				   ? trace_string(t, (uint32_t)t->header.own_malloc)
+				   : "";
+	struct strbuf name = { 0 };
+
+	if (!(t->header.flags & MT_NOTE_OWN_MALLOC))
+		return;
+	strbuf_add_clean(&name, path_base(path));
+	if (*path && strcmp(path, trace_program(t)) != 0)
+		add(notes, "own_malloc", LOSS, 0,
+			"%s defines malloc and was loaded before libmtrace.so: what is allocated "
+			"there does not pass through libmtrace (put libmtrace.so first in "
+			"LD_PRELOAD)",
+			strbuf_text(&name));
+	else
+		add(notes, "own_malloc", LOSS, 0,
+			"the program defines malloc itself: what it allocates there does not pass "
+			"through libmtrace");
+	strbuf_release(&name);
+}
+
+static void add_losses(struct notes *notes, const struct trace *t)
+{
+	const struct mt_header *h = &t->header;
 	static const struct {
 		const char *key, *why;
 	} reasons[MT_LOSSES_USED] = {
@@ -50,10 +76,7 @@ static void add_losses(struct notes *notes, const struct mt_header *h)
 			"or the thread was past its end" },
 	};
 
-	if (h->flags & MT_NOTE_OWN_MALLOC)
-		add(notes, "own_malloc", LOSS, 0,
-			"the program defines malloc itself: what it allocates there does not pass "
-			"through libmtrace");
+	add_own_malloc(notes, t);
 	for (int i = 0; i < MT_LOSSES_USED; i++)
 		add_counted(notes, reasons[i].key, LOSS, h->lost[i], "allocation", reasons[i].why);
 	for (int i = MT_LOSSES_USED; i < MT_LOSSES; i++)
@@ -110,7 +133,7 @@ struct notes notes_of(const struct trace *trace)
 {
 	struct notes notes = { 0 };
 
-	add_losses(&notes, &trace->header);
+	add_losses(&notes, trace);
 	add_facts(&notes, trace);
 	return notes;
 }

@@ -21,9 +21,46 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size);
  * constructor. */
 #define READY(function) (likely(next.function != NULL) || (next_resolve(), next.function != NULL))
 
-static always_inline void record_if_new(void *p, size_t size, struct cpu_frame at, void *last)
+/*
+ * Other allocators than the C library's may call a hook inside the real call. What such an inner
+ * call allocates or frees is the outer one's affair, which alone knows what was asked for. It is
+ * told by its caller, the allocator, so what a new_handler or a signal handler does counts.
+ */
+struct call {
+	void *last;	 /* record_last() before it */
+	uintptr_t outer; /* what `inside` was */
+	bool inner;
+};
+
+/* The stack pointer of the caller of the outermost hook whose real call is running; 0 = none. */
+static __thread uintptr_t inside __attribute__((tls_model("initial-exec")));
+
+static inline bool is_inner(struct cpu_frame at)
 {
-	if (likely(p) && !record_was_nested(p, last))
+	return unlikely(!next.glibc) && inside > at.sp && next_is_allocator(at.pc);
+}
+
+static always_inline struct call call_begin(struct cpu_frame at)
+{
+	struct call c = { 0 };
+
+	if (likely(next.glibc))
+		return c;
+	c = (struct call){ record_last(), inside, is_inner(at) };
+	inside = at.sp;
+	return c;
+}
+
+static always_inline void call_end(struct call c)
+{
+	if (unlikely(!next.glibc))
+		inside = c.outer;
+}
+
+static always_inline void call_allocated(void *p, size_t size, struct cpu_frame at, struct call c)
+{
+	call_end(c);
+	if (likely(p) && likely(!c.inner) && !record_was_nested(p, c.last))
 		record_new(p, size, at);
 }
 
@@ -41,15 +78,18 @@ static __attribute__((__noinline__)) void *malloc_recorded(void *p, size_t size)
 
 static cold_path void *malloc_anyhow(size_t size)
 {
-	void *last, *p;
+	struct call c;
+	void *p;
 
 	if (!READY(malloc))
 		return boot_alloc(size, 16);
-	last = record_last();
+	c = call_begin(CPU_CALLER());
 	p = next.malloc(size);
-	if (likely(record_skips(size)))
+	if (likely(record_skips(size))) {
+		call_end(c);
 		return p;
-	record_if_new(p, size, CPU_CALLER(), last);
+	}
+	call_allocated(p, size, CPU_CALLER(), c);
 	return p;
 }
 
@@ -67,14 +107,15 @@ HOOK void *malloc(size_t size)
 
 HOOK void *calloc(size_t count, size_t size)
 {
-	void *last, *p;
+	struct call c;
+	void *p;
 	size_t bytes;
 
 	if (unlikely(!READY(calloc)))
 		return __builtin_mul_overflow(count, size, &bytes) ? NULL : boot_alloc(bytes, 16);
-	last = record_last();
+	c = call_begin(CPU_CALLER());
 	p = next.calloc(count, size);
-	record_if_new(p, count * size, CPU_CALLER(), last);
+	call_allocated(p, count * size, CPU_CALLER(), c);
 	return p;
 }
 
@@ -82,7 +123,8 @@ static __attribute__((__noinline__)) void free_anyhow(void *p)
 {
 	if (unlikely(!p || boot_owns(p)))
 		return;
-	record_gone(p, CPU_CALLER());
+	if (likely(!is_inner(CPU_CALLER())) || slot_is_taken(p))
+		record_gone(p, CPU_CALLER());
 	if (READY(free))
 		next.free(p);
 }
@@ -99,8 +141,12 @@ HOOK void free_sized(void *p, size_t size)
 {
 	if (unlikely(!p || boot_owns(p)))
 		return;
+	if (READY(free) && unlikely(earlier.free)) {
+		earlier.free(p);
+		return;
+	}
 	record_gone(p, CPU_CALLER());
-	if (READY(free) && next.free_sized)
+	if (next.free_sized)
 		next.free_sized(p, size);
 	else if (next.free)
 		next.free(p);
@@ -110,8 +156,12 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size)
 {
 	if (unlikely(!p || boot_owns(p)))
 		return;
+	if (READY(free) && unlikely(earlier.free)) {
+		earlier.free(p);
+		return;
+	}
 	record_gone(p, CPU_CALLER());
-	if (READY(free) && next.free_aligned_sized)
+	if (next.free_aligned_sized)
 		next.free_aligned_sized(p, alignment, size);
 	else if (next.free)
 		next.free(p);
@@ -130,7 +180,7 @@ static cold_path void *move_boot_block(void *p, size_t size)
 
 static inline void *resize(void *p, size_t size, struct cpu_frame at)
 {
-	void *last;
+	struct call c;
 	struct block b;
 	void *q;
 
@@ -138,18 +188,24 @@ static inline void *resize(void *p, size_t size, struct cpu_frame at)
 		return move_boot_block(p, size);
 	if (unlikely(!READY(realloc)))
 		return p ? NULL : boot_alloc(size, 16);
-	last = record_last();
+	c = call_begin(at);
 	if (!p) {
 		q = next.realloc(NULL, size);
-		record_if_new(q, size, at, last);
+		call_allocated(q, size, at, c);
+		return q;
+	}
+	if (unlikely(c.inner)) {
+		q = next.realloc(p, size);
+		call_end(c);
 		return q;
 	}
 	b = record_take(p);
 	q = next.realloc(p, size);
+	call_end(c);
 	if (unlikely(!q && size != 0))
 		record_put_back(p, b);
-	else if (likely(!record_was_nested(q, last)))
-		record_moved(p, b, q, size, at);
+	else
+		record_moved(p, b, record_was_nested(q, c.last) ? NULL : q, size, at);
 	return q;
 }
 
@@ -166,35 +222,36 @@ HOOK void *reallocarray(void *p, size_t count, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (READY(realloc) && unlikely(earlier.realloc))
+		return earlier.realloc(p, bytes);
 	return resize(p, bytes, CPU_CALLER());
 }
 
 HOOK void *memalign(size_t alignment, size_t size)
 {
-	void *last;
+	struct call c;
 	void *p;
 
 	if (unlikely(!READY(memalign)))
 		return boot_alloc(size, alignment);
-	last = record_last();
+	c = call_begin(CPU_CALLER());
 	p = next.memalign(alignment, size);
-	record_if_new(p, size, CPU_CALLER(), last);
+	call_allocated(p, size, CPU_CALLER(), c);
 	return p;
 }
 
 HOOK int posix_memalign(void **to, size_t alignment, size_t size)
 {
-	void *last;
+	struct call c;
 	int error;
 
 	if (unlikely(!READY(posix_memalign))) {
 		*to = boot_alloc(size, alignment);
 		return *to ? 0 : ENOMEM;
 	}
-	last = record_last();
+	c = call_begin(CPU_CALLER());
 	error = next.posix_memalign(to, alignment, size);
-	if (error == 0)
-		record_if_new(*to, size, CPU_CALLER(), last);
+	call_allocated(error == 0 ? *to : NULL, size, CPU_CALLER(), c);
 	return error;
 }
 
@@ -215,40 +272,40 @@ static size_t take_asked(size_t alignment, size_t size)
 
 HOOK void *aligned_alloc(size_t alignment, size_t size)
 {
-	void *last;
+	struct call c;
 	void *p;
 
 	if (unlikely(!READY(aligned_alloc)))
 		return boot_alloc(size, alignment);
-	last = record_last();
+	c = call_begin(CPU_CALLER());
 	p = next.aligned_alloc(alignment, size);
-	record_if_new(p, take_asked(alignment, size), CPU_CALLER(), last);
+	call_allocated(p, take_asked(alignment, size), CPU_CALLER(), c);
 	return p;
 }
 
 HOOK void *valloc(size_t size)
 {
-	void *last;
+	struct call c;
 	void *p;
 
 	if (unlikely(!READY(valloc)))
 		return boot_alloc(size, os_page_size());
-	last = record_last();
+	c = call_begin(CPU_CALLER());
 	p = next.valloc(size);
-	record_if_new(p, size, CPU_CALLER(), last);
+	call_allocated(p, size, CPU_CALLER(), c);
 	return p;
 }
 
 HOOK void *pvalloc(size_t size)
 {
-	void *last;
+	struct call c;
 	void *p;
 
 	if (unlikely(!READY(pvalloc)))
 		return boot_alloc(size, os_page_size());
-	last = record_last();
+	c = call_begin(CPU_CALLER());
 	p = next.pvalloc(size);
-	record_if_new(p, size, CPU_CALLER(), last);
+	call_allocated(p, size, CPU_CALLER(), c);
 	return p;
 }
 

@@ -16,10 +16,7 @@
 #include "preload/scan.h"
 #include "preload/thread.h"
 
-#include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -44,21 +41,23 @@ static void find_program(char *path, size_t size)
 	}
 }
 
-/* A definition of malloc that is searched before ours: then the program's calls go there. */
-static bool program_has_malloc(void)
+/* A malloc that is searched before ours takes all calls: the program's own, or that of an allocator
+ * which is preloaded first. */
+static void look_for_own_malloc(const char *program)
 {
-	const ElfW(Sym) *symbol = NULL;
-	struct object ours, first;
-	void *found = dlsym(RTLD_DEFAULT, "malloc");
-	Dl_info info;
+	void *found = next_before("malloc");
+	struct object o;
+	const char *name;
 
-	if (!found || !object_find((uintptr_t)found, &first) ||
-		!object_find((uintptr_t)&trace, &ours) || first.start == ours.start)
-		return false;
-	/* A program that is not position-independent and takes malloc's address has an entry for it
-	 * that leads to ours. */
-	return !dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
-	       symbol->st_shndx != SHN_UNDEF;
+	if (!found || !object_find((uintptr_t)found, &o))
+		return;
+	name = *o.name ? o.name : program;
+	trace.header->flags |= MT_NOTE_OWN_MALLOC;
+	trace.header->own_malloc = tracefile_string(name, strlen(name));
+	if (config.verbose || isatty(STDERR_FILENO))
+		message(name, " defines malloc before libmtrace.so does",
+			*o.name ? " (put libmtrace.so first in LD_PRELOAD)" : "",
+			": what is allocated there is not seen", NULL);
 }
 
 static void start(void)
@@ -86,8 +85,7 @@ static void start(void)
 	if (config.sample)
 		next.plain = false;
 	cxx_init();
-	if (program_has_malloc())
-		trace.header->flags |= MT_NOTE_OWN_MALLOC;
+	look_for_own_malloc(program);
 	phase_set(PHASE_ON);
 }
 

@@ -3,10 +3,13 @@
 #include "preload/internal.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 
 struct next next;
+struct earlier earlier;
 
 unsigned char boot_memory[1 << 16] __attribute__((aligned(64)));
 static size_t boot_used;
@@ -36,15 +39,42 @@ size_t boot_size(const void *block)
 	return size;
 }
 
-static bool is_c_library(void *function)
+static bool is_c_library(const struct object *o)
+{
+	const char *slash = strrchr(o->name, '/');
+
+	return strncmp(slash ? slash + 1 : o->name, "libc.so.", 8) == 0;
+}
+
+static void find_allocator(struct next *found)
 {
 	struct object o;
-	const char *slash;
 
-	if (!object_find((uintptr_t)function, &o))
-		return false;
-	slash = strrchr(o.name, '/');
-	return strncmp(slash ? slash + 1 : o.name, "libc.so.", 8) == 0;
+	if (!object_find((uintptr_t)found->malloc, &o))
+		return;
+	found->glibc = is_c_library(&o);
+	if (found->glibc)
+		return;
+	found->allocator = o.start;
+	found->allocator_size = o.end - o.start;
+}
+
+void *next_before(const char *name)
+{
+	const ElfW(Sym) *symbol = NULL;
+	struct object ours, first;
+	void *found = dlsym(RTLD_DEFAULT, name);
+	Dl_info info;
+
+	if (!found || !object_find((uintptr_t)found, &first) ||
+		!object_find((uintptr_t)&next, &ours) || first.start == ours.start)
+		return NULL;
+	/* A program that is not position-independent and takes a function's address has an entry
+	 * for it that leads to ours. */
+	if (dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
+		symbol->st_shndx == SHN_UNDEF)
+		return NULL;
+	return found;
 }
 
 void next_resolve(void)
@@ -72,8 +102,10 @@ void next_resolve(void)
 	found.munmap = dlsym(RTLD_NEXT, "munmap");
 	found.mremap = dlsym(RTLD_NEXT, "mremap");
 	found.malloc = dlsym(RTLD_NEXT, "malloc");
-	found.glibc = is_c_library((void *)found.malloc);
+	find_allocator(&found);
 	found.plain = found.glibc;
+	earlier.realloc = next_before("realloc");
+	earlier.free = next_before("free");
 	next = found;
 	resolving = false;
 }

@@ -29,6 +29,7 @@ struct next {
 	void *(*mmap)(void *, size_t, int, int, int, int64_t);
 	int (*munmap)(void *, size_t);
 	void *(*mremap)(void *, size_t, size_t, int, ...);
+	uintptr_t allocator, allocator_size; /* another allocator's code; 0: glibc's */
 	bool plain; /* glibc, and every block is recorded: the hooks' short way will do */
 	bool glibc; /* the C library's own: all are known, no hook is called inside them, and blocks
 		       are 32 bytes apart */
@@ -37,6 +38,20 @@ struct next {
 extern struct next next;
 
 void next_resolve(void);
+
+/*
+ * The definition that the program uses, where ours isn't it: its own one, or an allocator's that is
+ * preloaded before us. NULL: it is ours. Asks the loader.
+ */
+void *next_before(const char *name);
+
+/* What the program's blocks come from where malloc isn't ours: then ours must not mix them with the
+ * C library's. NULL: ours is the first. */
+struct earlier {
+	void *(*realloc)(void *, size_t);
+	void (*free)(void *);
+};
+extern struct earlier earlier;
 
 /* While dlsym runs inside next_resolve(), it may allocate. Such blocks are never given back. */
 void *boot_alloc(size_t size, size_t alignment);
@@ -48,6 +63,12 @@ extern unsigned char boot_memory[1 << 16];
 static inline bool boot_owns(const void *block)
 {
 	return (uintptr_t)block - (uintptr_t)boot_memory < sizeof(boot_memory);
+}
+
+/* Is that code the other allocator's own? */
+static inline bool next_is_allocator(uintptr_t pc)
+{
+	return pc - next.allocator < next.allocator_size;
 }
 
 #endif

@@ -267,7 +267,8 @@ struct mt_header {
 	uint64_t scan_request;    /* others write here what they want: a scan each time that it differs from scan_answer */
 	uint64_t scan_answer;     /* the last request that was begun */
 	uint64_t merged;          /* MT_NOTE_MERGED: how many traces were added up */
-	uint64_t reserved[8];
+	uint64_t own_malloc;      /* MT_NOTE_OWN_MALLOC: string, the path of what defines it; 0 = unknown */
+	uint64_t reserved[7];
 
 	struct mt_table tables[MT_TABLES];
 	uint32_t extent_count;
@@ -278,7 +279,7 @@ struct mt_header {
 #define MT_ENABLED_LOOK      2u /* somebody has written a request (scan_request): the next event takes it */
 
 #define MT_HAS_WAIT_STATUS   1u
-#define MT_NOTE_OWN_MALLOC   2u /* the program defines malloc itself: nothing passes through the library */
+#define MT_NOTE_OWN_MALLOC   2u /* a malloc is found before ours (the program's own, or preloaded first): nothing passes through the library */
 #define MT_NOTE_MULTI        4u /* there was a second thread: peaks are within a bound */
 #define MT_NOTE_STORAGE      8u /* the file could not grow any more */
 #define MT_NOTE_REDACTED    16u

@@ -110,7 +110,7 @@ static void resize_block(struct block *block, int point)
 	block->address = ways[point].call(old.address, size);
 	block->size = size * ways[point].factor;
 	block->point = point;
-	if (block->size)
+	if (block->address) /* of size 0 with some allocators */
 		ledger_allocated(&ledger, point, block->address, block->size);
 }
 

@@ -15,10 +15,10 @@ THREADED = "threads" in os.path.basename(SOURCE)
 SEEDS = range(1, 41 if LONG else 5)
 
 
-def observe(*arguments):
+def observe(*arguments, program=PROGRAM, **variables):
     """(the program's ledger, the report's rows by line, the whole report)"""
     with scratch() as directory:
-        result = run([PROGRAM, *arguments], cwd=directory, timeout=300)
+        result = run([program, *arguments], cwd=directory, timeout=300, **variables)
         if result.status != 0 or result.stderr:
             raise AssertionError(result)
         trace = only_trace(directory)
@@ -76,10 +76,13 @@ class SeveralThreads(unittest.TestCase):
 
     EXACT = ("current_bytes", "current_blocks", "allocated_bytes", "allocations")
 
-    def compare(self, ledger, rows, report):
+    def compare_counts(self, ledger, rows):
         for line, wanted in ledger["lines"].items():
-            for key in self.EXACT:
+            for key in SeveralThreads.EXACT:
                 self.assertEqual(rows[line][key], wanted[key], (line, key))
+
+    def compare(self, ledger, rows, report):
+        self.compare_counts(ledger, rows)
         totals = report["totals"]
         bound = totals["peak_error_bytes"]
         truth = ledger["peak_bytes"]

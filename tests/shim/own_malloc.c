@@ -48,5 +48,6 @@ int main(void)
 
 	strcpy(block, "own malloc\n");
 	block = realloc(block, 200);
+	block = reallocarray(block, 2, 150); /* the C library's, which calls realloc */
 	return write(1, block, strlen(block)) != 11;
 }

@@ -1,0 +1,73 @@
+"""The oracle programs with other allocators than the C library's: the trace must say the same as the ledger.
+
+usage: test_allocators.py PROGRAM SOURCE LINKED...
+
+LINKED are builds of the program that are linked with an allocator. All others are preloaded: behind the library,
+where it sees what they do, and in front of it, where it can't and must say so.
+"""
+import os
+import sys
+import unittest
+from pathlib import Path
+
+from test_oracle import LONG, PROGRAM, THREADED, OneThread, SeveralThreads, observe
+from tracing import LIBRARY, only_trace, run, scratch
+
+LINKED = [os.path.abspath(path) for path in sys.argv[3:]]
+SMALL = os.environ["TEST_SMALL_MALLOC"]
+ALLOCATORS = ["libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so.4", "libtcmalloc.so.4", SMALL]
+SEEDS = range(1, 11 if LONG else 2)
+OPERATIONS = 40000
+
+
+def is_installed(allocator):
+    return run(["/bin/true"], traced=False, LD_PRELOAD=allocator).stderr == b""
+
+
+class Allocators(unittest.TestCase):
+    def compare(self, program=PROGRAM, **variables):
+        for seed in SEEDS:
+            if THREADED:
+                ledger, rows, report = observe(seed, 4, OPERATIONS // 4, program=program, **variables)
+                SeveralThreads.compare_counts(self, ledger, rows)
+            else:
+                ledger, rows, report = observe(seed, OPERATIONS, program=program, **variables)
+                OneThread.compare_lines(self, ledger, rows)
+            self.assertTrue(report["trace"]["complete"])
+            self.assertEqual([note["key"] for note in report["trace"]["notes"] if note["loss"]], [])
+
+    def test_preloaded_behind(self):
+        for allocator in filter(is_installed, ALLOCATORS):
+            with self.subTest(allocator=allocator):
+                self.compare(LD_PRELOAD=f"{LIBRARY}:{allocator}")
+
+    def test_linked(self):
+        for program in LINKED:
+            with self.subTest(program=program):
+                self.compare(program=program)
+
+    def test_preloaded_in_front(self):
+        """All goes past the library: the program is none the worse, and the trace says whose fault it is."""
+        arguments = [PROGRAM, "1", "4", "2000"] if THREADED else [PROGRAM, "1", "8000"]
+        self.assertTrue(is_installed(SMALL))
+        for allocator in filter(is_installed, ALLOCATORS):
+            with self.subTest(allocator=allocator):
+                self.compare_bypassed(allocator)
+
+    def compare_bypassed(self, allocator):
+        arguments = [PROGRAM, "1", "4", "2000"] if THREADED else [PROGRAM, "1", "8000"]
+        with scratch() as directory:
+            native = run(arguments, traced=False, LD_PRELOAD=allocator)
+            traced = run(arguments, cwd=directory, LD_PRELOAD=f"{allocator}:{LIBRARY}")
+            self.assertEqual((native.status, native.stderr), (0, b""))
+            self.assertEqual((traced.status, traced.stderr), (0, b""))
+            if not THREADED:
+                self.assertEqual(native.stdout, traced.stdout)
+            report = only_trace(directory).report()
+            [note] = [note for note in report["trace"]["notes"] if note["key"] == "own_malloc"]
+            self.assertIn(Path(allocator).name.split(".so")[0], note["text"])
+            self.assertFalse(report["trace"]["complete"])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], defaultTest="Allocators")
