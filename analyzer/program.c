@@ -120,9 +120,9 @@ static bool gains_privileges(const char *path)
 
 static const char *const sanitizers[] = { "libasan.so", "libtsan.so", "libmsan.so", "libhwasan.so",
 	"liblsan.so", "libclang_rt.asan", "libclang_rt.tsan", "libclang_rt.msan",
-	"libclang_rt.hwasan", NULL };
+	"libclang_rt.hwasan", "libclang_rt.memprof", NULL };
 static const char *const sanitizer_functions[] = { "__asan_init", "__tsan_init", "__msan_init",
-	"__hwasan_init", "__lsan_init", NULL };
+	"__hwasan_init", "__lsan_init", "dfsan_set_label", "__memprof_init", NULL };
 static const char *const allocators[] = { "malloc", "_rjem_malloc", "je_malloc", "mi_malloc",
 	"tc_malloc", "rpmalloc", NULL };
 

@@ -66,6 +66,13 @@ static void start(void)
 
 	next_resolve();
 	message_start();
+	if (next_sanitizer()) {
+		message("this program is built with ", next_sanitizer(),
+			", which replaces malloc itself: it is not traced (take libmtrace.so out "
+			"of LD_PRELOAD)",
+			NULL);
+		return;
+	}
 	if (!env_read(environ))
 		return;
 	place_init(environ);

@@ -77,6 +77,37 @@ void *next_before(const char *name)
 	return found;
 }
 
+static bool same_object(void *function, void *other)
+{
+	struct object a, b;
+
+	return object_find((uintptr_t)function, &a) && object_find((uintptr_t)other, &b) &&
+	       a.start == b.start;
+}
+
+const char *next_sanitizer(void)
+{
+	static const struct {
+		const char *function, *name;
+	} sanitizers[] = {
+		{ "__asan_init", "AddressSanitizer" },
+		{ "__hwasan_init", "HWAddressSanitizer" },
+		{ "__tsan_init", "ThreadSanitizer" },
+		{ "__msan_init", "MemorySanitizer" },
+		{ "__lsan_init", "LeakSanitizer" },
+		{ "dfsan_set_label", "DataFlowSanitizer" },
+		{ "__memprof_init", "MemProfiler" },
+	};
+
+	for (size_t i = 0; i < sizeof(sanitizers) / sizeof(sanitizers[0]); i++)
+		if (dlsym(RTLD_DEFAULT, sanitizers[i].function))
+			return sanitizers[i].name;
+	/* gcc's static ones export nothing but the C library's functions that they replace. */
+	return same_object(next_before("malloc"), dlsym(RTLD_DEFAULT, "__cxa_atexit"))
+		       ? "a sanitizer"
+		       : NULL;
+}
+
 void next_resolve(void)
 {
 	static bool resolving;

@@ -39,6 +39,10 @@ extern struct next next;
 
 void next_resolve(void);
 
+/* A sanitizer's run-time system is in the process: it has an allocator of its own and checks all that
+ * is done to it, so the library stays out. Its name; NULL: there is none. */
+const char *next_sanitizer(void);
+
 /*
  * The definition that the program uses, where ours isn't it: its own one, or an allocator's that is
  * preloaded before us. NULL: it is ours. Asks the loader.

@@ -1,9 +1,29 @@
 """Programs that can't be traced: they run as ever, and the user is told why there is nothing to see."""
 import json
+import subprocess
 import unittest
 
 from programs import Program
 from tracing import mtracer, run, same_behaviour, scratch, traces
+
+
+ALLOCATES = """
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+int main()
+{
+    std::string text(100, 'x');
+    int *numbers = new int[10];
+    void *p = reallocarray(nullptr, 10, 10), *q = aligned_alloc(64, 128);
+    p = reallocarray(p, 200, 20);
+    std::puts(strdup(text.c_str()));
+    std::free(p);
+    std::free(q);
+    delete[] numbers;
+}
+"""
 
 
 class Untraceable(unittest.TestCase):
@@ -43,6 +63,23 @@ class Untraceable(unittest.TestCase):
 
     def test_own_malloc_under_run(self):
         self.assertIn("malloc", self.under_run("own_malloc"))
+
+    def test_allocator_linked_in(self):
+        """An allocator's archive in the program: all calls stay there, those of the C library's functions, too."""
+        (self.directory / "program.cc").write_text(ALLOCATES)
+        for archive in "libjemalloc.a", "libtcmalloc_minimal.a":
+            program = self.directory / archive.partition(".")[0]
+            made = subprocess.run(["g++", "-g", "program.cc", "-o", program, "-l:" + archive, "-pthread", "-ldl"],
+                                  cwd=self.directory, capture_output=True, check=False)
+            if made.returncode != 0:
+                continue
+            with self.subTest(archive=archive):
+                same_behaviour(run([program], traced=False), run([program], cwd=self.directory))
+                [trace] = traces(self.directory, program.name)
+                self.assertEqual(trace.totals()["allocations"], 0)
+                self.assertFalse(trace.report()["trace"]["complete"])
+                result = mtracer("run", "--quiet", "--out", self.directory / "t.mtrace", "--", program)
+                self.assertIn(b"brings its own malloc", result.stderr)
 
     def test_script(self):
         """A script's interpreter is what is traced."""

@@ -1,0 +1,105 @@
+"""Programs built with sanitizers, which replace malloc themselves: the library stays out, and says so in one line."""
+import re
+import shutil
+import subprocess
+import unittest
+
+from tracing import LIBRARY, mtracer, run, scratch, skip, traces
+
+SOURCE = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <pthread.h>
+static void *work(void *arg) { free(malloc(10)); return arg; }
+int main(void)
+{
+    pthread_t thread;
+    char *p = calloc(10, 10);
+    p = realloc(p, 1000);
+    pthread_create(&thread, NULL, work, NULL);
+    pthread_join(thread, NULL);
+    printf("read %d\\n", p[3]);
+    free(p);
+    return 3;
+}
+"""
+STATIC = [("gcc", "address", "-static-libasan"), ("gcc", "thread", "-static-libtsan"), ("gcc", "leak", "-static-liblsan"),
+          ("clang", "address"), ("clang", "thread"), ("clang", "memory"), ("clang", "leak"), ("clang", "dataflow"),
+          ("clang", "hwaddress")]
+SHARED = [("gcc", "address"), ("gcc", "thread"), ("gcc", "leak"), ("clang", "address", "-shared-libasan")]
+NO_MATTER = [("gcc", "undefined"), ("clang", "undefined")]
+LINE = r"\Alibmtrace: [^\n]*anitizer[^\n]*not traced[^\n]*\n\Z"
+TOO_LATE = b"ASan runtime does not come first in initial library list"
+
+
+def runtime_folder():
+    """Where clang keeps its shared run-time systems, which its programs don't know."""
+    path = subprocess.run(["clang", "-print-file-name=libclang_rt.asan-x86_64.so"], stdout=subprocess.PIPE, check=False)
+    return path.stdout.decode().rpartition("/")[0]
+
+
+class Sanitizers(unittest.TestCase):
+    def setUp(self):
+        context = scratch()
+        self.directory = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+        self.paths = {"LD_LIBRARY_PATH": runtime_folder()}
+        (self.directory / "program.c").write_text(SOURCE)
+
+    def programs(self, kinds):
+        """Those that this system's compilers can make, and that run."""
+        for compiler, sanitizer, *flags in kinds:
+            path = self.directory / "-".join([compiler, sanitizer, *flags])
+            command = [compiler, "-g", f"-fsanitize={sanitizer}", *flags, "program.c", "-o", path, "-pthread"]
+            made = shutil.which(compiler) and subprocess.run(
+                command, cwd=self.directory, capture_output=True, check=False).returncode == 0
+            if made and run([path], traced=False, **self.paths).status == 3:
+                yield path
+
+    def assert_left_alone(self, result):
+        self.assertEqual((result.status, result.stdout), (3, b"read 0\n"), result)
+        self.assertRegex(result.stderr.decode(), LINE)
+        self.assertEqual(traces(self.directory), [])
+
+    def test_static(self):
+        for program in self.programs(STATIC):
+            with self.subTest(program=program.name):
+                self.assert_left_alone(run([program], cwd=self.directory))
+
+    def test_shared(self):
+        """Behind another library ASan refuses to start, and says that itself."""
+        for program in self.programs(SHARED):
+            with self.subTest(program=program.name):
+                result = run([program], cwd=self.directory, **self.paths)
+                if TOO_LATE in result.stderr:
+                    self.assertEqual(traces(self.directory), [])
+                    result = run([program], cwd=self.directory, ASAN_OPTIONS="verify_asan_link_order=0", **self.paths)
+                self.assert_left_alone(result)
+
+    def test_runtime_preloaded_first(self):
+        for program in self.programs(SHARED):
+            listing = run(["ldd", program], traced=False, **self.paths).stdout.decode()
+            [runtime] = re.findall(r"=> (\S*(?:san|clang_rt)\S*) ", listing)
+            with self.subTest(program=program.name):
+                self.assert_left_alone(run([program], cwd=self.directory, LD_PRELOAD=f"{runtime}:{LIBRARY}", **self.paths))
+
+    def test_under_run(self):
+        for program in self.programs(STATIC + SHARED):
+            with self.subTest(program=program.name):
+                result = mtracer("run", "--out", self.directory / "t.mtrace", "--", program, **self.paths)
+                self.assertEqual((result.status, result.stdout), (3, b"read 0\n"), result)
+                self.assertRegex(result.stderr.decode(), r"\Amtracer: [^\n]*sanitizer[^\n]*untraced\n\Z")
+                self.assertEqual(list(self.directory.glob("*.mtrace")), [])
+
+    def test_undefined_behaviour_is_no_matter(self):
+        """Its sanitizer has no allocator."""
+        programs = list(self.programs(NO_MATTER))
+        if not programs:
+            skip("no compiler has UBSan")
+        for program in programs:
+            self.assertEqual(run([program], cwd=self.directory).stderr, b"")
+        self.assertEqual(len(traces(self.directory)), len(programs))
+
+
+if __name__ == "__main__":
+    unittest.main()
