@@ -22,6 +22,8 @@
 
 static const uintptr_t never; /* a word that is never 1 */
 
+extern void *__libc_stack_end; /* the loader's: where the process's stack begins */
+
 struct walk {
 	struct thread *t;
 	uintptr_t sp, pc, bp;
@@ -34,27 +36,56 @@ struct walk {
 
 /* ---- reading the stack */
 
-/* Makes [safe_start, safe_end) cover the page of sp, by growth downwards if that is near, else anew
- * (another stack). */
+/* The stack that the thread was made with lies below its thread pointer, or is the process's: as
+ * much of it as is there at the first walk. */
+static void find_own_stack(struct thread *t, uintptr_t page)
+{
+	uintptr_t top = os_tid() == os_pid() ? (uintptr_t)__libc_stack_end : cpu_thread_pointer();
+
+	if (top <= page || top - page >= NEAR)
+		return;
+	for (uintptr_t p = page; p < top; p += PAGE)
+		if (!os_readable(p))
+			return;
+	t->own_start = page;
+	t->own_end = ((top - 1) | (PAGE - 1)) + 1;
+}
+
+static bool grow_own_stack(struct thread *t, uintptr_t page)
+{
+	if (page >= t->own_end || t->own_start > page + NEAR)
+		return false;
+	while (t->own_start > page && os_readable(t->own_start - PAGE))
+		t->own_start -= PAGE;
+	return t->own_start <= page;
+}
+
+/*
+ * Makes [safe_start, safe_end) cover the page of sp. The thread's own stack stays as long as it
+ * does. Another one may have been unmapped, and a smaller one be where it was: of that only this page
+ * is known, anew for each walk.
+ */
 static cold_path void move_safe_range(struct thread *t, uintptr_t sp)
 {
 	uintptr_t page = sp & ~(uintptr_t)(PAGE - 1);
 
-	if (sp < t->safe_start && t->safe_start - sp < NEAR) {
-		while (t->safe_start > page && os_readable(t->safe_start - PAGE))
-			t->safe_start -= PAGE;
-		if (t->safe_start <= page)
-			return;
-	}
-	t->safe_start = page;
-	t->safe_end = page + PAGE;
+	if (t->safe_end > t->stack_end)
+		t->stack_end = t->safe_end;
+	if (page < t->stack_start || page > t->stack_end)
+		t->stack_end = page + PAGE;
+	t->stack_start = page;
+	if (!t->own_end)
+		find_own_stack(t, page);
+	t->on_own_stack = t->own_end && grow_own_stack(t, page);
+	t->safe_start = t->on_own_stack ? t->own_start : page;
+	t->safe_end = t->on_own_stack ? t->own_end : page + PAGE;
 }
 
 static cold_path bool read_slowly(struct thread *t, uintptr_t address, uintptr_t *value)
 {
 	if (address % 8 != 0)
 		return false;
-	if (address >= t->safe_end && address - t->safe_end < NEAR)
+	if (!t->on_own_stack && address >= t->safe_end && address - t->safe_end < NEAR)
 		while (address >= t->safe_end && os_readable(t->safe_end))
 			t->safe_end += PAGE;
 	else if (!os_readable(address))
@@ -385,7 +416,7 @@ struct kept *capture_walk(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_
 	struct walk w = { .t = t, .sp = sp, .pc = pc, .bp = bp };
 	uint32_t base, count;
 
-	if (unlikely(sp - t->safe_start >= t->safe_end - t->safe_start))
+	if (unlikely(!t->on_own_stack || sp - t->safe_start >= t->safe_end - t->safe_start))
 		move_safe_range(t, sp);
 	base = walk_out(&w, &count);
 	keep(&w, base, count);

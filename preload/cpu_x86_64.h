@@ -53,4 +53,14 @@ static inline uintptr_t cpu_thread_pointer(void)
 	return (uintptr_t)__builtin_thread_pointer();
 }
 
+/* Does the C library's thread control block say of itself where it is? In a thread that a raw clone
+ * made it may not, and nothing that needs it may be called. */
+static inline int cpu_thread_is_whole(void)
+{
+	uintptr_t self;
+
+	__asm__("movq %%fs:16, %0" : "=r"(self));
+	return self == cpu_thread_pointer();
+}
+
 #endif

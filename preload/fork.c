@@ -86,6 +86,7 @@ static void after_fork_in_child(void)
 	int saved = errno;
 
 	os_forked();
+	modules_forked();
 	bool will_trace = forking != FORK_UNTRACED && copy;
 	bool was_traced = trace.header != NULL && gates != 0;
 

@@ -15,10 +15,14 @@
 
 HOOK int dlclose(void *handle)
 {
-	int result = next.dlclose(handle);
+	int result;
 
-	if (phase_page.phase == PHASE_ON)
-		modules_sweep();
+	if (phase_page.phase != PHASE_ON)
+		return next.dlclose(handle);
+	modules_close(1);
+	result = next.dlclose(handle);
+	modules_sweep();
+	modules_close(-1);
 	return result;
 }
 

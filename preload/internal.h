@@ -176,6 +176,9 @@ bool object_find(uintptr_t address, struct object *o); /* lock-free where the lo
 uint32_t module_for(const struct object *o); /* registers it when new; under tables_lock */
 void modules_sweep(
 	void); /* after a dlclose: retires what is gone, and the rules of its addresses */
+extern int modules_closing; /* dlclose calls under way: then each event sweeps first */
+void modules_close(int add);
+void modules_forked(void);
 extern uint32_t code_generation; /* goes up when code may have changed under known addresses */
 
 /* ---- stacks.c: frames, nodes, sites */

@@ -2,9 +2,9 @@
  * modules.c - the loaded objects, met one by one as return addresses inside them turn up.
  *
  * The loader is asked by _dl_find_object, which takes no lock: dl_iterate_phdr may wait for a lock
- * whose holder waits for one that our caller holds. Nothing is asked at dlopen. After a dlclose the
- * known modules are looked up again, and those that are gone get an unload time; what is later
- * loaded at their addresses is another module.
+ * whose holder waits for one that our caller holds. Nothing is asked at dlopen. After a dlclose, and
+ * at each event while one is under way, the known modules are looked up again, and those that are
+ * gone get an unload time; what is later loaded at their addresses is another module.
  */
 #include "preload/internal.h"
 #include "preload/phase.h"
@@ -16,6 +16,9 @@
 #include <unistd.h>
 
 uint32_t code_generation;
+int modules_closing;
+
+static __thread int closing __attribute__((tls_model("initial-exec"))); /* this thread's part */
 
 static char program_path[4096];
 
@@ -210,4 +213,17 @@ void modules_sweep(void)
 		__atomic_add_fetch(&code_generation, 1, __ATOMIC_ACQ_REL);
 		phase_shut_gates();
 	}
+}
+
+void modules_close(int add)
+{
+	closing += add;
+	__atomic_add_fetch(&modules_closing, add, __ATOMIC_ACQ_REL);
+	phase_shut_gates();
+}
+
+/* The other threads' calls never return here. */
+void modules_forked(void)
+{
+	modules_closing = closing;
 }

@@ -157,7 +157,7 @@ static uint32_t frame_new(uintptr_t pc, rule_t rule, const struct object *o)
 		return 0;
 	f->address = pc;
 	f->module = o->end ? module_for(o) : 0;
-	f->flags = (is_wrapper(pc - 1) ? MT_FRAME_WRAPPER : 0) |
+	f->flags = (is_wrapper(pc - 1) || trace.modules[f->module].flags & MT_MODULE_SELF ? MT_FRAME_WRAPPER : 0) |
 		   (rule_kind(rule) == RULE_NONE ? MT_FRAME_NO_RULE : 0);
 	count_up(MT_FRAMES, id + 1);
 	return (uint32_t)id;

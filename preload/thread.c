@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -26,11 +27,30 @@ static struct thread *ending; /* list; under tables_lock */
 
 static const uintptr_t guard; /* a word that is never 1 */
 
+/* Is this a signal handler on a stack of its own, which the address is not on? That stack may lie
+ * anywhere, in a frame of the program's too. */
+static bool on_signal_stack_without(uintptr_t address)
+{
+	stack_t stack;
+	int saved = errno;
+	bool is = sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) &&
+		  address - (uintptr_t)stack.ss_sp >= stack.ss_size;
+
+	errno = saved;
+	return is;
+}
+
 /* A hook whose frame lies further in than ours was left by longjmp; a signal handler would run
  * further in. */
 static bool was_left(const struct thread *t, uintptr_t sp)
 {
-	return sp > t->state && sp < t->safe_end && t->state >= t->safe_start;
+	uintptr_t start = t->stack_start, end = t->stack_end;
+
+	if (t->safe_end) {
+		start = t->safe_start < start ? t->safe_start : start;
+		end = t->safe_end > end ? t->safe_end : end;
+	}
+	return sp > t->state && sp < end && t->state >= start && !on_signal_stack_without(t->state);
 }
 
 static struct thread *lost(enum mt_loss why)
@@ -57,6 +77,12 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 		t->top = t->kept;
 	}
 	gate = phase_gate(); /* first: what changes after this shuts it again */
+	if (unlikely(load_acquire(&modules_closing))) {
+		/* Between the unloading and our hearing of it another thread may have loaded
+		 * something else there. */
+		modules_sweep();
+		gate = UINT32_MAX; /* of no phase: the next event comes by here too */
+	}
 	generation = load_acquire(&code_generation);
 	if (t->generation != generation) {
 		t->generation = generation;
@@ -139,6 +165,9 @@ static void forget_stack(struct thread *t)
 		t->distance = sample_distance(&t->random);
 	}
 	t->safe_start = t->safe_end = 0;
+	t->own_start = t->own_end = 0;
+	t->stack_start = t->stack_end = 0;
+	t->on_own_stack = false;
 	t->top = t->kept;
 	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };
 	t->checks[0] = (struct check){ &guard, 1 };
@@ -203,7 +232,8 @@ cold_path struct thread *thread_new(void)
 		forget_stack(t);
 		start_lane(t);
 		thread_self = t;
-		pthread_setspecific(key, t);
+		if (cpu_thread_is_whole()) /* else nobody would run its destructors */
+			pthread_setspecific(key, t);
 	}
 	making = false;
 	return t;
