@@ -62,8 +62,8 @@ static bool grow_own_stack(struct thread *t, uintptr_t page)
 
 /*
  * Makes [safe_start, safe_end) cover the page of sp. The thread's own stack stays as long as it
- * does. Another one may have been unmapped, and a smaller one be where it was: of that only this page
- * is known, anew for each walk.
+ * does. Another one may have been unmapped, and a smaller one be where it was: of that only this
+ * page is known, anew for each walk.
  */
 static cold_path void move_safe_range(struct thread *t, uintptr_t sp)
 {

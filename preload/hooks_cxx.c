@@ -5,6 +5,11 @@
  * on, and leave no frame. An allocator library that defines them goes past malloc inside; then the
  * hook records, unless it sees that a nested hook did. The real ones may throw or run a new_handler
  * through our frame, so nothing is held across the call.
+ *
+ * A C++ library that comes after our start (a C program's plug-in needs it) isn't looked for at the
+ * first call: that would wait for the loader's lock, whose holder may wait for the caller. Its
+ * operator new is malloc, so malloc it is, until that fails and a handler or an exception is
+ * wanted.
  */
 #include "preload/next.h"
 #include "preload/record.h"
@@ -132,13 +137,10 @@ static cold_path void *resolve(enum cxx_function f)
 
 static inline void *next_of(enum cxx_function f)
 {
-	void *function = load_acquire(&next_cxx[f]);
-
-	return likely(function) ? function : resolve(f);
+	return load_acquire(&next_cxx[f]);
 }
 
-/* At the start, while nobody else runs: later the loader's lock would be taken in the middle of the
- * program. */
+/* At the start, while nobody else runs. */
 void cxx_init(void)
 {
 	for (int f = 0; f < CXX_FUNCTIONS; f++) {
@@ -150,18 +152,6 @@ void cxx_init(void)
 
 /* ---- the hooks */
 
-/* Nothing defines operator new, yet somebody calls it: do without exceptions. */
-static void *plain_new(size_t size, size_t alignment, bool may_fail)
-{
-	void *p = alignment ? memalign(alignment, size ? size : 1) : malloc(size ? size : 1);
-
-	if (!p && !may_fail) {
-		message("operator new of ", "a program without a C++ library failed", NULL);
-		abort();
-	}
-	return p;
-}
-
 static cold_path void *recorded(void *p, size_t size, struct cpu_frame at, void *last)
 {
 	if (p && !record_was_nested(p, last))
@@ -169,12 +159,49 @@ static cold_path void *recorded(void *p, size_t size, struct cpu_frame at, void 
 	return p;
 }
 
-#define CALL_NEW(f, type, fallback, ...)                                        \
+/* No C++ library was there at the start. */
+static cold_path void *late_new(size_t size, size_t alignment, struct cpu_frame at)
+{
+	void *last = record_last(), *p;
+
+	size = size ? size : 1;
+	if (thread_self != &thread_nobody)
+		thread_self->asked = 0;
+	if (unlikely(!next.malloc))
+		next_resolve();
+	if (unlikely(!next.malloc))
+		return boot_alloc(size, alignment);
+	p = alignment ? next.memalign(alignment, size) : next.malloc(size);
+	if (likely(p && next.plain) && record_new_fast(p, size, at))
+		return p;
+	return recorded(p, size, at, last);
+}
+
+/* There was no memory: the real one throws, or asks the program's handler for some. NULL: there is
+ * none, and the caller expects an exception that nobody can throw. */
+static cold_path void *resolve_or_end(enum cxx_function f, bool may_fail)
+{
+	void *found = resolve(f);
+
+	if (!found && !may_fail) {
+		message("operator new of ", "a program without a C++ library failed", NULL);
+		abort();
+	}
+	return found;
+}
+
+#define CALL_NEW(f, type, alignment_, may_fail, ...)                            \
 	do {                                                                    \
 		type *call_ = next_of(f);                                       \
 		void *last_;                                                    \
-		if (unlikely(!call_))                                           \
-			return fallback;                                        \
+		if (unlikely(!call_)) {                                         \
+			last_ = late_new(size, alignment_, CPU_CALLER());       \
+			if (likely(last_))                                      \
+				return last_;                                   \
+			call_ = resolve_or_end(f, may_fail);                    \
+			if (!call_)                                             \
+				return NULL;                                    \
+		}                                                               \
 		if (likely(!allocator_has_them))                                \
 			return call_(__VA_ARGS__);                              \
 		last_ = record_last();                                          \
@@ -205,17 +232,17 @@ typedef void delete_sized_fn(void *, size_t);
 typedef void delete_aligned_nothrow_fn(void *, size_t, nothrow);
 typedef void delete_sized_aligned_fn(void *, size_t, size_t);
 
-#define NEW_HOOK(name, f)                                             \
-	HOOK void *name(size_t size);                                 \
-	HOOK void *name(size_t size)                                  \
-	{                                                             \
-		CALL_NEW(f, new_fn, plain_new(size, 0, false), size); \
+#define NEW_HOOK(name, f)                            \
+	HOOK void *name(size_t size);                \
+	HOOK void *name(size_t size)                 \
+	{                                            \
+		CALL_NEW(f, new_fn, 0, false, size); \
 	}
-#define NEW_NOTHROW_HOOK(name, f)                                                 \
-	HOOK void *name(size_t size, nothrow tag);                                \
-	HOOK void *name(size_t size, nothrow tag)                                 \
-	{                                                                         \
-		CALL_NEW(f, new_nothrow_fn, plain_new(size, 0, true), size, tag); \
+#define NEW_NOTHROW_HOOK(name, f)                                \
+	HOOK void *name(size_t size, nothrow tag);               \
+	HOOK void *name(size_t size, nothrow tag)                \
+	{                                                        \
+		CALL_NEW(f, new_nothrow_fn, 0, true, size, tag); \
 	}
 /* The C++ library rounds the size up before it calls aligned_alloc: that is told what was asked
  * for. */
@@ -225,20 +252,19 @@ static inline void note_asked(size_t size)
 		thread_self->asked = size + 1;
 }
 
-#define NEW_ALIGNED_HOOK(name, f)                                                                \
-	HOOK void *name(size_t size, size_t alignment);                                          \
-	HOOK void *name(size_t size, size_t alignment)                                           \
-	{                                                                                        \
-		note_asked(size);                                                                \
-		CALL_NEW(f, new_aligned_fn, plain_new(size, alignment, false), size, alignment); \
+#define NEW_ALIGNED_HOOK(name, f)                                               \
+	HOOK void *name(size_t size, size_t alignment);                         \
+	HOOK void *name(size_t size, size_t alignment)                          \
+	{                                                                       \
+		note_asked(size);                                               \
+		CALL_NEW(f, new_aligned_fn, alignment, false, size, alignment); \
 	}
 #define NEW_ALIGNED_NOTHROW_HOOK(name, f)                                                   \
 	HOOK void *name(size_t size, size_t alignment, nothrow tag);                        \
 	HOOK void *name(size_t size, size_t alignment, nothrow tag)                         \
 	{                                                                                   \
 		note_asked(size);                                                           \
-		CALL_NEW(f, new_aligned_nothrow_fn, plain_new(size, alignment, true), size, \
-			alignment, tag);                                                    \
+		CALL_NEW(f, new_aligned_nothrow_fn, alignment, true, size, alignment, tag); \
 	}
 #define DELETE_HOOK(name, f)                  \
 	HOOK void name(void *p);              \

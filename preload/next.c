@@ -39,6 +39,15 @@ size_t boot_size(const void *block)
 	return size;
 }
 
+/* Another library's resolver of an indirect function may allocate while the loader hasn't come to us
+ * yet: then nothing of another library may be called. */
+static bool is_relocated(void)
+{
+	static void *volatile self = (void *)&self;
+
+	return self == (void *)&self;
+}
+
 static bool is_c_library(const struct object *o)
 {
 	const char *slash = strrchr(o->name, '/');
@@ -113,7 +122,7 @@ void next_resolve(void)
 	static bool resolving;
 	struct next found = { 0 };
 
-	if (resolving)
+	if (resolving || !is_relocated())
 		return;
 	resolving = true;
 	found.calloc = dlsym(RTLD_NEXT, "calloc");

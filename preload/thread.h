@@ -74,12 +74,13 @@ struct thread {
 	uint32_t generation; /* code_generation that the kept frames belong to */
 	uint32_t lane;
 	uintptr_t safe_start, safe_end; /* stack memory known to be readable */
-	uintptr_t own_start, own_end;	/* of that, the stack that the thread was made with; 0: not found */
+	uintptr_t own_start,
+		own_end; /* of that, the stack that the thread was made with; 0: not found */
 	uintptr_t stack_start, stack_end; /* what the stack of the last walks seems to cover */
 	bool on_own_stack;		  /* at the last walk: the safe range is the stack's */
-	struct kept *kept;		/* config.depth + 1 */
-	struct fresh *fresh;		/* config.depth + 1: frames of a walk, innermost first */
-	struct check *checks;		/* 3 a frame and the guard */
+	struct kept *kept;		  /* config.depth + 1 */
+	struct fresh *fresh;		  /* config.depth + 1: frames of a walk, innermost first */
+	struct check *checks;		  /* 3 a frame and the guard */
 
 	/* The lane, once there is more than one thread. */
 	int64_t unpublished;	 /* bytes, all sites */
