@@ -1,0 +1,49 @@
+/* target_trace.c - the reader of traces, and the numbers that all views are made of. */
+#include "target.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "analyzer/notes.h"
+#include "analyzer/tally.h"
+#include "analyzer/trace.h"
+
+/* Whatever trace_open() lets pass can be followed: every stack ends, every text too. */
+static void follow(const struct trace *t)
+{
+	uint64_t steps = 0;
+
+	for (uint32_t i = 1; i < t->site_count; i++) {
+		uint32_t node = t->site_info[i].node;
+
+		for (; node >= MT_NODE_FIRST; node = t->nodes[node].parent, steps++)
+			target_expect(
+				t->nodes[node].frame < t->frame_count, "a node without frame");
+	}
+	for (uint32_t i = 1; i < t->module_count; i++)
+		steps += trace_string(t, t->modules[i].path)[0] != 0;
+	target_expect(steps < UINT64_MAX, "no end");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char path[TARGET_PATH], why[256] = "";
+	int fd = target_sparse_file(data, size, path);
+	struct trace *t = trace_open(path, why, sizeof(why));
+	struct tally tally;
+	struct notes notes;
+
+	close(fd);
+	if (!t) {
+		target_expect(why[0], "an error that isn't told");
+		return 0;
+	}
+	follow(t);
+	tally_init(&tally, t);
+	free(lane_measures(t));
+	tally_release(&tally);
+	notes = notes_of(t);
+	notes_release(&notes);
+	trace_free(t);
+	return 0;
+}
