@@ -6,6 +6,7 @@
 
 #include "mem.h"
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <libiberty/demangle.h>
 
 #define OUTPUT_MAX 65536 /* bytes of a demangled name; longer ones stay mangled */
+#define BINDER_DIGITS 2	 /* of the number of a binder's lifetimes */
 #define RECURSION_MAX \
 	4096 /* bytes of a mangled C++ name; libiberty recurses once a byte at worst */
 
@@ -35,24 +37,71 @@ static void sink_add(const char *piece, size_t size, void *opaque)
 	sink->used += size;
 }
 
-static bool demangle_into(struct sink *sink, const char *name)
+/*
+ * A binder of Rust's v0 names (after "F" or "D": "G", a number of base 62, "_") stands for so many
+ * lifetimes, which libiberty counts one by one even where it prints none of them: a dozen bytes can
+ * take years. No program has thousands, so larger numbers become zeros. Where it was the hash of a
+ * crate that only looked so, that isn't shown.
+ */
+static void tame_binders(char *name)
+{
+	for (char *at = name; (at = strpbrk(at, "FD"));) {
+		size_t digits = 0;
+
+		if (*++at != 'G')
+			continue;
+		while (isalnum((unsigned char)at[1 + digits]))
+			digits++;
+		if (digits > BINDER_DIGITS && at[1 + digits] == '_')
+			memset(at + 1, '0', digits);
+	}
+}
+
+static bool shows_tamed(const char *text, const char *name)
+{
+	static const char *const marks[] = { "FG000", "DG000" };
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (strstr(text, marks[i]) && !strstr(name, marks[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The text, or NULL. */
+static const char *demangle_rust(struct sink *sink, const char *name)
+{
+	char *tamed = mem_strdup(name);
+	bool fine = false;
+
+	sink->used = 0;
+	tame_binders(tamed);
+	if (setjmp(sink->full) == 0)
+		fine = rust_demangle_callback(tamed, 0, sink_add, sink) != 0;
+	free(tamed);
+	if (!fine)
+		return NULL;
+	sink->text[sink->used] = '\0';
+	return shows_tamed(sink->text, name) ? NULL : sink->text;
+}
+
+static const char *demangle_cxx(struct sink *sink, const char *name)
 {
 	/* libiberty's own limit refuses C++ names over 1024 bytes, which templates exceed easily.
 	 * Rust's names can refer back to themselves, so there it must stay. */
 	int options = strlen(name) <= RECURSION_MAX ? DMGL_NO_RECURSE_LIMIT : 0;
 
 	sink->used = 0;
-	if (setjmp(sink->full))
-		return false;
-	if (rust_demangle_callback(name, 0, sink_add, sink))
-		return true;
-	sink->used = 0;
-	return cplus_demangle_v3_callback(name, options, sink_add, sink);
+	if (setjmp(sink->full) || !cplus_demangle_v3_callback(name, options, sink_add, sink))
+		return NULL;
+	sink->text[sink->used] = '\0';
+	return sink->text;
 }
 
 static char *demangle_mangled(const char *name)
 {
 	struct sink *sink;
+	const char *text;
 	char *result = NULL;
 
 	if (strncmp(name, "_D", 2) == 0 && strlen(name) <= RECURSION_MAX)
@@ -61,10 +110,11 @@ static char *demangle_mangled(const char *name)
 		strncmp(name, "_GLOBAL_", 8) != 0)
 		return NULL;
 	sink = mem_alloc(sizeof(*sink));
-	if (demangle_into(sink, name) && sink->used) {
-		sink->text[sink->used] = 0;
-		result = mem_strdup(sink->text);
-	}
+	text = demangle_rust(sink, name);
+	if (!text)
+		text = demangle_cxx(sink, name);
+	if (text && *text)
+		result = mem_strdup(text);
 	free(sink);
 	return result;
 }
