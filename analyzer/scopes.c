@@ -495,10 +495,11 @@ bool scopes_line(struct scopes *s, uint64_t address, const char **file, uint32_t
 		struct scope_list list = { 0 };
 
 		find_line(&s->units[s->ranges.items[i - 1].owner], address, &list);
+		if (!list.file || !list.line)
+			continue;
 		*file = list.file;
 		*line = list.line;
-		if (list.file && list.line)
-			return true;
+		return true;
 	}
 	return false;
 }
