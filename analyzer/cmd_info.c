@@ -5,6 +5,8 @@
 #include "log.h"
 #include "measures.h"
 #include "notes.h"
+#include "paths.h"
+#include "processes.h"
 #include "reading.h"
 #include "strbuf.h"
 #include "summary.h"
@@ -16,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define DEPTH_SHOWN 20 /* of the tree of processes */
 
 struct values {
 	bool json;
@@ -173,6 +177,8 @@ static void print_json(const struct info *info)
 	json_object(&j, NULL, false);
 	summary_json(info->trace, &info->totals, &j);
 	json_recording(info, &j);
+	if (info->trace->process_count)
+		processes_json(info->trace, &j);
 	json_tables(info->trace, &j);
 	json_threads(info->trace, &j);
 	json_modules(info->trace, &j);
@@ -209,15 +215,20 @@ static void print_process(const struct trace *t)
 	uint64_t ns;
 	bool exact = summary_run_time(t, &ns);
 
-	print_field("program", "%s", trace_program(t));
-	summary_command(t, 0, &text);
-	print_field("command", "%s", strbuf_text(&text));
-	print_field("directory", "%s", trace_directory(t));
-	print_field("process", "%u, parent %u", h->pid, h->parent_pid);
+	if (t->process_count) {
+		summary_command(t, 0, &text);
+		print_field("sum of", "%s", strbuf_text(&text));
+	} else {
+		print_field("program", "%s", trace_program(t));
+		summary_command(t, 0, &text);
+		print_field("command", "%s", strbuf_text(&text));
+		print_field("directory", "%s", trace_directory(t));
+		print_field("process", "%u, parent %u", h->pid, h->parent_pid);
+	}
 	print_field("host", "%s", trace_host(t));
 	print_field("started", "%s", format_time(time, h->start_ns));
 	strbuf_clear(&text);
-	summary_state(t, &text);
+	summary_states(t, &text);
 	print_field("ran", "%s%s, %s", exact ? "" : "at least ", format_duration(run_time, ns),
 		strbuf_text(&text));
 	strbuf_release(&text);
@@ -235,8 +246,7 @@ static void print_measures(const struct info *info)
 			format_bytes(b, (int64_t)totals->peak_error_bytes));
 	else
 		print_field("peak", "%s%s (%llu bytes)", m->peak_is_bound ? "at most " : "",
-			format_bytes(a, (int64_t)m->peak_bytes),
-			(unsigned long long)m->peak_bytes);
+			format_bytes(a, (int64_t)m->peak_bytes), (unsigned long long)m->peak_bytes);
 	print_field("current", "%s (%lld bytes), blocks: %lld", format_bytes(a, m->current_bytes),
 		(long long)m->current_bytes, (long long)m->current_blocks);
 	print_field("allocated", "%s, allocations: %llu, frees: %llu, temporary: %llu",
@@ -346,6 +356,54 @@ static void print_modules(const struct trace *t)
 	table_free(table);
 }
 
+/* "1234 cc1", below who started it; "exec as" below what the process ran before. */
+static void add_process(struct table *table, const struct trace *t, const struct process_node *node)
+{
+	const struct mt_process *p = &t->processes[node->index];
+	struct strbuf text = { 0 };
+	char unit[UNIT_TEXT];
+
+	for (uint32_t i = 0; i < node->depth && i < DEPTH_SHOWN; i++)
+		strbuf_add(&text, "  ");
+	strbuf_addf(&text, "%u", p->pid);
+	table_row(table);
+	table_cell(table, strbuf_text(&text));
+	strbuf_clear(&text);
+	strbuf_addf(&text, "%s%s", node->continues ? "then " : "",
+		path_base(trace_string(t, p->program)));
+	strbuf_add(&text, p->forked_from ? " (forked)" : "");
+	table_cell(table, strbuf_text(&text));
+	strbuf_clear(&text);
+	process_state_text(t, node->index, &text);
+	table_cell(table, strbuf_text(&text));
+	table_cell(table,
+		p->end_ns > p->start_ns ? format_duration(unit, p->end_ns - p->start_ns) : "");
+	table_cell(table, format_bytes(unit, (int64_t)p->peak_bytes));
+	table_cell(table, format_bytes(unit, (int64_t)p->current_bytes));
+	table_cell(table, format_bytes(unit, (int64_t)p->allocated_bytes));
+	table_cell(table, format_count(unit, (int64_t)p->allocations));
+	strbuf_release(&text);
+}
+
+static void print_processes(const struct trace *t)
+{
+	static const char *const numbers[] = { "ran", "peak", "current", "allocated", "allocs" };
+	struct process_node *nodes = process_tree(t);
+	struct table *table = table_new();
+
+	table_column(table, "process", ALIGN_LEFT);
+	table_column(table, "program", ALIGN_LEFT);
+	table_column(table, "state", ALIGN_LEFT);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		table_column(table, numbers[i], ALIGN_RIGHT);
+	for (uint32_t i = 0; i < t->process_count; i++)
+		add_process(table, t, &nodes[i]);
+	table_print(table, stdout);
+	table_free(table);
+	free(nodes);
+	putchar('\n');
+}
+
 static void print_text(const struct info *info)
 {
 	const struct trace *t = info->trace;
@@ -355,6 +413,8 @@ static void print_text(const struct info *info)
 	print_recording(info);
 	print_notes(t);
 	putchar('\n');
+	if (t->process_count)
+		print_processes(t);
 	print_tables(t);
 	if (t->lane_count) {
 		putchar('\n');

@@ -205,7 +205,7 @@ static int report(struct command_state *c)
 	else
 		print_text(c);
 	reading_warn(&c->reading);
-	if (!c->leaks->classified && v->strict)
+	if (c->leaks->why && v->strict)
 		return error("%s: no verdict: %s", c->reading.trace->path, c->leaks->why);
 	return leaks_found(c->leaks) ? EXIT_FOUND : EXIT_FINE;
 }

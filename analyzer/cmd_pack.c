@@ -34,10 +34,16 @@ static const struct option_row options[] = {
 };
 /* clang-format on */
 
-/* A trace that has symbols keeps these: the binaries may have changed since. */
+/* A trace that has symbols keeps these: the binaries may have changed since. In a directory some
+ * may have none. */
+static bool keeps_symbols(const struct trace *t)
+{
+	return t->symbol_count && !t->process_count;
+}
+
 static void add_symbols(struct trace_writer *w, const struct reading *r)
 {
-	if (r->trace->symbol_count)
+	if (keeps_symbols(r->trace))
 		return;
 	for (uint32_t i = 1; i < r->trace->frame_count; i++)
 		trace_writer_symbols(w, i, r->resolver, i);
@@ -60,7 +66,7 @@ static int pack_trace(const struct values *v, const struct reading *r, const cha
 	uint64_t size;
 	int status;
 
-	trace_writer_copy(&w, r->trace, !v->no_symbols);
+	trace_writer_copy(&w, r->trace, !v->no_symbols && keeps_symbols(r->trace));
 	if (!v->no_symbols)
 		add_symbols(&w, r);
 	status = trace_writer_save(&w, path, !v->plain, &size);
@@ -86,6 +92,8 @@ static int run(const void *values, int argc, char **argv)
 		warning("%s: of a newer format; what this mtracer does not know of it is left out",
 			r.trace->path);
 	strbuf_add(&path, v->out ? v->out : r.trace->path);
+	while (path.size > 1 && path.text[path.size - 1] == '/')
+		path.text[--path.size] = '\0';
 	strbuf_add(&path, v->out ? "" : SUFFIX);
 	status = pack_trace(v, &r, path.text);
 	if (!v->no_symbols)

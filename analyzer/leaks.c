@@ -33,7 +33,7 @@ static char *why_unclassified(const struct trace *t)
 	struct strbuf why = { 0 };
 
 	if (t->header.flags & MT_NOTE_MERGED)
-		strbuf_add(&why, "not all of the merged traces tell; look at each of them");
+		strbuf_add(&why, "none of the processes looked, or not to the end");
 	else if (t->header.scan_state == MT_SCAN_FAILED)
 		strbuf_add(&why, "the search for pointers ran out of memory or time");
 	else if (t->header.scan_state == MT_SCAN_RUNNING && t->state == TRACE_RUNNING)
@@ -184,6 +184,7 @@ static void add_classified(struct collector *c)
 		[MT_LEAK_INDIRECT] = LEAK_INDIRECT,
 		[MT_LEAK_POSSIBLE] = LEAK_POSSIBLE,
 		[MT_LEAK_REACHABLE] = LEAK_REACHABLE,
+		[MT_LEAK_UNCLASSIFIED] = LEAK_UNCLASSIFIED,
 	};
 
 	for (uint32_t i = 0; i < c->trace->leak_count; i++) {
@@ -276,6 +277,9 @@ struct leaks *leaks_new(const struct trace *trace, struct resolver *resolver,
 		add_live(&c);
 	}
 	add_up(leaks, min_bytes);
+	if (leaks->classified && leaks->found[LEAK_UNCLASSIFIED].blocks)
+		leaks->why = mem_strdup("some of the processes did not look (killed, or left by "
+					"_exit() or exec())");
 	if (leaks->count)
 		qsort(leaks->items, leaks->count, sizeof(*leaks->items), compare);
 	hashmap_release(&c.index);

@@ -38,7 +38,7 @@ struct leak {
 
 struct leaks {
 	bool classified;
-	char *why;	      /* if it is not: one line */
+	char *why;	      /* if it is not, or not all: one line */
 	struct totals totals; /* of the program */
 	struct leak *items;   /* that no suppression matched; by kind, then most bytes first */
 	size_t count;

@@ -88,10 +88,22 @@ static void print_left_out(const struct leaks *leaks, FILE *out)
 	}
 }
 
+static void print_unclassified(const struct leaks *leaks, FILE *out)
+{
+	const struct leak_sum *sum = &leaks->found[LEAK_UNCLASSIFIED];
+	char text[128], stacks[64];
+
+	plural(stacks, sum->stacks, "call stack");
+	fprintf(out, "%sunclassified: %s live%s, lost or not, from %s\n", style(STYLE_BOLD),
+		sum_text(text, sum), style(STYLE_PLAIN), stacks);
+	fprintf(out, "%sno verdict%s: %s%s\n", style(STYLE_WARNING),
+		leaks->classified ? " on these" : "", leaks->why, style(STYLE_PLAIN));
+}
+
 static void print_verdict(
 	const struct leaks *leaks, const struct trace *t, const struct leaks_view *view, FILE *out)
 {
-	char text[128], stacks[64];
+	char text[UNIT_TEXT];
 
 	if (leaks->classified) {
 		if (t->state != TRACE_EXITED)
@@ -99,15 +111,9 @@ static void print_verdict(
 				format_duration(text, t->header.scan_at_ns));
 		print_lost(leaks, out);
 		print_others(leaks, view, out);
-	} else {
-		const struct leak_sum *sum = &leaks->found[LEAK_UNCLASSIFIED];
-
-		plural(stacks, sum->stacks, "call stack");
-		fprintf(out, "%sunclassified: %s live%s, lost or not, from %s\n", style(STYLE_BOLD),
-			sum_text(text, sum), style(STYLE_PLAIN), stacks);
-		fprintf(out, "%sno verdict: %s%s\n", style(STYLE_WARNING), leaks->why,
-			style(STYLE_PLAIN));
 	}
+	if (leaks->why)
+		print_unclassified(leaks, out);
 	print_left_out(leaks, out);
 }
 

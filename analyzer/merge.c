@@ -10,6 +10,7 @@
 #include "hashmap.h"
 #include "measures.h"
 #include "mem.h"
+#include "processes.h"
 #include "summary.h"
 #include "trace.h"
 #include "trace_write.h"
@@ -24,7 +25,8 @@ struct merge {
 	struct hashmap modules, frames, nodes, lines, sites, foreign, leaks;
 	size_t traces; /* added, those in merged ones counted each */
 	uint64_t end;  /* CLOCK_REALTIME of the last end */
-	bool all_scanned, same_status;
+	uint64_t file_size;
+	bool any_scanned, same_status;
 };
 
 /* Where the records of one trace are in the sum. */
@@ -137,6 +139,32 @@ static uint32_t add_module(struct merge *m, const struct trace *t, uint32_t inde
 	return at;
 }
 
+/* Where the symbols of each frame begin in a trace that has some; plus 1. The caller frees it. */
+static uint32_t *index_symbols(const struct trace *t)
+{
+	uint32_t *at = mem_zalloc(t->frame_count + 1, sizeof(*at));
+
+	for (uint32_t i = t->symbol_count; i > 0; i--)
+		at[t->symbols[i - 1].frame] = i;
+	return at;
+}
+
+static void add_symbols(struct merge *m, uint32_t frame, const struct trace *t, uint32_t at)
+{
+	uint32_t of = t->symbols[at].frame;
+
+	for (; at < t->symbol_count && t->symbols[at].frame == of; at++) {
+		struct mt_symbol symbol = t->symbols[at];
+
+		symbol.frame = frame;
+		symbol.function = trace_writer_string(&m->w, trace_string(t, symbol.function));
+		symbol.linkage = trace_writer_string(&m->w, trace_string(t, symbol.linkage));
+		symbol.file = trace_writer_string(&m->w, trace_string(t, symbol.file));
+		symbol.decl_file = trace_writer_string(&m->w, trace_string(t, symbol.decl_file));
+		trace_writer_add(&m->w, MT_SYMBOLS, &symbol, 1);
+	}
+}
+
 /* An address in the sum is as in the process that loaded the module first. */
 static uint32_t add_frame(struct merge *m, const struct maps *maps, const struct trace *t,
 	uint32_t index, bool *is_new)
@@ -157,9 +185,10 @@ static uint32_t add_frame(struct merge *m, const struct maps *maps, const struct
 	return at;
 }
 
-static void map_code(
-	struct merge *m, struct maps *maps, const struct trace *t, struct resolver *resolver)
+static void map_code(struct merge *m, struct maps *maps, const struct trace *t)
 {
+	uint32_t *symbols = index_symbols(t);
+
 	maps->modules = mem_zalloc(t->module_count + 1, sizeof(*maps->modules));
 	maps->frames = mem_zalloc(t->frame_count + 1, sizeof(*maps->frames));
 	maps->nodes = mem_zalloc(t->node_count + MT_NODE_FIRST, sizeof(*maps->nodes));
@@ -169,9 +198,10 @@ static void map_code(
 		bool is_new;
 
 		maps->frames[i] = add_frame(m, maps, t, i, &is_new);
-		if (is_new && resolver)
-			trace_writer_symbols(&m->w, maps->frames[i], resolver, i);
+		if (is_new && symbols[i])
+			add_symbols(m, maps->frames[i], t, symbols[i] - 1);
 	}
+	free(symbols);
 	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
 		maps->nodes[i] = i;
 	for (uint32_t i = MT_NODE_FIRST; i < t->node_count; i++) {
@@ -284,24 +314,40 @@ static void add_foreign(struct merge *m, const struct maps *maps, const struct t
 	}
 }
 
-static void add_leaks(struct merge *m, const struct maps *maps, const struct trace *t)
+static void add_leak(struct merge *m, uint32_t site, uint32_t kind, uint64_t bytes, uint64_t blocks)
 {
-	for (uint32_t i = 0; i < t->leak_count; i++) {
-		struct mt_leak leak = { maps->sites[t->leaks[i].site], t->leaks[i].kind, 0, 0 };
-		struct mt_leak *sum;
-		uint32_t at;
+	struct mt_leak leak = { site, kind, 0, 0 };
+	uint32_t at = find_or_add(
+		&m->w, &m->leaks, MT_LEAKS, leak_key, (struct key){ site, kind }, &leak);
+	struct mt_leak *sum = trace_writer_at(&m->w, MT_LEAKS, at);
 
-		if (!t->leaks[i].site)
-			continue;
-		at = find_or_add(&m->w, &m->leaks, MT_LEAKS, leak_key,
-			(struct key){ leak.site, leak.kind }, &leak);
-		sum = trace_writer_at(&m->w, MT_LEAKS, at);
-		sum->bytes += t->leaks[i].bytes;
-		sum->blocks += t->leaks[i].blocks;
+	sum->bytes += bytes;
+	sum->blocks += blocks;
+}
+
+/* Of a process that didn't look, all live blocks are unclassified. */
+static void add_leaks(struct merge *m, const struct maps *maps, const struct trace *t,
+	const struct measures *measures)
+{
+	if (t->header.scan_state == MT_SCAN_DONE) {
+		m->any_scanned = true;
+		for (uint32_t i = 0; i < t->leak_count; i++) {
+			const struct mt_leak *l = &t->leaks[i];
+
+			if (l->site)
+				add_leak(m, maps->sites[l->site], l->kind, l->bytes, l->blocks);
+		}
+		return;
+	}
+	for (uint32_t i = 1; i < t->site_count; i++) {
+		if (measures[i].current_blocks > 0)
+			add_leak(m, maps->sites[i], MT_LEAK_UNCLASSIFIED,
+				(uint64_t)measures[i].current_bytes,
+				(uint64_t)measures[i].current_blocks);
 	}
 }
 
-/* ---- the header */
+/* ---- the processes */
 
 static struct mt_text copy_text(
 	struct trace_writer *w, const struct trace *t, const struct mt_text *text)
@@ -309,13 +355,65 @@ static struct mt_text copy_text(
 	return trace_writer_text(w, trace_string(t, text->offset), text->size);
 }
 
+static uint32_t process_state_of(const struct trace *t)
+{
+	switch (t->state) {
+	case TRACE_RUNNING:
+		return MT_PROCESS_RUNNING;
+	case TRACE_DIED:
+		return MT_PROCESS_DIED;
+	case TRACE_EXITED:
+		break;
+	}
+	return trace_went_on(t) ? MT_PROCESS_WENT_ON : MT_PROCESS_EXITED;
+}
+
+static void add_process(struct merge *m, const struct trace *t, const struct totals *totals)
+{
+	const struct mt_header *h = &t->header;
+	struct mt_process process = {
+		.pid = h->pid,
+		.parent_pid = h->parent_pid,
+		.forked_from = (uint32_t)h->forked_from,
+		.program = trace_writer_string(&m->w, trace_program(t)),
+		.command = copy_text(&m->w, t, &h->command),
+		.state = process_state_of(t),
+		.wait_status = h->wait_status,
+		.flags = h->flags,
+		.start_ticks = h->start_ticks,
+		.start_ns = h->start_ns,
+		.end_ns = h->end_ns ? h->start_ns + h->end_ns : 0,
+		.peak_bytes = totals->all.peak_bytes,
+		.current_bytes = (uint64_t)totals->all.current_bytes,
+		.allocated_bytes = totals->all.allocated_bytes,
+		.allocations = totals->all.allocations,
+	};
+
+	trace_writer_add(&m->w, MT_PROCESSES, &process, 1);
+}
+
+/* A sum brings its own. */
+static void add_processes(struct merge *m, const struct trace *t, const struct totals *totals)
+{
+	for (uint32_t i = 0; i < t->process_count; i++) {
+		struct mt_process process = t->processes[i];
+
+		process.program = trace_writer_string(&m->w, trace_string(t, process.program));
+		process.command = copy_text(&m->w, t, &process.command);
+		trace_writer_add(&m->w, MT_PROCESSES, &process, 1);
+	}
+	if (!t->process_count)
+		add_process(m, t, totals);
+}
+
+/* ---- the header */
+
 static void begin_header(struct merge *m, const struct trace *t)
 {
 	struct mt_header *h = &m->w.header;
 	const struct mt_header *from = &t->header;
 
 	*h = (struct mt_header){
-		.state = MT_STATE_EXITED,
 		.pid = from->pid,
 		.parent_pid = from->parent_pid,
 		.wait_status = from->wait_status,
@@ -331,18 +429,13 @@ static void begin_header(struct merge *m, const struct trace *t)
 		.host = copy_text(&m->w, t, &from->host),
 	};
 	memcpy(h->boot_id, from->boot_id, sizeof(h->boot_id));
-	m->all_scanned = m->same_status = true;
+	m->same_status = true;
 }
 
-/* The worst of them. */
-static void add_state(struct merge *m, const struct trace *t)
+static void add_status(struct merge *m, const struct trace *t)
 {
 	struct mt_header *h = &m->w.header;
 
-	if (t->state == TRACE_RUNNING)
-		h->state = MT_STATE_RUNNING;
-	else if (t->state == TRACE_DIED && h->state != MT_STATE_RUNNING)
-		h->state = MT_STATE_DIED;
 	if (!(t->header.flags & MT_HAS_WAIT_STATUS) || t->header.wait_status != h->wait_status)
 		m->same_status = false;
 }
@@ -366,7 +459,7 @@ static void add_header(struct merge *m, const struct trace *t, const struct tota
 	struct mt_header *h = &m->w.header;
 	const struct mt_header *from = &t->header;
 
-	add_state(m, t);
+	add_status(m, t);
 	add_times(m, t);
 	h->flags |= from->flags & kept;
 	if (!h->own_malloc && from->own_malloc && from->own_malloc <= UINT32_MAX)
@@ -383,8 +476,24 @@ static void add_header(struct merge *m, const struct trace *t, const struct tota
 		h->lost[i] += from->lost[i];
 	h->scan_ns += from->scan_ns;
 	h->scan_bytes += from->scan_bytes;
-	m->all_scanned &= from->scan_state == MT_SCAN_DONE;
+	m->file_size += t->file_size;
 	m->traces += from->flags & MT_NOTE_MERGED ? from->merged : 1;
+}
+
+/* The worst of them. */
+static void set_state(struct merge *m)
+{
+	struct mt_process *all = trace_writer_at(&m->w, MT_PROCESSES, 0);
+	uint32_t state = MT_STATE_EXITED;
+
+	processes_settle(all, m->w.counts[MT_PROCESSES]);
+	for (uint32_t i = 0; i < m->w.counts[MT_PROCESSES]; i++) {
+		if (all[i].state == MT_PROCESS_RUNNING)
+			state = MT_STATE_RUNNING;
+		else if (all[i].state == MT_PROCESS_DIED && state != MT_STATE_RUNNING)
+			state = MT_STATE_DIED;
+	}
+	m->w.header.state = state;
 }
 
 /* ---- the whole */
@@ -408,7 +517,7 @@ void merge_free(struct merge *m)
 	free(m);
 }
 
-void merge_add(struct merge *m, const struct trace *t, struct resolver *resolver)
+void merge_add(struct merge *m, const struct trace *t)
 {
 	struct measures *measures = site_measures(t);
 	struct totals totals = program_totals(t, measures);
@@ -417,12 +526,13 @@ void merge_add(struct merge *m, const struct trace *t, struct resolver *resolver
 	if (m->traces == 0)
 		begin_header(m, t);
 	add_header(m, t, &totals);
-	map_code(m, &maps, t, resolver);
+	add_processes(m, t, &totals);
+	map_code(m, &maps, t);
 	map_lines(m, &maps, t);
 	map_sites(m, &maps, t, measures);
 	add_counters(m, &maps, t);
 	add_foreign(m, &maps, t);
-	add_leaks(m, &maps, t);
+	add_leaks(m, &maps, t, measures);
 	free(maps.modules);
 	free(maps.frames);
 	free(maps.nodes);
@@ -431,17 +541,26 @@ void merge_add(struct merge *m, const struct trace *t, struct resolver *resolver
 	free(measures);
 }
 
-struct trace_writer *merge_finish(struct merge *m)
+struct trace *merge_finish(struct merge *m, const char *name, char *error, size_t error_size)
 {
 	struct mt_header *h = &m->w.header;
+	struct trace *t;
+	unsigned char *bytes;
+	size_t size;
 
+	set_state(m);
 	h->merged = m->traces;
 	h->end_ns = m->end > h->start_ns ? m->end - h->start_ns : 0;
 	h->last_ns = h->end_ns;
-	h->scan_state = m->all_scanned ? MT_SCAN_DONE : MT_SCAN_NONE;
-	if (!m->all_scanned)
+	h->scan_state = m->any_scanned ? MT_SCAN_DONE : MT_SCAN_NONE;
+	if (!m->any_scanned)
 		m->w.counts[MT_LEAKS] = 0;
 	if (m->same_status)
 		h->flags |= MT_HAS_WAIT_STATUS;
-	return &m->w;
+	bytes = trace_writer_bytes(&m->w, &size);
+	trace_writer_release(&m->w);
+	t = trace_from_bytes(bytes, size, name, error, error_size);
+	if (t)
+		t->file_size = m->file_size;
+	return t;
 }

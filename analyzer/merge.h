@@ -14,17 +14,15 @@
 #include <stddef.h>
 
 struct merge;
-struct resolver;
 struct trace;
-struct trace_writer;
 
 struct merge *merge_new(void);
 void merge_free(struct merge *merge);
 
-/* With a resolver, the symbols of what is new in this trace come along. */
-void merge_add(struct merge *merge, const struct trace *trace, struct resolver *resolver);
+void merge_add(struct merge *merge, const struct trace *trace);
 
-/* The sum so far, as a trace; it belongs to the merge. */
-struct trace_writer *merge_finish(struct merge *merge);
+/* The sum, with the symbols that its parts brought along; `name` is what its path says. NULL on
+ * failure, as trace_open(). Nothing is added afterwards. */
+struct trace *merge_finish(struct merge *merge, const char *name, char *error, size_t error_size);
 
 #endif

@@ -1,5 +1,6 @@
 /* newest.c - finds the newest trace of the working directory. */
 #include "newest.h"
+#include "gather.h"
 #include "log.h"
 #include "mem.h"
 #include "packing.h"
@@ -22,25 +23,37 @@ static bool has_suffix(const char *name)
 	return size > strlen(SUFFIX) && strcmp(name + size - strlen(SUFFIX), SUFFIX) == 0;
 }
 
-bool is_trace_file(const char *path)
+static bool read_start(const char *path, char start[8])
 {
-	char magic[8];
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	bool is;
+	bool fine;
 
 	if (fd < 0)
 		return false;
-	is = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	     read(fd, magic, sizeof(magic)) == sizeof(magic) &&
-	     (memcmp(magic, MT_MAGIC, sizeof(magic)) == 0 || is_packed(magic, sizeof(magic)));
+	fine = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read(fd, start, 8) == 8;
 	close(fd);
-	return is;
+	return fine;
+}
+
+bool is_plain_trace_file(const char *path)
+{
+	char start[8];
+
+	return read_start(path, start) && memcmp(start, MT_MAGIC, sizeof(start)) == 0;
+}
+
+bool is_trace_file(const char *path)
+{
+	char start[8];
+
+	return read_start(path, start) &&
+	       (memcmp(start, MT_MAGIC, sizeof(start)) == 0 || is_packed(start, sizeof(start)));
 }
 
 bool means_trace(const char *operand)
 {
-	return has_suffix(operand) || is_trace_file(operand);
+	return has_suffix(operand) || is_trace_file(operand) || holds_traces(operand);
 }
 
 static bool is_newer(

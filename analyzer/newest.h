@@ -13,8 +13,11 @@ char *newest_trace(void);
 /* Whether the file begins as traces do, packed ones too. */
 bool is_trace_file(const char *path);
 
-/* Whether an operand that could be a trace or something else means a trace: it is one, or is named
- * like one. */
+/* The same without packed ones, which begin like anything that zstd made. */
+bool is_plain_trace_file(const char *path);
+
+/* Whether an operand that could be a trace or something else means a trace: it is one, is named
+ * like one, or is a directory with some. */
 bool means_trace(const char *operand);
 
 #endif

@@ -1,5 +1,6 @@
 /* reading.c - opens a trace and its symbols for a command. */
 #include "reading.h"
+#include "gather.h"
 #include "json.h"
 #include "log.h"
 #include "mem.h"
@@ -58,6 +59,8 @@ struct trace *reading_trace(const char *path)
 		error("no TRACE is given, and there is no *.mtrace here");
 		return NULL;
 	}
+	if (path && is_directory(path))
+		return gather_directory(path);
 	trace = trace_open(path ? path : newest, why, sizeof(why));
 	if (!trace)
 		error("%s: %s", path ? path : newest, why);
@@ -65,26 +68,11 @@ struct trace *reading_trace(const char *path)
 	return trace;
 }
 
-int reading_open(struct reading *r, const struct reading_options *options, const char *path)
+static void start_resolver(struct reading *r, const struct reading_options *options)
 {
 	struct symbolizer_options symbols = { options->sysroot, NULL, options->debuginfod,
 		DEBUGINFOD_SECONDS };
-	int status;
 
-	*r = (struct reading){ 0 };
-	r->wrappers = wrappers_new();
-	r->sources = source_cache_new();
-	status = add_wrappers(r->wrappers, &options->wrappers);
-	if (status == EXIT_FINE)
-		status = add_sources(r->sources, options);
-	if (status == EXIT_FINE) {
-		r->trace = reading_trace(path);
-		status = r->trace ? EXIT_FINE : EXIT_TROUBLE;
-	}
-	if (status != EXIT_FINE) {
-		reading_close(r);
-		return status;
-	}
 	if (options->debuginfod_seconds)
 		symbols.debuginfod_seconds = options->debuginfod_seconds > UINT_MAX
 						     ? UINT_MAX
@@ -93,7 +81,47 @@ int reading_open(struct reading *r, const struct reading_options *options, const
 	if (options->debug_dirs.count)
 		symbols.debug_dirs = r->debug_dirs;
 	r->resolver = resolver_new(r->trace, &symbols, options->no_wrappers ? NULL : r->wrappers);
-	return EXIT_FINE;
+}
+
+/* What can be wrong before there is a trace. */
+static int prepare(struct reading *r, const struct reading_options *options)
+{
+	int status;
+
+	*r = (struct reading){ 0 };
+	r->wrappers = wrappers_new();
+	r->sources = source_cache_new();
+	status = add_wrappers(r->wrappers, &options->wrappers);
+	return status == EXIT_FINE ? add_sources(r->sources, options) : status;
+}
+
+static int open_prepared(struct reading *r, const struct reading_options *options, int status)
+{
+	if (status == EXIT_FINE && !r->trace)
+		status = EXIT_TROUBLE;
+	if (status == EXIT_FINE)
+		start_resolver(r, options);
+	else
+		reading_close(r);
+	return status;
+}
+
+int reading_open(struct reading *r, const struct reading_options *options, const char *path)
+{
+	int status = prepare(r, options);
+
+	if (status == EXIT_FINE)
+		r->trace = reading_trace(path);
+	return open_prepared(r, options, status);
+}
+
+int reading_open_trace(
+	struct reading *r, const struct reading_options *options, struct trace *trace)
+{
+	int status = prepare(r, options);
+
+	r->trace = trace;
+	return open_prepared(r, options, status);
 }
 
 void reading_close(struct reading *r)

@@ -61,11 +61,17 @@ struct reading {
 	const char **debug_dirs;
 };
 
-/* A trace by its path, or the newest here where that is NULL. NULL after an error was printed. */
+/* A trace by its path, the sum of those in a directory, or the newest here where that is NULL. NULL
+ * after an error was printed. */
 struct trace *reading_trace(const char *path);
 
-/* path: NULL = the newest trace here. EXIT_FINE, or the exit status of a failure that was reported; there is nothing to close then. */
+/* path: NULL = the newest trace here. EXIT_FINE, or the exit status of a failure that was reported;
+ * there is nothing to close then. */
 int reading_open(struct reading *r, const struct reading_options *options, const char *path);
+
+/* The same of a trace that is in memory, which it frees. NULL: an error was printed. */
+int reading_open_trace(
+	struct reading *r, const struct reading_options *options, struct trace *trace);
 void reading_close(struct reading *r);
 
 /* Before the first of a long output for people: the pager, unless it isn't wanted. */

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "measures.h"
 #include "notes.h"
+#include "processes.h"
 #include "progress.h"
 #include "strbuf.h"
 #include "table.h"
@@ -38,6 +39,10 @@ void summary_command(const struct trace *t, size_t limit, struct strbuf *text)
 {
 	struct strbuf raw = { 0 };
 
+	if (t->process_count) {
+		processes_headline(t, text);
+		return;
+	}
 	for (size_t i = 0; i < t->command_count && (!limit || raw.size <= limit); i++) {
 		if (i)
 			strbuf_add(&raw, " ");
@@ -75,6 +80,22 @@ void summary_state(const struct trace *t, struct strbuf *text)
 		strbuf_add(text, "died without exiting (a signal or a crash)");
 }
 
+void summary_states(const struct trace *t, struct strbuf *text)
+{
+	struct process_totals totals = process_totals(t);
+
+	if (!totals.count) {
+		summary_state(t, text);
+		return;
+	}
+	if (totals.running)
+		strbuf_addf(text, "%u still running", totals.running);
+	if (totals.died)
+		strbuf_addf(text, "%s%u died", totals.running ? ", " : "", totals.died);
+	if (!totals.running && !totals.died)
+		strbuf_add(text, "all exited");
+}
+
 static uint64_t now_ns(void)
 {
 	struct timespec now;
@@ -100,6 +121,20 @@ bool summary_run_time(const struct trace *t, uint64_t *ns)
 
 /* ---- for people */
 
+/* What can be said of one moment: each peak was at a time of its own. */
+static void print_peak_at_once(const struct trace *t, FILE *out)
+{
+	struct process_totals totals = process_totals(t);
+	char most[UNIT_TEXT], least[UNIT_TEXT];
+
+	if (totals.count < 2)
+		return;
+	fprintf(out, "all at one time: at most %s, by when they ran%s; the largest alone %s\n",
+		format_bytes(most, (int64_t)totals.peak_at_most),
+		totals.forked ? " (what forked children began with counts again)" : "",
+		format_bytes(least, (int64_t)totals.peak_at_least));
+}
+
 static void print_run(const struct trace *t, FILE *out)
 {
 	struct strbuf state = { 0 };
@@ -107,7 +142,7 @@ static void print_run(const struct trace *t, FILE *out)
 	uint64_t ns;
 	bool exact = summary_run_time(t, &ns);
 
-	summary_state(t, &state);
+	summary_states(t, &state);
 	fprintf(out, "ran %s%s, %s%s%s\n", exact ? "" : "at least ", format_duration(time, ns),
 		style(t->state == TRACE_DIED ? STYLE_WARNING : STYLE_PLAIN), strbuf_text(&state),
 		style(STYLE_PLAIN));
@@ -121,6 +156,8 @@ static void print_measures(const struct trace *t, const struct totals *totals, F
 
 	fprintf(out, "peak %s%s%s%s", m->peak_is_bound ? "at most " : "", style(STYLE_BOLD),
 		format_bytes(a, (int64_t)m->peak_bytes), style(STYLE_PLAIN));
+	if (t->process_count > 1)
+		fprintf(out, " (the sum of %u)", t->process_count);
 	if (totals->peak_error_bytes)
 		fprintf(out, " (within %s)", format_bytes(a, (int64_t)totals->peak_error_bytes));
 	fprintf(out, ", %s %s in %lld block%s\n", t->state == TRACE_RUNNING ? "now" : "at the end",
@@ -156,6 +193,7 @@ void summary_print(const struct trace *t, const struct totals *totals, FILE *out
 	strbuf_release(&command);
 	print_run(t, out);
 	print_measures(t, totals, out);
+	print_peak_at_once(t, out);
 	print_losses(t, out);
 }
 
@@ -210,6 +248,24 @@ static void json_lost(const struct trace *t, struct json *j)
 	json_close(j);
 }
 
+/* Of sums only. */
+static void json_processes(const struct trace *t, struct json *j)
+{
+	struct process_totals totals = process_totals(t);
+
+	if (!totals.count)
+		return;
+	json_object(j, "processes", true);
+	json_unsigned(j, "count", totals.count);
+	json_unsigned(j, "programs", totals.programs);
+	json_unsigned(j, "running", totals.running);
+	json_unsigned(j, "died", totals.died);
+	json_unsigned(j, "forked", totals.forked);
+	json_unsigned(j, "peak_at_most_bytes", totals.peak_at_most);
+	json_unsigned(j, "peak_at_least_bytes", totals.peak_at_least);
+	json_close(j);
+}
+
 static void json_trace(const struct trace *t, struct json *j)
 {
 	uint64_t ns;
@@ -228,6 +284,7 @@ static void json_trace(const struct trace *t, struct json *j)
 	json_unsigned(j, "run_ns", ns);
 	json_bool(j, "run_ns_is_exact", exact);
 	json_bool(j, "complete", trace_is_complete(t));
+	json_processes(t, j);
 	json_lost(t, j);
 	json_notes(t, j);
 	json_close(j);

@@ -21,11 +21,15 @@ void summary_print(const struct trace *trace, const struct totals *totals, FILE 
 /* The members that every command's JSON has: "trace": {...} and "totals": {...}. */
 void summary_json(const struct trace *trace, const struct totals *totals, struct json *json);
 
-/* Program and arguments as one would type them, at most `limit` bytes (0 = all). */
+/* Program and arguments as one would type them, at most `limit` bytes (0 = all); of a sum, how many
+ * processes of which programs. */
 void summary_command(const struct trace *trace, size_t limit, struct strbuf *text);
 
 /* "exited with status 3", "killed by signal 9 (Killed)", "still running". */
 void summary_state(const struct trace *trace, struct strbuf *text);
+
+/* The same of a sum: "all exited"; "3 still running, 1 died". */
+void summary_states(const struct trace *trace, struct strbuf *text);
 
 /* How long it ran, in ns. False where only a lower bound is known: the last time that something new
  * was met. */

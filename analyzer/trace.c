@@ -57,6 +57,7 @@ static const struct {
 	[MT_FOREIGN] = { "foreign", sizeof(struct mt_foreign) },
 	[MT_LEAKS] = { "leaks", sizeof(struct mt_leak) },
 	[MT_SYMBOLS] = { "symbols", sizeof(struct mt_symbol) },
+	[MT_PROCESSES] = { "processes", sizeof(struct mt_process) },
 };
 
 __attribute__((format(printf, 2, 3))) static bool fail(struct reader *r, const char *format, ...)
@@ -471,7 +472,7 @@ static bool check_leaks(struct reader *r, const struct trace *t)
 	for (uint32_t i = 0; i < t->leak_count; i++) {
 		struct mt_leak *l = &leaks[i];
 
-		if (l->kind < MT_LEAK_LOST || l->kind > MT_LEAK_REACHABLE)
+		if (l->kind < MT_LEAK_LOST || l->kind > MT_LEAK_UNCLASSIFIED)
 			return bad_reference(r, MT_LEAKS, i, "no kind", l->kind);
 		if (l->site == 0 || l->site >= t->site_count) {
 			if (t->state != TRACE_RUNNING)
@@ -498,13 +499,30 @@ static bool check_symbols(struct reader *r, const struct trace *t)
 	return true;
 }
 
+static bool check_processes(struct reader *r, const struct trace *t)
+{
+	for (uint32_t i = 0; i < t->process_count; i++) {
+		const struct mt_process *p = &t->processes[i];
+		uint64_t end = (uint64_t)p->command.offset + p->command.size;
+
+		if (!string_exists(t, p->program))
+			return bad_reference(r, MT_PROCESSES, i, "no string", p->program);
+		if (!string_exists(t, p->command.offset) ||
+			(end > t->strings_size && p->command.size))
+			return bad_reference(r, MT_PROCESSES, i, "no text", p->command.offset);
+		if (p->state < MT_PROCESS_RUNNING || p->state > MT_PROCESS_WENT_ON)
+			return bad_reference(r, MT_PROCESSES, i, "no such state:", p->state);
+	}
+	return true;
+}
+
 static bool check_references(struct reader *r)
 {
 	const struct trace *t = r->trace;
 
 	return check_texts(r, t) && check_modules(r, t) && check_frames(r, t) &&
 	       check_nodes(r, t) && check_sites(r, t) && check_entries(r, t) && check_leaks(r, t) &&
-	       check_symbols(r, t);
+	       check_symbols(r, t) && check_processes(r, t);
 }
 
 /* ---- the finished trace */
@@ -541,6 +559,7 @@ static void fill_trace(struct reader *r)
 	t->foreign_count = (uint32_t)r->counts[MT_FOREIGN];
 	t->leak_count = (uint32_t)r->counts[MT_LEAKS];
 	t->symbol_count = (uint32_t)r->counts[MT_SYMBOLS];
+	t->process_count = (uint32_t)r->counts[MT_PROCESSES];
 	t->strings_size = (uint32_t)r->counts[MT_STRINGS];
 	t->frames = r->tables[MT_FRAMES];
 	t->nodes = r->tables[MT_NODES];
@@ -555,6 +574,7 @@ static void fill_trace(struct reader *r)
 	t->foreign = r->tables[MT_FOREIGN];
 	t->leaks = r->tables[MT_LEAKS];
 	t->symbols = r->tables[MT_SYMBOLS];
+	t->processes = r->tables[MT_PROCESSES];
 }
 
 /* Names end where their fields end, whoever wrote them. */
@@ -605,22 +625,29 @@ static enum trace_state find_state(const struct reader *r)
 	return TRACE_DIED;
 }
 
-/* From here on a packed file is what it holds, all of it on disk. */
-static bool unpack_file(struct reader *r)
+/* From here on the file is these bytes, all of them on disk. */
+static void read_from_memory(struct reader *r, unsigned char *bytes, size_t size)
 {
-	size_t size;
-
-	r->packed_size = (uint64_t)r->stat.st_size;
-	r->unpacked = unpack_bytes(r->fd, r->packed_size, &size, r->error, r->error_size);
-	if (!r->unpacked)
-		return false;
+	r->unpacked = bytes;
 	r->stat.st_size = (off_t)size;
 	r->stat.st_blocks = (blkcnt_t)(size / 512 + 1);
 	r->stat.st_ino = 0;
+}
+
+static bool unpack_file(struct reader *r)
+{
+	unsigned char *bytes;
+	size_t size;
+
+	r->packed_size = (uint64_t)r->stat.st_size;
+	bytes = unpack_bytes(r->fd, r->packed_size, &size, r->error, r->error_size);
+	if (!bytes)
+		return false;
+	read_from_memory(r, bytes, size);
 	return true;
 }
 
-static bool read_trace(struct reader *r)
+static bool check_file(struct reader *r)
 {
 	char start[4];
 
@@ -631,12 +658,17 @@ static bool read_trace(struct reader *r)
 	if (!S_ISREG(r->stat.st_mode))
 		return fail(r, "not a regular file");
 	if (pread(r->fd, start, sizeof(start), 0) == (ssize_t)sizeof(start) &&
-		is_packed(start, sizeof(start)) && !unpack_file(r))
-		return false;
+		is_packed(start, sizeof(start)))
+		return unpack_file(r);
+	return true;
+}
+
+static bool read_trace(struct reader *r)
+{
 	if (!read_tables(r))
 		return false;
-	r->trace->packed = r->unpacked != NULL;
-	r->trace->file_size = r->unpacked ? r->packed_size : (uint64_t)r->stat.st_size;
+	r->trace->packed = r->packed_size != 0;
+	r->trace->file_size = r->packed_size ? r->packed_size : (uint64_t)r->stat.st_size;
 	end_names(r);
 	fill_trace(r);
 	r->trace->state = find_state(r);
@@ -644,6 +676,27 @@ static bool read_trace(struct reader *r)
 		return false;
 	split_command(r->trace);
 	return true;
+}
+
+/* The trace, or NULL; the rest of the reader is released. */
+static struct trace *finish(struct reader *r, bool fine)
+{
+	free(r->unpacked);
+	if (fine)
+		return r->trace;
+	for (int t = 0; t < MT_TABLES_USED; t++)
+		free(r->tables[t]);
+	free(r->trace->path);
+	free(r->trace);
+	return NULL;
+}
+
+static struct trace *empty_trace(const char *path)
+{
+	struct trace *t = mem_zalloc(1, sizeof(*t));
+
+	t->path = mem_strdup(path);
+	return t;
 }
 
 struct trace *trace_open(const char *path, char *error, size_t error_size)
@@ -657,18 +710,20 @@ struct trace *trace_open(const char *path, char *error, size_t error_size)
 		fail(&r, "%s", strerror(errno));
 		return NULL;
 	}
-	r.trace = mem_zalloc(1, sizeof(*r.trace));
-	r.trace->path = mem_strdup(path);
-	fine = read_trace(&r);
+	r.trace = empty_trace(path);
+	fine = check_file(&r) && read_trace(&r);
 	close(r.fd);
-	free(r.unpacked);
-	if (fine)
-		return r.trace;
-	for (int t = 0; t < MT_TABLES_USED; t++)
-		free(r.tables[t]);
-	free(r.trace->path);
-	free(r.trace);
-	return NULL;
+	return finish(&r, fine);
+}
+
+struct trace *trace_from_bytes(
+	unsigned char *bytes, size_t size, const char *path, char *error, size_t error_size)
+{
+	struct reader r = { .fd = -1, .error = error, .error_size = error_size };
+
+	read_from_memory(&r, bytes, size);
+	r.trace = empty_trace(path);
+	return finish(&r, read_trace(&r));
 }
 
 void trace_free(struct trace *t)
@@ -688,6 +743,7 @@ void trace_free(struct trace *t)
 	free((void *)t->foreign);
 	free((void *)t->leaks);
 	free((void *)t->symbols);
+	free((void *)t->processes);
 	free(t->command);
 	free(t->path);
 	free(t);
@@ -718,6 +774,12 @@ const char *trace_state_name(const struct trace *t)
 	static const char *const names[] = { "running", "exited", "died" };
 
 	return names[t->state];
+}
+
+bool trace_went_on(const struct trace *t)
+{
+	return t->state == TRACE_EXITED && !(t->header.flags & MT_HAS_WAIT_STATUS) &&
+	       t->header.state == MT_STATE_RUNNING;
 }
 
 bool trace_is_complete(const struct trace *t)

@@ -42,11 +42,12 @@ struct trace {
 	const struct mt_entry *entries; /* some may be unused: site 0 */
 	const struct mt_module *modules;
 	const struct mt_foreign *foreign;
-	const struct mt_leak *leaks;	 /* as of the last scan; see header.scan_state */
-	const struct mt_symbol *symbols; /* sorted by frame; mostly none */
+	const struct mt_leak *leaks;	    /* as of the last scan; see header.scan_state */
+	const struct mt_symbol *symbols;    /* sorted by frame; mostly none */
+	const struct mt_process *processes; /* that were added up; none in a process's own trace */
 	uint32_t frame_count, node_count, site_count, line_count;
 	uint32_t lane_count, entry_count, module_count, foreign_count;
-	uint32_t leak_count, symbol_count;
+	uint32_t leak_count, symbol_count, process_count;
 
 	const char *strings; /* ends with a zero byte */
 	uint32_t strings_size;
@@ -61,6 +62,10 @@ struct trace {
 struct trace *trace_open(const char *path, char *error, size_t error_size);
 void trace_free(struct trace *trace); /* accepts NULL */
 
+/* The same of a file's contents, which it frees; `path` is only a name. */
+struct trace *trace_from_bytes(
+	unsigned char *bytes, size_t size, const char *path, char *error, size_t error_size);
+
 /* A string by its offset, as the records hold it. */
 const char *trace_string(const struct trace *trace, uint32_t offset);
 
@@ -68,6 +73,9 @@ const char *trace_program(const struct trace *trace);	 /* path of the executable
 const char *trace_directory(const struct trace *trace);	 /* "" = unknown */
 const char *trace_host(const struct trace *trace);	 /* "" = unknown */
 const char *trace_state_name(const struct trace *trace); /* "running", "exited", "died" */
+
+/* The process went on as another program (exec), whose trace is another one. */
+bool trace_went_on(const struct trace *trace);
 
 /* Nothing was lost on the way into the trace. */
 bool trace_is_complete(const struct trace *trace);

@@ -132,6 +132,7 @@ void trace_writer_copy(struct trace_writer *w, const struct trace *t, bool symbo
 		{ MT_FOREIGN, t->foreign, t->foreign_count },
 		{ MT_LEAKS, t->leaks, t->leak_count },
 		{ MT_SYMBOLS, t->symbols, symbols ? t->symbol_count : 0 },
+		{ MT_PROCESSES, t->processes, t->process_count },
 	};
 	uint64_t ns;
 
@@ -214,7 +215,7 @@ static size_t lay_out(struct trace_writer *w)
 	return next * PAGE;
 }
 
-static unsigned char *whole_file(struct trace_writer *w, size_t *size)
+unsigned char *trace_writer_bytes(struct trace_writer *w, size_t *size)
 {
 	unsigned char *bytes;
 
@@ -292,7 +293,7 @@ static int write_file(const char *path, const unsigned char *bytes, size_t size)
 int trace_writer_save(struct trace_writer *w, const char *path, bool packed, uint64_t *size)
 {
 	size_t bytes_size;
-	unsigned char *bytes = whole_file(w, &bytes_size);
+	unsigned char *bytes = trace_writer_bytes(w, &bytes_size);
 	char why[256];
 	int status;
 

@@ -53,4 +53,7 @@ void trace_writer_symbols(
  */
 int trace_writer_save(struct trace_writer *w, const char *path, bool packed, uint64_t *size);
 
+/* What the file would hold; the caller frees it. */
+unsigned char *trace_writer_bytes(struct trace_writer *w, size_t *size);
+
 #endif

@@ -43,6 +43,7 @@ enum mt_table_id {
 	MT_FOREIGN,   /* struct mt_foreign: where unknown blocks were freed */
 	MT_LEAKS,     /* struct mt_leak: the live blocks by who points to them, if a scan was made */
 	MT_SYMBOLS,   /* struct mt_symbol: names and lines of frames, in copies (MT_NOTE_COPY) */
+	MT_PROCESSES, /* struct mt_process: what was added up, in sums (MT_NOTE_MERGED) */
 	MT_TABLES_USED
 };
 
@@ -166,6 +167,7 @@ struct mt_leak {
 #define MT_LEAK_INDIRECT  2u /* only lost blocks do */
 #define MT_LEAK_POSSIBLE  3u /* only pointers to their inside */
 #define MT_LEAK_REACHABLE 4u
+#define MT_LEAK_UNCLASSIFIED 5u /* in sums: of the processes that didn't look */
 
 /* A function that a frame is in, and where; with inlining there are several, innermost first. Written by `mtracer pack`
  * and `merge`, so that the binaries needn't be kept with the trace. Sorted by frame; a frame without any is looked up. */
@@ -180,6 +182,35 @@ struct mt_symbol {
 	uint32_t decl_line;
 };
 #define MT_SYMBOL_INLINED 1u /* into the next one */
+
+struct mt_text {
+	uint32_t offset; /* in MT_STRINGS */
+	uint32_t size;   /* bytes, for texts that hold zeros (the command line: each argument ends with one) */
+};
+
+/* A process whose trace was added up. A pid that executes another program is several of them. */
+struct mt_process {
+	uint32_t pid;
+	uint32_t parent_pid;
+	uint32_t forked_from;     /* pid of the process whose blocks and counts it began with; 0 = none */
+	uint32_t program;         /* string: path of the executable */
+	struct mt_text command;
+	uint32_t state;           /* MT_PROCESS_* */
+	uint32_t wait_status;     /* valid with MT_HAS_WAIT_STATUS */
+	uint32_t flags;           /* as in the header of its trace */
+	uint32_t reserved;
+	uint64_t start_ticks;     /* as in the header: the same in all programs of one process */
+	uint64_t start_ns;        /* CLOCK_REALTIME */
+	uint64_t end_ns;          /* CLOCK_REALTIME; 0 = unknown */
+	uint64_t peak_bytes;
+	uint64_t current_bytes;
+	uint64_t allocated_bytes;
+	uint64_t allocations;
+};
+#define MT_PROCESS_RUNNING 1u
+#define MT_PROCESS_EXITED  2u
+#define MT_PROCESS_DIED    3u
+#define MT_PROCESS_WENT_ON 4u /* as another program (exec) */
 
 struct mt_table {
 	uint32_t record_size; /* bytes; a newer writer may have longer records, never shorter */
@@ -215,11 +246,6 @@ enum mt_scan {
 	MT_SCAN_RUNNING, /* or cut short, if the process that makes it is gone */
 	MT_SCAN_DONE,    /* MT_LEAKS holds the live blocks of the moment scan_at_ns */
 	MT_SCAN_FAILED,  /* it ran out of memory or time */
-};
-
-struct mt_text {
-	uint32_t offset; /* in MT_STRINGS */
-	uint32_t size;   /* bytes, for texts that hold zeros (the command line: each argument ends with one) */
 };
 
 struct mt_header {
@@ -300,6 +326,7 @@ _Static_assert(sizeof(struct mt_module) == 80, "on-disk size");
 _Static_assert(sizeof(struct mt_foreign) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_leak) == 24, "on-disk size");
 _Static_assert(sizeof(struct mt_symbol) == 32, "on-disk size");
+_Static_assert(sizeof(struct mt_process) == 96, "on-disk size");
 _Static_assert(sizeof(struct mt_extent) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_header) <= MT_HEADER_SIZE, "the header must fit its pages");
 

@@ -18,7 +18,7 @@
 struct entry {
 	char *stack;
 	struct measures m;
-	uint64_t leaks[MT_LEAK_REACHABLE + 1];
+	uint64_t leaks[MT_LEAK_UNCLASSIFIED + 1];
 };
 
 struct sum {
@@ -221,16 +221,33 @@ static struct trace *random_trace(uint32_t trace, bool threads)
 	return t;
 }
 
-static struct trace *saved(struct trace_writer *w, bool packed)
+/* A copy, through a file. */
+static struct trace *copied(const struct trace *original, bool packed)
 {
-	uint64_t size;
+	struct trace_writer w;
 	struct trace *t;
+	uint64_t size;
 
-	ck_assert_int_eq(trace_writer_save(w, temporary(), packed, &size), 0);
+	trace_writer_copy(&w, original, true);
+	ck_assert_int_eq(trace_writer_save(&w, temporary(), packed, &size), 0);
+	trace_writer_release(&w);
 	t = opened(path);
 	ck_assert_uint_eq(t->file_size, size);
 	ck_assert(t->packed == packed);
 	unlink(path);
+	return t;
+}
+
+/* The sum, through a file. */
+static struct trace *saved(struct merge *merge, bool packed)
+{
+	char why[256] = "";
+	struct trace *sum = merge_finish(merge, "sum", why, sizeof(why)), *t;
+
+	ck_assert_msg(sum != NULL, "%s", why);
+	ck_assert_str_eq(sum->path, "sum");
+	t = copied(sum, packed);
+	trace_free(sum);
 	return t;
 }
 
@@ -245,10 +262,10 @@ static void merge_and_compare(uint32_t count, bool threads, bool packed)
 		t = random_trace(i, threads && i % 2);
 		lost += t->header.lost[1];
 		add_trace(&expected, t);
-		merge_add(merge, t, NULL);
+		merge_add(merge, t);
 		trace_free(t);
 	}
-	t = saved(merge_finish(merge), packed);
+	t = saved(merge, packed);
 	add_trace(&got, t);
 	same_sums(&expected, &got);
 	ck_assert_uint_eq(t->header.lost[1], lost);
@@ -286,11 +303,11 @@ START_TEST(threads_stay_threads_of_their_own)
 		lanes = lane_measures(t);
 		counts[i] = lanes[0].allocations;
 		counts[2] = lanes[t->lane_count - 1].allocations;
-		merge_add(merge, t, NULL);
+		merge_add(merge, t);
 		free(lanes);
 		trace_free(t);
 	}
-	t = saved(merge_finish(merge), false);
+	t = saved(merge, false);
 	ck_assert_uint_eq(t->lane_count, 3);
 	ck_assert_str_eq(t->lanes[2].name, "worker");
 	lanes = lane_measures(t);
@@ -302,24 +319,52 @@ START_TEST(threads_stay_threads_of_their_own)
 }
 END_TEST
 
-START_TEST(one_without_verdict_leaves_the_sum_without)
+/* Bytes of the leaks of one kind. */
+static uint64_t leaks_of(const struct trace *t, uint32_t kind)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < t->leak_count; i++)
+		bytes += t->leaks[i].kind == kind ? t->leaks[i].bytes : 0;
+	return bytes;
+}
+
+/* `blind` of two processes did not look. */
+static void merge_blind(uint32_t blind)
 {
 	struct merge *merge = merge_new();
+	uint64_t unclassified = 0, lost = 0;
 	struct trace *t;
 
 	seed = 9;
 	for (uint32_t i = 0; i < 2; i++) {
+		struct measures *sites;
+
 		t = random_trace(i, false);
-		if (i == 1)
+		sites = site_measures(t);
+		if (i < blind) {
 			t->header.scan_state = MT_SCAN_FAILED;
-		merge_add(merge, t, NULL);
+			unclassified += (uint64_t)program_totals(t, sites).all.current_bytes;
+		} else {
+			lost += leaks_of(t, MT_LEAK_LOST);
+		}
+		merge_add(merge, t);
+		free(sites);
 		trace_free(t);
 	}
-	t = saved(merge_finish(merge), false);
-	ck_assert_uint_eq(t->header.scan_state, MT_SCAN_NONE);
-	ck_assert_uint_eq(t->leak_count, 0);
+	t = saved(merge, false);
+	ck_assert_uint_eq(t->header.scan_state, blind < 2 ? MT_SCAN_DONE : MT_SCAN_NONE);
+	ck_assert_uint_eq(leaks_of(t, MT_LEAK_UNCLASSIFIED), blind < 2 ? unclassified : 0);
+	ck_assert_uint_eq(leaks_of(t, MT_LEAK_LOST), lost);
 	trace_free(t);
 	merge_free(merge);
+}
+
+START_TEST(blocks_of_those_that_did_not_look_are_unclassified)
+{
+	merge_blind(0);
+	merge_blind(1);
+	merge_blind(2);
 }
 END_TEST
 
@@ -333,16 +378,16 @@ START_TEST(sums_can_be_added)
 	seed = 11;
 	for (uint32_t i = 0; i < 3; i++) {
 		traces[i] = random_trace(i, i == 2);
-		merge_add(all, traces[i], NULL);
+		merge_add(all, traces[i]);
 		if (i < 2)
-			merge_add(some, traces[i], NULL);
+			merge_add(some, traces[i]);
 	}
-	sum = saved(merge_finish(some), true);
-	merge_add(both, sum, NULL);
-	merge_add(both, traces[2], NULL);
+	sum = saved(some, true);
+	merge_add(both, sum);
+	merge_add(both, traces[2]);
 	trace_free(sum);
-	sum = saved(merge_finish(both), false);
-	total = saved(merge_finish(all), false);
+	sum = saved(both, false);
+	total = saved(all, false);
 	add_trace(&got, sum);
 	add_trace(&expected, total);
 	same_sums(&expected, &got);
@@ -362,19 +407,16 @@ END_TEST
 START_TEST(a_copy_says_the_same)
 {
 	struct sum expected = { .count = 0 }, got = { .count = 0 };
-	struct trace_writer w;
 	struct trace *t, *copy;
 
 	seed = 13;
 	t = random_trace(1, true);
-	trace_writer_copy(&w, t, true);
-	copy = saved(&w, true);
+	copy = copied(t, true);
 	add_trace(&expected, t);
 	add_trace(&got, copy);
 	same_sums(&expected, &got);
 	ck_assert_uint_eq(copy->state, t->state);
 	ck_assert(copy->header.flags & MT_NOTE_COPY);
-	trace_writer_release(&w);
 	trace_free(t);
 	trace_free(copy);
 	release(&expected);
@@ -465,5 +507,5 @@ START_TEST(damaged_packed_traces_are_refused)
 END_TEST
 
 UNIT_SUITE("merge", a_sum_says_what_its_parts_say, threads_stay_threads_of_their_own,
-	one_without_verdict_leaves_the_sum_without, sums_can_be_added, a_copy_says_the_same,
+	blocks_of_those_that_did_not_look_are_unclassified, sums_can_be_added, a_copy_says_the_same,
 	what_is_no_trace_is_not_replaced, damaged_packed_traces_are_refused)

@@ -249,6 +249,7 @@ static bool read_header(struct reading *r)
 		FIELD(lost[2]),
 		FIELD(lost[3]),
 		FIELD(forked_from),
+		FIELD(start_ticks),
 		FIELD(scan_state),
 		FIELD(scan_at_ns),
 #undef FIELD
