@@ -10,15 +10,18 @@ say() {
     printf '%s: %s\n' "$(basename "$0")" "$*" >&2
 }
 
-# Sets the build directory up if there is none, and builds what changed. Its arguments go to meson setup.
+# Sets the build directory up if there is none, and builds what changed: all, or the targets in $build_of. Its
+# arguments go to meson setup.
 build() {
     if [ ! -f "$BUILD/build.ninja" ]; then
         say "setting up $BUILD"
         quietly meson setup "$BUILD" "$root" --buildtype=release -Ddebug=true "$@"
     fi
-    if ! ninja -C "$BUILD" -n | grep -q 'no work to do'; then
+    # shellcheck disable=SC2086 # a list
+    if ! ninja -C "$BUILD" -n ${build_of-} | grep -q 'no work to do'; then
         say "building"
-        quietly ninja -C "$BUILD"
+        # shellcheck disable=SC2086 # a list
+        quietly ninja -C "$BUILD" ${build_of-}
     fi
 }
 

@@ -19,7 +19,7 @@ cp "$build/preload/libmtrace.so" "$build/tests/cli/app.so" "$build/tests/example
 for program in threads processes mappings endings; do
     cp "$build/tests/shim/$program" "$work"
 done
-for target in commands module names packed program source suppressions trace; do
+for target in commands executable module names packed source suppressions trace; do
     mkdir -p "$out/$target"
 done
 
@@ -62,9 +62,9 @@ done
 
 cp "$build/tests/cli/app.so" "$out/module/app"
 objcopy --strip-debug "$build/tests/cli/app.so" "$out/module/stripped"
-cp "$build/tests/cli/app.so" "$out/program/library"
-printf '#!/bin/sh -e\n' >"$out/program/script"
-printf '#! /usr/bin/env python3\n' >"$out/program/env"
+cp "$build/tests/cli/app.so" "$out/executable/library"
+printf '#!/bin/sh -e\n' >"$out/executable/script"
+printf '#! /usr/bin/env python3\n' >"$out/executable/env"
 printf 'int f(void)\n{\n\treturn 1;\n}\n\nstatic int\ng(int a)\n{\n\tif (a) {\n\t\treturn 2;\n\t}\n}\n' >"$out/source/c"
 printf 'impl A {\r\n    fn f(&self) -> u32 {\r\n        1\r\n    }\r\n}\r\n' >"$out/source/rust"
 printf 'leak:fill\nleak:^main$\n# comment\nleak:lib*.so\n' >"$out/suppressions/sanitizer"

@@ -1,4 +1,4 @@
-/* target_program.c - what `mtracer run` looks at of a program: ELF files and scripts. */
+/* target_executable.c - what `mtracer run` looks at of a program: ELF files and scripts. */
 #include "target.h"
 
 #include <stdlib.h>
