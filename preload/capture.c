@@ -354,26 +354,33 @@ static inline bool nodes_from_path(struct kept *base, struct kept *top, uint32_t
 	return likely(node == base->node);
 }
 
-static cold_path void nodes_from_edges(struct kept *base, struct kept *top)
+/* Node by node, making those that are missing. */
+static cold_path void nodes_by_frame(struct kept *base, struct kept *top)
 {
-	struct edge edge = { 0 };
+	struct kept *k = base + 1;
 
-	for (struct kept *k = base + 1; k <= top; k++) {
-		edge = edge_get(k[-1].node, k->frame);
-		k->node = edge.node;
+	for (; k <= top; k++) {
+		k->node = node_find(k[-1].node, k->frame);
+		if (!k->node)
+			break;
 	}
-	top->site = edge.site;
-	path_add(top->hash, edge.node, edge.site);
+	lock_take(&tables_lock);
+	for (; k <= top; k++)
+		k->node = node_get(k[-1].node, k->frame);
+	top->site = site_find(top->node);
+	if (top->site)
+		path_add(top->hash, top->site);
+	lock_drop(&tables_lock);
 }
 
 static inline void find_nodes(struct kept *base, struct kept *top)
 {
-	const struct edge *path = path_find(top->hash);
+	uint32_t site = path_find(top->hash);
 
-	if (likely(path->key == top->hash) && nodes_from_path(base, top, path->node))
-		top->site = path->site;
+	if (likely(site) && nodes_from_path(base, top, trace.site_info[site].node))
+		top->site = site;
 	else if (top > base)
-		nodes_from_edges(base, top);
+		nodes_by_frame(base, top);
 }
 
 static void keep(struct walk *w, uint32_t base, uint32_t n)
@@ -396,7 +403,6 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 		k->rule = f->rule;
 		k->frame = f->frame;
 		k->site = 0;
-		k->lane_place = 0;
 		k->hash = path_hash(caller->hash, k->frame);
 		k->last = caller->last;
 		k->needs_bp =
@@ -411,7 +417,42 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 		find_nodes(below, t->top);
 }
 
-struct kept *capture_walk(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp)
+/* Can a leaf have this check? Its word lies above sp, or on another stack (an alternate one for
+ * signals). */
+static inline bool leaf_reaches(uintptr_t sp, const struct check *c)
+{
+	uintptr_t distance = (uintptr_t)c->address - sp;
+
+	return distance % 8 == 0 && distance / 8 <= UINT32_MAX;
+}
+
+/* The leaf of the kept stack, hung as far out as its checks reach. */
+static void fill_leaf(const struct thread *t, struct leaf *leaf)
+{
+	const struct kept *top = t->top, *base = top;
+
+	leaf->count = 0;
+	for (const struct check *c = top->last;
+		c > t->checks && leaf->count < LEAF_CHECKS && leaf_reaches(top->sp, c); c--) {
+		leaf->words[leaf->count] = (uint32_t)(((uintptr_t)c->address - top->sp) / 8);
+		leaf->values[leaf->count++] = c->value;
+	}
+	while (base > t->kept && top->last - base[-1].last <= leaf->count)
+		base--;
+	leaf->count = (uint8_t)(top->last - base->last);
+	leaf->sp = top->site ? top->sp : 0; /* no look-up finds it before it has a site */
+	leaf->pc = top->pc;
+	leaf->bp = top->bp;
+	leaf->needs_bp = top->needs_bp;
+	leaf->base = (uint16_t)(base - t->kept);
+	leaf->base_sp = base->sp;
+	leaf->base_bp = base->bp;
+	leaf->base_node = base->node;
+	leaf->site = top->site;
+	leaf->lane_place = 0;
+}
+
+void capture_walk(struct thread *t, struct leaf *leaf, uintptr_t sp, uintptr_t pc, uintptr_t bp)
 {
 	struct walk w = { .t = t, .sp = sp, .pc = pc, .bp = bp };
 	uint32_t base, count;
@@ -422,5 +463,5 @@ struct kept *capture_walk(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_
 	keep(&w, base, count);
 	if (unlikely(w.guessed))
 		t->safe_start = t->safe_end = 0;
-	return t->top;
+	fill_leaf(t, leaf);
 }

@@ -35,7 +35,7 @@ static cold_path void record_mapping(uintptr_t start, size_t size, struct cpu_fr
 	if (!t)
 		return;
 	if (counts && record_enabled()) {
-		site = site_for(capture(t, at)->node, MT_KIND_MMAP);
+		site = site_for(capture_node(t, at), MT_KIND_MMAP);
 		if (!site)
 			count_lost(MT_LOST_SITE);
 	}

@@ -34,6 +34,7 @@
 void *os_map(size_t size);     /* zeroed private memory that costs nothing until touched; NULL */
 void *os_reserve(size_t size); /* address space without access; NULL */
 void os_unmap(void *address, size_t size);
+void os_forget(void *address, size_t size); /* of os_map: the memory; what is there becomes zeros */
 
 /* The library's own mappings are known, so that a scan for leaks leaves them out. */
 struct os_range {

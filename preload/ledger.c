@@ -129,8 +129,8 @@ static bool grow_sites(struct thread *t)
 	heap_free(old);
 	heap_free(t->dirty);
 	t->dirty = dirty;
-	for (struct kept *k = t->kept; k <= t->top; k++)
-		k->lane_place = 0;
+	for (uint32_t i = 0; i < 1u << LEAF_BITS; i++)
+		t->leaves[i].lane_place = 0;
 	return true;
 }
 

@@ -128,6 +128,11 @@ void os_unmap(void *address, size_t size)
 	(void)CALL(SYS_munmap, address, size);
 }
 
+void os_forget(void *address, size_t size)
+{
+	(void)CALL(SYS_madvise, address, size, MADV_DONTNEED);
+}
+
 int os_map_file(void *address, size_t size, int fd, uint64_t offset)
 {
 	long result = CALL(SYS_mmap, address, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,

@@ -14,14 +14,18 @@ cold_path bool record_look(void)
 	return load_relaxed(&h->enabled) & MT_ENABLED_RECORD;
 }
 
-cold_path bool record_new_site(struct kept *top)
+cold_path bool record_new_site(struct thread *t, struct leaf *leaf)
 {
-	top->site = site_for(top->node, MT_KIND_HEAP);
-	if (!top->site)
+	struct kept *top = t->top;
+
+	top->site = site_of_path(top->hash, top->node);
+	leaf->site = top->site;
+	if (!top->site) {
 		count_lost(MT_LOST_SITE);
-	else
-		path_add(top->hash, top->node, top->site);
-	return top->site != 0;
+		return false;
+	}
+	leaf->sp = top->sp;
+	return true;
 }
 
 cold_path void record_unslotted(struct thread *t, void *p, struct block b)
@@ -49,7 +53,7 @@ cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 cold_path void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp)
 {
 	struct cpu_frame at = { sp, pc, bp };
-	uint32_t index = foreign_for(capture(t, at)->node);
+	uint32_t index = foreign_for(capture_node(t, at));
 
 	if (index)
 		__atomic_fetch_add(&trace.foreign[index - 1].frees, 1, __ATOMIC_RELAXED);

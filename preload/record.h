@@ -18,7 +18,9 @@
 
 #pragma GCC visibility push(hidden)
 
-bool record_new_site(struct kept *top); /* false: lost, which has been counted */
+bool record_new_site(struct thread *t,
+	struct leaf
+		*leaf); /* of the stack that was just walked; false: lost, which has been counted */
 void record_unslotted(struct thread *t, void *p,
 	struct block b); /* no leaf there yet, or a block that was never freed */
 void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp);
@@ -61,16 +63,16 @@ static always_inline bool record_draws(struct thread *t, size_t size)
 static always_inline void record_new_by(struct thread *t, void *p, size_t size, struct cpu_frame at)
 {
 	uint32_t *slot = slot_at(p);
-	struct kept *top;
+	struct leaf *leaf;
 	struct block b;
 
 	if (unlikely(config.sample) && !record_draws(t, size))
 		return;
-	top = capture(t, at);
+	leaf = capture(t, at);
 	t->last = p;
-	if (unlikely(!top->site) && !record_new_site(top))
+	if (unlikely(!leaf->site) && !record_new_site(t, leaf))
 		return;
-	b = (struct block){ top->site, size, 1 };
+	b = (struct block){ leaf->site, size, 1 };
 	if (unlikely(!slot || *slot)) {
 		record_unslotted(t, p, b);
 		return;
@@ -78,7 +80,7 @@ static always_inline void record_new_by(struct thread *t, void *p, size_t size, 
 	slot_write(slot, p, b);
 	ledger_add(t, record_weighed(p, b));
 	if (unlikely(ledger_multi))
-		top->lane_place = ledger_lane_place(t, b.site);
+		leaf->lane_place = ledger_lane_place(t, b.site);
 }
 
 static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
@@ -129,14 +131,13 @@ static always_inline bool record_new_fast(void *p, size_t size, struct cpu_frame
 {
 	struct thread *t = thread_self;
 	uint32_t gate = phase_gate();
-	struct kept *top = t->top;
+	struct leaf *leaf, *place;
 	uint32_t *slot;
 
 	if (unlikely(t->state != gate || size >= SLOT_LARGE))
 		return false;
-	if (top->sp != at.sp || top->pc != at.pc || unlikely(top->needs_bp))
-		return false;
-	if (capture_verify(top->last) != t->checks || unlikely(!top->site))
+	leaf = capture_find(t, at, &place);
+	if (!leaf)
 		return false;
 	slot = slot_at_32(p);
 	if (unlikely(!slot) || unlikely(*slot) ||
@@ -145,15 +146,15 @@ static always_inline bool record_new_fast(void *p, size_t size, struct cpu_frame
 	t->state = at.sp;
 	signal_fence();
 	if (likely(!ledger_is_multi_now())) {
-		ledger_add_single(top->site, size, 1);
-	} else if (!top->lane_place || !ledger_count_known(t, &t->sites[top->lane_place - 1],
-					       (int64_t)size, 1, false)) {
+		ledger_add_single(leaf->site, size, 1);
+	} else if (!leaf->lane_place || !ledger_count_known(t, &t->sites[leaf->lane_place - 1],
+						(int64_t)size, 1, false)) {
 		t->state = gate;
 		return false;
 	}
-	check_walk(t, at);
+	check_walk(t, leaf, at);
 	t->last = p;
-	slot_write_small(slot, p, top->site, size);
+	slot_write_small(slot, p, leaf->site, size);
 	signal_fence();
 	t->state = gate;
 	return true;

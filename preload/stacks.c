@@ -7,8 +7,9 @@
 
 struct lock tables_lock;
 struct pc_table *pcs;
-struct edge_table *edges;
-struct edge_table *paths;
+struct index *nodes;
+struct path_table *paths;
+static struct index *sites, *lines, *foreign;
 
 #define FIRST_BITS 9 /* log2 of a new hash table's size */
 
@@ -17,7 +18,7 @@ static struct {
 } wrappers[64];
 static unsigned wrapper_count;
 
-/* ---- the two hash tables; under tables_lock */
+/* ---- return addresses; under tables_lock */
 
 static struct pc_table *pc_table_new(unsigned bits)
 {
@@ -56,9 +57,11 @@ static bool pc_room(void)
 	return true;
 }
 
-static struct edge_table *edge_table_new(unsigned bits)
+/* ---- the hash tables of numbers; under tables_lock */
+
+static struct index *index_new(unsigned bits)
 {
-	struct edge_table *t = os_map(sizeof(*t) + (sizeof(t->entries[0]) << bits));
+	struct index *t = os_map(sizeof(*t) + (sizeof(t->entries[0]) << bits));
 
 	if (t) {
 		t->shift = 64 - bits;
@@ -67,53 +70,95 @@ static struct edge_table *edge_table_new(unsigned bits)
 	return t;
 }
 
-static void edge_insert(struct edge_table *t, struct edge new)
+static size_t index_size(const struct index *t)
 {
-	struct edge *e = edge_find(t, new.key);
+	return sizeof(*t) + (t->mask + 1) * sizeof(t->entries[0]);
+}
 
-	e->node = new.node;
-	e->site = new.site;
-	store_release(&e->key, new.key);
+/* Not known yet. */
+static void index_insert(struct index *t, uint64_t hash, uint32_t id)
+{
+	uint64_t i = hash >> t->shift;
+
+	while (t->entries[i & t->mask])
+		i++;
+	store_release(&t->entries[i & t->mask], id);
 	t->used++;
 }
 
-static bool table_room(struct edge_table **table)
+/* Room for one more; hash_of tells a record's hash. */
+static bool index_room(struct index **table, uint64_t (*hash_of)(uint32_t id))
 {
-	struct edge_table *old = *table, *bigger;
+	struct index *old = *table, *bigger;
 
-	if (old->used < old->mask / 2)
+	if (old->used < old->mask / 4 * 3)
 		return true;
-	bigger = edge_table_new(64 - old->shift + 1);
+	bigger = index_new(64 - old->shift + 1);
 	if (!bigger)
-		return old->used < old->mask;
+		return old->used < old->mask; /* one stays free: searches must end */
 	for (uint64_t i = 0; i <= old->mask; i++)
-		if (old->entries[i].key)
-			edge_insert(bigger, old->entries[i]);
+		if (old->entries[i])
+			index_insert(bigger, hash_of(old->entries[i]), old->entries[i]);
 	store_release(table, bigger);
+	os_forget(old, index_size(old));
 	return true;
 }
 
-static bool edge_room(void)
+/* The record with this key, 0 = none. */
+static uint32_t index_find(const struct index *t, uint64_t hash,
+	bool (*is)(uint32_t id, uint32_t a, uint32_t b), uint32_t a, uint32_t b)
 {
-	return table_room(&edges);
+	for (uint64_t i = hash >> t->shift;; i++) {
+		uint32_t id = t->entries[i & t->mask];
+
+		if (id == 0 || is(id, a, b))
+			return id;
+	}
 }
 
-/* Without room the path is looked up by its edges each time. */
-cold_path void path_add(uint64_t hash, uint32_t node, uint32_t site)
+static struct path_table *path_table_new(unsigned bits)
 {
-	struct edge *e;
+	struct path_table *t = os_map(sizeof(*t) + (sizeof(t->entries[0]) << bits));
 
-	if (node < MT_NODE_FIRST)
-		return;
-	lock_take(&tables_lock);
-	e = edge_find(paths, hash);
-	if (e->key == hash) {
-		if (e->node == node) /* else two paths have the same hash: the first has it */
-			store_release(&e->site, site);
-	} else if (table_room(&paths)) {
-		edge_insert(paths, (struct edge){ hash, node, site });
+	if (t) {
+		t->shift = 64 - bits;
+		t->mask = (1u << bits) - 1;
 	}
-	lock_drop(&tables_lock);
+	return t;
+}
+
+static void path_insert(struct path_table *t, uint64_t entry)
+{
+	uint64_t i = entry >> t->shift;
+
+	while (t->entries[i & t->mask])
+		i++;
+	store_release(&t->entries[i & t->mask], entry);
+	t->used++;
+}
+
+static bool path_room(void)
+{
+	struct path_table *old = paths, *bigger;
+
+	if (old->used < old->mask / 4 * 3)
+		return true;
+	bigger = path_table_new(64 - old->shift + 1);
+	if (!bigger)
+		return old->used < old->mask;
+	for (uint64_t i = 0; i <= old->mask; i++)
+		if (old->entries[i])
+			path_insert(bigger, old->entries[i]);
+	store_release(&paths, bigger);
+	os_forget(old, sizeof(*old) + (old->mask + 1) * sizeof(old->entries[0]));
+	return true;
+}
+
+/* Without room the path is looked up node by node each time. */
+void path_add(uint64_t hash, uint32_t site)
+{
+	if (path_find(hash) == 0 && path_room())
+		path_insert(paths, (hash & ~PATH_SITE) | site);
 }
 
 static void count_up(enum mt_table_id table, uint64_t count)
@@ -206,24 +251,24 @@ static uint32_t node_new(uint32_t parent, uint32_t frame)
 	return (uint32_t)id;
 }
 
-cold_path struct edge edge_add(uint32_t parent, uint32_t frame)
+static uint64_t hash_of_node(uint32_t id)
 {
-	struct edge new = { .key = (uint64_t)parent << 32 | frame };
-	struct edge *e;
+	return node_hash(trace.nodes[id].parent, trace.nodes[id].frame);
+}
+
+cold_path uint32_t node_get(uint32_t parent, uint32_t frame)
+{
+	uint32_t node;
 
 	if (parent == MT_NODE_NONE || frame == 0) /* there was no room for these */
-		return new;
-	lock_take(&tables_lock);
-	e = edge_find(edges, new.key);
-	if (e->key == new.key) {
-		new = *e;
-	} else if (edge_room()) {
-		new.node = node_new(parent, frame);
-		if (new.node)
-			edge_insert(edges, new);
-	}
-	lock_drop(&tables_lock);
-	return new;
+		return MT_NODE_NONE;
+	node = node_find(parent, frame);
+	if (node || !index_room(&nodes, hash_of_node))
+		return node;
+	node = node_new(parent, frame);
+	if (node)
+		index_insert(nodes, node_hash(parent, frame), node);
+	return node;
 }
 
 /* ---- sites and lines; under tables_lock */
@@ -236,22 +281,30 @@ static uint32_t line_frame(uint32_t node)
 	return 0;
 }
 
+static bool is_line(uint32_t id, uint32_t frame, uint32_t kind)
+{
+	return trace.lines[id].frame == frame && trace.lines[id].kind == kind;
+}
+
+static uint64_t hash_of_line(uint32_t id)
+{
+	return node_hash(trace.lines[id].frame, trace.lines[id].kind);
+}
+
 /* 0 = no room. */
 static uint32_t line_for(uint32_t frame, uint32_t kind)
 {
-	struct edge new = { .key = (uint64_t)(EDGE_LINES + kind) << 32 | frame };
-	struct edge *e = edge_find(edges, new.key);
-	uint64_t id = count_of(MT_LINES);
+	uint64_t id = count_of(MT_LINES), hash = node_hash(frame, kind);
+	uint32_t line = index_find(lines, hash, is_line, frame, kind);
 
-	if (e->key == new.key)
-		return e->node;
-	if (!edge_room() || !tracefile_room(MT_LINES, id + 1))
+	if (line)
+		return line;
+	if (!index_room(&lines, hash_of_line) || !tracefile_room(MT_LINES, id + 1))
 		return 0;
 	trace.lines[id] = (struct mt_line){ .frame = frame, .kind = kind };
 	count_up(MT_LINES, id + 1);
-	new.node = (uint32_t)id;
-	edge_insert(edges, new);
-	return new.node;
+	index_insert(lines, hash, (uint32_t)id);
+	return (uint32_t)id;
 }
 
 static uint32_t site_new(uint32_t node, uint32_t kind)
@@ -260,7 +313,7 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 	bool multi = trace.header->flags & MT_NOTE_MULTI;
 	uint32_t line;
 
-	if (id >= MT_SITES_MOST || !tracefile_room(MT_SITES, id + 1) ||
+	if (id > MT_SITES_MOST || !tracefile_room(MT_SITES, id + 1) ||
 		!tracefile_room(MT_SITE_INFO, id + 1) ||
 		(multi && !tracefile_room(MT_PUBLISHED, id + 1)))
 		return 0;
@@ -277,62 +330,97 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 	return (uint32_t)id;
 }
 
-/* The edge whose site field belongs to this node and kind; made when missing. NULL = no room. */
-static struct edge *site_edge(uint32_t node, uint32_t kind)
+static uint32_t kind_of(uint32_t site)
 {
-	struct mt_node n = trace.nodes[node];
-	struct edge new = { 0 };
-	struct edge *e;
+	return trace.lines[trace.site_info[site].line].kind;
+}
 
-	new.key = kind == MT_KIND_MMAP ? (uint64_t)node << 32 | EDGE_MMAP_SITE
-				       : (uint64_t)n.parent << 32 | n.frame;
-	e = edge_find(edges, new.key);
-	if (e->key == new.key)
-		return e;
-	if (!edge_room())
-		return NULL;
-	edge_insert(edges, new);
-	return edge_find(edges, new.key);
+static bool is_site(uint32_t id, uint32_t node, uint32_t kind)
+{
+	return trace.site_info[id].node == node && kind_of(id) == kind;
+}
+
+static uint64_t hash_of_site(uint32_t id)
+{
+	return node_hash(trace.site_info[id].node, kind_of(id));
+}
+
+uint32_t site_find(uint32_t node)
+{
+	return index_find(sites, node_hash(node, MT_KIND_HEAP), is_site, node, MT_KIND_HEAP);
+}
+
+static uint32_t site_get(uint32_t node, uint32_t kind)
+{
+	uint64_t hash = node_hash(node, kind);
+	uint32_t site;
+
+	if (node < MT_NODE_FIRST)
+		return 0;
+	site = index_find(sites, hash, is_site, node, kind);
+	if (site || !index_room(&sites, hash_of_site))
+		return site;
+	site = site_new(node, kind);
+	if (site)
+		index_insert(sites, hash, site);
+	return site;
 }
 
 cold_path uint32_t site_for(uint32_t node, uint32_t kind)
 {
-	uint32_t site = 0;
-	struct edge *e;
+	uint32_t site;
 
-	if (node < MT_NODE_FIRST)
-		return 0;
 	lock_take(&tables_lock);
-	e = site_edge(node, kind);
-	if (e && !e->site)
-		store_release(&e->site, site_new(node, kind));
-	if (e)
-		site = e->site;
+	site = site_get(node, kind);
 	lock_drop(&tables_lock);
 	return site;
 }
 
+cold_path uint32_t site_of_path(uint64_t hash, uint32_t node)
+{
+	uint32_t site;
+
+	lock_take(&tables_lock);
+	site = site_get(node, MT_KIND_HEAP);
+	if (site)
+		path_add(hash, site);
+	lock_drop(&tables_lock);
+	return site;
+}
+
+static bool is_foreign(uint32_t id, uint32_t node, uint32_t unused)
+{
+	return trace.foreign[id - 1].node == node;
+}
+
+static uint64_t hash_of_foreign(uint32_t id)
+{
+	return node_hash(trace.foreign[id - 1].node, 0);
+}
+
+static uint32_t foreign_get(uint32_t node)
+{
+	uint64_t count = count_of(MT_FOREIGN), hash = node_hash(node, 0);
+	uint32_t id = index_find(foreign, hash, is_foreign, node, 0);
+
+	if (id || !index_room(&foreign, hash_of_foreign) || !tracefile_room(MT_FOREIGN, count + 1))
+		return id;
+	trace.foreign[count] = (struct mt_foreign){ .node = node };
+	count_up(MT_FOREIGN, count + 1);
+	index_insert(foreign, hash, (uint32_t)count + 1);
+	return (uint32_t)count + 1;
+}
+
 uint32_t foreign_for(uint32_t node)
 {
-	struct edge new = { .key = (uint64_t)node << 32 | EDGE_FOREIGN };
-	struct edge *e;
-	uint64_t count;
+	uint32_t id;
 
 	if (node < MT_NODE_FIRST)
 		return 0;
 	lock_take(&tables_lock);
-	e = edge_find(edges, new.key);
-	count = count_of(MT_FOREIGN);
-	if (e->key == new.key) {
-		new.site = e->site;
-	} else if (edge_room() && tracefile_room(MT_FOREIGN, count + 1)) {
-		trace.foreign[count] = (struct mt_foreign){ .node = node };
-		count_up(MT_FOREIGN, count + 1);
-		new.site = (uint32_t)count + 1;
-		edge_insert(edges, new);
-	}
+	id = foreign_get(node);
 	lock_drop(&tables_lock);
-	return new.site;
+	return id;
 }
 
 /* ---- life */
@@ -341,11 +429,15 @@ uint32_t foreign_for(uint32_t node)
 bool stacks_init(void)
 {
 	pcs = pc_table_new(FIRST_BITS);
-	edges = edge_table_new(FIRST_BITS);
-	paths = edge_table_new(FIRST_BITS);
-	if (!pcs || !edges || !paths || !tracefile_room(MT_FRAMES, 1) ||
-		!tracefile_room(MT_NODES, MT_NODE_FIRST) || !tracefile_room(MT_SITES, 1) ||
-		!tracefile_room(MT_SITE_INFO, 1) || !tracefile_room(MT_LINES, 1))
+	nodes = index_new(FIRST_BITS);
+	sites = index_new(FIRST_BITS);
+	lines = index_new(FIRST_BITS);
+	foreign = index_new(FIRST_BITS);
+	paths = path_table_new(FIRST_BITS);
+	if (!pcs || !nodes || !sites || !lines || !foreign || !paths ||
+		!tracefile_room(MT_FRAMES, 1) || !tracefile_room(MT_NODES, MT_NODE_FIRST) ||
+		!tracefile_room(MT_SITES, 1) || !tracefile_room(MT_SITE_INFO, 1) ||
+		!tracefile_room(MT_LINES, 1))
 		return false;
 	count_up(MT_FRAMES, 1);
 	count_up(MT_NODES, MT_NODE_FIRST);

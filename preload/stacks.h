@@ -1,12 +1,12 @@
 /*
- * stacks.h - the stack tree: return address -> frame, (parent node, frame) -> node and its site.
+ * stacks.h - the stack tree: return address -> frame, (parent node, frame) -> node, node -> site.
  *
- * Three hash tables in the process's memory index the tables in the trace: by return address, by
- * (parent, frame), and by the hash of a whole path. The third is only for speed: its answer is
- * checked frame by frame, but the reads of that check don't wait for each other's cache misses, as
- * those of a walk down the tree do. Look-ups take no lock: an entry's key is stored last, entries
- * never move, and a table that is full is replaced by a larger copy while readers finish with the
- * old one, which stays. Additions go through tables_lock.
+ * Hash tables in the process's memory index the tables in the trace: by return address, by (parent,
+ * frame), by (node, kind), and by the hash of a whole path. The last is only for speed: its answer
+ * is checked frame by frame, but the reads of that check don't wait for each other's cache misses,
+ * as those of a walk down the tree do. Look-ups take no lock: an entry is stored whole or its key
+ * last, entries never move, and a table that is full is replaced by a larger copy. Readers that are
+ * still at the old one find nothing there and look again under tables_lock, as all additions do.
  */
 #ifndef MTRACE_STACKS_H
 #define MTRACE_STACKS_H
@@ -27,35 +27,37 @@ struct pc_table {
 	struct known_pc entries[];
 };
 
-/* What a pair of numbers leads to. Parent and frame lead to a node and its site (0 = has none yet);
- * the special frames below lead from a node to other things. */
-struct edge {
-	uint64_t key; /* parent << 32 | frame; 0 = free */
-	uint32_t node;
-	uint32_t site;
+/* Numbers of records in a table of the trace, which has the keys; 0 = free. */
+struct index {
+	unsigned shift; /* 64 - log2(size) */
+	uint32_t mask;
+	uint32_t used;
+	uint32_t entries[];
 };
-#define EDGE_MMAP_SITE 0xffffffffu /* (node, this) -> site for anonymous mappings */
-#define EDGE_FOREIGN 0xfffffffeu   /* (node, this) -> index in MT_FOREIGN, as site */
-#define EDGE_LINES 0xffffff00u	   /* (this + kind, frame) -> line, as node */
 
-struct edge_table {
+/* From the hash of a path to its site. An entry is the hash with its low bits replaced by the site;
+ * 0 = free. */
+struct path_table {
 	unsigned shift;
 	uint32_t mask;
 	uint32_t used;
-	struct edge entries[];
+	uint64_t entries[];
 };
+#define PATH_SITE ((uint64_t)MT_SITES_MOST) /* the bits of the site */
 
 #pragma GCC visibility push(hidden)
 
 extern struct pc_table *pcs;
-extern struct edge_table *edges;
-extern struct edge_table *paths; /* the key is a path's hash; for nodes that allocated */
+extern struct index *nodes;
+extern struct path_table *paths;
 
 struct known_pc pc_add(uintptr_t pc); /* the rare path of pc_get */
-struct edge edge_add(
-	uint32_t parent, uint32_t frame); /* the rare path of edge_get; node 0 = no room */
-void path_add(uint64_t hash, uint32_t node, uint32_t site); /* or changes its site */
-uint32_t foreign_for(uint32_t node); /* index + 1 in MT_FOREIGN; 0 = no room */
+uint32_t node_get(
+	uint32_t parent, uint32_t frame); /* finds or makes it; under tables_lock; 0 = no room */
+uint32_t site_find(uint32_t node);	  /* on the heap; 0 = it has none yet; under tables_lock */
+uint32_t site_of_path(uint64_t hash, uint32_t node); /* finds or makes it; 0 = no room */
+void path_add(uint64_t hash, uint32_t site);	     /* under tables_lock */
+uint32_t foreign_for(uint32_t node);		     /* index + 1 in MT_FOREIGN; 0 = no room */
 void stacks_add_wrapper(uintptr_t start,
 	uintptr_t end); /* code of an allocation function that is no hook of ours */
 
@@ -85,17 +87,23 @@ static inline struct known_pc pc_get(uintptr_t pc)
 	return likely(e->pc == pc) ? *e : pc_add(pc);
 }
 
-static inline struct edge *edge_find(struct edge_table *t, uint64_t key)
+static inline uint64_t node_hash(uint32_t parent, uint32_t frame)
 {
-	uint64_t i = key * HASH_FACTOR >> t->shift;
-	struct edge *e;
-	uint64_t found;
+	return ((uint64_t)parent << 32 | frame) * HASH_FACTOR;
+}
+
+/* 0 = not known. */
+static inline uint32_t node_find(uint32_t parent, uint32_t frame)
+{
+	const struct index *t = load_acquire(&nodes);
+	uint64_t i = node_hash(parent, frame) >> t->shift;
 
 	for (;; i++) {
-		e = &t->entries[i & t->mask];
-		found = load_acquire(&e->key);
-		if (likely(found == key) || found == 0)
-			return e;
+		uint32_t node = load_acquire(&t->entries[i & t->mask]);
+
+		if (node == 0 ||
+			(trace.nodes[node].parent == parent && trace.nodes[node].frame == frame))
+			return node;
 	}
 }
 
@@ -107,17 +115,18 @@ static inline uint64_t path_hash(uint64_t outer, uint32_t frame)
 	return (h ^ h >> 29) | 1;
 }
 
-static inline const struct edge *path_find(uint64_t hash)
+/* The site of the path with this hash, or (once in a great while) of another; 0 = not known. */
+static inline uint32_t path_find(uint64_t hash)
 {
-	return edge_find(load_acquire(&paths), hash);
-}
+	const struct path_table *t = load_acquire(&paths);
+	uint64_t i = hash >> t->shift;
 
-static inline struct edge edge_get(uint32_t parent, uint32_t frame)
-{
-	uint64_t key = (uint64_t)parent << 32 | frame;
-	struct edge *e = edge_find(load_acquire(&edges), key);
+	for (;; i++) {
+		uint64_t e = load_acquire(&t->entries[i & t->mask]);
 
-	return likely(e->key == key) ? *e : edge_add(parent, frame);
+		if (e == 0 || ((e ^ hash) & ~PATH_SITE) == 0)
+			return e & PATH_SITE;
+	}
 }
 
 #endif

@@ -53,6 +53,12 @@ static bool was_left(const struct thread *t, uintptr_t sp)
 	return sp > t->state && sp < end && t->state >= start && !on_signal_stack_without(t->state);
 }
 
+static void forget_stacks(struct thread *t)
+{
+	t->top = t->kept;
+	memset(t->leaves, 0, sizeof(*t->leaves) << LEAF_BITS);
+}
+
 static struct thread *lost(enum mt_loss why)
 {
 	count_lost(why);
@@ -74,7 +80,7 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 	if (thread_is_busy(t)) {
 		if (!was_left(t, sp))
 			return lost(MT_LOST_REENTRANT);
-		t->top = t->kept;
+		forget_stacks(t);
 	}
 	gate = phase_gate(); /* first: what changes after this shuts it again */
 	if (unlikely(load_acquire(&modules_closing))) {
@@ -86,7 +92,7 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 	generation = load_acquire(&code_generation);
 	if (t->generation != generation) {
 		t->generation = generation;
-		t->top = t->kept;
+		forget_stacks(t);
 	}
 	t->gate = gate;
 	return t;
@@ -154,7 +160,7 @@ static struct thread *take_over(void)
 
 /* ---- the start of one */
 
-static void forget_stack(struct thread *t)
+static void begin_anew(struct thread *t)
 {
 	t->state = THREAD_UNSETTLED;
 	t->last = NULL;
@@ -168,7 +174,7 @@ static void forget_stack(struct thread *t)
 	t->own_start = t->own_end = 0;
 	t->stack_start = t->stack_end = 0;
 	t->on_own_stack = false;
-	t->top = t->kept;
+	forget_stacks(t);
 	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };
 	t->checks[0] = (struct check){ &guard, 1 };
 }
@@ -198,11 +204,13 @@ static struct thread *make(void)
 	t->kept = heap_alloc((config.depth + 1) * sizeof(*t->kept));
 	t->fresh = heap_alloc((config.depth + 1) * sizeof(*t->fresh));
 	t->checks = heap_alloc((3 * config.depth + 2) * sizeof(*t->checks));
-	if (t->kept && t->fresh && t->checks && new_lane(t))
+	t->leaves = heap_alloc(sizeof(*t->leaves) << LEAF_BITS);
+	if (t->kept && t->fresh && t->checks && t->leaves && new_lane(t))
 		return t;
 	heap_free(t->kept);
 	heap_free(t->fresh);
 	heap_free(t->checks);
+	heap_free(t->leaves);
 	heap_free(t);
 	return NULL;
 }
@@ -229,7 +237,7 @@ cold_path struct thread *thread_new(void)
 	if (!t)
 		t = make();
 	if (t) {
-		forget_stack(t);
+		begin_anew(t);
 		start_lane(t);
 		thread_self = t;
 		if (cpu_thread_is_whole()) /* else nobody would run its destructors */
@@ -261,6 +269,7 @@ void threads_forked(struct thread *self)
 	self->unpublished = 0;
 	self->sites_used = self->lines_used = self->dirty_used = 0;
 	self->next_entry = self->last_entry = 0;
+	forget_stacks(self); /* the places in the lane are gone */
 	if (self->sites)
 		memset(self->sites, 0, (self->sites_mask + 1) * sizeof(*self->sites));
 	start_lane(self);

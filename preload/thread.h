@@ -24,9 +24,7 @@ struct kept {
 	uint64_t hash; /* of the path, with its root */
 	struct check
 		*last; /* checks of this frame and all further out: from the guard to this one */
-	uint32_t lane_place; /* of the site in the lane's table, plus 1; 0 = not looked up since
-				that last grew */
-	bool needs_bp;	     /* the way out from here depends on bp */
+	bool needs_bp; /* the way out from here depends on bp */
 };
 _Static_assert(sizeof(struct kept) == 64, "a cache line");
 
@@ -42,6 +40,31 @@ struct check {
 	const uintptr_t *address;
 	uintptr_t value;
 };
+
+/*
+ * A whole stack that an allocation was made on, to be found again by its innermost frame: the words
+ * that its inner frames were read from, and the kept frame that these hang on. So stacks that take
+ * turns in their inner frames are all at hand, while the kept frames hold what they share. A place
+ * in a small table of each thread, which the next stack that belongs there takes.
+ */
+#define LEAF_BITS 8   /* log2 of the table's size */
+#define LEAF_CHECKS 6 /* one or two a frame */
+#define LEAF_HOPS 3   /* from one leaf to another with the same innermost frame */
+struct leaf {
+	uintptr_t sp, pc, bp; /* of the innermost frame; sp 0: none; bp is up to date where
+				 needs_bp */
+	uintptr_t base_sp, base_bp;
+	uint32_t base_node;
+	uint16_t base;	     /* number of a kept frame, which is the same one while these are */
+	uint8_t count;	     /* of checks, innermost first */
+	bool needs_bp;	     /* as in struct kept */
+	uint32_t site;	     /* not 0 in a leaf that a look-up finds */
+	uint32_t lane_place; /* of the site in the lane's table, plus 1; 0 = not looked up since
+				that last grew */
+	uint32_t words[LEAF_CHECKS]; /* where the checks' words are, in words above sp */
+	uintptr_t values[LEAF_CHECKS];
+};
+_Static_assert(sizeof(struct leaf) == 128, "two cache lines");
 
 /* This lane's share of a line, for the line's own peak. */
 struct lane_line {
@@ -81,6 +104,7 @@ struct thread {
 	struct kept *kept;		  /* config.depth + 1 */
 	struct fresh *fresh;		  /* config.depth + 1: frames of a walk, innermost first */
 	struct check *checks;		  /* 3 a frame and the guard */
+	struct leaf *leaves;		  /* 1 << LEAF_BITS */
 
 	/* The lane, once there is more than one thread. */
 	int64_t unpublished;	 /* bytes, all sites */

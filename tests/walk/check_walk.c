@@ -40,45 +40,48 @@ static void add_hex(struct text *t, uintptr_t n)
 	text_add_bytes(t, digits + i, sizeof(digits) - i);
 }
 
-static void show(const struct thread *t, void *const *frames, int count, int at)
+/* The frame of a node; 0 past the outermost. */
+static uintptr_t pc_of(uint32_t node)
+{
+	return node < MT_NODE_FIRST ? 0 : trace.frames[trace.nodes[node].frame].address;
+}
+
+static void show(uint32_t node, void *const *frames, int count, int at)
 {
 	char buffer[900];
 	struct text text;
 
 	text_init(&text, buffer, sizeof(buffer));
 	text_add(&text, "walks differ, ours | libunwind's:");
-	for (uint32_t i = 0; i < 12; i++) {
+	for (int i = 0; i < 12; i++) {
 		text_add(&text, " ");
-		add_hex(&text, t->top - t->kept > i ? t->top[-(int)i].pc : 0);
+		add_hex(&text, pc_of(node));
 		text_add(&text, "|");
-		add_hex(&text, at + (int)i < count ? (uintptr_t)frames[at + (int)i] : 0);
+		add_hex(&text, at + i < count ? (uintptr_t)frames[at + i] : 0);
+		node = trace.nodes[node].parent;
 	}
 	message(buffer, NULL);
 }
 
-/* The interrupted frame below a signal trampoline is kept as its address plus 1. */
-static bool same_pc(const struct thread *t, const struct kept *k, uintptr_t pc)
-{
-	bool interrupted = k < t->top && rule_kind(k[1].rule) == RULE_SIGNAL;
-
-	return k->pc == pc + interrupted;
-}
-
 /* A walk of ours that ends early where libunwind goes on by guesses is no difference; the reverse
- * is. */
-static bool same_walk(const struct thread *t, void *const *frames, int count)
+ * is. The interrupted frame below a signal trampoline is kept as its address plus 1. */
+static bool same_walk(uint32_t node, void *const *frames, int count)
 {
-	for (const struct kept *k = t->top; k > t->kept; k--, frames++, count--) {
-		if (count <= 0)
+	bool interrupted = false;
+
+	for (; node >= MT_NODE_FIRST; node = trace.nodes[node].parent, frames++, count--) {
+		uintptr_t pc = pc_of(node);
+
+		if (count <= 0 || pc != (uintptr_t)*frames + interrupted)
 			return false;
-		if (!same_pc(t, k, (uintptr_t)*frames))
-			return false;
+		interrupted = rule_kind(pc_get(pc).rule) == RULE_SIGNAL;
 	}
-	return t->kept[0].node != MT_NODE_ROOT || count == 0 || *frames == NULL;
+	return node != MT_NODE_ROOT || count == 0 || *frames == NULL;
 }
 
-void check_walk(struct thread *t, struct cpu_frame at)
+void check_walk(const struct thread *t, const struct leaf *leaf, struct cpu_frame at)
 {
+	uint32_t node = leaf->site ? trace.site_info[leaf->site].node : t->top->node;
 	void *frames[MOST_FRAMES];
 	int count, first = 0;
 	static __thread bool inside;
@@ -91,10 +94,10 @@ void check_walk(struct thread *t, struct cpu_frame at)
 	while (first < count && (uintptr_t)frames[first] != at.pc)
 		first++;
 	__atomic_fetch_add(&compared, 1, __ATOMIC_RELAXED);
-	if (same_walk(t, frames + first, count - first))
+	if (same_walk(node, frames + first, count - first))
 		return;
 	if (__atomic_fetch_add(&different, 1, __ATOMIC_RELAXED) < 3)
-		show(t, frames, count, first);
+		show(node, frames, count, first);
 }
 
 __attribute__((constructor)) static void begin(void)

@@ -4,6 +4,6 @@
 
 #include "preload/thread.h"
 
-void check_walk(struct thread *t, struct cpu_frame at);
+void check_walk(const struct thread *t, const struct leaf *leaf, struct cpu_frame at);
 
 #endif

@@ -35,9 +35,9 @@ static int twin_of(uint32_t site)
 static void make_sites(void)
 {
 	for (uint32_t i = 0; i < SITES; i++) {
-		uint32_t node = edge_get(MT_NODE_ROOT, fixture_frame(100 + i)).node;
+		uint32_t node = node_get(MT_NODE_ROOT, fixture_frame(100 + i));
 
-		node = edge_get(node, fixture_frame(1 + i % LINES)).node;
+		node = node_get(node, fixture_frame(1 + i % LINES));
 		site_numbers[i] = site_for(node, MT_KIND_HEAP);
 	}
 }

@@ -21,7 +21,7 @@ static uint32_t intern(const struct path *p)
 	uint32_t node = MT_NODE_ROOT;
 
 	for (uint32_t i = 0; i < p->depth; i++)
-		node = edge_get(node, p->frames[i]).node;
+		node = node_get(node, p->frames[i]);
 	return node;
 }
 
@@ -79,11 +79,9 @@ START_TEST(each_node_has_one_site_and_its_frame_one_line)
 		ck_assert_uint_eq(trace.site_info[stacks_made[i].site].node, stacks_made[i].node);
 	}
 	for (int i = 0; i < STACKS; i++) {
-		struct edge e = edge_get(trace.nodes[stacks_made[i].node].parent,
-			trace.nodes[stacks_made[i].node].frame);
 		uint32_t line = trace.site_info[stacks_made[i].site].line;
 
-		ck_assert_uint_eq(e.site, stacks_made[i].site);
+		ck_assert_uint_eq(site_find(stacks_made[i].node), stacks_made[i].site);
 		ck_assert_uint_eq(site_for(stacks_made[i].node, MT_KIND_HEAP), stacks_made[i].site);
 		ck_assert_uint_eq(trace.lines[line].frame, trace.nodes[stacks_made[i].node].frame);
 		for (int j = 0; j < i; j += 37)
@@ -102,6 +100,36 @@ START_TEST(a_mapping_has_a_site_of_its_own)
 	make(&p);
 	ck_assert_uint_ne(site_for(p.node, MT_KIND_HEAP), site_for(p.node, MT_KIND_MMAP));
 	ck_assert_uint_eq(site_for(p.node, MT_KIND_MMAP), site_for(p.node, MT_KIND_MMAP));
+}
+END_TEST
+
+static uint64_t hash_of(const struct path *p)
+{
+	uint64_t hash = path_hash(0, MT_NODE_ROOT);
+
+	for (uint32_t i = 0; i < p->depth; i++)
+		hash = path_hash(hash, p->frames[i]);
+	return hash;
+}
+
+START_TEST(a_path_leads_to_its_site)
+{
+	struct path other;
+
+	fixture_start();
+	srand(3);
+	for (int i = 0; i < STACKS; i++) {
+		make(&stacks_made[i]);
+		stacks_made[i].site = site_of_path(hash_of(&stacks_made[i]), stacks_made[i].node);
+	}
+	for (int i = 0; i < STACKS; i++) {
+		ck_assert_uint_ne(stacks_made[i].site, 0);
+		ck_assert_uint_eq(path_find(hash_of(&stacks_made[i])), stacks_made[i].site);
+		ck_assert_uint_eq(site_find(stacks_made[i].node), stacks_made[i].site);
+	}
+	make(&other);
+	other.frames[other.depth - 1] = fixture_frame(FRAMES + 1);
+	ck_assert_uint_eq(path_find(hash_of(&other)), 0);
 }
 END_TEST
 
@@ -129,11 +157,11 @@ START_TEST(a_wrapper_is_looked_through)
 	stacks_add_wrapper(0x5000, 0x5100);
 	user = pc_get(0x4000).frame;
 	wrapper = pc_get(0x5010).frame;
-	site = site_for(edge_get(edge_get(MT_NODE_ROOT, user).node, wrapper).node, MT_KIND_HEAP);
+	site = site_for(node_get(node_get(MT_NODE_ROOT, user), wrapper), MT_KIND_HEAP);
 	ck_assert_uint_eq(trace.lines[trace.site_info[site].line].frame, user);
 }
 END_TEST
 
 UNIT_SUITE("stacks", equal_paths_share_a_node_and_others_do_not,
 	each_node_has_one_site_and_its_frame_one_line, a_mapping_has_a_site_of_its_own,
-	unloaded_code_gets_new_frames, a_wrapper_is_looked_through)
+	a_path_leads_to_its_site, unloaded_code_gets_new_frames, a_wrapper_is_looked_through)
