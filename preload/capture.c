@@ -81,6 +81,14 @@ static cold_path void move_safe_range(struct thread *t, uintptr_t sp)
 	t->safe_end = t->on_own_stack ? t->own_end : page + PAGE;
 }
 
+void capture_widen(struct thread *t, uintptr_t to)
+{
+	if (!t->on_own_stack)
+		return;
+	grow_own_stack(t, to & ~(uintptr_t)(PAGE - 1));
+	t->safe_start = t->own_start;
+}
+
 static cold_path bool read_slowly(struct thread *t, uintptr_t address, uintptr_t *value)
 {
 	if (address % 8 != 0)

@@ -33,6 +33,9 @@
  * and in the leaf. (The arguments travel in registers, a struct would be spilled on the common path
  * too.) */
 void capture_walk(struct thread *t, struct leaf *leaf, uintptr_t sp, uintptr_t pc, uintptr_t bp);
+
+/* While pages may still be asked about: stacks that grow down to `to` will be readable. */
+void capture_widen(struct thread *t, uintptr_t to);
 #pragma GCC visibility pop
 
 /* The first check that fails, from c outwards; the guard, which always fails: all hold. */

@@ -11,6 +11,7 @@
 #include "preload/phase.h"
 #include "preload/regions.h"
 #include "preload/rules.h"
+#include "preload/sandbox.h"
 #include "preload/thread.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ static void before_fork(void)
 	if (t != &thread_nobody)
 		t->state = THREAD_HELD;
 	take_locks();
-	copy = config.follow ? tracefile_copy() : NULL;
+	copy = config.follow && sandbox_allows_child() ? tracefile_copy() : NULL;
 	forking = FORK_PREPARED;
 }
 
@@ -107,7 +108,7 @@ static void begin_child(void)
 	/* Until it is done, events of this very code pass through. */
 	phase_set(PHASE_OFF);
 	copy = NULL;
-	if (mine && tracefile_fork(mine)) {
+	if (mine && sandbox_allows_child() && tracefile_fork(mine)) {
 		ledger_forked();
 		threads_forked(t);
 		phase_set(PHASE_ON);

@@ -1,13 +1,19 @@
 /*
- * hooks_process.c - what changes the process around the allocations: dlclose, and the ways to exit
- * that run no destructors. Each only notes something; the real call is the last thing that it does.
+ * hooks_process.c - what changes the process around the allocations: dlclose, seccomp, and the ways
+ * to exit that run no destructors. Each only notes something; the real call is the last thing that
+ * it does.
  */
 #include "preload/internal.h"
 #include "preload/next.h"
 #include "preload/phase.h"
+#include "preload/sandbox.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdarg.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,13 +32,91 @@ HOOK int dlclose(void *handle)
 	return result;
 }
 
+HOOK int prctl(int option, ...)
+{
+	unsigned long a[4];
+	bool entered = false;
+	va_list list;
+	int result;
+
+	va_start(list, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(list, unsigned long);
+	va_end(list);
+	if (unlikely(option == PR_SET_SECCOMP))
+		entered = sandbox_enter(
+			a[0] == SECCOMP_MODE_FILTER ? (const void *)a[1] : NULL, CPU_CALLER());
+	result = next.prctl ? next.prctl(option, a[0], a[1], a[2], a[3])
+			    : (int)syscall(SYS_prctl, option, a[0], a[1], a[2], a[3]);
+	if (entered && result != 0)
+		sandbox_leave();
+	return result;
+}
+
+/*
+ * syscall(2), which libseccomp takes: all but seccomp's goes on as it came, to the next definition,
+ * by a jump. syscall_watched finds the arguments where syscall has them.
+ */
+__asm__(".text\n"
+	".globl syscall\n"
+	".type syscall, @function\n"
+	"syscall:\n\t"
+	".cfi_startproc\n\t"
+	"endbr64\n\t"
+	"movq next_syscall(%rip), %rax\n\t"
+	"cmpq $317, %rdi\n\t" /* SYS_seccomp */
+	"je syscall_watched\n\t"
+	"testq %rax, %rax\n\t"
+	"je syscall_watched\n\t"
+	"jmp *%rax\n\t"
+	".cfi_endproc\n\t"
+	".size syscall, . - syscall");
+_Static_assert(SYS_seccomp == 317, "as in syscall");
+
+/* Before the next definition is known. */
+static long call_kernel(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	if (result >= 0 || result < -4095)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
+
+__attribute__((used)) long syscall_watched(
+	long number, long a, long b, long c, long d, long e, long f);
+long syscall_watched(long number, long a, long b, long c, long d, long e, long f)
+{
+	bool entered = false;
+	long result;
+
+	if (number == SYS_seccomp && (a == SECCOMP_SET_MODE_FILTER || a == SECCOMP_SET_MODE_STRICT))
+		entered = sandbox_enter(
+			a == SECCOMP_SET_MODE_FILTER ? (const void *)c : NULL, CPU_CALLER());
+	result = next_syscall ? next_syscall(number, a, b, c, d, e, f)
+			      : call_kernel(number, a, b, c, d, e, f);
+	if (entered && result != 0)
+		sandbox_leave();
+	return result;
+}
+
 /* May be called in a signal handler, by a vfork child, and while the loader's lock is held: asks
  * nobody. */
 HOOK void _exit(int status)
 {
 	control_exit();
-	for (;;)
+	for (;;) {
 		syscall(SYS_exit_group, status);
+		__builtin_trap(); /* a seccomp filter that says no: as the C library does */
+	}
 }
 
 HOOK void _Exit(int status)

@@ -12,6 +12,7 @@
 #include "preload/phase.h"
 #include "preload/place.h"
 #include "preload/rules.h"
+#include "preload/sandbox.h"
 #include "preload/sample.h"
 #include "preload/scan.h"
 #include "preload/thread.h"
@@ -136,7 +137,7 @@ __attribute__((destructor)) static void fini(void)
 	if (phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid()) {
 		scan_at_exit();
 		control_exit();
-		if (config.verbose || isatty(STDERR_FILENO))
+		if (config.verbose || (sandbox_allows_messages() && isatty(STDERR_FILENO)))
 			message("trace in ", tracefile_path(), NULL);
 	}
 	errno = saved;

@@ -31,6 +31,7 @@
 
 /* ---- os.c: what is asked of the kernel, none of it touching errno; negative errno on failure */
 
+long os_call(long number, ...); /* any system call; -EPERM where a seccomp filter forbids it */
 void *os_map(size_t size);     /* zeroed private memory that costs nothing until touched; NULL */
 void *os_reserve(size_t size); /* address space without access; NULL */
 void os_unmap(void *address, size_t size);
@@ -55,12 +56,14 @@ bool os_readable(uintptr_t address);	  /* the 8 bytes there, without a fault */
 uint64_t os_time(void);			  /* CLOCK_REALTIME, ns */
 int os_pid(void);
 int os_tid(void);
+void os_thread_name(char name[16]); /* the calling thread's */
+bool os_thread_is_gone(int tid);
 uint64_t os_start_ticks(int pid); /* field 22 of /proc/PID/stat; 0 = no such process */
 size_t os_read_file(const char *path, char *buffer, size_t size); /* zero-terminated; bytes read */
 void os_boot_id(char *id, size_t size);				  /* "" where unknown */
 size_t os_page_size(void);
-int os_move_fd(
-	int fd); /* out of the way of programs that expect the lowest numbers, or count on 0-99 */
+int os_move_fd(int fd); /* out of the way of programs that expect the lowest numbers, or count on
+			   0-99; where that can't be, it is closed: -1 */
 int os_memory_file(
 	const char *name); /* a file in memory, without a path, which can't be truncated */
 
@@ -143,6 +146,7 @@ static inline void count_lost(enum mt_loss why)
 bool tracefile_create(const char *program); /* false has been explained */
 bool tracefile_room(enum mt_table_id table,
 	uint64_t count); /* grows the table to hold `count` records; under tables_lock */
+void tracefile_grow_ahead(void); /* while it still may grow; under tables_lock */
 bool tracefile_has_room(enum mt_table_id table, uint64_t count);
 uint32_t tracefile_string(const char *s,
 	size_t size); /* size without the zero that is added; 0 when there is no room */

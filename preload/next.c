@@ -9,6 +9,7 @@
 #include <string.h>
 
 struct next next;
+long (*next_syscall)(long, ...);
 struct earlier earlier;
 
 unsigned char boot_memory[1 << 16] __attribute__((aligned(64)));
@@ -138,6 +139,7 @@ void next_resolve(void)
 	found.malloc_usable_size = dlsym(RTLD_NEXT, "malloc_usable_size");
 	found.dlclose = dlsym(RTLD_NEXT, "dlclose");
 	found.quick_exit = dlsym(RTLD_NEXT, "quick_exit");
+	found.prctl = dlsym(RTLD_NEXT, "prctl");
 	found.mmap = dlsym(RTLD_NEXT, "mmap");
 	found.munmap = dlsym(RTLD_NEXT, "munmap");
 	found.mremap = dlsym(RTLD_NEXT, "mremap");
@@ -147,5 +149,6 @@ void next_resolve(void)
 	earlier.realloc = next_before("realloc");
 	earlier.free = next_before("free");
 	next = found;
+	next_syscall = dlsym(RTLD_NEXT, "syscall");
 	resolving = false;
 }

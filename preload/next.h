@@ -26,6 +26,7 @@ struct next {
 	size_t (*malloc_usable_size)(void *);
 	int (*dlclose)(void *);
 	void (*quick_exit)(int) __attribute__((noreturn));
+	int (*prctl)(int, ...);
 	void *(*mmap)(void *, size_t, int, int, int, int64_t);
 	int (*munmap)(void *, size_t);
 	void *(*mremap)(void *, size_t, size_t, int, ...);
@@ -36,11 +37,12 @@ struct next {
 };
 
 extern struct next next;
+extern long (*next_syscall)(long, ...); /* apart, since it is called by name */
 
 void next_resolve(void);
 
-/* A sanitizer's run-time system is in the process: it has an allocator of its own and checks all that
- * is done to it, so the library stays out. Its name; NULL: there is none. */
+/* A sanitizer's run-time system is in the process: it has an allocator of its own and checks all
+ * that is done to it, so the library stays out. Its name; NULL: there is none. */
 const char *next_sanitizer(void);
 
 /*

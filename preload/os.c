@@ -3,13 +3,16 @@
  * see.
  */
 #include "preload/internal.h"
+#include "preload/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -21,16 +24,36 @@
 #define MFD_NOEXEC_SEAL 8u
 #endif
 
-/* syscall(2) that leaves errno as it was and returns negative errno. */
-#define CALL(...)                                    \
-	({                                           \
-		int saved_ = errno;                  \
-		long result_ = syscall(__VA_ARGS__); \
-		if (result_ == -1)                   \
-			result_ = -errno;            \
-		errno = saved_;                      \
-		result_;                             \
-	})
+/* syscall(2) that leaves errno as it was and returns negative errno. What the program has forbidden
+ * isn't tried. */
+long os_call(long number, ...)
+{
+	unsigned long a[6];
+	int saved = errno;
+	va_list list;
+	long result;
+
+	va_start(list, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(list, unsigned long);
+	va_end(list);
+	if (sandbox_is_on() && !sandbox_asks(number, a))
+		return -EPERM;
+	result = syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (result == -1)
+		result = -errno;
+	errno = saved;
+	return result;
+}
+
+/* As the C library's functions return. */
+static long with_errno(long result)
+{
+	if (result >= 0)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
 
 static bool failed(long result)
 {
@@ -39,7 +62,7 @@ static bool failed(long result)
 
 static void *map(void *address, size_t size, int protection, int flags, int fd, uint64_t offset)
 {
-	long result = CALL(SYS_mmap, address, size, protection, flags, fd, offset);
+	long result = os_call(SYS_mmap, address, size, protection, flags, fd, offset);
 
 	return failed(result) ? NULL : (void *)result;
 }
@@ -125,18 +148,18 @@ void os_unmap(void *address, size_t size)
 {
 	os_own_remove(address,
 		(size + 4095) & ~(size_t)4095); /* first: then the place may be somebody else's */
-	(void)CALL(SYS_munmap, address, size);
+	(void)os_call(SYS_munmap, address, size);
 }
 
 void os_forget(void *address, size_t size)
 {
-	(void)CALL(SYS_madvise, address, size, MADV_DONTNEED);
+	(void)os_call(SYS_madvise, address, size, MADV_DONTNEED);
 }
 
 int os_map_file(void *address, size_t size, int fd, uint64_t offset)
 {
-	long result = CALL(SYS_mmap, address, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-		fd, offset);
+	long result = os_call(SYS_mmap, address, size, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_FIXED, fd, offset);
 
 	return failed(result) ? (int)result : 0;
 }
@@ -153,7 +176,7 @@ static int fill_with_zeros(int fd, uint64_t offset, uint64_t size)
 
 	while (size > 0) {
 		size_t part = size < sizeof(zeros) ? size : sizeof(zeros);
-		long written = CALL(SYS_pwrite64, fd, zeros, part, offset);
+		long written = os_call(SYS_pwrite64, fd, zeros, part, offset);
 
 		if (written == -EINTR)
 			continue;
@@ -175,7 +198,7 @@ int os_reserve_file(int fd, uint64_t offset, uint64_t size)
 		offset + size > limit.rlim_cur)
 		return -EFBIG;
 	do
-		result = CALL(SYS_fallocate, fd, 0, offset, size);
+		result = os_call(SYS_fallocate, fd, 0, offset, size);
 	while (result == -EINTR);
 	if (result == -EOPNOTSUPP || result == -ENOSYS)
 		return fill_with_zeros(fd, offset, size);
@@ -184,7 +207,7 @@ int os_reserve_file(int fd, uint64_t offset, uint64_t size)
 
 int os_check_room(int fd, uint64_t size)
 {
-	long result = CALL(SYS_fallocate, fd, FALLOC_FL_KEEP_SIZE, 0, size);
+	long result = os_call(SYS_fallocate, fd, FALLOC_FL_KEEP_SIZE, 0, size);
 
 	return result == -ENOSPC || result == -EDQUOT ? (int)result : 0;
 }
@@ -193,35 +216,56 @@ bool os_readable(uintptr_t address)
 {
 	/* The kernel copies the set in before it looks at the unknown `how`: so EINVAL tells a
 	 * readable one. Anything else may be a filter's answer. */
-	return CALL(SYS_rt_sigprocmask, ~0L, address, NULL, 8) == -EINVAL;
+	return os_call(SYS_rt_sigprocmask, ~0L, address, NULL, 8) == -EINVAL;
 }
 
 uint64_t os_time(void)
 {
+	static const unsigned long arguments[6] = { CLOCK_REALTIME };
+	static uint64_t last; /* where the clock may no more be read */
 	struct timespec t;
 
+	if (sandbox_is_on() && !sandbox_asks(SYS_clock_gettime, arguments))
+		return load_relaxed(&last);
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	store_relaxed(&last, (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec);
+	return load_relaxed(&last);
 }
 
 int os_pid(void)
 {
-	return (int)CALL(SYS_getpid);
+	static int last; /* where it may no more be asked */
+	long pid = os_call(SYS_getpid);
+
+	if (pid > 0)
+		store_relaxed(&last, (int)pid);
+	return load_relaxed(&last);
 }
 
 int os_tid(void)
 {
-	return (int)CALL(SYS_gettid);
+	return (int)os_call(SYS_gettid);
+}
+
+void os_thread_name(char name[16])
+{
+	if (os_call(SYS_prctl, PR_GET_NAME, name) < 0)
+		*name = '\0';
+}
+
+bool os_thread_is_gone(int tid)
+{
+	return os_call(SYS_tgkill, os_pid(), tid, 0) == -ESRCH;
 }
 
 int os_open(const char *path, int flags, unsigned mode)
 {
-	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+	return (int)with_errno(os_call(SYS_openat, AT_FDCWD, path, flags, mode));
 }
 
 int os_close(int fd)
 {
-	return (int)syscall(SYS_close, fd);
+	return (int)with_errno(os_call(SYS_close, fd));
 }
 
 /* The number at or behind `at`; the old one is closed. -1: none is free there. */
@@ -267,31 +311,33 @@ int os_move_fd(int fd)
 			at = limit.rlim_cur > 1000 ? 900 : (int)(limit.rlim_cur + FD_ABOVE) / 2;
 	}
 	moved = move_to(fd, at);
-	return moved < 0 ? fd : moved;
+	if (moved < 0)
+		os_close(fd);
+	return moved;
 }
 
 int os_memory_file(const char *name)
 {
 	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	long fd = CALL(SYS_memfd_create, name, flags | MFD_NOEXEC_SEAL);
+	long fd = os_call(SYS_memfd_create, name, flags | MFD_NOEXEC_SEAL);
 
 	if (fd == -EINVAL) /* Linux before 6.3 */
-		fd = CALL(SYS_memfd_create, name, flags);
+		fd = os_call(SYS_memfd_create, name, flags);
 	if (fd >= 0) {
-		(void)CALL(SYS_fchmod, fd, 0600);
-		(void)CALL(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK); /* it is mapped */
+		(void)os_call(SYS_fchmod, fd, 0600);
+		(void)os_call(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK); /* it is mapped */
 	}
 	return (int)fd;
 }
 
 long os_pread(int fd, void *data, size_t size, int64_t offset)
 {
-	return syscall(SYS_pread64, fd, data, size, offset);
+	return with_errno(os_call(SYS_pread64, fd, data, size, offset));
 }
 
 long os_pwrite(int fd, const void *data, size_t size, int64_t offset)
 {
-	return syscall(SYS_pwrite64, fd, data, size, offset);
+	return with_errno(os_call(SYS_pwrite64, fd, data, size, offset));
 }
 
 size_t os_page_size(void)
@@ -302,13 +348,13 @@ size_t os_page_size(void)
 size_t os_read_file(const char *path, char *buffer, size_t size)
 {
 	size_t used = 0;
-	long fd = CALL(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	long fd = os_call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 
 	buffer[0] = '\0';
 	if (fd < 0)
 		return 0;
 	while (used + 1 < size) {
-		long got = CALL(SYS_read, fd, buffer + used, size - 1 - used);
+		long got = os_call(SYS_read, fd, buffer + used, size - 1 - used);
 
 		if (got == -EINTR)
 			continue;
@@ -316,7 +362,7 @@ size_t os_read_file(const char *path, char *buffer, size_t size)
 			break;
 		used += got;
 	}
-	(void)CALL(SYS_close, fd);
+	(void)os_call(SYS_close, fd);
 	buffer[used] = '\0';
 	return used;
 }

@@ -280,7 +280,11 @@ int place_open(struct place *p)
 		if (fd < 0)
 			continue;
 		fd = os_move_fd(fd);
-		return place == MEMORY ? name_memory(p, fd) : fd;
+		if (fd >= 0)
+			return place == MEMORY ? name_memory(p, fd) : fd;
+		if (place != MEMORY)
+			unlink(p->path);
+		failed(p, EMFILE);
 	}
 	return -1;
 }

@@ -13,6 +13,7 @@
 #include "preload/rules.h"
 #include "preload/cpu.h"
 #include "preload/internal.h"
+#include "preload/sandbox.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -275,7 +276,7 @@ rule_t rule_derive(uintptr_t return_address)
 	struct step s = { .pc = return_address };
 	int saved = errno;
 
-	if (!object_find(return_address - 1, &s.object))
+	if (!object_find(return_address - 1, &s.object) || !sandbox_allows_masks())
 		return rule_make(RULE_NONE, 0, 0);
 	lock_take(&unwind_lock);
 	if (unwind_stack)

@@ -7,6 +7,7 @@
  * a pipe must not wait for it. Whatever goes wrong in it costs the verdict and nothing else.
  */
 #include "preload/phase.h"
+#include "preload/sandbox.h"
 #include "preload/scan.h"
 #include "preload/thread.h"
 
@@ -206,7 +207,7 @@ void snapshot_scan(unsigned wait_ms)
 	size_t count;
 	long child;
 
-	if (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
+	if (!sandbox_allows_scan() || __atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
 		return;
 	stacks = os_map(MOST_THREADS * sizeof(*stacks));
 	if (!stacks) {

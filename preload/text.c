@@ -3,6 +3,7 @@
  * use.
  */
 #include "preload/internal.h"
+#include "preload/sandbox.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -98,6 +99,8 @@ static bool is_welcome(void)
 {
 	struct stat now;
 
+	if (!sandbox_allows_messages())
+		return false;
 	return !started ||
 	       (standard_error.st_nlink > 0 && fstat(STDERR_FILENO, &now) == 0 &&
 		       now.st_dev == standard_error.st_dev && now.st_ino == standard_error.st_ino &&

@@ -9,14 +9,11 @@
 #include "preload/ledger.h"
 #include "preload/sample.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 struct thread thread_nobody = { .state = THREAD_UNSETTLED };
 __thread struct thread *thread_self __attribute__((tls_model("initial-exec"))) = &thread_nobody;
@@ -32,12 +29,9 @@ static const uintptr_t guard; /* a word that is never 1 */
 static bool on_signal_stack_without(uintptr_t address)
 {
 	stack_t stack;
-	int saved = errno;
-	bool is = sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) &&
-		  address - (uintptr_t)stack.ss_sp >= stack.ss_size;
 
-	errno = saved;
-	return is;
+	return os_call(SYS_sigaltstack, NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) &&
+	       address - (uintptr_t)stack.ss_sp >= stack.ss_size;
 }
 
 /* A hook whose frame lies further in than ours was left by longjmp; a signal handler would run
@@ -101,10 +95,8 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 static void read_name(struct mt_lane *lane)
 {
 	char name[sizeof(lane->name)] = "";
-	int saved = errno;
 
-	prctl(PR_GET_NAME, name);
-	errno = saved;
+	os_thread_name(name);
 	memcpy(lane->name, name, sizeof(name));
 }
 
@@ -131,15 +123,6 @@ static void end_thread(void *arg)
 	t->state = t->gate;
 }
 
-static bool is_gone(uint32_t tid)
-{
-	int saved = errno;
-	bool gone = syscall(SYS_tgkill, getpid(), tid, 0) != 0 && errno == ESRCH;
-
-	errno = saved;
-	return gone;
-}
-
 /* The state of a thread that is gone for good, or NULL. */
 static struct thread *take_over(void)
 {
@@ -148,7 +131,7 @@ static struct thread *take_over(void)
 
 	lock_take(&tables_lock);
 	for (link = &ending; *link && looked < 8; link = &(*link)->next, looked++) {
-		if (is_gone(trace.lanes[(*link)->lane].tid)) {
+		if (os_thread_is_gone((int)trace.lanes[(*link)->lane].tid)) {
 			t = *link;
 			*link = t->next;
 			break;

@@ -12,6 +12,7 @@
  * and never a SIGBUS in the program.
  */
 #include "preload/place.h"
+#include "preload/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +82,8 @@ static bool is_ours(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && st.st_dev == file.device && st.st_ino == file.inode;
+	return sandbox_allows_growth() && fstat(fd, &st) == 0 && st.st_dev == file.device &&
+	       st.st_ino == file.inode;
 }
 
 /* The descriptor, checked: daemons close everything, and may have reused the number. -1 when there
@@ -135,7 +137,7 @@ static bool grow(enum mt_table_id table, size_t bytes)
 		want = tables[table].reserved - tables[table].mapped;
 	if (tables[table].mapped + want < bytes || trace.header->extent_count >= MT_EXTENTS)
 		return false;
-	fd = checked_fd();
+	fd = sandbox_allows_growth() ? checked_fd() : -1;
 	if (fd < 0 || os_reserve_file(fd, file.size, want) < 0)
 		return false;
 	if (os_map_file(tables[table].base + tables[table].mapped, want, fd, file.size) < 0)
@@ -159,6 +161,32 @@ bool tracefile_room(enum mt_table_id table, uint64_t count)
 		trace.header->flags |= MT_NOTE_STORAGE;
 	errno = saved;
 	return ok;
+}
+
+/* As much as a program may need that does what it is for behind a seccomp filter: 2 MiB. */
+void tracefile_grow_ahead(void)
+{
+	static const uint32_t more[MT_TABLES_USED] = {
+		[MT_FRAMES] = 4 << 10,
+		[MT_NODES] = 32 << 10,
+		[MT_SITES] = 8 << 10,
+		[MT_SITE_INFO] = 8 << 10,
+		[MT_LINES] = 4 << 10,
+		[MT_PUBLISHED] = 8 << 10,
+		[MT_LANES] = 256,
+		[MT_ENTRIES] = 16 << 10,
+		[MT_MODULES] = 128,
+		[MT_STRINGS] = 64 << 10,
+		[MT_FOREIGN] = 256,
+	};
+
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		uint64_t used = trace.header->tables[i == MT_PUBLISHED ? MT_SITES : i].count;
+		size_t bytes = (used + more[i]) * shapes[i].record_size;
+
+		if (more[i] > 0 && bytes > tables[i].mapped)
+			(void)grow(i, bytes);
+	}
 }
 
 bool tracefile_has_room(enum mt_table_id table, uint64_t count)

@@ -64,9 +64,23 @@ ssize_t mtje_stub_readlinkat(int dir, const char *path, char *buf, size_t size)
 	return -1;
 }
 
-/* Where the library keeps its list of own mappings; absent where the heap is tested alone. */
+/* The library's own ways: to the kernel, and its list of mappings. Absent where the heap is tested alone. */
+long os_call(long number, ...) __attribute__((weak));
 void os_own_add(void *address, size_t size) __attribute__((weak));
 void os_own_remove(void *address, size_t size) __attribute__((weak));
+
+static long ask(long number, long a, long b, long c, long d, long e, long f)
+{
+	long result;
+
+	if (!os_call)
+		return syscall(number, a, b, c, d, e, f);
+	result = os_call(number, a, b, c, d, e, f);
+	if (result >= 0 || result < -4095)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
 
 /* What it has to say of failures of the system is not for the program's stderr. */
 extern void (*mtje_malloc_message)(void *arg, const char *text);
@@ -81,7 +95,7 @@ static char spare_page[4096] __attribute__((aligned(4096)));
 
 void *mtje_stub_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
 {
-	void *p = (void *)syscall(SYS_mmap, addr, length, prot, flags, fd, offset);
+	void *p = (void *)ask(SYS_mmap, (long)addr, (long)length, prot, flags, fd, offset);
 
 	mtje_malloc_message = say_nothing;
 	if (p == (void *)-1 && !addr && length == sizeof(spare_page))
@@ -97,17 +111,17 @@ int mtje_stub_munmap(void *addr, size_t length)
 		return 0;
 	if (os_own_remove)
 		os_own_remove(addr, length);
-	return syscall(SYS_munmap, addr, length);
+	return (int)ask(SYS_munmap, (long)addr, (long)length, 0, 0, 0, 0);
 }
 
 int mtje_stub_madvise(void *addr, size_t length, int advice)
 {
-	return syscall(SYS_madvise, addr, length, advice);
+	return (int)ask(SYS_madvise, (long)addr, (long)length, advice, 0, 0, 0);
 }
 
 int mtje_stub_mprotect(void *addr, size_t length, int prot)
 {
-	return syscall(SYS_mprotect, addr, length, prot);
+	return (int)ask(SYS_mprotect, (long)addr, (long)length, prot, 0, 0, 0);
 }
 
 void *mtje_stub_sbrk(intptr_t increment)

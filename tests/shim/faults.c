@@ -238,17 +238,3 @@ REAL(void *, dlopen, const char *path, int flags)
 {
 	return fails("dlopen", 0) ? NULL : __real_dlopen(path, flags);
 }
-
-int __real_prctl(int option, ...);
-int __wrap_prctl(int option, ...);
-int __wrap_prctl(int option, ...)
-{
-	unsigned long a[4];
-	va_list list;
-
-	va_start(list, option);
-	for (int i = 0; i < 4; i++)
-		a[i] = va_arg(list, unsigned long);
-	va_end(list);
-	return fails("prctl", SYS_prctl) ? (int)failed(EINVAL) : __real_prctl(option, a[0], a[1], a[2], a[3]);
-}
