@@ -137,7 +137,14 @@ bool env_read(char **environment)
 	return true;
 }
 
-/* Cuts the list entry that names the library out of "LD_PRELOAD=a:b c", in place. */
+/* libmtrace.so, and the companions libmtrace_NAME.so. */
+static bool is_ours(const char *name, size_t size)
+{
+	return (size >= 12 && strncmp(name, "libmtrace.so", 12) == 0) ||
+	       (size >= 10 && strncmp(name, "libmtrace_", 10) == 0);
+}
+
+/* Cuts the list entries that name the library out of "LD_PRELOAD=a:b c", in place. */
 static void cut_library(char *list)
 {
 	char *p = list;
@@ -148,7 +155,7 @@ static void cut_library(char *list)
 
 		while (name > p && name[-1] != '/')
 			name--;
-		if ((size_t)(p + n - name) >= 12 && strncmp(name, "libmtrace.so", 12) == 0) {
+		if (is_ours(name, (size_t)(p + n - name))) {
 			char *rest = p + n + (p[n] != '\0');
 
 			memmove(p, rest, strlen(rest) + 1);

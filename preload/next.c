@@ -1,5 +1,6 @@
 /* next.c - finds the next definitions, and serves the allocations that the finding itself makes. */
 #include "preload/next.h"
+#include "preload/companion.h"
 #include "preload/internal.h"
 
 #include <dlfcn.h>
@@ -62,11 +63,16 @@ static void find_allocator(struct next *found)
 
 	if (!object_find((uintptr_t)found->malloc, &o))
 		return;
-	found->glibc = is_c_library(&o);
-	if (found->glibc)
+	/* Blocks that a companion tells of are of another allocator than malloc's, maybe. */
+	found->glibc = is_c_library(&o) && !dlsym(RTLD_DEFAULT, COMPANION_MARK);
+	if (is_c_library(&o))
 		return;
 	found->allocator = o.start;
 	found->allocator_size = o.end - o.start;
+	if (!object_find((uintptr_t)&next, &o))
+		return;
+	found->self = o.start;
+	found->self_size = o.end - o.start;
 }
 
 void *next_before(const char *name)

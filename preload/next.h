@@ -31,6 +31,7 @@ struct next {
 	int (*munmap)(void *, size_t);
 	void *(*mremap)(void *, size_t, size_t, int, ...);
 	uintptr_t allocator, allocator_size; /* another allocator's code; 0: glibc's */
+	uintptr_t self, self_size;	     /* libmtrace.so */
 	bool plain; /* glibc, and every block is recorded: the hooks' short way will do */
 	bool glibc; /* the C library's own: all are known, no hook is called inside them, and blocks
 		       are 32 bytes apart */
@@ -71,10 +72,11 @@ static inline bool boot_owns(const void *block)
 	return (uintptr_t)block - (uintptr_t)boot_memory < sizeof(boot_memory);
 }
 
-/* Is that code the other allocator's own? */
+/* Does that code belong to another allocator? Or to us: a function of its that ends in a call of
+ * another jumps there, and the caller is the hook that called the first. */
 static inline bool next_is_allocator(uintptr_t pc)
 {
-	return pc - next.allocator < next.allocator_size;
+	return pc - next.allocator < next.allocator_size || pc - next.self < next.self_size;
 }
 
 #endif

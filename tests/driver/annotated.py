@@ -2,20 +2,25 @@
 
 usage: annotated.py PROGRAM SOURCE...
 
-The program must behave the same with and without the library, and its trace must say what its sources say.
+TEST_COMPANION is an object to be preloaded behind the library. The program must behave the same with and without the library, and its trace must say what its sources say.
 """
 import os
 import sys
 
 import annotations
-from tracing import only_trace, run, same_behaviour, scratch
+from tracing import LIBRARY, only_trace, run, same_behaviour, scratch
+
+COMPANION = os.environ.get("TEST_COMPANION", "")
 
 
 def main(program, *sources):
     program = os.path.abspath(program)
     with scratch() as directory:
         native = run([program], traced=False, cwd=directory)
-        traced = run([program], cwd=directory, **annotations.variables(sources[0]))
+        variables = annotations.variables(sources[0])
+        if COMPANION:
+            variables["LD_PRELOAD"] = f"{LIBRARY}:{COMPANION}"
+        traced = run([program], cwd=directory, **variables)
         same_behaviour(native, traced)
         if native.status != 0:
             print(f"the program itself failed: {native}")
