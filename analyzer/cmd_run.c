@@ -5,23 +5,29 @@
  * To the program nothing differs from being started by a shell: same file descriptors, signal
  * dispositions and process group.
  */
+#include "analyzer/allocators.h"
 #include "analyzer/cmd.h"
 #include "analyzer/leakcheck.h"
+#include "analyzer/libraries.h"
 #include "analyzer/log.h"
 #include "analyzer/measures.h"
 #include "analyzer/mem.h"
+#include "analyzer/paths.h"
 #include "analyzer/program.h"
 #include "analyzer/runtrace.h"
 #include "analyzer/strbuf.h"
 #include "analyzer/summary.h"
+#include "analyzer/table.h"
 #include "analyzer/suppress.h"
 #include "analyzer/trace.h"
+#include "analyzer/units.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -50,6 +56,8 @@ struct values {
 	bool quiet;
 	uint64_t leaks_exit_code;
 	struct option_list suppressions;
+	const char *allocator;
+	bool untraced;
 };
 
 static const struct values defaults = {
@@ -85,6 +93,11 @@ static const struct option_row rows[] = {
 	{ OPTION_NUMBER, "leaks-exit-code", 0, "N", "print what is lost at the end, of all processes that were\n"
 		"traced, and exit with N where there is any", AT(leaks_exit_code) },
 	{ OPTION_LIST, "suppressions", 0, "FILE", "leaks to leave out, as for 'mtracer leaks'", AT(suppressions) },
+	{ OPTION_TEXT, "allocator", 'a', "NAME", "preload another allocator: glibc, jemalloc, mimalloc, tcmalloc or\n"
+		"a library; with several, separated by commas, run the program once\n"
+		"with each and compare", AT(allocator) },
+	{ OPTION_FLAG, "untraced", 0, NULL, "don't trace: the resident memory and the times of --allocator\n"
+		"are then the program's alone", AT(untraced) },
 	{ OPTION_END },
 };
 /* clang-format on */
@@ -107,6 +120,10 @@ static int check_values(const struct values *v)
 		return error("run: --leaks-exit-code: --no-reachable leaves it nothing to go by");
 	if (v->leaks_exit_code == NOT_GIVEN && v->suppressions.count)
 		return error("run: --suppressions is for --leaks-exit-code");
+	if (v->untraced && !v->allocator)
+		return error("run: --untraced is for --allocator");
+	if (v->untraced && v->leaks_exit_code != NOT_GIVEN)
+		return error("run: --leaks-exit-code: --untraced leaves it nothing to go by");
 	return EXIT_FINE;
 }
 
@@ -152,24 +169,68 @@ static bool is_our_library(const char *entry, size_t size)
 	       memcmp(name, LIBRARY, strlen(LIBRARY)) == 0;
 }
 
-/* Ours first, then what was there, but for another libmtrace.so. */
-static void set_preload(const char *library)
+static void add_entry(struct strbuf *list, const char *entry, size_t size)
 {
-	const char *list = getenv("LD_PRELOAD");
-	struct strbuf all = { 0 };
+	if (list->size)
+		strbuf_add(list, ":");
+	strbuf_add_bytes(list, entry, size);
+}
 
-	strbuf_add(&all, library);
+/* Each entry of a list like LD_PRELOAD's, but for another libmtrace.so. */
+static void add_entries(struct strbuf *to, const char *list)
+{
 	while (list && *list) {
 		size_t size = strcspn(list, ": ");
 
-		if (size && !is_our_library(list, size)) {
-			strbuf_add(&all, ":");
-			strbuf_add_bytes(&all, list, size);
-		}
+		if (size && !is_our_library(list, size))
+			add_entry(to, list, size);
 		list += size + (list[size] != 0);
 	}
-	setenv("LD_PRELOAD", strbuf_text(&all), 1);
-	strbuf_release(&all);
+}
+
+/* Beside the library; nothing where it wasn't installed. */
+static void add_companion(struct strbuf *list, const char *library, const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%.*s/libmtrace_%s.so", (int)(path_base(library) - library - 1),
+		    library, name) < 0)
+		return;
+	if (access(path, R_OK) == 0)
+		add_entry(list, path, strlen(path));
+	free(path);
+}
+
+/* The libraries that trace functions which only one allocator has, where they are used. */
+static void add_companions(
+	struct strbuf *list, const char *library, const char *program, const char *preload)
+{
+	struct libraries libraries = libraries_of(program, preload);
+	bool uses[INTERFACES];
+
+	libraries_interfaces(program, &libraries, uses);
+	for (int i = 0; i < INTERFACES; i++)
+		if (uses[i])
+			add_companion(list, library, interface_names[i]);
+	libraries_release(&libraries);
+}
+
+/* LD_PRELOAD: ours first, then the allocator, then what was there. */
+static void choose_preload(
+	struct strbuf *list, const char *library, const char *allocator, const char *program)
+{
+	struct strbuf others = { 0 };
+
+	if (allocator)
+		add_entry(&others, allocator, strlen(allocator));
+	add_entries(&others, getenv("LD_PRELOAD"));
+	if (library) {
+		add_entry(list, library, strlen(library));
+		if (program)
+			add_companions(list, library, program, strbuf_text(&others));
+	}
+	add_entries(list, strbuf_text(&others));
+	strbuf_release(&others);
 }
 
 /* ---- the environment */
@@ -191,7 +252,7 @@ static void set_switch(const char *name, bool on, bool off)
 }
 
 /* In the child: mtracer itself isn't to be traced. */
-static void set_environment(const struct values *v, const char *library)
+static void set_environment(const struct values *v, const char *preload)
 {
 	if (v->out)
 		setenv("MTRACE_OUT", v->out, 1);
@@ -204,8 +265,8 @@ static void set_environment(const struct values *v, const char *library)
 		v->no_reachable);
 	set_switch("MTRACE_MMAP", v->mmap, v->no_mmap);
 	set_switch("MTRACE_VERBOSE", v->verbose, false);
-	if (library)
-		set_preload(library);
+	if (preload && *preload)
+		setenv("LD_PRELOAD", preload, 1);
 }
 
 /* ---- signals */
@@ -270,21 +331,33 @@ static void give_signals_back(const struct signals *old)
 
 /* ---- running it */
 
+/* What a run took. Zero where it isn't known. */
+struct outcome {
+	bool traced;
+	uint64_t heap;	   /* bytes at the peak */
+	uint64_t resident; /* bytes, of the largest of the processes that were waited for */
+	uint64_t tracer;   /* bytes of these, at the most */
+	uint64_t cpu_ns, wall_ns;
+};
+
 struct job {
 	char **command;
 	const struct values *values;
 	const char *library; /* NULL = run untraced */
+	char *file;	     /* that is executed; NULL: isn't known */
+	struct strbuf preload;
 	struct suppressions suppressions;
 	bool leaks; /* were found */
 	struct run_process process;
 	struct signals signals;
+	struct outcome outcome;
 };
 
-static uint64_t now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
@@ -292,7 +365,7 @@ __attribute__((noreturn)) static void become_program(struct job *job, int report
 {
 	int code;
 
-	set_environment(job->values, job->library);
+	set_environment(job->values, strbuf_text(&job->preload));
 	give_signals_back(&job->signals);
 	execvp(job->command[0], job->command);
 	code = errno;
@@ -312,7 +385,8 @@ static int start(struct job *job)
 		return errno;
 	fflush(NULL);
 	take_signals(&job->signals);
-	job->process.start_ns = now_ns();
+	job->process.start_ns = clock_ns(CLOCK_REALTIME);
+	job->outcome.wall_ns = clock_ns(CLOCK_MONOTONIC);
 	job->process.pid = fork();
 	if (job->process.pid == 0)
 		become_program(job, report[1]);
@@ -330,14 +404,27 @@ static int start(struct job *job)
 	return code;
 }
 
-static int wait_for(pid_t pid)
+static uint64_t ns_of(struct timeval time)
 {
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_usec * 1000;
+}
+
+static int wait_for(struct job *job)
+{
+	struct rusage used, own;
 	int status;
 
-	while (waitpid(pid, &status, 0) < 0)
+	while (wait4(job->process.pid, &status, 0, &used) < 0)
 		if (errno != EINTR)
-			die("cannot wait for process %d: %s", (int)pid, strerror(errno));
+			die("cannot wait for process %d: %s", (int)job->process.pid,
+				strerror(errno));
 	running = 0;
+	job->outcome.wall_ns = clock_ns(CLOCK_MONOTONIC) - job->outcome.wall_ns;
+	job->outcome.cpu_ns = ns_of(used.ru_utime) + ns_of(used.ru_stime);
+	/* A process begins with its parent's figure: below that nothing is known. */
+	getrusage(RUSAGE_SELF, &own);
+	if (used.ru_maxrss > own.ru_maxrss)
+		job->outcome.resident = (uint64_t)used.ru_maxrss << 10;
 	return status;
 }
 
@@ -367,7 +454,30 @@ static void print_next(const struct run_traces *traces)
 	fputc('\n', stderr);
 }
 
-static void print_summary(const struct run_traces *traces)
+static void print_outcome(const struct outcome *o)
+{
+	char a[UNIT_TEXT], b[UNIT_TEXT];
+
+	if (o->resident)
+		fprintf(stderr, "resident %s at the most", format_bytes(a, (int64_t)o->resident));
+	if (o->resident && o->tracer)
+		fprintf(stderr, ", up to %s of it the tracer's",
+			format_bytes(b, (int64_t)o->tracer));
+	fprintf(stderr, "%sCPU %s, time %s\n", o->resident ? "; " : "",
+		format_duration(a, o->cpu_ns), format_duration(b, o->wall_ns));
+}
+
+/* Of the process that was started, or of one of its children, whichever took more. */
+static void take_figures(struct outcome *o, const struct trace *trace, const struct totals *totals)
+{
+	o->traced = true;
+	o->heap = totals->all.peak_bytes;
+	if (o->resident < trace->header.resident_bytes)
+		o->resident = trace->header.resident_bytes;
+	o->tracer = trace->header.tracer_bytes;
+}
+
+static void read_trace(struct job *job, const struct run_traces *traces)
 {
 	char why[256];
 	struct trace *trace = trace_open(traces->path, why, sizeof(why));
@@ -382,8 +492,12 @@ static void print_summary(const struct run_traces *traces)
 		setenv("NO_COLOR", "1", 1); /* style() looks at stdout */
 	sites = site_measures(trace);
 	totals = program_totals(trace, sites);
-	summary_print(trace, &totals, stderr);
-	print_next(traces);
+	take_figures(&job->outcome, trace, &totals);
+	if (!job->values->quiet) {
+		summary_print(trace, &totals, stderr);
+		print_outcome(&job->outcome);
+		print_next(traces);
+	}
 	free(sites);
 	trace_free(trace);
 }
@@ -405,6 +519,11 @@ static void finish(struct job *job, int status, bool explained)
 
 	if (job->library)
 		traces = run_traces_find(out ? out : DEFAULT_OUT, &job->process);
+	if (!job->library && job->values->untraced) {
+		if (!job->values->quiet)
+			print_outcome(&job->outcome);
+		return;
+	}
 	if (!traces.path) {
 		if (!explained || WIFSIGNALED(status))
 			say_no_trace(job, status);
@@ -413,8 +532,7 @@ static void finish(struct job *job, int status, bool explained)
 	code = run_trace_record_status(traces.path, &job->process, status);
 	if (code)
 		warning("%s: cannot note how the program ended: %s", traces.path, strerror(code));
-	if (!job->values->quiet)
-		print_summary(&traces);
+	read_trace(job, &traces);
 	if (job->values->leaks_exit_code != NOT_GIVEN)
 		job->leaks = leakcheck(&traces, &job->suppressions);
 	run_traces_release(&traces);
@@ -425,22 +543,20 @@ static int exit_status(int status)
 	return WIFSIGNALED(status) ? EXIT_BY_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* ---- the command */
+/* ---- one run */
 
 /* Says what will keep the program from being traced. True where the library must not be preloaded.
  */
-static bool warn_of_obstacle(const char *name, bool *explained)
+static bool warn_of_obstacle(const struct job *job, bool *explained)
 {
-	char *path = program_find(name);
 	struct obstacle o = { NULL, false };
 
-	if (path)
-		o = program_obstacle(path);
+	if (job->file)
+		o = program_obstacle(job->file);
 	if (o.text)
-		warning("%s %s", name, o.text);
+		warning("%s %s", job->command[0], o.text);
 	*explained = o.text;
 	free(o.text);
-	free(path);
 	return o.harmful;
 }
 
@@ -451,11 +567,11 @@ static int run_job(struct job *job, bool explained)
 
 	if (code) {
 		if (job->process.pid > 0)
-			wait_for(job->process.pid);
+			wait_for(job);
 		error("%s: %s", job->command[0], strerror(code));
 		return code == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 	}
-	status = wait_for(job->process.pid);
+	status = wait_for(job);
 	finish(job, status, explained);
 	return job->leaks ? (int)job->values->leaks_exit_code : exit_status(status);
 }
@@ -473,32 +589,128 @@ static int read_suppressions(struct job *job)
 	return EXIT_FINE;
 }
 
+/* The same program may be started several times, each time as if it were the first. */
+static int run_with(struct job *job, const char *library, const struct allocator *allocator)
+{
+	bool explained = false;
+	int status;
+
+	job->outcome = (struct outcome){ 0 };
+	job->library = library;
+	if (library && warn_of_obstacle(job, &explained))
+		job->library = NULL;
+	strbuf_clear(&job->preload);
+	choose_preload(&job->preload, job->library, allocator ? allocator->path : NULL, job->file);
+	status = run_job(job, explained);
+	strbuf_release(&job->preload);
+	return status;
+}
+
+/* ---- several allocators */
+
+static void add_figure(struct table *table, const char *text, bool known)
+{
+	table_cell(table, known ? text : "");
+}
+
+static void add_row(struct table *table, const struct allocator *a, const struct outcome *o)
+{
+	uint64_t without = o->resident > o->tracer ? o->resident - o->tracer : 0;
+	char text[UNIT_TEXT], resident[UNIT_TEXT + 8];
+
+	table_row(table);
+	table_cell(table, path_base(a->name));
+	add_figure(table, format_bytes(text, (int64_t)o->heap), o->traced);
+	snprintf(resident, sizeof(resident), "%s%s", o->traced && !o->tracer ? "≤ " : "",
+		format_bytes(text, (int64_t)without));
+	add_figure(table, resident, without);
+	add_figure(table, format_bytes(text, (int64_t)o->tracer), o->tracer);
+	add_figure(table, format_duration(text, o->cpu_ns), true);
+	add_figure(table, format_duration(text, o->wall_ns), true);
+}
+
+static struct table *new_comparison(void)
+{
+	static const char *const numbers[] = { "heap peak", "resident", "tracer's", "CPU", "time" };
+	struct table *table = table_new();
+
+	table_column(table, "allocator", ALIGN_LEFT);
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		table_column(table, numbers[i], ALIGN_RIGHT);
+	return table;
+}
+
+/* Exits with the first status that isn't 0. */
+static int compare(struct job *job, const char *library, const struct allocators *allocators)
+{
+	struct table *table = new_comparison();
+	off_t input = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	int first = EXIT_FINE;
+
+	for (size_t i = 0; i < allocators->count; i++) {
+		int status;
+
+		if (input >= 0)
+			lseek(STDIN_FILENO, input, SEEK_SET);
+		status = run_with(job, library, &allocators->items[i]);
+		first = first ? first : status;
+		add_row(table, &allocators->items[i], &job->outcome);
+	}
+	table_print(table, stderr);
+	if (library)
+		fputs("resident memory is without the tracer's; the times are those of traced "
+		      "runs, and those of\nthe program alone with --untraced\n",
+			stderr);
+	table_free(table);
+	return first;
+}
+
+/* ---- the command */
+
+static int find_allocators(const struct values *v, struct allocators *allocators)
+{
+	char *wrong = v->allocator ? allocators_find(v->allocator, allocators) : NULL;
+	int status = wrong ? error("run: --allocator: %s", wrong) : EXIT_FINE;
+
+	free(wrong);
+	return status;
+}
+
+/* A path that can be preloaded. */
+static int choose_library(char **library)
+{
+	*library = find_library();
+	if (!*library)
+		return error(LIBRARY ": not found beside mtracer nor in " MTRACER_PREFIX
+				     "/" MTRACER_LIBDIR);
+	if ((*library)[strcspn(*library, ": ")])
+		return error("%s: a path with a space or colon cannot be preloaded", *library);
+	return EXIT_FINE;
+}
+
 static int run(const void *values, int argc, char **argv)
 {
 	struct job job = { .command = argv, .values = values };
+	struct allocators allocators = { NULL, 0 };
 	char *library = NULL;
-	bool explained;
 	int status = check_values(values);
 
 	(void)argc;
 	if (status == EXIT_FINE)
 		status = read_suppressions(&job);
 	if (status == EXIT_FINE)
-		library = find_library();
-	if (status == EXIT_FINE && !library)
-		status = error(LIBRARY ": not found beside mtracer nor in " MTRACER_PREFIX
-				       "/" MTRACER_LIBDIR);
-	if (status != EXIT_FINE) {
-		suppressions_release(&job.suppressions);
-		return status;
-	}
-	if (library[strcspn(library, ": ")]) {
-		status = error("%s: a path with a space or colon cannot be preloaded", library);
-	} else {
-		job.library = warn_of_obstacle(argv[0], &explained) ? NULL : library;
-		status = run_job(&job, explained);
+		status = find_allocators(values, &allocators);
+	if (status == EXIT_FINE && !job.values->untraced)
+		status = choose_library(&library);
+	if (status == EXIT_FINE) {
+		job.file = program_find(argv[0]);
+		status = allocators.count > 1
+				 ? compare(&job, library, &allocators)
+				 : run_with(&job, library, allocators.count ? allocators.items : NULL);
 	}
 	suppressions_release(&job.suppressions);
+	allocators_release(&allocators);
+	free(job.file);
 	free(library);
 	return status;
 }
@@ -510,7 +722,11 @@ const struct command cmd_run = {
 	.details = "Options win over the MTRACE_* variables of the same names.\n"
 		   "Exits with the program's status: 128 + N where signal N killed it, 127\n"
 		   "where it was not found, 126 where it cannot be executed; with --leaks-exit-code\n"
-		   "with that where anything is lost, as 'mtracer leaks' would tell.",
+		   "with that where anything is lost, as 'mtracer leaks' would tell; with several\n"
+		   "allocators with the first status that isn't 0.\n"
+		   "Functions that only jemalloc (mallocx ...), mimalloc (mi_malloc ...) or tcmalloc\n"
+		   "(tc_malloc ...) has are traced where the program or a library of its uses them; for\n"
+		   "programs that it starts in turn, preload libmtrace_NAME.so behind libmtrace.so.",
 	.options = rows,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

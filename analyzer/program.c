@@ -308,6 +308,45 @@ static struct obstacle check_file(const char *path, int depth)
 	return found;
 }
 
+char *program_image(const char *path)
+{
+	char name[256] = "", start[256];
+
+	for (int depth = 0; depth <= INTERPRETERS_MAX; depth++) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		ssize_t size = fd < 0 ? 0 : pread(fd, start, sizeof(start) - 1, 0);
+
+		if (fd >= 0)
+			close(fd);
+		start[size > 0 ? size : 0] = 0;
+		if (size > SELFMAG && memcmp(start, ELFMAG, SELFMAG) == 0)
+			return mem_strdup(path);
+		if (strncmp(start, "#!", 2) != 0)
+			return NULL;
+		path = start + 2 + strspn(start + 2, " \t");
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(path, " \t\n"), path);
+		path = name;
+	}
+	return NULL;
+}
+
+char *program_linker(const char *image)
+{
+	char path[256] = "";
+	int fd = open(image, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	Elf *elf;
+
+	if (fd < 0)
+		return NULL;
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (elf)
+		read_interpreter(elf, path, sizeof(path));
+	elf_end(elf);
+	close(fd);
+	return strncmp(base_name(path), "ld", 2) == 0 ? mem_strdup(path) : NULL;
+}
+
 struct obstacle program_obstacle(const char *path)
 {
 	return check_file(path, 0);

@@ -18,6 +18,11 @@ struct obstacle {
  * frees it. */
 char *program_find(const char *name);
 
+/* The ELF file that is executed for it: itself, or a script's interpreter; NULL = neither. And the
+ * dynamic linker of an ELF file; NULL = it has none. The caller frees them. */
+char *program_image(const char *path);
+char *program_linker(const char *image);
+
 /* Looks at the file, or at a script's interpreter. */
 struct obstacle program_obstacle(const char *path);
 

@@ -36,7 +36,7 @@ static const char *const names[] = {
 
 static void *next_functions[FUNCTION_COUNT];
 static bool resolved;
-static const struct companion *tracer;		     /* NULL: libmtrace.so isn't there */
+static const struct companion *tracer; /* NULL: libmtrace.so isn't there */
 
 /* Whose calls don't count, each an object: the allocator, which calls itself by these names, and
  * this one and libmtrace.so, since a function that ends in a call of another jumps there, and the
@@ -161,55 +161,55 @@ static inline void *absent(size_t size, size_t alignment)
 
 /* ---- the shapes; `bytes` and `alignment` are expressions of the parameters */
 
-#define ALLOCATES(result, name, parameters, arguments, bytes, alignment)              \
-	HOOK result name parameters;                                                  \
-	HOOK result name parameters                                                   \
-	{                                                                             \
-		struct event e = event_begin(CPU_CALLER());                           \
+#define ALLOCATES(result, name, parameters, arguments, bytes, alignment)                   \
+	HOOK result name parameters;                                                       \
+	HOOK result name parameters                                                        \
+	{                                                                                  \
+		struct event e = event_begin(CPU_CALLER());                                \
 		void *made = NEXT(name) ? NEXT(name) arguments : absent(bytes, alignment); \
-		return made ? event_allocated(e, made, bytes) : NULL;                 \
+		return made ? event_allocated(e, made, bytes) : NULL;                      \
 	}
 
 /* Into *to; gives an error number. */
-#define ALLOCATES_TO(name, parameters, arguments, bytes, alignment)                      \
-	HOOK int name parameters;                                                        \
-	HOOK int name parameters                                                         \
-	{                                                                                \
-		struct event e = event_begin(CPU_CALLER());                              \
-		int error;                                                               \
-		if (NEXT(name)) {                                                        \
-			error = NEXT(name) arguments;                                    \
-		} else {                                                                 \
-			void *made = absent(bytes, alignment);                           \
-			error = made ? 0 : ENOMEM;                                       \
-			*to = made ? made : *to;                                         \
-		}                                                                        \
-		if (error == 0)                                                          \
-			event_allocated(e, *to, bytes);                                  \
-		return error;                                                            \
+#define ALLOCATES_TO(name, parameters, arguments, bytes, alignment) \
+	HOOK int name parameters;                                   \
+	HOOK int name parameters                                    \
+	{                                                           \
+		struct event e = event_begin(CPU_CALLER());         \
+		int error;                                          \
+		if (NEXT(name)) {                                   \
+			error = NEXT(name) arguments;               \
+		} else {                                            \
+			void *made = absent(bytes, alignment);      \
+			error = made ? 0 : ENOMEM;                  \
+			*to = made ? made : *to;                    \
+		}                                                   \
+		if (error == 0)                                     \
+			event_allocated(e, *to, bytes);             \
+		return error;                                       \
 	}
 
 /* A block p, to another size. `gone`: p was freed though there is no new block. */
-#define RESIZES(name, parameters, arguments, bytes, gone)                      \
-	HOOK void *name parameters;                                            \
-	HOOK void *name parameters                                             \
-	{                                                                      \
-		struct event e = event_begin(CPU_CALLER());                    \
-		struct companion_taken taken = event_take(e, p);               \
+#define RESIZES(name, parameters, arguments, bytes, gone)                        \
+	HOOK void *name parameters;                                              \
+	HOOK void *name parameters                                               \
+	{                                                                        \
+		struct event e = event_begin(CPU_CALLER());                      \
+		struct companion_taken taken = event_take(e, p);                 \
 		void *q = NEXT(name) ? NEXT(name) arguments : realloc(p, bytes); \
-		event_resized(e, p, taken, q, bytes, gone);                    \
-		return q;                                                      \
+		event_resized(e, p, taken, q, bytes, gone);                      \
+		return q;                                                        \
 	}
 
-#define FREES(name, parameters, arguments)                  \
-	HOOK void name parameters;                          \
-	HOOK void name parameters                           \
-	{                                                   \
+#define FREES(name, parameters, arguments)                   \
+	HOOK void name parameters;                           \
+	HOOK void name parameters                            \
+	{                                                    \
 		event_freeing(event_begin(CPU_CALLER()), p); \
-		if (NEXT(name))                             \
-			NEXT(name) arguments;               \
-		else                                        \
-			free(p);                            \
+		if (NEXT(name))                              \
+			NEXT(name) arguments;                \
+		else                                         \
+			free(p);                             \
 	}
 
 #endif

@@ -136,6 +136,8 @@ __attribute__((destructor)) static void fini(void)
 
 	if (phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid()) {
 		scan_at_exit();
+		if (config.reachable)
+			resident_note();
 		control_exit();
 		if (config.verbose || (sandbox_allows_messages() && isatty(STDERR_FILENO)))
 			message("trace in ", tracefile_path(), NULL);

@@ -207,6 +207,7 @@ void init_start(void); /* once, at the first event that is late enough */
 void cxx_init(void); /* hooks_cxx.c: finds the C++ library's operator new */
 
 void control_exit(void); /* writes the end into the header */
+void resident_note(void); /* resident.c: at the exit, what memory was taken */
 
 #pragma GCC visibility pop
 

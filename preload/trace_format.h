@@ -294,7 +294,9 @@ struct mt_header {
 	uint64_t scan_answer;     /* the last request that was begun */
 	uint64_t merged;          /* MT_NOTE_MERGED: how many traces were added up */
 	uint64_t own_malloc;      /* MT_NOTE_OWN_MALLOC: string, the path of what defines it; 0 = unknown */
-	uint64_t reserved[7];
+	uint64_t resident_bytes;  /* the most memory that the process ever took, the tracer's included; 0 = unknown */
+	uint64_t tracer_bytes;    /* of that, the tracer's own at the most */
+	uint64_t reserved[5];
 
 	struct mt_table tables[MT_TABLES];
 	uint32_t extent_count;

@@ -3,7 +3,7 @@ import os
 import unittest
 
 from programs import Program
-from tracing import LIBRARY, Trace, only_trace, run, scratch
+from tracing import LIBRARY, Trace, mtracer, only_trace, run, scratch
 
 COMPANION = os.path.join(os.path.dirname(LIBRARY), "libmtrace_jemalloc.so")
 JEMALLOC = "libjemalloc.so.2"
@@ -52,6 +52,62 @@ class Companions(unittest.TestCase):
         result = run(["/bin/sh", "-c", "env"], cwd=self.directory, MTRACE_FOLLOW="0",
                      LD_PRELOAD=f"{LIBRARY}:{COMPANION}")
         self.assertNotIn(b"libmtrace", result.stdout)
+
+    def under_run(self, *arguments, **variables):
+        """(output, trace)"""
+        result = mtracer("run", "--quiet", "--out", self.directory / "t.mtrace", *arguments, "--", PROGRAM.path, **variables)
+        self.assertEqual((result.status, result.stderr), (0, b""), result)
+        return result.stdout.decode(), Trace(self.directory / "t.mtrace")
+
+    def test_run_adds_it_only_where_something_has_it(self):
+        self.assertEqual(self.under_run()[0], "no jemalloc\n")
+
+    @unittest.skipUnless(has_jemalloc(), "jemalloc isn't installed")
+    def test_run_adds_it(self):
+        for options, variables in ((["--allocator", "jemalloc"], {}), ([], {"LD_PRELOAD": JEMALLOC})):
+            with self.subTest(options=options):
+                output, trace = self.under_run(*options, **variables)
+                self.assertEqual(output, "jemalloc\n")
+                self.assertEqual(PROGRAM.row(trace, "mallocx")["allocated_bytes"], 100)
+                self.assertTrue(trace.report()["trace"]["complete"])
+
+
+class OtherAllocators(unittest.TestCase):
+    """mtracer run --allocator."""
+
+    NAMES = {"jemalloc": JEMALLOC, "mimalloc": "libmimalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4"}
+
+    def setUp(self):
+        context = scratch()
+        self.directory = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+
+    def start(self, allocator, *options, program=(Program("growing").path, "6")):
+        return mtracer("run", "--allocator", allocator, "--out", self.directory / "t.%p", *options, "--", *program)
+
+    def test_each(self):
+        for name, library in self.NAMES.items():
+            with self.subTest(name=name):
+                result = self.start(name)
+                if run(["/bin/true"], traced=False, LD_PRELOAD=library).stderr:
+                    self.assertEqual((result.status, result.stdout), (2, b""))
+                    self.assertRegex(result.stderr.decode(), rf"\Amtracer: run: --allocator: {name} is not installed[^\n]*\n\Z")
+                    continue
+                self.assertEqual(result.status, 0, result)
+                self.assertRegex(result.stderr.decode(), r"\nresident [0-9.]+ MiB at the most, up to [0-9.]+ .iB of it the tracer's; CPU ")
+                listing = self.start(name, "--quiet", program=["env"]).stdout.decode()
+                self.assertRegex(listing, rf"(?m)^LD_PRELOAD=\S*/libmtrace.so:\S*/{library}$")
+
+    def test_comparison(self):
+        installed = [name for name, library in self.NAMES.items()
+                     if not run(["/bin/true"], traced=False, LD_PRELOAD=library).stderr]
+        names = ["glibc", *installed]
+        result = self.start(",".join(names), "--quiet")
+        self.assertEqual(result.status, 0, result)
+        lines = result.stderr.decode().splitlines()
+        self.assertEqual(lines[0].split(), "allocator heap peak resident tracer's CPU time".split())
+        self.assertEqual([line.split()[0] for line in lines[1:1 + len(names)]], names)
+        self.assertEqual(result.stdout, b"".join([b"allocations 64, next descriptor 3\n"] * len(names)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
  * from damaged ones. */
 #include "unit.h"
 
+#include "analyzer/libraries.h"
 #include "analyzer/program.h"
 #include "tests/symbolize/fixtures.h"
 
@@ -152,10 +153,34 @@ START_TEST(damaged_programs_do_no_harm)
 			copy[4 + rand() % (round % 2 ? size - 4 : 1000)] = rand();
 		write_copy(copy, round % 3 ? size : (size_t)rand() % size);
 		free(program_obstacle(copy_path).text);
+		free(program_image(copy_path));
+		free(program_linker(copy_path));
+		library_has_malloc(copy_path);
 	}
 	unlink(copy_path);
 	free(copy);
 	free(bytes);
+}
+END_TEST
+
+/* ---- what it is loaded with */
+
+START_TEST(libraries_are_those_that_the_linker_loads)
+{
+	struct libraries l = libraries_of("/bin/sh", NULL);
+	bool uses[INTERFACES];
+
+	ck_assert_ptr_nonnull(libraries_find(&l, "libc.so.6"));
+	ck_assert_ptr_null(libraries_find(&l, "libc.so"));
+	ck_assert(library_has_malloc(libraries_find(&l, "libc.so.6")));
+	libraries_interfaces("/bin/sh", &l, uses);
+	for (int i = 0; i < INTERFACES; i++)
+		ck_assert(!uses[i]);
+	libraries_release(&l);
+	ck_assert(!library_has_malloc("/bin/sh"));
+	ck_assert(!library_has_malloc("/etc/passwd"));
+	ck_assert_uint_eq(libraries_of("/etc/passwd", NULL).count, 0);
+	ck_assert_uint_eq(libraries_of("/nonexistent", NULL).count, 0);
 }
 END_TEST
 
@@ -200,4 +225,4 @@ END_TEST
 UNIT_SUITE("program", programs_that_can_be_traced_are_no_matter, obstacles_are_told,
 	what_is_no_program_is_no_matter, other_machines_are_told,
 	scripts_are_what_their_interpreter_is, damaged_programs_do_no_harm,
-	programs_are_found_along_the_path)
+	programs_are_found_along_the_path, libraries_are_those_that_the_linker_loads)

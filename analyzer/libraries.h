@@ -1,0 +1,44 @@
+/*
+ * libraries.h - what the dynamic linker will load for a program, and which functions that only one
+ * allocator has are called there.
+ */
+#ifndef MTRACER_LIBRARIES_H
+#define MTRACER_LIBRARIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct libraries {
+	char **paths;
+	size_t count;
+};
+
+/*
+ * The linker is asked, as ldd does, so that all its rules hold; the program isn't run. `preload` is
+ * as LD_PRELOAD, NULL for none. None where it can't be told (not linked dynamically, a library is
+ * missing).
+ */
+struct libraries libraries_of(const char *program, const char *preload);
+void libraries_release(struct libraries *libraries);
+
+/* The path of the library of that file name; NULL: isn't among them. */
+const char *libraries_find(const struct libraries *libraries, const char *name);
+
+/* Allocators with functions of their own beside the malloc family, each with a library of ours
+ * (libmtrace_NAME.so) that traces them. */
+enum interface {
+	INTERFACE_JEMALLOC,
+	INTERFACE_MIMALLOC,
+	INTERFACE_TCMALLOC,
+	INTERFACES,
+};
+extern const char *const interface_names[INTERFACES]; /* "jemalloc", ... */
+
+/* Which of them the program or a library asks for while a library has them. */
+void libraries_interfaces(
+	const char *program, const struct libraries *libraries, bool uses[INTERFACES]);
+
+/* Does the ELF file define a malloc for others? */
+bool library_has_malloc(const char *path);
+
+#endif
