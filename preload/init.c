@@ -136,7 +136,7 @@ __attribute__((destructor)) static void fini(void)
 
 	if (phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid()) {
 		scan_at_exit();
-		if (config.reachable)
+		if (config.reachable && sandbox_allows_scan())
 			resident_note();
 		control_exit();
 		if (config.verbose || (sandbox_allows_messages() && isatty(STDERR_FILENO)))
