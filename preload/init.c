@@ -61,6 +61,37 @@ static void look_for_own_malloc(const char *program)
 			": what is allocated there is not seen", NULL);
 }
 
+#define LEAST_ADDRESSES (64u << 20) /* bytes; the tables take up to half of that */
+#define LEAST_DATA (32u << 20)
+
+/* Of too little memory the program gets all. */
+static bool has_memory(void)
+{
+	bool addresses = os_address_limit() >= LEAST_ADDRESSES,
+	     data = os_data_limit() >= LEAST_DATA;
+
+	if (!addresses)
+		message("the limit of address space (ulimit -v) is below 64 MiB; running untraced",
+			NULL);
+	else if (!data)
+		message("the limit of data (ulimit -d) is below 32 MiB; running untraced", NULL);
+	return addresses && data;
+}
+
+/* All that takes memory or room. False has been explained. */
+static bool set_up(const char *program)
+{
+	if (!has_memory() || !heap_init() || !rules_init() || !tracefile_create(program))
+		return false;
+	modules_init(program);
+	if (config.sample)
+		sample_init(config.sample);
+	if (stacks_init() && slots_init(next.glibc) && fork_init() && threads_init())
+		return true;
+	message("no memory or disk space for the tracer's tables; running untraced", NULL);
+	return false;
+}
+
 static void start(void)
 {
 	char program[4096];
@@ -80,13 +111,8 @@ static void start(void)
 	if (!config.follow)
 		env_stop_following(environ);
 	find_program(program, sizeof(program));
-	if (!heap_init() || !rules_init() || !tracefile_create(program))
-		return;
-	modules_init(program);
-	if (config.sample)
-		sample_init(config.sample);
-	if (!stacks_init() || !slots_init(next.glibc) || !fork_init() || !threads_init()) {
-		message("no memory or disk space for the tracer's tables; running untraced", NULL);
+	if (!set_up(program)) {
+		slots_release();
 		tracefile_discard();
 		return;
 	}

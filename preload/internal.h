@@ -32,10 +32,14 @@
 /* ---- os.c: what is asked of the kernel, none of it touching errno; negative errno on failure */
 
 long os_call(long number, ...); /* any system call; -EPERM where a seccomp filter forbids it */
-void *os_map(size_t size);     /* zeroed private memory that costs nothing until touched; NULL */
-void *os_reserve(size_t size); /* address space without access; NULL */
+void *os_map(size_t size);	/* zeroed private memory that costs nothing until touched; NULL */
+void *os_reserve(size_t size);	/* address space without access; NULL */
+void *os_map_readable(size_t size);		   /* zeros that can only be read; NULL */
+bool os_make_writable(void *address, size_t size); /* whole pages */
 void os_unmap(void *address, size_t size);
 void os_forget(void *address, size_t size); /* of os_map: the memory; what is there becomes zeros */
+size_t os_address_limit(void);		    /* of the process, bytes; SIZE_MAX: none */
+size_t os_data_limit(void);		    /* of its private writable memory */
 
 /* The library's own mappings are known, so that a scan for leaks leaves them out. */
 struct os_range {
@@ -145,13 +149,13 @@ static inline void count_lost(enum mt_loss why)
 
 bool tracefile_create(const char *program); /* false has been explained */
 bool tracefile_room(enum mt_table_id table,
-	uint64_t count); /* grows the table to hold `count` records; under tables_lock */
+	uint64_t count);	 /* grows the table to hold `count` records; under tables_lock */
 void tracefile_grow_ahead(void); /* while it still may grow; under tables_lock */
 bool tracefile_has_room(enum mt_table_id table, uint64_t count);
 uint32_t tracefile_string(const char *s,
 	size_t size); /* size without the zero that is added; 0 when there is no room */
 const char *tracefile_path(void);
-void tracefile_discard(void); /* right after the creation, when something else is missing */
+void tracefile_discard(void); /* when something else is missing; gives all back */
 void tracefile_leave(
 	void); /* in a fork child that can't have a trace: maps nothing of the parent's any more */
 size_t tracefile_bytes(void);

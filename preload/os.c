@@ -139,6 +139,37 @@ void *os_map(size_t size)
 	return p;
 }
 
+void *os_map_readable(size_t size)
+{
+	void *p = map(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	os_own_add(p, (size + 4095) & ~(size_t)4095);
+	return p;
+}
+
+bool os_make_writable(void *address, size_t size)
+{
+	return os_call(SYS_mprotect, address, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+static size_t limit_of(int resource)
+{
+	struct rlimit limit;
+
+	return getrlimit(resource, &limit) == 0 && limit.rlim_cur < SIZE_MAX ? limit.rlim_cur
+									     : SIZE_MAX;
+}
+
+size_t os_address_limit(void)
+{
+	return limit_of(RLIMIT_AS);
+}
+
+size_t os_data_limit(void)
+{
+	return limit_of(RLIMIT_DATA);
+}
+
 void *os_reserve(size_t size)
 {
 	return map(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -6,6 +6,7 @@ uint32_t **slot_root;
 unsigned slot_shift;
 uint32_t *slot_regions;
 uint32_t slot_region_count;
+static uint32_t region_most; /* room in slot_regions */
 
 uint64_t slot_read_large(const uint32_t *slot)
 {
@@ -22,13 +23,56 @@ void slot_write_large(uint32_t *slot, uint64_t size)
 		slot[i] = size & ((1u << SLOT_SITE_BIT) - 1);
 }
 
+#define ROOT_SIZE (sizeof(*slot_root) << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS))
+#define REGIONS (1u << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS))
+#define SPARE_REGIONS 3 /* where memory is limited: the heap, the mappings and a stack lie apart \
+			 */
+
+/* As many leaves as there can be blocks for; more would be memory that the program may need. */
+static uint32_t count_regions(void)
+{
+	size_t address = os_address_limit(), data = os_data_limit();
+	size_t limit = (address < data ? address : data) >> SLOT_REGION_BITS;
+
+	return limit < REGIONS - SPARE_REGIONS ? (uint32_t)limit + SPARE_REGIONS : REGIONS;
+}
+
+/* The root is written to page by page as there are leaves: what can only be read isn't data, as
+ * RLIMIT_DATA counts it. */
 bool slots_init(bool glibc)
 {
 	slot_shift = glibc ? 5 : 3;
-	slot_root = os_map(sizeof(*slot_root) << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS));
-	slot_regions = os_map(sizeof(*slot_regions) << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS));
+	region_most = count_regions();
+	slot_root = os_map_readable(ROOT_SIZE);
+	slot_regions = os_map(region_most * sizeof(*slot_regions));
 	slot_region_count = 0;
 	return slot_root != NULL && slot_regions != NULL;
+}
+
+void slots_release(void)
+{
+	if (slot_regions)
+		os_unmap(slot_regions, region_most * sizeof(*slot_regions));
+	if (slot_root)
+		os_unmap(slot_root, ROOT_SIZE);
+	slot_regions = NULL;
+	slot_root = NULL;
+}
+
+/* A place in the list, 0 until it is filled; false: there is none. */
+static bool take_place(uint32_t *place)
+{
+	*place = load_relaxed(&slot_region_count);
+	while (*place < region_most)
+		if (__atomic_compare_exchange_n(&slot_region_count, place, *place + 1, false,
+			    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+static bool open_root(uint32_t **entry)
+{
+	return os_make_writable((void *)((uintptr_t)entry & ~(uintptr_t)4095), 4096);
 }
 
 cold_path uint32_t *slot_leaf_new(uintptr_t address)
@@ -39,8 +83,9 @@ cold_path uint32_t *slot_leaf_new(uintptr_t address)
 		      SLOT_PIECES * sizeof(uint32_t);
 	uint32_t **entry = &slot_root[address >> SLOT_REGION_BITS];
 	uint32_t *leaf, *there = NULL;
+	uint32_t place;
 
-	if (address >> SLOT_ADDRESS_BITS)
+	if (address >> SLOT_ADDRESS_BITS || !open_root(entry) || !take_place(&place))
 		return NULL;
 	leaf = os_map(size);
 	if (!leaf)
@@ -50,6 +95,6 @@ cold_path uint32_t *slot_leaf_new(uintptr_t address)
 		os_unmap(leaf, size); /* another thread was faster */
 		return there;
 	}
-	slot_regions[add_relaxed(&slot_region_count, 1)] = (uint32_t)(address >> SLOT_REGION_BITS);
+	slot_regions[place] = (uint32_t)(address >> SLOT_REGION_BITS);
 	return leaf;
 }

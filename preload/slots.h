@@ -38,6 +38,7 @@ extern uint32_t *slot_regions; /* the regions that have leaves, in the order in 
 extern uint32_t slot_region_count;
 
 bool slots_init(bool glibc);		    /* glibc: no two blocks are closer than 32 bytes */
+void slots_release(void);		    /* when there will be no tracing after all */
 uint32_t *slot_leaf_new(uintptr_t address); /* NULL: no memory */
 uint64_t slot_read_large(const uint32_t *slot);
 void slot_write_large(uint32_t *slot, uint64_t size);

@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -51,6 +50,8 @@ static struct {
 	size_t reserved; /* bytes of address space */
 	size_t mapped;	 /* bytes, whole pages, from base */
 } tables[MT_TABLES_USED];
+
+static size_t reserved; /* bytes of all of them and the header, from trace.header */
 
 static struct {
 	int fd; /* -1: lost for good */
@@ -224,27 +225,43 @@ static void publish_bases(void)
 	trace.leaks = (void *)tables[MT_LEAKS].base;
 }
 
+#define LEAST_PAGES 4 /* of a table's reservation */
+
+/* What a table may grow to, of the whole divided by this. */
+static size_t share_of(int table, size_t divisor)
+{
+	size_t share = (size_t)shapes[table].record_size * shapes[table].most / divisor;
+
+	return share > LEAST_PAGES * file.page ? share / file.page * file.page
+					       : LEAST_PAGES * file.page;
+}
+
+static size_t share_of_all(size_t divisor)
+{
+	size_t total = round_up(MT_HEADER_SIZE, file.page);
+
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		total += share_of(i, divisor);
+	return total;
+}
+
 /* One reservation, cut up. Where address space is limited the tables may grow less. */
 static bool reserve_tables(void)
 {
-	struct rlimit limit;
-	size_t total = 0, divisor = 1;
+	size_t limit = os_address_limit(), divisor = 1;
 	unsigned char *p;
 
-	for (int i = 0; i < MT_TABLES_USED; i++)
-		total += round_up((size_t)shapes[i].record_size * shapes[i].most, file.page);
-	if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-		while (total / divisor > limit.rlim_cur / 16 && divisor < 256)
-			divisor *= 2;
-	p = os_reserve(total / divisor + (MT_TABLES_USED + 1) * file.page);
+	while (share_of_all(divisor) > limit / 32 && divisor < 1024)
+		divisor *= 2;
+	reserved = share_of_all(divisor);
+	p = os_reserve(reserved);
 	if (!p)
 		return false;
 	trace.header = (void *)p;
 	p += round_up(MT_HEADER_SIZE, file.page);
 	for (int i = 0; i < MT_TABLES_USED; i++) {
 		tables[i].base = p;
-		tables[i].reserved = (size_t)shapes[i].record_size * shapes[i].most / divisor /
-				     file.page * file.page;
+		tables[i].reserved = share_of(i, divisor);
 		p += tables[i].reserved;
 	}
 	publish_bases();
@@ -363,8 +380,15 @@ static bool describe_program(const char *program)
 
 void tracefile_discard(void)
 {
-	unlink(file.place.path);
-	tracefile_leave();
+	if (file.fd >= 0) {
+		if (!file.place.in_memory)
+			unlink(file.place.path);
+		os_close(file.fd);
+		file.fd = -1;
+	}
+	if (trace.header)
+		os_unmap(trace.header, reserved);
+	trace = (struct trace){ 0 };
 }
 
 bool tracefile_create(const char *program)
@@ -382,7 +406,6 @@ bool tracefile_create(const char *program)
 		(config.mmap ? MT_NOTE_MMAP : 0) | (config.start ? 0 : MT_NOTE_UNSTARTED);
 	if (!describe_program(program)) {
 		message("cannot write '", file.place.path, "': no space; running untraced", NULL);
-		tracefile_discard();
 		return false;
 	}
 	store_release(&trace.header->state, MT_STATE_RUNNING);
@@ -539,7 +562,5 @@ void tracefile_leave(void)
 	file.fd = -1;
 	/* The mappings stay, as memory of its own: a hook that a signal handler interrupted to fork
 	 * may yet write there. */
-	os_map_private(trace.header,
-		(size_t)(tables[MT_TABLES_USED - 1].base + tables[MT_TABLES_USED - 1].reserved -
-			 (unsigned char *)trace.header));
+	os_map_private(trace.header, reserved);
 }

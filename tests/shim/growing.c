@@ -5,8 +5,9 @@
  *
  * Preparations, in this order, before the growth: `closefrom` closes all descriptors but the first three, `occupy` takes
  * all free ones by files of its own, which must be untouched in the end, `chdir` goes to /,
- * `fsize` limits files to 64 KiB, `nofile` and `address` limit descriptors and address space; `delete` deletes the
- * trace (the file that MTRACE_OUT names), `replace` puts another file in its place. With `wait` it waits in the end until its
+ * `close_range` closes them by that call, `dup2` puts files of its own over all that are open,
+ * `fsize` limits files to 64 KiB, `nofile`, `address` and `data` limit descriptors, address space and data; `delete` deletes the
+ * trace (the file that MTRACE_OUT names), `replace` puts another file in its place. `eat` takes all memory until malloc fails. With `wait` it waits in the end until its
  * input ends.
  */
 #include <fcntl.h>
@@ -64,6 +65,18 @@ static void occupy(void)
 	printf("occupied from %d\n", occupied[0]);
 }
 
+/* Puts files of its own over whatever is open above the standard streams. */
+static void take_over(void)
+{
+	int null = open("/dev/null", O_WRONLY);
+
+	CHECK(null == 3);
+	for (int fd = 4; fd < 5000; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			CHECK((occupied[occupied_count++] = dup2(null, fd)) == fd);
+	close(null);
+}
+
 static void check_occupied(void)
 {
 	struct stat null, found;
@@ -88,10 +101,35 @@ static void replace_trace(void)
 	CHECK(fd >= 0 && write(fd, "precious", 8) == 8 && close(fd) == 0);
 }
 
+/* All memory that there is, and gives it back. */
+static void eat(void)
+{
+	struct block {
+		struct block *next;
+	} *first = NULL, *block;
+	size_t bytes = 0;
+
+	while ((block = malloc(100000))) { /* line: eaten */
+		block->next = first;
+		first = block;
+		bytes += 100000;
+	}
+	CHECK(errno == ENOMEM);
+	while ((block = first)) {
+		first = block->next;
+		free(block);
+	}
+	printf("eaten %zu KiB\n", bytes >> 10);
+}
+
 static void prepare(const char *what)
 {
 	if (!strcmp(what, "closefrom"))
 		closefrom(3);
+	else if (!strcmp(what, "close_range"))
+		CHECK(close_range(3, ~0u, 0) == 0);
+	else if (!strcmp(what, "dup2"))
+		take_over();
 	else if (!strcmp(what, "occupy"))
 		occupy();
 	else if (!strcmp(what, "chdir"))
@@ -102,10 +140,14 @@ static void prepare(const char *what)
 		limit(RLIMIT_NOFILE, 8);
 	else if (!strcmp(what, "address"))
 		limit(RLIMIT_AS, 64 << 20);
+	else if (!strcmp(what, "data"))
+		limit(RLIMIT_DATA, 64 << 20);
 	else if (!strcmp(what, "delete"))
 		delete_trace();
 	else if (!strcmp(what, "replace"))
 		replace_trace();
+	else if (!strcmp(what, "eat"))
+		eat();
 	else if (!strcmp(what, "wait"))
 		waits = 1;
 	else

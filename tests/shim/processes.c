@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -177,6 +179,114 @@ static void daemonize(void)
 	CHECK(read(done[0], &byte, 1) == 1 && read(done[0], &byte, 1) == 0);
 }
 
+/* A child of the system call alone: no handlers run, and its memory is its own. */
+static void raw_clone(void)
+{
+	void *kept = malloc(1000); /* line: kept raw */
+	long pid = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		free(kept);
+		for (int i = 0; i < 100; i++)
+			CHECK(malloc(30)); /* line: raw child */
+		_exit(6);
+	}
+	CHECK(WEXITSTATUS(wait_for((pid_t)pid)) == 6);
+	free(malloc(50)); /* line: raw parent */
+}
+
+static int in_our_memory(void *arg)
+{
+	for (int i = 0; i < 100; i++)
+		free(malloc(300)); /* line: shared churn */
+	*(void **)arg = malloc(4000); /* line: shared */
+	_exit(5);
+}
+
+/* A process with a stack of its own in our memory: what it allocates is ours. */
+static void clone_in_memory(void)
+{
+	static char stack[256 << 10] __attribute__((aligned(16)));
+	void *block = NULL;
+	pid_t pid = clone(in_our_memory, stack + sizeof(stack), CLONE_VM | SIGCHLD, &block);
+
+	CHECK(pid > 0 && WEXITSTATUS(wait_for(pid)) == 5 && block);
+	free(malloc(60)); /* line: after shared */
+}
+
+/* What daemon(3) does, and what programs do by hand: the process that goes on is the last one. */
+static void session(void)
+{
+	int done[2];
+	char byte;
+
+	CHECK(malloc(80) && pipe(done) == 0); /* line: before session */
+	fflush(stdout);
+	if (fork() == 0) {
+		CHECK(daemon(1, 1) == 0 && daemon(0, 0) == 0);
+		CHECK(malloc(90)); /* line: session */
+		CHECK(write(done[1], "x", 1) == 1);
+		exit(0);
+	}
+	close(done[1]);
+	CHECK(read(done[0], &byte, 1) == 1 && read(done[0], &byte, 1) == 0);
+	CHECK(wait(NULL) > 0);
+}
+
+/* Namespaces of its own: another user, other mounts, and a child that is number 1. */
+static void namespaces(void)
+{
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS) != 0) {
+		printf("skipped: no namespaces\n");
+		return;
+	}
+	fflush(stdout);
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		CHECK(getpid() == 1);
+		CHECK(malloc(45)); /* line: number one */
+		exit(2);
+	}
+	CHECK(WEXITSTATUS(wait_for(pid)) == 2);
+	CHECK(malloc(46)); /* line: unshared */
+}
+
+/* As make does: each starts `width` programs, which do the same, `depth` generations down. */
+static void tree(const char *width, int depth)
+{
+	char below[16];
+	int count = atoi(width);
+
+	CHECK(malloc(70)); /* line: tree */
+	snprintf(below, sizeof(below), "%d", depth - 1);
+	fflush(stdout);
+	for (int i = 0; i < count && depth > 0; i++) {
+		pid_t pid = fork();
+
+		CHECK(pid >= 0);
+		if (pid == 0) {
+			execl(self, self, "tree", width, below, NULL);
+			_exit(9);
+		}
+	}
+	for (int status; wait(&status) > 0;)
+		CHECK(status == 0);
+}
+
+/* With an environment of the program's own making. */
+static void exec_bare(void)
+{
+	char after[] = "after", name[] = "NAME=value", *arguments[] = { self, after, NULL };
+	char *environment[] = { name, NULL };
+
+	CHECK(malloc(500)); /* line: bare */
+	execve(self, arguments, environment);
+	CHECK(!"exec");
+}
+
 /* Goes where the trace can't follow; in a child, so that the parent's heap is as ever. */
 static void elsewhere(const char *how, const char *folder)
 {
@@ -223,6 +333,18 @@ int main(int argc, char **argv)
 		shell();
 	else if (!strcmp(how, "chroot") || !strcmp(how, "setuid"))
 		elsewhere(how, argv[2]);
+	else if (!strcmp(how, "rawclone"))
+		raw_clone();
+	else if (!strcmp(how, "inmemory"))
+		clone_in_memory();
+	else if (!strcmp(how, "session"))
+		session();
+	else if (!strcmp(how, "namespaces"))
+		namespaces();
+	else if (!strcmp(how, "tree"))
+		tree(argv[2], atoi(argv[3]));
+	else if (!strcmp(how, "bare"))
+		exec_bare();
 	else if (!strcmp(how, "daemon"))
 		daemonize();
 	else

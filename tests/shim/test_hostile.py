@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import unittest
+from pathlib import Path
 
 from programs import Program
 from tracing import environment, mtracer, only_trace, run, same_behaviour, scratch, traces
@@ -55,6 +56,13 @@ class Hostile(unittest.TestCase):
         """The program's files take the numbers that the tracer had, and get none of its bytes."""
         self.assert_whole(self.both("closefrom", "occupy"))
 
+    def test_close_range(self):
+        self.assert_whole(self.both("close_range", "occupy"))
+
+    def test_dup2(self):
+        """Over the tracer's descriptor: the number is the program's from then on."""
+        self.assert_whole(self.both("dup2"))
+
     def test_no_free_descriptor(self):
         """Not one file may be opened any more, by the tracer neither."""
         self.assert_whole(self.both("occupy"))
@@ -81,10 +89,51 @@ class Hostile(unittest.TestCase):
         self.assert_partial(self.both("fsize"))
 
     def test_address_space_limit(self):
-        command = [PROGRAM.path, LEVELS, "address"]
-        native = run(command, traced=False, cwd=self.directory)
-        traced = run(command, cwd=self.directory)
-        same_behaviour(native, traced)
+        for limit in ("address", "data"):
+            with self.subTest(limit=limit):
+                command = [PROGRAM.path, LEVELS, limit]
+                native = run(command, traced=False, cwd=self.directory)
+                traced = run(command, cwd=self.directory)
+                same_behaviour(native, traced)
+
+    def eaten(self, limit, traced):
+        """What malloc gives in KiB until it fails, and what was said."""
+        command = ["sh", "-c", f'ulimit {limit} && LD_PRELOAD="$2" exec "$0" "$1" eat', PROGRAM.path, "6",
+                   environment(True)["LD_PRELOAD"] if traced else ""]
+        result = run(command, traced=False, cwd=self.directory)
+        self.assertEqual(result.status, 0, result)
+        self.assertLessEqual(result.stderr.count(b"\n"), 1)
+        return int(result.stdout.split()[1]), result.stderr
+
+    def test_memory_is_left(self):
+        """Most of the memory that a limit allows is the program's; of very little it is nearly all."""
+        for limit, least in (("-v 16384", 0.5), ("-d 16384", 0.6), ("-v 49152", 0.8), ("-d 24576", 0.7),
+                             ("-v 65536", 0.33), ("-d 49152", 0.5), ("-v 262144", 0.7), ("-d 262144", 0.8)):
+            with self.subTest(limit=limit):
+                native, traced = self.eaten(limit, False), self.eaten(limit, True)
+                self.assertGreater(traced[0], least * native[0])
+                found = traces(self.directory)
+                self.assertEqual(len(found), b"running untraced" not in traced[1])
+                for trace in found:
+                    bytes_known = PROGRAM.row(trace, "eaten")["allocated_bytes"]
+                    trace.path.unlink()
+                    # At a limit of data there may be none left for the slots of the last blocks.
+                    self.assertLessEqual(bytes_known >> 10, traced[0])
+                    self.assertGreater(bytes_known >> 10, traced[0] // 2)
+
+    def test_cgroup(self):
+        """A limit of memory leaves what the program itself needs."""
+        groups = Path("/sys/fs/cgroup/memory")
+        limit = groups / f"mtrace-test-{os.getpid()}" / "memory.limit_in_bytes"
+        try:
+            limit.parent.mkdir()
+        except OSError:
+            self.skipTest("no memory cgroups of the first version here, or not ours")
+        self.addCleanup(limit.parent.rmdir)
+        limit.write_text(str(16 << 20))
+        command = ["sh", "-c", 'echo $$ >"$0" && exec "$@"', limit.parent / "cgroup.procs", PROGRAM.path, LEVELS]
+        same_behaviour(run(command, traced=False, cwd=self.directory), run(command, cwd=self.directory))
+        self.assert_whole(only_trace(self.directory, "growing"))
 
     def test_limits_from_the_start(self):
         """The limits are there before the tracer is."""

@@ -2,7 +2,7 @@
 import unittest
 
 from programs import Program
-from tracing import LONG, only_trace, run, same_behaviour, scratch, traces
+from tracing import LONG, Trace, mtracer, only_trace, run, same_behaviour, scratch, traces
 
 PROGRAM = Program("processes")
 
@@ -118,6 +118,55 @@ class Processes(unittest.TestCase):
 
     def test_system(self):
         self.check_child_program("system")
+
+    def test_raw_clone(self):
+        """It runs no handlers, so it isn't traced; its parent must not notice."""
+        parent = self.only(self.start("rawclone"))
+        self.assertEqual(self.counts(parent, "kept raw"), (1, 1000, 1000))
+        self.assertEqual(self.counts(parent, "raw parent"), (1, 50, 0))
+        self.assertEqual(self.counts(parent, "raw child"), (0, 0, 0))
+        self.assertEqual(parent.state(), "exited")
+
+    def test_clone_in_memory(self):
+        parent = self.only(self.start("inmemory"))
+        self.assertEqual(self.counts(parent, "shared churn"), (100, 30000, 0))
+        self.assertEqual(self.counts(parent, "shared"), (1, 4000, 4000))
+        self.assertEqual(self.counts(parent, "after shared"), (1, 60, 0))
+        self.assertEqual(parent.state(), "exited")
+
+    def test_session(self):
+        [last] = self.with_line(self.start("session"), "session")
+        self.assertEqual(self.counts(last, "session"), (1, 90, 90))
+        self.assertEqual(self.counts(last, "before session"), (1, 80, 80))
+
+    def test_namespaces(self):
+        """A child that is process 1 of a namespace; its /proc is another one's."""
+        found = self.start("namespaces")
+        [parent] = self.with_line(found, "unshared") or [None]
+        if not parent:
+            self.skipTest("no namespaces here")
+        self.assertEqual(self.counts(parent, "unshared"), (1, 46, 46))
+        [child] = self.with_line(found, "number one")
+        self.assertEqual(self.counts(child, "number one"), (1, 45, 45))
+
+    def test_tree(self):
+        """Hundreds of processes at a time: one trace each, all can be read, and added up."""
+        width = 6
+        found = self.start("tree", width, 3)
+        count = 1 + width + width ** 2 + width ** 3
+        self.assertEqual(len(found), count)
+        merged = self.directory / "all.mtrace"
+        result = mtracer("merge", "-o", merged, *(trace.path for trace in found))
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(self.counts(Trace(merged), "tree"), (count, 70 * count, 70 * count))
+
+    def test_exec_with_own_environment(self):
+        """LD_PRELOAD is a variable as any other: who leaves it out isn't followed."""
+        self.assertEqual(self.counts(self.only(self.start("bare")), "bare"), (1, 500, 500))
+
+    def only(self, found):
+        self.assertEqual(len(found), 1)
+        return found[0]
 
     def test_daemon(self):
         found = self.start("daemon")
