@@ -84,7 +84,7 @@ static const struct option_row rows[] = {
 	{ OPTION_FLAG, "reachable", 0, NULL, "at exit, tell lost blocks from reachable ones (the default)",
 		AT(reachable) },
 	{ OPTION_FLAG, "no-reachable", 0, NULL, "don't", AT(no_reachable) },
-	{ OPTION_FLAG, "mmap", 0, NULL, "trace anonymous mmap, too", AT(mmap) },
+	{ OPTION_FLAG, "mmap", 0, NULL, "trace anonymous mmap and brk, too", AT(mmap) },
 	{ OPTION_FLAG, "no-mmap", 0, NULL, "don't (the default)", AT(no_mmap) },
 	{ OPTION_NUMBER, "timeline", 0, "N", "keep at most N snapshots over the run (default: 512)",
 		AT(timeline) },

@@ -1,9 +1,10 @@
 /*
- * hooks_mmap.c - anonymous mappings, when MTRACE_MMAP=1 asks for them; otherwise these hooks only
- * pass on.
+ * hooks_mmap.c - anonymous mappings and the program break, when MTRACE_MMAP=1 asks for them;
+ * otherwise these hooks only pass on.
  *
  * Memory that nobody may touch (PROT_NONE) is a reservation and doesn't count. The C library's own
- * mappings for malloc and for stacks don't come by here. mremap counts as realloc does: one block
+ * mappings for malloc and for stacks don't come by here, and those of another allocator don't count
+ * either: what it gives of them does. mremap counts as realloc does: one block
  * goes, another comes.
  */
 #undef _FILE_OFFSET_BITS /* else mmap is another name for mmap64 */
@@ -60,7 +61,8 @@ static inline void *map(void *address, size_t size, int protection, int flags, i
 
 	if (p != MAP_FAILED && wanted())
 		record_mapping((uintptr_t)p, whole_pages(size), at,
-			(flags & MAP_ANONYMOUS) && protection != PROT_NONE);
+			(flags & MAP_ANONYMOUS) && protection != PROT_NONE &&
+				!next_is_allocator(at.pc));
 	return p;
 }
 
@@ -105,4 +107,61 @@ HOOK void *mremap(void *address, size_t old_size, size_t new_size, int flags, ..
 		record_mapping((uintptr_t)address, whole_pages(old_size), at, false);
 	record_mapping((uintptr_t)p, whole_pages(new_size), at, known);
 	return p;
+}
+
+/* ---- the program break: each step upwards is a piece of its own */
+
+/* The C library's. An allocator in front of us calls our hook while it initializes itself, where
+ * dlsym would call it. */
+extern void *__sbrk(intptr_t increment);
+
+static inline bool counts_break(struct cpu_frame at)
+{
+	return wanted() && next.sbrk && !next_is_allocator(at.pc);
+}
+
+/* Before the call that moves it down, as munmap; and after the one that moved it up. */
+static void break_down(uintptr_t from, uintptr_t to, struct cpu_frame at)
+{
+	if (to < from)
+		record_mapping(to, from - to, at, false);
+}
+
+static void break_up(uintptr_t from, uintptr_t to, struct cpu_frame at)
+{
+	if (to > from)
+		record_mapping(from, to - from, at, true);
+}
+
+HOOK void *sbrk(intptr_t increment)
+{
+	struct cpu_frame at = CPU_CALLER();
+	bool counts = counts_break(at);
+	uintptr_t from = counts ? (uintptr_t)next.sbrk(0) : 0;
+	void *old;
+
+	if (counts && increment < 0)
+		break_down(from, from + (uintptr_t)increment, at);
+	old = next.sbrk ? next.sbrk(increment) : __sbrk(increment);
+	if (counts && increment > 0 && old != (void *)-1)
+		break_up((uintptr_t)old, (uintptr_t)old + (uintptr_t)increment, at);
+	return old;
+}
+
+HOOK int brk(void *address)
+{
+	struct cpu_frame at = CPU_CALLER();
+	bool counts = counts_break(at);
+	uintptr_t from = counts ? (uintptr_t)next.sbrk(0) : 0;
+	int result;
+
+	if (counts)
+		break_down(from, (uintptr_t)address, at);
+	if (next.brk)
+		result = next.brk(address);
+	else
+		result = __sbrk((char *)address - (char *)__sbrk(0)) == (void *)-1 ? -1 : 0;
+	if (counts && result == 0)
+		break_up(from, (uintptr_t)address, at);
+	return result;
 }

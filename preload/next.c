@@ -149,6 +149,8 @@ void next_resolve(void)
 	found.mmap = dlsym(RTLD_NEXT, "mmap");
 	found.munmap = dlsym(RTLD_NEXT, "munmap");
 	found.mremap = dlsym(RTLD_NEXT, "mremap");
+	found.sbrk = dlsym(RTLD_NEXT, "sbrk");
+	found.brk = dlsym(RTLD_NEXT, "brk");
 	found.malloc = dlsym(RTLD_NEXT, "malloc");
 	find_allocator(&found);
 	found.plain = found.glibc;

@@ -41,6 +41,14 @@ class Allocators(unittest.TestCase):
             with self.subTest(allocator=allocator):
                 self.compare(LD_PRELOAD=f"{LIBRARY}:{allocator}")
 
+    def test_mappings_of_an_allocator_do_not_count(self):
+        """With MTRACE_MMAP=1 what it hands out counts, and not where it has it from, too."""
+        for allocator in filter(is_installed, ALLOCATORS):
+            with self.subTest(allocator=allocator):
+                arguments = [1, 2, 2000] if THREADED else [1, 8000]
+                report = observe(*arguments, LD_PRELOAD=f"{LIBRARY}:{allocator}", MTRACE_MMAP="1")[2]
+                self.assertEqual({row["kind"] for row in report["rows"]}, {"heap"})
+
     def test_linked(self):
         for program in LINKED:
             with self.subTest(program=program):
