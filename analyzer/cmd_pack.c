@@ -112,7 +112,7 @@ const struct command cmd_pack = {
 		"and\n"
 		"compared when the program was rebuilt since, or on another machine. Every "
 		"command\n"
-		"reads it; 'zstd -d' makes it a plain trace again. TRACE itself is left as it is.",
+		"reads it; --plain makes it a plain trace again. TRACE itself is left as it is.",
 	.options = options,
 	.values_size = sizeof(struct values),
 	.min_operands = 0,

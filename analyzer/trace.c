@@ -7,6 +7,7 @@
  * tables belong together.
  */
 #include "trace.h"
+#include "columns.h"
 #include "mem.h"
 #include "packing.h"
 #include "process.h"
@@ -643,6 +644,14 @@ static bool unpack_file(struct reader *r)
 	bytes = unpack_bytes(r->fd, r->packed_size, &size, r->error, r->error_size);
 	if (!bytes)
 		return false;
+	if (is_columns(bytes, size)) {
+		unsigned char *plain = columns_read(bytes, size, &size);
+
+		free(bytes);
+		if (!plain)
+			return fail(r, "corrupt: its columns are cut off, or of another version");
+		bytes = plain;
+	}
 	read_from_memory(r, bytes, size);
 	return true;
 }

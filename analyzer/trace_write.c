@@ -1,5 +1,6 @@
 /* trace_write.c - collects the tables of a trace and writes them as one file. */
 #include "trace_write.h"
+#include "columns.h"
 #include "log.h"
 #include "mem.h"
 #include "packing.h"
@@ -187,10 +188,8 @@ static size_t pages(size_t bytes)
 	return (bytes + PAGE - 1) / PAGE;
 }
 
-/* Lays the tables out behind the header. Returns the file's size. */
-static size_t lay_out(struct trace_writer *w)
+size_t trace_lay_out(struct mt_header *h)
 {
-	struct mt_header *h = &w->header;
 	size_t next = MT_HEADER_SIZE / PAGE;
 
 	memcpy(h->magic, MT_MAGIC, sizeof(h->magic));
@@ -200,12 +199,11 @@ static size_t lay_out(struct trace_writer *w)
 	h->header_size = MT_HEADER_SIZE;
 	h->page_size = PAGE;
 	h->extent_count = 0;
-	memset(h->tables, 0, sizeof(h->tables));
 	memset(h->extents, 0, sizeof(h->extents));
 	for (uint32_t i = 0; i < MT_TABLES_USED; i++) {
-		size_t size = (size_t)w->counts[i] * trace_record_size(i);
+		size_t size = h->tables[i].count * trace_record_size(i);
 
-		h->tables[i] = (struct mt_table){ trace_record_size(i), 0, w->counts[i] };
+		h->tables[i].record_size = trace_record_size(i);
 		if (size == 0)
 			continue;
 		h->extents[h->extent_count++] =
@@ -219,7 +217,10 @@ unsigned char *trace_writer_bytes(struct trace_writer *w, size_t *size)
 {
 	unsigned char *bytes;
 
-	*size = lay_out(w);
+	memset(w->header.tables, 0, sizeof(w->header.tables));
+	for (uint32_t i = 0; i < MT_TABLES_USED; i++)
+		w->header.tables[i].count = w->counts[i];
+	*size = trace_lay_out(&w->header);
 	bytes = mem_zalloc(*size, 1);
 	memcpy(bytes, &w->header, sizeof(w->header));
 	for (uint32_t i = 0; i < w->header.extent_count; i++) {
@@ -290,24 +291,30 @@ static int write_file(const char *path, const unsigned char *bytes, size_t size)
 	return code ? error("%s: cannot be written: %s", path, strerror(code)) : EXIT_FINE;
 }
 
+/* Frees the plain one. */
+static unsigned char *pack_trace(
+	unsigned char *plain, size_t *size, char *error_text, size_t error_size)
+{
+	size_t columns_size;
+	unsigned char *columns = columns_write(plain, &columns_size);
+	unsigned char *packed = pack_bytes(columns, columns_size, size, error_text, error_size);
+
+	free(plain);
+	free(columns);
+	return packed;
+}
+
 int trace_writer_save(struct trace_writer *w, const char *path, bool packed, uint64_t *size)
 {
 	size_t bytes_size;
 	unsigned char *bytes = trace_writer_bytes(w, &bytes_size);
-	char why[256];
+	char why[256] = "";
 	int status;
 
-	if (packed) {
-		size_t packed_size;
-		unsigned char *small =
-			pack_bytes(bytes, bytes_size, &packed_size, why, sizeof(why));
-
-		free(bytes);
-		if (!small)
-			return error("%s: %s", path, why);
-		bytes = small;
-		bytes_size = packed_size;
-	}
+	if (packed)
+		bytes = pack_trace(bytes, &bytes_size, why, sizeof(why));
+	if (!bytes)
+		return error("%s: %s", path, why);
 	*size = bytes_size;
 	status = write_file(path, bytes, bytes_size);
 	free(bytes);

@@ -63,7 +63,7 @@ def read_traces(workplace, costs):
         cost.extra["packed_bytes"] = cost.extra["trace_bytes"]
     if "mtrace" in last:
         trace = last["mtrace"].trace
-        last["mtrace"].extra["packed_bytes"] = workplace.compressed_size(trace)
+        last["mtrace"].extra["packed_bytes"] = workplace.packed_size(trace)
         last["mtrace"].extra["heap_peak_bytes"] = heap_peak(trace)
     paths = [last[tracer].trace if tracer in last else None for tracer in ("mtrace", "heaptrack")]
     readings = [workplace.reading_cost(*paths) for _ in range(3)]

@@ -19,7 +19,7 @@ cp "$build/preload/libmtrace.so" "$build/tests/cli/app.so" "$build/tests/example
 for program in threads processes mappings endings; do
     cp "$build/tests/shim/$program" "$work"
 done
-for target in commands executable module names packed source suppressions trace; do
+for target in columns commands executable module names packed source suppressions trace; do
     mkdir -p "$out/$target"
 done
 
@@ -58,6 +58,8 @@ done
 for trace in single.*.mtrace threads.*.mtrace app.golden.mtrace; do
     name=$(basename "$trace" .mtrace | sed 's/\.[0-9]*$//')
     "$build/analyzer/mtracer" pack --quiet --out "$out/packed/$name" "$trace"
+    zstd -q -d -c "$out/packed/$name" >"$work/columns"
+    "$build/tests/fuzz/make_seed" "$work/columns" "$out/columns/$name"
 done
 
 cp "$build/tests/cli/app.so" "$out/module/app"
