@@ -1,5 +1,7 @@
-/* heap.c - the library's own memory: a private jemalloc that shares nothing with the program's
- * allocator. */
+/*
+ * heap.c - the library's own memory: a private jemalloc that shares nothing with the program's
+ * allocator. Signals are blocked inside, since a handler may never come back: jemalloc has locks.
+ */
 #include "preload/internal.h"
 #include "preload/jemalloc/private_jemalloc.h"
 
@@ -17,21 +19,27 @@ bool heap_init(void)
  * them for neighbours). */
 void *heap_alloc(size_t size)
 {
+	struct signals signals = signals_block();
 	int saved = errno;
 	void *p = mtje_mallocx((size + 127) & ~(size_t)127 ? (size + 127) & ~(size_t)127 : 128,
 		MTJE_ZERO | MTJE_ALIGN(128));
 
 	errno = saved;
+	signals_restore(signals);
 	return p;
 }
 
 void heap_free(void *p)
 {
+	struct signals signals;
 	int saved = errno;
 
-	if (p)
-		mtje_dallocx(p, 0);
+	if (!p)
+		return;
+	signals = signals_block();
+	mtje_dallocx(p, 0);
 	errno = saved;
+	signals_restore(signals);
 }
 
 size_t heap_used(void)

@@ -174,7 +174,7 @@ static struct mt_entry *take_entry(struct thread *t)
 }
 
 /* NULL: no room. */
-static cold_path struct lane_site *add_site(struct thread *t, uint32_t site)
+static struct lane_site *make_site(struct thread *t, uint32_t site)
 {
 	struct lane_site *ls;
 	struct mt_entry *entry;
@@ -192,6 +192,16 @@ static cold_path struct lane_site *add_site(struct thread *t, uint32_t site)
 	ls = find_site(t, site);
 	*ls = (struct lane_site){ .site = site, .line_index = (uint32_t)line, .entry = entry };
 	t->sites_used++;
+	return ls;
+}
+
+/* As a whole: a signal handler may jump out of the middle. */
+static cold_path struct lane_site *add_site(struct thread *t, uint32_t site)
+{
+	struct signals signals = signals_block();
+	struct lane_site *ls = make_site(t, site);
+
+	signals_restore(signals);
 	return ls;
 }
 

@@ -18,10 +18,15 @@
 
 #include "preload/atomic.h"
 
+/* The thread's signals, as they were before all were blocked. */
+struct signals {
+	uint64_t mask;
+	bool blocked; /* they were */
+};
+
 struct lock {
-	uint32_t word; /* 0 free, 1 held, 2 held and somebody may wait */
-	bool masked;   /* the holder has blocked its signals */
-	uint64_t mask; /* as they were */
+	uint32_t word;		/* 0 free, 1 held, 2 held and somebody may wait */
+	struct signals signals; /* the holder's */
 };
 
 /* false: the program has forbidden itself to (sandbox.h), and lives without. */
@@ -44,32 +49,43 @@ static inline long lock_call(long number, long a, long b, long c, long d)
 #endif
 }
 
-static inline void lock_take(struct lock *l)
+static inline struct signals signals_block(void)
 {
 	const uint64_t all = ~0ull;
-	uint32_t expected = 0;
-	uint64_t mask = 0;
-	bool masked = load_relaxed(&lock_masks);
+	struct signals before = { 0, load_relaxed(&lock_masks) };
 
-	if (likely(masked))
-		lock_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask, sizeof(mask));
+	if (likely(before.blocked))
+		lock_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before.mask,
+			sizeof(before.mask));
+	return before;
+}
+
+static inline void signals_restore(struct signals before)
+{
+	if (likely(before.blocked))
+		lock_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before.mask, 0,
+			sizeof(before.mask));
+}
+
+static inline void lock_take(struct lock *l)
+{
+	struct signals signals = signals_block();
+	uint32_t expected = 0;
+
 	if (!__atomic_compare_exchange_n(
 		    &l->word, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		while (__atomic_exchange_n(&l->word, 2, __ATOMIC_ACQUIRE) != 0)
 			lock_call(SYS_futex, (long)&l->word, FUTEX_WAIT_PRIVATE, 2, 0);
-	l->masked = masked;
-	l->mask = mask;
+	l->signals = signals;
 }
 
 static inline void lock_drop(struct lock *l)
 {
-	uint64_t mask = l->mask;
-	bool masked = l->masked;
+	struct signals signals = l->signals;
 
 	if (__atomic_exchange_n(&l->word, 0, __ATOMIC_RELEASE) == 2)
 		lock_call(SYS_futex, (long)&l->word, FUTEX_WAKE_PRIVATE, 1, 0);
-	if (likely(masked))
-		lock_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask));
+	signals_restore(signals);
 }
 
 #endif

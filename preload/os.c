@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -248,6 +249,14 @@ bool os_readable(uintptr_t address)
 	/* The kernel copies the set in before it looks at the unknown `how`: so EINVAL tells a
 	 * readable one. Anything else may be a filter's answer. */
 	return os_call(SYS_rt_sigprocmask, ~0L, address, NULL, 8) == -EINVAL;
+}
+
+bool os_would_wait(int fd)
+{
+	static const struct timespec now;
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+
+	return os_call(SYS_ppoll, &room, 1, &now, NULL, 0) == 0;
 }
 
 uint64_t os_time(void)

@@ -65,13 +65,15 @@ bool text_to_number(const char *s, uint64_t *n)
 }
 
 /* A closed pipe at the other end must not kill the program: the signal is held back and taken away
- * again. */
+ * again. A full one must not hold it up: the message is dropped. */
 static void write_quietly(const char *s, size_t size)
 {
 	static const struct timespec now;
 	sigset_t pipe_signal, before, pending;
 	ssize_t written;
 
+	if (os_would_wait(STDERR_FILENO))
+		return;
 	sigemptyset(&pipe_signal);
 	sigaddset(&pipe_signal, SIGPIPE);
 	sigpending(&pending);

@@ -22,6 +22,8 @@ static __thread bool making __attribute__((tls_model("initial-exec")));
 static pthread_key_t key;
 static struct thread *ending; /* list; under tables_lock */
 
+#define MORE_STACK 65536u /* bytes below what a walk has seen that still are the same stack */
+
 static const uintptr_t guard; /* a word that is never 1 */
 
 /* Is this a signal handler on a stack of its own, which the address is not on? That stack may lie
@@ -34,7 +36,7 @@ static bool on_signal_stack_without(uintptr_t address)
 	       address - (uintptr_t)stack.ss_sp >= stack.ss_size;
 }
 
-/* A hook whose frame lies further in than ours was left by longjmp; a signal handler would run
+/* A hook whose caller is ours, or lies further in, was left by longjmp; a signal handler would run
  * further in. */
 static bool was_left(const struct thread *t, uintptr_t sp)
 {
@@ -44,7 +46,8 @@ static bool was_left(const struct thread *t, uintptr_t sp)
 		start = t->safe_start < start ? t->safe_start : start;
 		end = t->safe_end > end ? t->safe_end : end;
 	}
-	return sp > t->state && sp < end && t->state >= start && !on_signal_stack_without(t->state);
+	return sp >= t->state && sp < end && t->state + MORE_STACK >= start &&
+	       !on_signal_stack_without(t->state);
 }
 
 static void forget_stacks(struct thread *t)
@@ -85,8 +88,8 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 	}
 	generation = load_acquire(&code_generation);
 	if (t->generation != generation) {
-		t->generation = generation;
 		forget_stacks(t);
+		t->generation = generation;
 	}
 	t->gate = gate;
 	return t;
@@ -212,9 +215,12 @@ static void start_lane(struct thread *t)
 cold_path struct thread *thread_new(void)
 {
 	struct thread *t;
+	struct signals signals;
 
-	if (making)
+	/* Without a whole control block neither we nor our allocator may set a key. */
+	if (making || !cpu_thread_is_whole())
 		return NULL;
+	signals = signals_block(); /* a handler might never come back */
 	making = true;
 	t = take_over();
 	if (!t)
@@ -223,10 +229,10 @@ cold_path struct thread *thread_new(void)
 		begin_anew(t);
 		start_lane(t);
 		thread_self = t;
-		if (cpu_thread_is_whole()) /* else nobody would run its destructors */
-			pthread_setspecific(key, t);
+		pthread_setspecific(key, t);
 	}
 	making = false;
+	signals_restore(signals);
 	return t;
 }
 
