@@ -797,7 +797,7 @@ bool trace_is_complete(const struct trace *t)
 		if (t->header.lost[i])
 			return false;
 	}
-	return !(t->header.flags & MT_NOTE_OWN_MALLOC);
+	return !(t->header.flags & (MT_NOTE_OWN_MALLOC | MT_NOTE_STORAGE));
 }
 
 const char *trace_table_name(enum mt_table_id table)

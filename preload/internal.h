@@ -51,7 +51,7 @@ void os_own_add(void *address, size_t size);
 void os_own_remove(void *address, size_t size);
 int os_map_file(
 	void *address, size_t size, int fd, uint64_t offset); /* shared, over what is there */
-void os_map_private(
+int os_map_private(
 	void *address, size_t size); /* zeros of this process's own, over what is there */
 int os_reserve_file(
 	int fd, uint64_t offset, uint64_t size); /* blocks on disk, or fails: never SIGBUS later */
@@ -152,6 +152,8 @@ bool tracefile_create(const char *program); /* false has been explained */
 bool tracefile_room(enum mt_table_id table,
 	uint64_t count);	 /* grows the table to hold `count` records; under tables_lock */
 void tracefile_grow_ahead(void); /* while it still may grow; under tables_lock */
+bool tracefile_in_memory(enum mt_table_id table, uint64_t count); /* instead; not for readers */
+bool tracefile_is_in_memory(enum mt_table_id table);
 bool tracefile_has_room(enum mt_table_id table, uint64_t count);
 uint32_t tracefile_string(const char *s,
 	size_t size); /* size without the zero that is added; 0 when there is no room */
@@ -211,7 +213,7 @@ void init_start(void); /* once, at the first event that is late enough */
 
 void cxx_init(void); /* hooks_cxx.c: finds the C++ library's operator new */
 
-void control_exit(void); /* writes the end into the header */
+void control_exit(void);  /* writes the end into the header */
 void resident_note(void); /* resident.c: at the exit, what memory was taken */
 
 #pragma GCC visibility pop

@@ -217,6 +217,38 @@ uint32_t ledger_lane_place(const struct thread *t, uint32_t site)
 	return ls && ls->site ? (uint32_t)(ls - t->sites) + 1 : 0;
 }
 
+/* For a lane that has no room to count for the site: in the site's own counters, under the lock. */
+static cold_path void count_directly(uint32_t site, int64_t bytes, int blocks, bool temporary)
+{
+	struct mt_site *s = &trace.sites[site];
+	struct mt_published *p = &trace.published[site];
+	struct mt_line *l = &trace.lines[trace.site_info[site].line];
+	struct mt_header *h = trace.header;
+
+	lock_take(&ledger_lock);
+	ledger_save_at_peak(s, at_least_zero(s->current_bytes + p->bytes),
+		at_least_zero(s->current_blocks + p->blocks));
+	if (blocks > 0) {
+		s->allocated_bytes += (uint64_t)bytes;
+		s->allocations += (uint64_t)blocks;
+	} else if (temporary) {
+		s->temporary += (uint64_t)-blocks;
+	}
+	s->current_bytes += (uint64_t)bytes;
+	s->current_blocks += (uint64_t)(int64_t)blocks;
+	if ((int64_t)(s->current_bytes + p->bytes) > (int64_t)s->peak_bytes)
+		s->peak_bytes = s->current_bytes + p->bytes;
+	l->live_bytes += (uint64_t)bytes;
+	if ((int64_t)l->live_bytes > (int64_t)l->peak_bytes)
+		l->peak_bytes = l->live_bytes;
+	h->live_bytes += (uint64_t)bytes;
+	if ((int64_t)h->live_bytes > (int64_t)h->peak_bytes) {
+		h->peak_bytes = h->live_bytes;
+		h->epoch++;
+	}
+	lock_drop(&ledger_lock);
+}
+
 void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary)
 {
 	int64_t slack = load_relaxed(&ledger_slack);
@@ -226,7 +258,7 @@ void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int block
 	if (unlikely(!ls || ls->site == 0)) {
 		ls = add_site(t, site);
 		if (!ls) {
-			count_lost(MT_LOST_SITE);
+			count_directly(site, bytes, blocks, temporary);
 			return;
 		}
 	}
@@ -264,8 +296,10 @@ cold_path bool ledger_go_multi(void)
 
 	lock_take(&tables_lock);
 	sites = trace.header->tables[MT_SITES].count;
-	if (!ledger_multi && tracefile_room(MT_PUBLISHED, sites)) {
-		store_release(&trace.header->tables[MT_PUBLISHED].count, sites);
+	if (!ledger_multi && (tracefile_room(MT_PUBLISHED, sites + 1) ||
+				     tracefile_in_memory(MT_PUBLISHED, sites + 1))) {
+		if (!tracefile_is_in_memory(MT_PUBLISHED))
+			store_release(&trace.header->tables[MT_PUBLISHED].count, sites);
 		trace.header->flags |= MT_NOTE_MULTI;
 		ledger_set_slack();
 		store_release(&ledger_multi, true);

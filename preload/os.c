@@ -196,10 +196,12 @@ int os_map_file(void *address, size_t size, int fd, uint64_t offset)
 	return failed(result) ? (int)result : 0;
 }
 
-void os_map_private(void *address, size_t size)
+int os_map_private(void *address, size_t size)
 {
-	(void)map(address, size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+	return map(address, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0)
+		       ? 0
+		       : -ENOMEM;
 }
 
 static int fill_with_zeros(int fd, uint64_t offset, uint64_t size)

@@ -202,7 +202,9 @@ static uint32_t frame_new(uintptr_t pc, rule_t rule, const struct object *o)
 		return 0;
 	f->address = pc;
 	f->module = o->end ? module_for(o) : 0;
-	f->flags = (is_wrapper(pc - 1) || trace.modules[f->module].flags & MT_MODULE_SELF ? MT_FRAME_WRAPPER : 0) |
+	f->flags = (is_wrapper(pc - 1) || trace.modules[f->module].flags & MT_MODULE_SELF
+				   ? MT_FRAME_WRAPPER
+				   : 0) |
 		   (rule_kind(rule) == RULE_NONE ? MT_FRAME_NO_RULE : 0);
 	count_up(MT_FRAMES, id + 1);
 	return (uint32_t)id;
@@ -291,6 +293,12 @@ static uint64_t hash_of_line(uint32_t id)
 	return node_hash(trace.lines[id].frame, trace.lines[id].kind);
 }
 
+/* The site of all stacks that there is no room for: without it, their blocks would be missing from
+ * the totals, and their frees be foreign. It is made when it is needed; until then a record of each
+ * table that it takes is kept free. */
+static uint32_t spare_site;
+static uint32_t spare_records = 1;
+
 /* 0 = no room. */
 static uint32_t line_for(uint32_t frame, uint32_t kind)
 {
@@ -299,7 +307,7 @@ static uint32_t line_for(uint32_t frame, uint32_t kind)
 
 	if (line)
 		return line;
-	if (!index_room(&lines, hash_of_line) || !tracefile_room(MT_LINES, id + 1))
+	if (!index_room(&lines, hash_of_line) || !tracefile_room(MT_LINES, id + 1 + spare_records))
 		return 0;
 	trace.lines[id] = (struct mt_line){ .frame = frame, .kind = kind };
 	count_up(MT_LINES, id + 1);
@@ -313,9 +321,10 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 	bool multi = trace.header->flags & MT_NOTE_MULTI;
 	uint32_t line;
 
-	if (id > MT_SITES_MOST || !tracefile_room(MT_SITES, id + 1) ||
-		!tracefile_room(MT_SITE_INFO, id + 1) ||
-		(multi && !tracefile_room(MT_PUBLISHED, id + 1)))
+	if (id + spare_records > MT_SITES_MOST ||
+		!tracefile_room(MT_SITES, id + 1 + spare_records) ||
+		!tracefile_room(MT_SITE_INFO, id + 1 + spare_records) ||
+		(multi && !tracefile_room(MT_PUBLISHED, id + 1 + spare_records)))
 		return 0;
 	line = line_for(line_frame(node), kind);
 	if (!line)
@@ -323,7 +332,7 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 	trace.site_info[id] = (struct mt_site_info){ node, line };
 	trace.sites[id].epoch = (uint32_t)trace.header->epoch; /* at the last peak it had nothing */
 	count_up(MT_SITE_INFO, id + 1);
-	if (multi)
+	if (multi && count_of(MT_PUBLISHED) == id) /* else it is in memory alone */
 		count_up(MT_PUBLISHED, id + 1);
 	count_up(MT_SITES, id + 1);
 	trace.header->last_ns = os_time() - trace.header->start_ns;
@@ -366,6 +375,20 @@ static uint32_t site_get(uint32_t node, uint32_t kind)
 	return site;
 }
 
+/* Of an allocation; 0 where not even the spare one could be made. */
+static uint32_t site_or_spare(uint32_t node)
+{
+	uint32_t site = site_get(node, MT_KIND_HEAP);
+
+	if (site)
+		return site;
+	trace.header->flags |= MT_NOTE_STORAGE;
+	spare_records = 0;
+	if (!spare_site)
+		spare_site = site_new(MT_NODE_BROKEN, MT_KIND_HEAP);
+	return spare_site;
+}
+
 cold_path uint32_t site_for(uint32_t node, uint32_t kind)
 {
 	uint32_t site;
@@ -381,8 +404,8 @@ cold_path uint32_t site_of_path(uint64_t hash, uint32_t node)
 	uint32_t site;
 
 	lock_take(&tables_lock);
-	site = site_get(node, MT_KIND_HEAP);
-	if (site)
+	site = site_or_spare(node);
+	if (site != spare_site)
 		path_add(hash, site);
 	lock_drop(&tables_lock);
 	return site;
@@ -425,7 +448,7 @@ uint32_t foreign_for(uint32_t node)
 
 /* ---- life */
 
-/* Index 0 stands for nothing in these, and the first nodes are the roots. */
+/* Index 0 stands for nothing in these, and the first nodes are the roots. One is spare. */
 bool stacks_init(void)
 {
 	pcs = pc_table_new(FIRST_BITS);
@@ -436,8 +459,8 @@ bool stacks_init(void)
 	paths = path_table_new(FIRST_BITS);
 	if (!pcs || !nodes || !sites || !lines || !foreign || !paths ||
 		!tracefile_room(MT_FRAMES, 1) || !tracefile_room(MT_NODES, MT_NODE_FIRST) ||
-		!tracefile_room(MT_SITES, 1) || !tracefile_room(MT_SITE_INFO, 1) ||
-		!tracefile_room(MT_LINES, 1))
+		!tracefile_room(MT_SITES, 2) || !tracefile_room(MT_SITE_INFO, 2) ||
+		!tracefile_room(MT_LINES, 2))
 		return false;
 	count_up(MT_FRAMES, 1);
 	count_up(MT_NODES, MT_NODE_FIRST);

@@ -49,6 +49,7 @@ static struct {
 	unsigned char *base;
 	size_t reserved; /* bytes of address space */
 	size_t mapped;	 /* bytes, whole pages, from base */
+	bool in_memory;	 /* not in the file, which had no room */
 } tables[MT_TABLES_USED];
 
 static size_t reserved; /* bytes of all of them and the header, from trace.header */
@@ -188,6 +189,24 @@ void tracefile_grow_ahead(void)
 		if (more[i] > 0 && bytes > tables[i].mapped)
 			(void)grow(i, bytes);
 	}
+}
+
+/* An empty table that readers can do without, where the file has no room for it. */
+bool tracefile_in_memory(enum mt_table_id table, uint64_t count)
+{
+	size_t bytes = round_up(count * shapes[table].record_size, file.page);
+
+	if (tables[table].mapped > 0 || bytes > tables[table].reserved ||
+		os_map_private(tables[table].base, bytes) < 0)
+		return false;
+	tables[table].mapped = bytes;
+	tables[table].in_memory = true;
+	return true;
+}
+
+bool tracefile_is_in_memory(enum mt_table_id table)
+{
+	return tables[table].in_memory;
 }
 
 bool tracefile_has_room(enum mt_table_id table, uint64_t count)
@@ -516,6 +535,7 @@ static int map_tables(int fd, const uint64_t *offsets, const size_t *sizes)
 		if (error < 0)
 			return error;
 		tables[i].mapped = sizes[i];
+		tables[i].in_memory = false;
 	}
 	return 0;
 }
@@ -562,5 +582,5 @@ void tracefile_leave(void)
 	file.fd = -1;
 	/* The mappings stay, as memory of its own: a hook that a signal handler interrupted to fork
 	 * may yet write there. */
-	os_map_private(trace.header, reserved);
+	(void)os_map_private(trace.header, reserved);
 }

@@ -5,7 +5,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from programs import Program
+from programs import BUILT, Program
 from tracing import environment, mtracer, only_trace, run, same_behaviour, scratch, traces
 
 PROGRAM = Program("growing")
@@ -39,6 +39,10 @@ class Hostile(unittest.TestCase):
         """Not all could be recorded, and the report says so."""
         row = PROGRAM.row(trace, "leaf")
         self.assertLess(row["allocations"], 2 ** int(LEVELS))
+        totals = trace.totals()
+        self.assertEqual((totals["allocations"], totals["allocated_bytes"]),
+                         (2 ** int(LEVELS), 8 * 2 ** int(LEVELS)))
+        self.assertEqual((totals["current_bytes"], totals["current_blocks"]), (0, 0))
         self.assertIs(trace.report()["trace"]["complete"], False)
         people = mtracer("report", trace.path)
         self.assertEqual(people.status, 0)
@@ -164,6 +168,23 @@ class Hostile(unittest.TestCase):
                 else:
                     self.assert_whole(only_trace(elsewhere / "libmtrace"))
                 self.assertEqual(traces(self.directory), [])
+
+    def test_full_disk_threads(self):
+        """Lanes that have no room count in the sites: the totals are those of a run with room."""
+        if not can_mount():
+            self.skipTest("no user namespaces here")
+        run([BUILT / "threads"], cwd=self.directory)
+        [whole] = traces(self.directory, "threads")
+        for size in ("84k", "96k", "112k", "128k", "192k"):
+            with self.subTest(size=size), scratch() as directory:
+                script = (f'mount -t tmpfs -o size={size} none /mnt && cd /mnt && '
+                          'LD_PRELOAD="$1" "$2"; status=$?; cp /mnt/* "$0"; exit $status')
+                result = run(["unshare", "-rm", "sh", "-c", script, directory,
+                              environment(True)["LD_PRELOAD"], BUILT / "threads"], traced=False)
+                self.assertEqual((result.status, result.stdout), (0, b"done\n"))
+                totals = only_trace(directory).totals()
+                for measure in ("allocations", "allocated_bytes", "current_bytes", "current_blocks"):
+                    self.assertEqual(totals[measure], whole.totals()[measure], measure)
 
     def test_missing_libunwind(self):
         """A libunwind that can't be loaded: one line, and the program runs untraced."""
