@@ -424,7 +424,10 @@ uint64_t os_start_ticks(int pid)
 
 	text_init(&t, path, sizeof(path));
 	text_add(&t, "/proc/");
-	text_add_number(&t, pid);
+	if (pid == os_pid()) /* in a pid namespace the number may be another's */
+		text_add(&t, "self");
+	else
+		text_add_number(&t, pid);
 	text_add(&t, "/stat");
 	if (os_read_file(path, stat, sizeof(stat)) == 0)
 		return 0;

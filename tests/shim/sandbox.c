@@ -3,6 +3,9 @@
  *
  * usage: sandbox HOW WHAT [fork|threads]
  *
+ * usage: sandbox without WHAT PROGRAM [ARGUMENT...]    starts a program for which WHAT fails: fallocate (not supported), or
+ *        shared (mappings of files that others see)
+ *
  *   HOW   prctl, seccomp (by syscall(2), for all threads): kills for what WHAT doesn't name
  *         errno: answers EPERM instead; strict: read, write, exit and nothing else; refused: a filter that the kernel refuses
  *   WHAT  heap: what malloc and the program itself need; masks: signal masks too; all: everything but ptrace
@@ -13,6 +16,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -141,6 +145,28 @@ static void in_child(void)
 	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 3);
 }
 
+static void start_without(char **argv)
+{
+	struct sock_fprog filter = { 0, code };
+
+	add(BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
+	if (!strcmp(argv[0], "fallocate")) {
+		answer(SYS_fallocate, SECCOMP_RET_ERRNO | EOPNOTSUPP);
+	} else {
+		add(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, SYS_mmap);
+		add(BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, args[3]));
+		add(BPF_JMP | BPF_JSET | BPF_K, 0, 1, MAP_SHARED);
+		add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENODEV);
+		add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	}
+	add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	filter.len = (unsigned short)used;
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
+	execvp(argv[1], &argv[1]);
+	CHECK(!"exec");
+}
+
 int main(int argc, char **argv)
 {
 	const char *also = argc > 3 ? argv[3] : "";
@@ -148,6 +174,8 @@ int main(int argc, char **argv)
 	void *before;
 
 	CHECK(argc >= 3);
+	if (!strcmp(argv[1], "without"))
+		start_without(&argv[2]);
 	before = malloc(1000); /* line: before */
 	if (!strcmp(also, "threads")) { /* the C library asks for more the first time */
 		CHECK(pthread_create(&thread, NULL, work, NULL) == 0);

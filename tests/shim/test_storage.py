@@ -7,7 +7,7 @@ import unittest
 from programs import Program
 from tracing import MTRACER, Trace, environment, mtracer, run, same_behaviour, scratch
 
-PROGRAM, PROCESSES = Program("growing"), Program("processes")
+PROGRAM, PROCESSES, SANDBOX = Program("growing"), Program("processes"), Program("sandbox")
 LEVELS = "12"
 OUTPUT = f"allocations {2 ** int(LEVELS)}, next descriptor 3\n".encode()
 
@@ -148,7 +148,7 @@ class Storage(unittest.TestCase):
         if not can_mount():
             self.skipTest("no user namespaces here")
         script = ('mount -t tmpfs -o ro none home && cd home && '
-                  'mount -t tmpfs -o ro none /tmp && LD_PRELOAD="$0" exec "$@"')
+                  'mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp && LD_PRELOAD="$0" exec "$@"')
         child = self.start_waiting(before=["unshare", "-rm", "sh", "-c", script,
                                            environment(True)["LD_PRELOAD"]], **self.places())
         path = re.search("in memory, readable as '(.*)'", child.stderr.readline().decode())[1]
@@ -203,6 +203,25 @@ class Storage(unittest.TestCase):
     def assert_child(self, path):
         row = PROCESSES.row(Trace(path), "elsewhere")
         self.assertEqual((row["allocations"], row["current_bytes"]), (1, 40))
+
+    def start_without(self, what):
+        command = [SANDBOX.path, "without", what, "env", "LD_PRELOAD=" + environment(True)["LD_PRELOAD"],
+                   PROGRAM.path, LEVELS]
+        result = run(command, traced=False, cwd=self.directory, **self.places("state", "temporary"))
+        self.assertEqual((result.status, result.stdout), (0, OUTPUT))
+        return list(self.directory.rglob("*.mtrace")), result
+
+    def test_no_fallocate(self):
+        """A file system that can't reserve blocks: zeros are written instead."""
+        [path], result = self.start_without("fallocate")
+        self.assertEqual(result.stderr, b"")
+        self.assert_whole(path)
+
+    def test_no_shared_mappings(self):
+        """Nowhere can a file be mapped so that it is written to: no trace, and no file is left."""
+        found, result = self.start_without("shared")
+        self.assertRegex(line_of(result), "No such device; running untraced$")
+        self.assertEqual(found, [])
 
     def test_chroot(self):
         (self.directory / "home" / "tmp").mkdir()
