@@ -25,6 +25,7 @@ struct values {
 	int by;
 	const char *sort;
 	bool cumulative;
+	bool slack;
 	uint64_t limit;
 	struct option_list match, exclude;
 	bool json;
@@ -44,6 +45,9 @@ static const struct option_row options[] = {
 		offsetof(struct values, sort), NULL },
 	{ OPTION_FLAG, "cumulative", 'c', NULL, "count what the functions below allocated, too",
 		offsetof(struct values, cumulative), NULL },
+	{ OPTION_FLAG, "slack", 0, NULL, "show what the allocator gave beyond what was asked for, of the\n"
+		"blocks that are there and over the run (recorded with MTRACE_SLACK=1)",
+		offsetof(struct values, slack), NULL },
 	{ OPTION_NUMBER, "limit", 'n', "N", "show N rows, 0 for all (default: 20; with --json all)",
 		offsetof(struct values, limit), NULL },
 	{ OPTION_LIST, "match", 'm', "RE", "only rows whose function, file:line or module matches the\n"
@@ -198,16 +202,17 @@ static void note_source(const struct row *row, struct table *table, struct sourc
 static void add_columns(struct table *table)
 {
 	static const char *const numbers[] = { "at peak", "share", "own peak", "current",
-		"allocated", "allocs", "temp" };
+		"allocated", "allocs", "temp", "slack", "slack in all" };
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		table_column(table, numbers[i], ALIGN_RIGHT);
 	table_column(table, "where", ALIGN_LEFT);
 	table_column(table, "function", ALIGN_LEFT);
-	table_notes_at(table, 7);
+	table_notes_at(table, 9);
 }
 
-static void add_measures(struct table *table, const struct row *row, const struct profile *p)
+static void add_measures(
+	struct table *table, const struct row *row, const struct profile *p, bool slack)
 {
 	bool peaks = p->by != BY_THREAD;
 	char text[UNIT_TEXT], bound[UNIT_TEXT + 8];
@@ -222,6 +227,8 @@ static void add_measures(struct table *table, const struct row *row, const struc
 	table_cell(table, format_bytes(text, (int64_t)row->m.allocated_bytes));
 	table_cell(table, format_count(text, (int64_t)row->m.allocations));
 	table_cell(table, format_count(text, (int64_t)row->m.temporary));
+	table_cell(table, slack ? format_bytes(text, row->m.current_slack) : "");
+	table_cell(table, slack ? format_bytes(text, (int64_t)row->m.allocated_slack) : "");
 }
 
 static void add_row(const struct report *r, const struct row *row, struct table *table,
@@ -230,7 +237,7 @@ static void add_row(const struct report *r, const struct row *row, struct table 
 	struct strbuf text = { 0 };
 
 	table_row(table);
-	add_measures(table, row, r->profile);
+	add_measures(table, row, r->profile, r->values->slack);
 	row_place(row, r->profile->by, r->reading.trace, paths, &text);
 	table_cell(table, strbuf_text(&text));
 	strbuf_clear(&text);
@@ -343,6 +350,8 @@ static int check_values(const struct values *v, enum sort_key *sort)
 	*sort = v->by == BY_THREAD ? SORT_ALLOCATED_BYTES : SORT_AT_PEAK_BYTES;
 	if (v->cumulative && (v->by == BY_SITE || v->by == BY_THREAD))
 		return error("report: --cumulative needs rows by line, function, file or module");
+	if (v->slack && v->by == BY_THREAD)
+		return error("report: --slack: it isn't known by thread");
 	if (!v->sort || sort_key_find(v->sort, sort))
 		return EXIT_FINE;
 	nearest = nearest_name(v->sort, sort_key_names);
@@ -364,6 +373,12 @@ static int run(const void *values, int argc, char **argv)
 	if (!r.filter)
 		return error("report: %s", why);
 	status = reading_open(&r.reading, &r.values->reading, argv[0]);
+	if (status == EXIT_FINE && r.values->slack && !r.reading.trace->slack) {
+		status = error(
+			"%s: no slack was recorded (MTRACE_SLACK=1 or 'mtracer run --slack' does)",
+			r.reading.trace->path);
+		reading_close(&r.reading);
+	}
 	if (status == EXIT_FINE) {
 		r.profile = profile_new(
 			r.reading.trace, r.reading.resolver, r.values->by, r.values->cumulative);

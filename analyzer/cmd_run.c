@@ -52,6 +52,7 @@ struct values {
 	bool follow, no_follow;
 	bool reachable, no_reachable;
 	bool mmap, no_mmap;
+	bool slack;
 	bool verbose;
 	bool quiet;
 	uint64_t leaks_exit_code;
@@ -86,6 +87,7 @@ static const struct option_row rows[] = {
 	{ OPTION_FLAG, "no-reachable", 0, NULL, "don't", AT(no_reachable) },
 	{ OPTION_FLAG, "mmap", 0, NULL, "trace anonymous mmap and brk, too", AT(mmap) },
 	{ OPTION_FLAG, "no-mmap", 0, NULL, "don't (the default)", AT(no_mmap) },
+	{ OPTION_FLAG, "slack", 0, NULL, "record what the allocator gives beyond what is asked for", AT(slack) },
 	{ OPTION_NUMBER, "timeline", 0, "N", "keep at most N snapshots over the run (default: 512)",
 		AT(timeline) },
 	{ OPTION_FLAG, "verbose", 'v', NULL, "let the library print the trace's path and its notes", AT(verbose) },
@@ -264,6 +266,7 @@ static void set_environment(const struct values *v, const char *preload)
 	set_switch("MTRACE_REACHABLE", v->reachable || v->leaks_exit_code != NOT_GIVEN,
 		v->no_reachable);
 	set_switch("MTRACE_MMAP", v->mmap, v->no_mmap);
+	set_switch("MTRACE_SLACK", v->slack, false);
 	set_switch("MTRACE_VERBOSE", v->verbose, false);
 	if (preload && *preload)
 		setenv("LD_PRELOAD", preload, 1);

@@ -67,6 +67,10 @@ struct measures *site_measures(const struct trace *t)
 		sites[i].current_bytes = not_negative(sites[i].current_bytes);
 		sites[i].current_blocks = not_negative(sites[i].current_blocks);
 		set_peaks(&sites[i], t, i);
+		if (t->slack) {
+			sites[i].current_slack = not_negative((int64_t)t->slack[i].current_bytes);
+			sites[i].allocated_slack = t->slack[i].allocated_bytes;
+		}
 	}
 	return sites;
 }
@@ -95,6 +99,8 @@ void measures_add(struct measures *to, const struct measures *from)
 	to->allocations += from->allocations;
 	to->frees += from->frees;
 	to->temporary += from->temporary;
+	to->current_slack = (int64_t)((uint64_t)to->current_slack + (uint64_t)from->current_slack);
+	to->allocated_slack += from->allocated_slack;
 }
 
 struct totals program_totals(const struct trace *t, const struct measures *sites)

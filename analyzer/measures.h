@@ -24,6 +24,8 @@ struct measures {
 	uint64_t allocations;
 	uint64_t frees;
 	uint64_t temporary; /* freed before the same thread's next allocation */
+	int64_t current_slack;	  /* bytes beyond those requested, where that was recorded */
+	uint64_t allocated_slack; /* over the whole run */
 };
 
 struct totals {

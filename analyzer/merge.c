@@ -235,6 +235,19 @@ static uint32_t add_blocks(uint32_t a, uint64_t b)
 	return b > UINT32_MAX - a ? UINT32_MAX : a + (uint32_t)b;
 }
 
+/* The table may stay shorter than that of the sites. */
+static void add_slack(struct merge *m, uint32_t site, const struct mt_slack *slack)
+{
+	static const struct mt_slack none;
+	struct mt_slack *sum;
+
+	while (m->w.counts[MT_SLACK] <= site)
+		trace_writer_add(&m->w, MT_SLACK, &none, 1);
+	sum = trace_writer_at(&m->w, MT_SLACK, site);
+	sum->current_bytes += slack->current_bytes;
+	sum->allocated_bytes += slack->allocated_bytes;
+}
+
 static void map_sites(
 	struct merge *m, struct maps *maps, const struct trace *t, const struct measures *measures)
 {
@@ -254,6 +267,8 @@ static void map_sites(
 		sum->peak_bytes += measures[i].peak_bytes;
 		sum->at_peak_bytes += measures[i].at_peak_bytes;
 		sum->at_peak_blocks = add_blocks(sum->at_peak_blocks, measures[i].at_peak_blocks);
+		if (t->slack)
+			add_slack(m, maps->sites[i], &t->slack[i]);
 	}
 }
 

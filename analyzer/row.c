@@ -117,6 +117,10 @@ void row_json(const struct row *row, const struct profile *p, const struct trace
 	json_unsigned(j, "allocations", row->m.allocations);
 	json_unsigned(j, "frees", row->m.frees);
 	json_unsigned(j, "temporary", row->m.temporary);
+	if (t->slack && p->by != BY_THREAD) {
+		json_signed(j, "current_slack_bytes", row->m.current_slack);
+		json_unsigned(j, "allocated_slack_bytes", row->m.allocated_slack);
+	}
 	json_unsigned(j, "sites", row->sites);
 }
 

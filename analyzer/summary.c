@@ -305,5 +305,9 @@ void summary_json(const struct trace *t, const struct totals *totals, struct jso
 	json_unsigned(j, "allocations", m->allocations);
 	json_unsigned(j, "frees", m->frees);
 	json_unsigned(j, "temporary", m->temporary);
+	if (t->slack) {
+		json_signed(j, "current_slack_bytes", m->current_slack);
+		json_unsigned(j, "allocated_slack_bytes", m->allocated_slack);
+	}
 	json_close(j);
 }

@@ -59,6 +59,7 @@ static const struct {
 	[MT_LEAKS] = { "leaks", sizeof(struct mt_leak) },
 	[MT_SYMBOLS] = { "symbols", sizeof(struct mt_symbol) },
 	[MT_PROCESSES] = { "processes", sizeof(struct mt_process) },
+	[MT_SLACK] = { "slack", sizeof(struct mt_slack) },
 };
 
 __attribute__((format(printf, 2, 3))) static bool fail(struct reader *r, const char *format, ...)
@@ -528,17 +529,17 @@ static bool check_references(struct reader *r)
 
 /* ---- the finished trace */
 
-/* As many published sums as sites: the table is shorter, or missing, until there is a second
- * thread. */
-static void pad_published(struct reader *r)
+/* As many records as sites. */
+static void pad_like_sites(struct reader *r, enum mt_table_id table)
 {
-	uint64_t count = r->counts[MT_PUBLISHED], wanted = r->trace->site_count;
-	struct mt_published *published = r->tables[MT_PUBLISHED];
+	uint64_t count = r->counts[table], wanted = r->trace->site_count;
+	size_t size = tables[table].record_size;
+	unsigned char *records = r->tables[table];
 
 	if (count < wanted) {
-		published = mem_resize(published, wanted, sizeof(*published));
-		memset(published + count, 0, (wanted - count) * sizeof(*published));
-		r->tables[MT_PUBLISHED] = published;
+		records = mem_resize(records, wanted, size);
+		memset(records + count * size, 0, (wanted - count) * size);
+		r->tables[table] = records;
 	}
 }
 
@@ -550,7 +551,13 @@ static void fill_trace(struct reader *r)
 	/* The writer may have died between a site and its info. */
 	t->site_count =
 		(uint32_t)(sites < r->counts[MT_SITE_INFO] ? sites : r->counts[MT_SITE_INFO]);
-	pad_published(r);
+	pad_like_sites(r, MT_PUBLISHED); /* shorter, or missing, until there is a second thread */
+	if (r->counts[MT_SLACK]) {
+		pad_like_sites(r, MT_SLACK);
+	} else {
+		free(r->tables[MT_SLACK]);
+		r->tables[MT_SLACK] = NULL;
+	}
 	t->frame_count = (uint32_t)r->counts[MT_FRAMES];
 	t->node_count = (uint32_t)r->counts[MT_NODES];
 	t->line_count = (uint32_t)r->counts[MT_LINES];
@@ -576,6 +583,7 @@ static void fill_trace(struct reader *r)
 	t->leaks = r->tables[MT_LEAKS];
 	t->symbols = r->tables[MT_SYMBOLS];
 	t->processes = r->tables[MT_PROCESSES];
+	t->slack = r->tables[MT_SLACK];
 }
 
 /* Names end where their fields end, whoever wrote them. */
@@ -745,6 +753,7 @@ void trace_free(struct trace *t)
 	free((void *)t->site_info);
 	free((void *)t->lines);
 	free((void *)t->published);
+	free((void *)t->slack);
 	free((void *)t->lanes);
 	free((void *)t->entries);
 	free((void *)t->modules);

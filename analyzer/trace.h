@@ -38,6 +38,7 @@ struct trace {
 	const struct mt_site_info *site_info; /* as many as sites */
 	const struct mt_line *lines;
 	const struct mt_published *published; /* as many as sites */
+	const struct mt_slack *slack;	      /* as many as sites; NULL: wasn't recorded */
 	const struct mt_lane *lanes;
 	const struct mt_entry *entries; /* some may be unused: site 0 */
 	const struct mt_module *modules;

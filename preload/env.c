@@ -96,6 +96,7 @@ static const struct variable {
 	{ "MTRACE_SAMPLE", parse_bytes, &config.sample, "a number of bytes such as 512KiB, or 0" },
 	{ "MTRACE_REACHABLE", parse_switch, &config.reachable, "0 or 1" },
 	{ "MTRACE_MMAP", parse_switch, &config.mmap, "0 or 1" },
+	{ "MTRACE_SLACK", parse_switch, &config.slack, "0 or 1" },
 	{ "MTRACE_TIMELINE", parse_count, &config.timeline, "a number of snapshots up to 1000000" },
 	{ "MTRACE_VERBOSE", parse_switch, &config.verbose, "0 or 1" },
 };
@@ -118,7 +119,7 @@ static bool read_one(const char *entry, size_t name_size)
 	}
 	message("unknown variable '", entry,
 		"'; known are MTRACE_OUT, DEPTH, START, FOLLOW, SAMPLE, REACHABLE, MMAP, "
-		"TIMELINE and VERBOSE; running untraced",
+		"SLACK, TIMELINE and VERBOSE; running untraced",
 		NULL);
 	return false;
 }

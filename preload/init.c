@@ -15,6 +15,7 @@
 #include "preload/sandbox.h"
 #include "preload/sample.h"
 #include "preload/scan.h"
+#include "preload/slack.h"
 #include "preload/thread.h"
 
 #include <errno.h>
@@ -86,6 +87,7 @@ static bool set_up(const char *program)
 	modules_init(program);
 	if (config.sample)
 		sample_init(config.sample);
+	slack_init();
 	if (stacks_init() && slots_init(next.glibc) && fork_init() && threads_init())
 		return true;
 	message("no memory or disk space for the tracer's tables; running untraced", NULL);

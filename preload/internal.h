@@ -106,6 +106,7 @@ struct config {
 	uint64_t sample; /* bytes */
 	bool reachable;
 	bool mmap;
+	bool slack;
 	uint32_t timeline;
 	bool verbose;
 };
@@ -139,6 +140,7 @@ struct trace {
 	char *strings;
 	struct mt_foreign *foreign;
 	struct mt_leak *leaks;
+	struct mt_slack *slack; /* with MTRACE_SLACK=1 */
 };
 
 extern struct trace trace;

@@ -44,6 +44,8 @@ cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 		struct block missed = slot_take(p);
 
 		ledger_subtract(t, record_weighed(p, missed), false);
+		if (config.slack)
+			slack_subtract(record_weighed(p, missed), slack_of(p, missed));
 		__atomic_fetch_add(&trace.header->missed_frees, 1, __ATOMIC_RELAXED);
 	}
 	slot_write(slot, p, b);

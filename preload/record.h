@@ -13,6 +13,7 @@
 #include "preload/next.h"
 #include "preload/phase.h"
 #include "preload/sample.h"
+#include "preload/slack.h"
 #include "preload/slots.h"
 #include "preload/thread.h"
 
@@ -72,7 +73,9 @@ static always_inline void record_new_by(struct thread *t, void *p, size_t size, 
 	t->last = p;
 	if (unlikely(!leaf->site) && !record_new_site(t, leaf))
 		return;
-	b = (struct block){ leaf->site, size, 1 };
+	b = (struct block){ leaf->site, size, 1, 0 };
+	if (unlikely(config.slack))
+		slack_add(record_weighed(p, b), slack_of(p, b));
 	if (unlikely(!slot || *slot)) {
 		record_unslotted(t, p, b);
 		return;
@@ -101,10 +104,22 @@ static always_inline void record_gone_by(
 
 	if (temporary)
 		t->last = NULL;
+	if (unlikely(config.slack) && b.site)
+		slack_subtract(record_weighed(p, b), b.slack);
 	if (likely(b.site))
 		ledger_subtract(t, record_weighed(p, b), temporary);
 	else if (!config.sample)
 		record_foreign(t, at.sp, at.pc, at.bp);
+}
+
+/* Empties the slot of a block that is still there. */
+static always_inline struct block record_take_slot(void *p)
+{
+	struct block b = slot_take(p);
+
+	if (unlikely(config.slack))
+		b.slack = slack_of(p, b);
+	return b;
 }
 
 /* The block is about to be freed. */
@@ -117,7 +132,7 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
 	t = thread_enter(at.sp);
 	if (unlikely(!t))
 		return;
-	record_gone_by(t, p, slot_take(p), at);
+	record_gone_by(t, p, record_take_slot(p), at);
 	thread_leave(t);
 }
 
@@ -209,7 +224,7 @@ static inline struct block record_take(void *p)
 {
 	struct block none = { 0 };
 
-	return phase_ready() ? slot_take(p) : none;
+	return phase_ready() ? record_take_slot(p) : none;
 }
 
 static inline void record_put_back(void *p, struct block b)

@@ -76,7 +76,7 @@ static void count_gone(struct thread *t, struct mapping *m, size_t size, bool wh
 {
 	bool last = whole && --m->pieces == 0;
 
-	ledger_subtract(t, (struct block){ m->site, size, last }, false);
+	ledger_subtract(t, (struct block){ m->site, size, last, 0 }, false);
 	if (last)
 		heap_free(m);
 }
@@ -144,7 +144,7 @@ void regions_add(struct thread *t, uintptr_t start, size_t size, uint32_t site)
 	if (m && make_room()) {
 		m->site = site;
 		insert(first_behind(start), (struct piece){ start, start + size, m });
-		ledger_add(t, (struct block){ site, size, 1 });
+		ledger_add(t, (struct block){ site, size, 1, 0 });
 	} else {
 		heap_free(m);
 		count_lost(MT_LOST_SLOT);

@@ -27,6 +27,7 @@ struct block {
 	uint32_t site;	/* 0: none is known at that address */
 	uint64_t size;	/* as requested */
 	uint32_t count; /* 1; when sampling, the blocks it stands for, and size their bytes */
+	uint32_t slack; /* bytes, MTRACE_SLACK=1: known of a block that was taken out */
 };
 
 #pragma GCC visibility push(hidden)
@@ -77,7 +78,7 @@ static inline uint32_t *slot_at_32(const void *block)
 static inline struct block slot_read(const uint32_t *slot)
 {
 	uint32_t value = *slot;
-	struct block b = { value >> SLOT_SITE_BIT, value & SLOT_LARGE, 1 };
+	struct block b = { value >> SLOT_SITE_BIT, value & SLOT_LARGE, 1, 0 };
 
 	if (unlikely(b.size == SLOT_LARGE))
 		b.size = slot_read_large(slot);

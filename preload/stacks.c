@@ -324,7 +324,8 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 	if (id + spare_records > MT_SITES_MOST ||
 		!tracefile_room(MT_SITES, id + 1 + spare_records) ||
 		!tracefile_room(MT_SITE_INFO, id + 1 + spare_records) ||
-		(multi && !tracefile_room(MT_PUBLISHED, id + 1 + spare_records)))
+		(multi && !tracefile_room(MT_PUBLISHED, id + 1 + spare_records)) ||
+		(config.slack && !tracefile_room(MT_SLACK, id + 1 + spare_records)))
 		return 0;
 	line = line_for(line_frame(node), kind);
 	if (!line)
@@ -334,6 +335,8 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 	count_up(MT_SITE_INFO, id + 1);
 	if (multi && count_of(MT_PUBLISHED) == id) /* else it is in memory alone */
 		count_up(MT_PUBLISHED, id + 1);
+	if (config.slack)
+		count_up(MT_SLACK, id + 1);
 	count_up(MT_SITES, id + 1);
 	trace.header->last_ns = os_time() - trace.header->start_ns;
 	return (uint32_t)id;
@@ -460,7 +463,8 @@ bool stacks_init(void)
 	if (!pcs || !nodes || !sites || !lines || !foreign || !paths ||
 		!tracefile_room(MT_FRAMES, 1) || !tracefile_room(MT_NODES, MT_NODE_FIRST) ||
 		!tracefile_room(MT_SITES, 2) || !tracefile_room(MT_SITE_INFO, 2) ||
-		!tracefile_room(MT_LINES, 2))
+		!tracefile_room(MT_LINES, 2) ||
+		(config.slack && !tracefile_room(MT_SLACK, 2)))
 		return false;
 	count_up(MT_FRAMES, 1);
 	count_up(MT_NODES, MT_NODE_FIRST);

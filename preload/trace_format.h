@@ -34,16 +34,18 @@ enum mt_table_id {
 	MT_NODES,     /* struct mt_node: the stack tree */
 	MT_SITES,     /* struct mt_site: counters for each node that allocated; site 0 is unused */
 	MT_SITE_INFO, /* struct mt_site_info: same index as MT_SITES, what never changes */
-	MT_LINES,     /* struct mt_line: own peak for each allocating instruction; line 0 is unused */
-	MT_PUBLISHED, /* struct mt_published: same index as MT_SITES, once there is a second thread */
+	MT_LINES, /* struct mt_line: own peak for each allocating instruction; line 0 is unused */
+	MT_PUBLISHED, /* struct mt_published: same index as MT_SITES, once there is a second thread
+		       */
 	MT_LANES,     /* struct mt_lane: threads, one lane each; lane 0 is the first thread */
 	MT_ENTRIES,   /* struct mt_entry: the counters of one lane for one site */
 	MT_MODULES,   /* struct mt_module: executables and libraries; module 0 is unused */
 	MT_STRINGS,   /* bytes; a reference is an offset of a zero-terminated string, 0 is "" */
 	MT_FOREIGN,   /* struct mt_foreign: where unknown blocks were freed */
-	MT_LEAKS,     /* struct mt_leak: the live blocks by who points to them, if a scan was made */
-	MT_SYMBOLS,   /* struct mt_symbol: names and lines of frames, in copies (MT_NOTE_COPY) */
+	MT_LEAKS,   /* struct mt_leak: the live blocks by who points to them, if a scan was made */
+	MT_SYMBOLS, /* struct mt_symbol: names and lines of frames, in copies (MT_NOTE_COPY) */
 	MT_PROCESSES, /* struct mt_process: what was added up, in sums (MT_NOTE_MERGED) */
+	MT_SLACK,     /* struct mt_slack: same index as MT_SITES, with MTRACE_SLACK=1; else empty */
 	MT_TABLES_USED
 };
 
@@ -110,6 +112,12 @@ struct mt_line {
 struct mt_published {
 	uint64_t bytes;
 	uint64_t blocks;
+};
+
+/* What an allocator gave a site beyond what was asked for: usable size less requested size. */
+struct mt_slack {
+	uint64_t current_bytes;	  /* of the blocks that are there; two's complement */
+	uint64_t allocated_bytes; /* over the whole run */
 };
 
 struct mt_lane {
@@ -322,6 +330,7 @@ _Static_assert(sizeof(struct mt_site) == 64, "on-disk size");
 _Static_assert(sizeof(struct mt_site_info) == 8, "on-disk size");
 _Static_assert(sizeof(struct mt_line) == 24, "on-disk size");
 _Static_assert(sizeof(struct mt_published) == 16, "on-disk size");
+_Static_assert(sizeof(struct mt_slack) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_lane) == 64, "on-disk size");
 _Static_assert(sizeof(struct mt_entry) == 48, "on-disk size");
 _Static_assert(sizeof(struct mt_module) == 80, "on-disk size");

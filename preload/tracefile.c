@@ -43,6 +43,7 @@ static const struct {
 	[MT_STRINGS] = { 1, 64u << 20 },
 	[MT_FOREIGN] = { sizeof(struct mt_foreign), 1u << 20 },
 	[MT_LEAKS] = { sizeof(struct mt_leak), 16u << 20 },
+	[MT_SLACK] = { sizeof(struct mt_slack), 2u << 20 },
 };
 
 static struct {
@@ -186,7 +187,11 @@ void tracefile_grow_ahead(void)
 		uint64_t used = trace.header->tables[i == MT_PUBLISHED ? MT_SITES : i].count;
 		size_t bytes = (used + more[i]) * shapes[i].record_size;
 
-		if (more[i] > 0 && bytes > tables[i].mapped)
+		if (i == MT_SLACK && config.slack)
+			bytes = (used + more[MT_SITES]) * shapes[i].record_size;
+		else if (more[i] == 0)
+			continue;
+		if (bytes > tables[i].mapped)
 			(void)grow(i, bytes);
 	}
 }
@@ -242,6 +247,7 @@ static void publish_bases(void)
 	trace.strings = (void *)tables[MT_STRINGS].base;
 	trace.foreign = (void *)tables[MT_FOREIGN].base;
 	trace.leaks = (void *)tables[MT_LEAKS].base;
+	trace.slack = (void *)tables[MT_SLACK].base;
 }
 
 #define LEAST_PAGES 4 /* of a table's reservation */
@@ -437,7 +443,7 @@ static bool changes_in_place(int table)
 {
 	return table == MT_SITES || table == MT_LINES || table == MT_PUBLISHED ||
 	       table == MT_ENTRIES || table == MT_LANES || table == MT_MODULES ||
-	       table == MT_FOREIGN || table == MT_FRAMES;
+	       table == MT_FOREIGN || table == MT_FRAMES || table == MT_SLACK;
 }
 
 static size_t used_bytes(const struct mt_header *h, int table)
