@@ -85,6 +85,12 @@ static const struct column published[] = {
 	{ 0 },
 };
 
+static const struct column slack[] = {
+	COLUMN(mt_slack, current_bytes, SIGNED),
+	COLUMN(mt_slack, allocated_bytes, PLAIN),
+	{ 0 },
+};
+
 static const struct column entries[] = {
 	COLUMN(mt_entry, site, DELTA),
 	COLUMN(mt_entry, lane, PLAIN),
@@ -150,8 +156,9 @@ static const struct column *const columns[MT_TABLES_USED] = {
 	[MT_LEAKS] = leaks,
 	[MT_SYMBOLS] = symbols,
 	[MT_PROCESSES] = words,
+	[MT_SLACK] = slack,
 };
-_Static_assert(MT_TABLES_USED == 14, "a new table has columns, too");
+_Static_assert(MT_TABLES_USED == 15, "a new table has columns, too");
 
 /* ---- fields and numbers */
 
