@@ -314,7 +314,7 @@ static int make_empty(int fd)
 	int error = os_reserve_file(fd, 0, header);
 
 	if (error == 0)
-		error = os_check_room(fd, FIRST_ROOM);
+		error = os_check_room(fd, header, FIRST_ROOM);
 	return error < 0 ? error : adopt_file(fd, header);
 }
 

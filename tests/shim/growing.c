@@ -7,7 +7,8 @@
  * all free ones by files of its own, which must be untouched in the end, `chdir` goes to /,
  * `close_range` closes them by that call, `dup2` puts files of its own over all that are open,
  * `fsize` limits files to 64 KiB, `nofile`, `address` and `data` limit descriptors, address space and data; `delete` deletes the
- * trace (the file that MTRACE_OUT names), `replace` puts another file in its place. `eat` takes all memory until malloc fails. With `wait` it waits in the end until its
+ * trace (the file that MTRACE_OUT names), `replace` puts another file in its place. `chroot` and `setuid`
+ * make the working directory the root, and nobody the user. `eat` takes all memory until malloc fails. With `wait` it waits in the end until its
  * input ends.
  */
 #include <fcntl.h>
@@ -146,6 +147,10 @@ static void prepare(const char *what)
 		delete_trace();
 	else if (!strcmp(what, "replace"))
 		replace_trace();
+	else if (!strcmp(what, "chroot"))
+		CHECK(chroot(".") == 0);
+	else if (!strcmp(what, "setuid"))
+		CHECK(setgid(65534) == 0 && setuid(65534) == 0);
 	else if (!strcmp(what, "eat"))
 		eat();
 	else if (!strcmp(what, "wait"))

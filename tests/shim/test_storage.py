@@ -5,7 +5,7 @@ import subprocess
 import unittest
 
 from programs import Program
-from tracing import MTRACER, Trace, environment, mtracer, run, same_behaviour, scratch
+from tracing import MTRACER, Trace, environment, mtracer, only_trace, run, same_behaviour, scratch
 
 PROGRAM, PROCESSES, SANDBOX = Program("growing"), Program("processes"), Program("sandbox")
 LEVELS = "12"
@@ -158,6 +158,20 @@ class Storage(unittest.TestCase):
         self.assertIn(b"made no allocation", asked.stderr)
         child.communicate(timeout=60)
         self.assertEqual(child.returncode, 0)
+
+    def test_out_of_reach(self):
+        """A daemon that drops its rights: the descriptor serves on, and without it the totals are right."""
+        if os.geteuid() != 0:
+            self.skipTest("only root may")
+        for how in ("chroot", "setuid", "chroot setuid"):
+            for closed in ("", "closefrom "):
+                with self.subTest(how=how, closed=closed), scratch() as directory:
+                    command = [PROGRAM.path, LEVELS, *(closed + how).split()]
+                    same_behaviour(run(command, traced=False, cwd=directory), run(command, cwd=directory))
+                    trace = only_trace(directory)
+                    totals = trace.totals()
+                    self.assertEqual((totals["allocations"], totals["current_bytes"]), (2 ** int(LEVELS), 0))
+                    self.assertIs(trace.report()["trace"]["complete"], not closed)
 
     def test_deleted(self):
         """The file is as good as ever without its name; without a descriptor too it can't grow."""
