@@ -7,6 +7,7 @@
  *        shared (mappings of files that others see)
  *
  *   HOW   prctl, seccomp (by syscall(2), for all threads): kills for what WHAT doesn't name
+ *         twice: first a filter that allows all, which the second may not be taken for
  *         errno: answers EPERM instead; strict: read, write, exit and nothing else; refused: a filter that the kernel refuses
  *   WHAT  heap: what malloc and the program itself need; masks: signal masks too; all: everything but ptrace
  */
@@ -180,6 +181,10 @@ int main(int argc, char **argv)
 	if (!strcmp(also, "threads")) { /* the C library asks for more the first time */
 		CHECK(pthread_create(&thread, NULL, work, NULL) == 0);
 		CHECK(pthread_join(thread, NULL) == 0);
+	}
+	if (!strcmp(argv[1], "twice")) {
+		install(argv[1], make_filter(argv[1], "all", ""));
+		used = 0;
 	}
 	install(argv[1], make_filter(argv[1], argv[2], also));
 	if (!strcmp(argv[1], "strict")) {

@@ -37,7 +37,7 @@ class Sandbox(unittest.TestCase):
                              report["totals"]["allocations"])
 
     def test_filters(self):
-        for how, what, also in itertools.product(("prctl", "seccomp", "errno"), ("heap", "masks", "all"),
+        for how, what, also in itertools.product(("prctl", "seccomp", "twice", "errno"), ("heap", "masks", "all"),
                                                  ("", "threads", "fork")):
             with self.subTest(how=how, what=what, also=also):
                 self.start(how, what, also)
