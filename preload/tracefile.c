@@ -586,7 +586,11 @@ void tracefile_leave(void)
 	if (file.fd >= 0 && is_ours(file.fd))
 		os_close(file.fd);
 	file.fd = -1;
+	file.place.path[0] = '\0'; /* not to be opened again */
 	/* The mappings stay, as memory of its own: a hook that a signal handler interrupted to fork
 	 * may yet write there. */
-	(void)os_map_private(trace.header, reserved);
+	(void)os_map_private(trace.header, round_up(MT_HEADER_SIZE, file.page));
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		if (tables[i].mapped > 0)
+			(void)os_map_private(tables[i].base, tables[i].mapped);
 }
