@@ -35,6 +35,7 @@ def environment(traced, **variables):
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(("LD_", "MALLOC_", "MTRACE_", "PYTHON", "TEST_"))}
     env["LC_ALL"] = "C.UTF-8"
+    env["XDG_STATE_HOME"] = "/nonexistent/state"  # traces that can't be made elsewhere: not in one's own
     if traced:
         env["LD_PRELOAD"] = LIBRARY
     env.update(variables)
