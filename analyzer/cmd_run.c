@@ -8,11 +8,11 @@
 #include "analyzer/allocators.h"
 #include "analyzer/cmd.h"
 #include "analyzer/leakcheck.h"
-#include "analyzer/libraries.h"
 #include "analyzer/log.h"
 #include "analyzer/measures.h"
 #include "analyzer/mem.h"
 #include "analyzer/paths.h"
+#include "analyzer/preloading.h"
 #include "analyzer/program.h"
 #include "analyzer/runtrace.h"
 #include "analyzer/strbuf.h"
@@ -37,7 +37,6 @@
 #define EXIT_NOT_FOUND 127
 #define EXIT_BY_SIGNAL 128 /* + the signal's number */
 
-#define LIBRARY "libmtrace.so"
 #define DEFAULT_OUT "%n.%p.mtrace"
 #define NOT_GIVEN UINT64_MAX
 
@@ -129,112 +128,6 @@ static int check_values(const struct values *v)
 	return EXIT_FINE;
 }
 
-/* ---- the library */
-
-/* Beside the command in the build tree or an installation, wherever that was moved; then where it
- * was configured. */
-static char *find_library(void)
-{
-	static const char *const beside[] = { "../preload", "../" MTRACER_LIBDIR, "../lib64",
-		"../lib", NULL };
-	char self[4096];
-	ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *path;
-
-	self[size > 0 ? size : 0] = 0;
-	if (strrchr(self, '/'))
-		*strrchr(self, '/') = 0;
-	for (const char *const *dir = beside; *dir; dir++) {
-		char *real;
-
-		if (asprintf(&path, "%s/%s/" LIBRARY, self, *dir) < 0)
-			return NULL;
-		real = access(path, R_OK) == 0 ? realpath(path, NULL) : NULL;
-		free(path);
-		if (real)
-			return real;
-	}
-	path = mem_strdup(MTRACER_PREFIX "/" MTRACER_LIBDIR "/" LIBRARY);
-	if (access(path, R_OK) == 0)
-		return path;
-	free(path);
-	return NULL;
-}
-
-static bool is_our_library(const char *entry, size_t size)
-{
-	const char *name = entry + size;
-
-	while (name > entry && name[-1] != '/')
-		name--;
-	return (size_t)(entry + size - name) >= strlen(LIBRARY) &&
-	       memcmp(name, LIBRARY, strlen(LIBRARY)) == 0;
-}
-
-static void add_entry(struct strbuf *list, const char *entry, size_t size)
-{
-	if (list->size)
-		strbuf_add(list, ":");
-	strbuf_add_bytes(list, entry, size);
-}
-
-/* Each entry of a list like LD_PRELOAD's, but for another libmtrace.so. */
-static void add_entries(struct strbuf *to, const char *list)
-{
-	while (list && *list) {
-		size_t size = strcspn(list, ": ");
-
-		if (size && !is_our_library(list, size))
-			add_entry(to, list, size);
-		list += size + (list[size] != 0);
-	}
-}
-
-/* Beside the library; nothing where it wasn't installed. */
-static void add_companion(struct strbuf *list, const char *library, const char *name)
-{
-	char *path;
-
-	if (asprintf(&path, "%.*s/libmtrace_%s.so", (int)(path_base(library) - library - 1),
-		    library, name) < 0)
-		return;
-	if (access(path, R_OK) == 0)
-		add_entry(list, path, strlen(path));
-	free(path);
-}
-
-/* The libraries that trace functions which only one allocator has, where they are used. */
-static void add_companions(
-	struct strbuf *list, const char *library, const char *program, const char *preload)
-{
-	struct libraries libraries = libraries_of(program, preload);
-	bool uses[INTERFACES];
-
-	libraries_interfaces(program, &libraries, uses);
-	for (int i = 0; i < INTERFACES; i++)
-		if (uses[i])
-			add_companion(list, library, interface_names[i]);
-	libraries_release(&libraries);
-}
-
-/* LD_PRELOAD: ours first, then the allocator, then what was there. */
-static void choose_preload(
-	struct strbuf *list, const char *library, const char *allocator, const char *program)
-{
-	struct strbuf others = { 0 };
-
-	if (allocator)
-		add_entry(&others, allocator, strlen(allocator));
-	add_entries(&others, getenv("LD_PRELOAD"));
-	if (library) {
-		add_entry(list, library, strlen(library));
-		if (program)
-			add_companions(list, library, program, strbuf_text(&others));
-	}
-	add_entries(list, strbuf_text(&others));
-	strbuf_release(&others);
-}
-
 /* ---- the environment */
 
 static void set_number(const char *name, uint64_t value)
@@ -268,8 +161,10 @@ static void set_environment(const struct values *v, const char *preload)
 	set_switch("MTRACE_MMAP", v->mmap, v->no_mmap);
 	set_switch("MTRACE_SLACK", v->slack, false);
 	set_switch("MTRACE_VERBOSE", v->verbose, false);
-	if (preload && *preload)
+	if (*preload)
 		setenv("LD_PRELOAD", preload, 1);
+	else
+		unsetenv("LD_PRELOAD");
 }
 
 /* ---- signals */
@@ -348,7 +243,7 @@ struct job {
 	const struct values *values;
 	const char *library; /* NULL = run untraced */
 	char *file;	     /* that is executed; NULL: isn't known */
-	struct strbuf preload;
+	struct preloading preloading;
 	struct suppressions suppressions;
 	bool leaks; /* were found */
 	struct run_process process;
@@ -368,7 +263,7 @@ __attribute__((noreturn)) static void become_program(struct job *job, int report
 {
 	int code;
 
-	set_environment(job->values, strbuf_text(&job->preload));
+	set_environment(job->values, job->preloading.list);
 	give_signals_back(&job->signals);
 	execvp(job->command[0], job->command);
 	code = errno;
@@ -602,10 +497,17 @@ static int run_with(struct job *job, const char *library, const struct allocator
 	job->library = library;
 	if (library && warn_of_obstacle(job, &explained))
 		job->library = NULL;
-	strbuf_clear(&job->preload);
-	choose_preload(&job->preload, job->library, allocator ? allocator->path : NULL, job->file);
+	job->preloading = preloading_choose(
+		job->library, allocator ? allocator->path : NULL, job->file);
+	if (job->preloading.sanitizer) {
+		warning("%s is loaded with a sanitizer's library (%s), which replaces malloc "
+			"itself and refuses to share it; it runs untraced",
+			job->command[0], job->preloading.sanitizer);
+		job->library = NULL;
+		explained = true;
+	}
 	status = run_job(job, explained);
-	strbuf_release(&job->preload);
+	free(job->preloading.list);
 	return status;
 }
 
@@ -682,9 +584,9 @@ static int find_allocators(const struct values *v, struct allocators *allocators
 /* A path that can be preloaded. */
 static int choose_library(char **library)
 {
-	*library = find_library();
+	*library = preloading_library();
 	if (!*library)
-		return error(LIBRARY ": not found beside mtracer nor in " MTRACER_PREFIX
+		return error("libmtrace.so: not found beside mtracer nor in " MTRACER_PREFIX
 				     "/" MTRACER_LIBDIR);
 	if ((*library)[strcspn(*library, ": ")])
 		return error("%s: a path with a space or colon cannot be preloaded", *library);

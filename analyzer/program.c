@@ -134,6 +134,11 @@ static const char *find_text(const char *text, const char *const *list, bool who
 	return NULL;
 }
 
+const char *program_sanitizer(const char *library)
+{
+	return find_text(library, sanitizers, false);
+}
+
 /* What the symbol tables define of the functions in the list. */
 static const char *find_symbol(
 	Elf *elf, Elf_Scn *section, const GElf_Shdr *sh, const char *const *list)

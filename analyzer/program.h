@@ -23,6 +23,9 @@ char *program_find(const char *name);
 char *program_image(const char *path);
 char *program_linker(const char *image);
 
+/* The sanitizer whose run-time system a library of that file name is; NULL = none. */
+const char *program_sanitizer(const char *library);
+
 /* Looks at the file, or at a script's interpreter. */
 struct obstacle program_obstacle(const char *path);
 

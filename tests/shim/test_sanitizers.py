@@ -1,4 +1,5 @@
 """Programs built with sanitizers, which replace malloc themselves: the library stays out, and says so in one line."""
+import os
 import re
 import shutil
 import subprocess
@@ -90,6 +91,17 @@ class Sanitizers(unittest.TestCase):
                 self.assertEqual((result.status, result.stdout), (3, b"read 0\n"), result)
                 self.assertRegex(result.stderr.decode(), r"\Amtracer: [^\n]*sanitizer[^\n]*untraced\n\Z")
                 self.assertEqual(list(self.directory.glob("*.mtrace")), [])
+
+    def test_runtime_preloaded_under_run(self):
+        """As people do it with plug-ins that are built with ASan, in a program that isn't."""
+        path = subprocess.run(["gcc", "-print-file-name=libasan.so"], stdout=subprocess.PIPE, check=False)
+        runtime = os.path.realpath(path.stdout.decode().strip())
+        native = run(["/bin/echo", "word"], traced=False, LD_PRELOAD=runtime)
+        if native.stderr or not os.path.isabs(runtime) or ".so." not in runtime:
+            self.skipTest("no ASan for gcc")
+        result = mtracer("run", "--out", self.directory / "t.mtrace", "--", "/bin/echo", "word", LD_PRELOAD=runtime)
+        self.assertEqual((result.status, result.stdout), (native.status, native.stdout), result)
+        self.assertRegex(result.stderr.decode(), r"\Amtracer: [^\n]*sanitizer[^\n]*untraced\n\Z")
 
     def test_undefined_behaviour_is_no_matter(self):
         """Its sanitizer has no allocator."""
