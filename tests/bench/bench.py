@@ -29,6 +29,7 @@ def options():
                         help="a tenth of the work, one round: shows that it works, not what it costs")
     parser.add_argument("--without", action="append", default=[], choices=TRACERS[1:],
                         help="leave a tracer out; may be repeated")
+    parser.add_argument("--sampled", action="store_true", help="also with MTRACE_SAMPLE=512KiB")
     parser.add_argument("--json", action="store_true", help="print all figures for machines")
     parser.add_argument("--list", action="store_true", help="print the cases' names")
     return parser.parse_args()
@@ -92,6 +93,8 @@ def main():
         print("\n".join(case.name for case in cases))
         return
     without = set(chosen_options.without)
+    if not chosen_options.sampled:
+        without.add("sampled")
     if not heaptrack_home():
         print("bench: heaptrack is not here: without it", file=sys.stderr)
         without.add("heaptrack")

@@ -10,7 +10,8 @@ LIBRARY = os.environ.get("TEST_LIBRARY", "")
 MTRACER = os.environ.get("TEST_MTRACER", "mtracer")
 HEAPTRACK_HOMES = ("/usr/lib/heaptrack", "/usr/lib/x86_64-linux-gnu/heaptrack",
                    "/usr/lib64/heaptrack")
-TRACERS = ("native", "null", "mtrace", "heaptrack")
+TRACERS = ("native", "null", "mtrace", "sampled", "heaptrack")
+SAMPLE = "512KiB"
 
 
 @dataclass
@@ -111,6 +112,13 @@ class Workplace:
         trace = self.directory / f"{case.name}.mtrace"
         trace.unlink(missing_ok=True)
         cost = self.execute(case, {"LD_PRELOAD": LIBRARY, "MTRACE_OUT": trace})
+        cost.trace = trace
+        return cost
+
+    def sampled(self, case):
+        trace = self.directory / f"{case.name}.sampled.mtrace"
+        trace.unlink(missing_ok=True)
+        cost = self.execute(case, {"LD_PRELOAD": LIBRARY, "MTRACE_OUT": trace, "MTRACE_SAMPLE": SAMPLE})
         cost.trace = trace
         return cost
 
