@@ -211,22 +211,38 @@ static void add_columns(struct table *table)
 	table_notes_at(table, 9);
 }
 
+/* A measure, its standard error where there is one, and the mark of a bound. */
+static void add_measure(struct table *table, const struct measures *m, enum sort_key key)
+{
+	char value[UNIT_TEXT], error[UNIT_TEXT], cell[2 * UNIT_TEXT + 8];
+	int64_t number = sort_measure(m, key);
+
+	snprintf(cell, sizeof(cell), "%s%s%s",
+		key == SORT_PEAK_BYTES && m->peak_is_bound ? "≤ " : "",
+		format_measure(value, number, key),
+		format_error(error, standard_error(measure_variance(&m->v, key)), number));
+	table_cell(table, cell);
+}
+
 static void add_measures(
 	struct table *table, const struct row *row, const struct profile *p, bool slack)
 {
 	bool peaks = p->by != BY_THREAD;
-	char text[UNIT_TEXT], bound[UNIT_TEXT + 8];
+	char text[UNIT_TEXT];
 
-	table_cell(table, peaks ? format_bytes(text, (int64_t)row->m.at_peak_bytes) : "");
-	table_cell(table,
-		peaks ? format_share(text, row->m.at_peak_bytes, p->totals.all.peak_bytes) : "");
-	snprintf(bound, sizeof(bound), "%s%s", row->m.peak_is_bound ? "≤ " : "",
-		format_bytes(text, (int64_t)row->m.peak_bytes));
-	table_cell(table, peaks ? bound : "");
-	table_cell(table, format_bytes(text, row->m.current_bytes));
-	table_cell(table, format_bytes(text, (int64_t)row->m.allocated_bytes));
-	table_cell(table, format_count(text, (int64_t)row->m.allocations));
-	table_cell(table, format_count(text, (int64_t)row->m.temporary));
+	if (peaks) {
+		add_measure(table, &row->m, SORT_AT_PEAK_BYTES);
+		table_cell(
+			table, format_share(text, row->m.at_peak_bytes, p->totals.all.peak_bytes));
+		add_measure(table, &row->m, SORT_PEAK_BYTES);
+	} else {
+		for (int i = 0; i < 3; i++)
+			table_cell(table, "");
+	}
+	add_measure(table, &row->m, SORT_CURRENT_BYTES);
+	add_measure(table, &row->m, SORT_ALLOCATED_BYTES);
+	add_measure(table, &row->m, SORT_ALLOCATIONS);
+	add_measure(table, &row->m, SORT_TEMPORARY);
 	table_cell(table, slack ? format_bytes(text, row->m.current_slack) : "");
 	table_cell(table, slack ? format_bytes(text, (int64_t)row->m.allocated_slack) : "");
 }

@@ -157,8 +157,9 @@ static const struct column *const columns[MT_TABLES_USED] = {
 	[MT_SYMBOLS] = symbols,
 	[MT_PROCESSES] = words,
 	[MT_SLACK] = slack,
+	[MT_ESTIMATES] = words,
 };
-_Static_assert(MT_TABLES_USED == 15, "a new table has columns, too");
+_Static_assert(MT_TABLES_USED == 16, "a new table has columns, too");
 
 /* ---- fields and numbers */
 
@@ -289,13 +290,41 @@ static const unsigned char *table_of(
 	return NULL;
 }
 
+/* The same of how sure that is. */
+static void settle_estimates(struct mt_estimate *e, uint64_t count, const struct mt_site *s,
+	uint64_t site_count, uint32_t epoch)
+{
+	for (uint64_t i = 0; i < count && i < site_count; i++) {
+		if (s[i].epoch != epoch)
+			e[i].at_peak_bytes = e[i].current_bytes;
+	}
+}
+
+/* A copy of the table's records as they are to be written; the caller frees it. */
+static void *settled(const struct mt_header *h, const unsigned char *plain, uint32_t table,
+	const unsigned char *records)
+{
+	uint64_t count = h->tables[table].count;
+	size_t bytes = h->tables[table].record_size * count;
+	void *copy = memcpy(mem_alloc(bytes), records, bytes);
+	const void *its_sites = table_of(h, plain, MT_SITES);
+
+	if (table == MT_SITES)
+		settle_peaks(copy, count, (const void *)table_of(h, plain, MT_PUBLISHED),
+			(uint32_t)h->epoch);
+	else if (table == MT_ESTIMATES && its_sites)
+		settle_estimates(
+			copy, count, its_sites, h->tables[MT_SITES].count, (uint32_t)h->epoch);
+	return copy;
+}
+
 static void put_table(
 	struct output *o, const struct mt_header *h, const unsigned char *plain, uint32_t table)
 {
 	size_t size = h->tables[table].record_size;
 	uint64_t count = h->tables[table].count;
 	const unsigned char *records = table_of(h, plain, table);
-	void *settled = NULL;
+	void *copy;
 
 	if (!records)
 		return;
@@ -303,16 +332,10 @@ static void put_table(
 		put_bytes(o, records, count);
 		return;
 	}
-	if (table == MT_SITES) {
-		settled = mem_alloc(size * count);
-		memcpy(settled, records, size * count);
-		settle_peaks(settled, count, (const void *)table_of(h, plain, MT_PUBLISHED),
-			(uint32_t)h->epoch);
-		records = settled;
-	}
+	copy = settled(h, plain, table, records);
 	for (const struct column *c = columns[table]; !ends(c, size); c++)
-		put_column(o, records, size, count, c);
-	free(settled);
+		put_column(o, copy, size, count, c);
+	free(copy);
 }
 
 unsigned char *columns_write(const unsigned char *plain, size_t *size)

@@ -323,8 +323,58 @@ static void blur(struct diff_value *v, int64_t error)
 	v->changed = v->delta > v->spread || v->delta < -v->spread;
 }
 
+#define SAMPLING_ERRORS 3 /* standard errors: one of 370 that did not change differs by more */
+
+/* Of a trace's measure. A sample that found nothing may have missed what the others have. */
+static double variance_of(
+	const struct diff *d, const struct measures *const *m, size_t trace, enum sort_key key)
+{
+	double mean = (double)d->traces[trace].reading.trace->header.sample_bytes;
+	double variance = measure_variance(&m[trace]->v, key);
+
+	for (size_t i = 0; i < d->trace_count && mean > 0; i++) {
+		struct variances bound = variances_bound(mean, m[i]);
+
+		if (d->traces[i].reading.trace->header.sample_bytes == 0 &&
+			measure_variance(&bound, key) > variance)
+			variance = measure_variance(&bound, key);
+	}
+	return variance;
+}
+
+/* What a sample may say of two equal measures. */
+static int64_t sampling_error(
+	const struct diff *d, const struct measures *const *m, enum sort_key key)
+{
+	double most[DIFF_SIDES] = { 0 };
+	uint64_t error;
+
+	for (size_t i = 0; i < d->trace_count; i++) {
+		double variance = variance_of(d, m, i, key);
+
+		if (variance > most[d->traces[i].side])
+			most[d->traces[i].side] = variance;
+	}
+	error = standard_error(most[DIFF_OLD] + most[DIFF_NEW]);
+	return error < INT64_MAX / SAMPLING_ERRORS ? (int64_t)error * SAMPLING_ERRORS : INT64_MAX;
+}
+
+/* Compares one measure of all traces. */
+static struct diff_value compare_measure(
+	const struct diff *d, const struct measures *const *m, enum sort_key key, int64_t *values)
+{
+	struct diff_value value;
+
+	for (size_t i = 0; i < d->trace_count; i++)
+		values[i] = sort_measure(m[i], key);
+	value = compare(values, d->old_count, d->trace_count);
+	blur(&value, sampling_error(d, m, key));
+	return value;
+}
+
 /* Sums the row up; false where nothing changed. */
-static bool finish_row(struct diff *d, struct diff_row *row, int64_t *values)
+static bool finish_row(
+	struct diff *d, struct diff_row *row, const struct measures **m, int64_t *values)
 {
 	bool changed = false;
 
@@ -332,12 +382,11 @@ static bool finish_row(struct diff *d, struct diff_row *row, int64_t *values)
 	for (size_t i = 0; i < d->trace_count; i++) {
 		tally_finish(&d->traces[i].tally, &row->sums[i]);
 		row->peak_is_exact &= row->sums[i].m.peak_is_exact || row->sums[i].sites == 0;
+		m[i] = &row->sums[i].m;
 	}
-	for (int m = 0; m < (int)DIFF_MEASURES; m++) {
-		for (size_t i = 0; i < d->trace_count; i++)
-			values[i] = sort_measure(&row->sums[i].m, (enum sort_key)m);
-		row->values[m] = compare(values, d->old_count, d->trace_count);
-		changed |= row->values[m].changed;
+	for (int key = 0; key < (int)DIFF_MEASURES; key++) {
+		row->values[key] = compare_measure(d, m, (enum sort_key)key, values);
+		changed |= row->values[key].changed;
 	}
 	return changed;
 }
@@ -345,10 +394,11 @@ static bool finish_row(struct diff *d, struct diff_row *row, int64_t *values)
 static void finish(struct diff *d)
 {
 	int64_t *values = mem_zalloc(d->trace_count, sizeof(*values));
+	const struct measures **m = mem_zalloc(d->trace_count, sizeof(*m));
 	size_t kept = 0;
 
 	for (size_t i = 0; i < d->row_count; i++) {
-		bool changed = finish_row(d, &d->rows[i], values);
+		bool changed = finish_row(d, &d->rows[i], m, values);
 
 		free(d->rows[i].sums);
 		d->rows[i].sums = NULL;
@@ -356,11 +406,10 @@ static void finish(struct diff *d)
 			d->rows[kept++] = d->rows[i];
 	}
 	d->row_count = kept;
-	for (int m = 0; m < (int)DIFF_MEASURES; m++) {
-		for (size_t i = 0; i < d->trace_count; i++)
-			values[i] = sort_measure(&d->traces[i].tally.totals.all, (enum sort_key)m);
-		d->totals[m] = compare(values, d->old_count, d->trace_count);
-	}
+	for (size_t i = 0; i < d->trace_count; i++)
+		m[i] = &d->traces[i].tally.totals.all;
+	for (int key = 0; key < (int)DIFF_MEASURES; key++)
+		d->totals[key] = compare_measure(d, m, (enum sort_key)key, values);
 	for (size_t i = 0; i < d->trace_count; i++) {
 		int64_t error = (int64_t)d->traces[i].tally.totals.peak_error_bytes;
 
@@ -369,6 +418,7 @@ static void finish(struct diff *d)
 	blur(&d->totals[SORT_PEAK_BYTES], d->peak_error);
 	blur(&d->totals[SORT_AT_PEAK_BYTES], d->peak_error);
 	free(values);
+	free(m);
 }
 
 struct diff *diff_new(struct diff_trace *traces, size_t count, enum profile_by by)

@@ -34,6 +34,10 @@ static char *why_unclassified(const struct trace *t)
 
 	if (t->header.flags & MT_NOTE_MERGED)
 		strbuf_add(&why, "none of the processes looked, or not to the end");
+	else if (t->header.sample_bytes)
+		strbuf_add(&why,
+			"the trace is sampled, and the way to a block leads through others; "
+			"run without MTRACE_SAMPLE");
 	else if (t->header.scan_state == MT_SCAN_FAILED)
 		strbuf_add(&why, "the search for pointers ran out of memory or time");
 	else if (t->header.scan_state == MT_SCAN_RUNNING && t->state == TRACE_RUNNING)

@@ -8,6 +8,9 @@
 #include "mem.h"
 #include "trace.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 static int64_t not_negative(int64_t n)
 {
 	return n < 0 ? 0 : n;
@@ -53,6 +56,107 @@ static void set_peaks(struct measures *m, const struct trace *t, uint32_t site)
 		m->peak_bytes = (uint64_t)m->current_bytes;
 }
 
+/* ---- samples */
+
+/* Whole blocks, from the parts of one that sampled traces count in. */
+static uint64_t whole(uint64_t parts, uint64_t unit)
+{
+	return unit ? parts / unit + (parts % unit >= unit - unit / 2) : parts;
+}
+
+static int64_t whole_signed(int64_t parts, uint64_t unit)
+{
+	return parts < 0 ? -(int64_t)whole(-(uint64_t)parts, unit)
+			 : (int64_t)whole((uint64_t)parts, unit);
+}
+
+static void make_whole(struct measures *m, uint64_t unit)
+{
+	if (unit < 2)
+		return;
+	m->current_blocks = whole_signed(m->current_blocks, unit);
+	m->at_peak_blocks = whole(m->at_peak_blocks, unit);
+	m->allocations = whole(m->allocations, unit);
+	m->frees = whole(m->frees, unit);
+	m->temporary = whole(m->temporary, unit);
+}
+
+/* What a trace may say; nothing that is no number, nor what rounding left of a difference. */
+static double checked(double variance)
+{
+	return variance > 0 && variance < 1e300 ? variance : 0;
+}
+
+struct variances variances_bound(double mean, const struct measures *m)
+{
+	double each = m->allocated_bytes ? (double)m->allocations / (double)m->allocated_bytes : 1;
+
+	return (struct variances){
+		.current_bytes = mean * (double)m->current_bytes,
+		.current_blocks = mean * each * (double)m->current_blocks,
+		.peak_bytes = mean * (double)m->peak_bytes,
+		.at_peak_bytes = mean * (double)m->at_peak_bytes,
+		.allocated_bytes = mean * (double)m->allocated_bytes,
+		.allocations = mean * each * (double)m->allocations,
+		.temporary = mean * each * (double)m->temporary,
+	};
+}
+
+static bool is_mapping(const struct trace *t, uint32_t site)
+{
+	uint32_t line = t->site_info[site].line;
+
+	return line && t->lines[line].kind == MT_KIND_MMAP;
+}
+
+static void set_variances(struct measures *m, const struct trace *t, uint32_t site)
+{
+	const struct mt_estimate *e = &t->estimates[site];
+	bool saved = t->sites[site].epoch == (uint32_t)t->header.epoch;
+
+	if (is_mapping(t, site))
+		return; /* all are recorded */
+	if (site >= t->estimate_count) {
+		m->v = variances_bound((double)t->header.sample_bytes, m);
+	} else {
+		m->v = (struct variances){
+			.current_bytes = checked(e->current_bytes),
+			.current_blocks = checked(e->current_blocks),
+			.at_peak_bytes = checked(saved ? e->at_peak_bytes : e->current_bytes),
+			.allocated_bytes = checked(e->allocated_bytes),
+			.allocations = checked(e->allocations),
+			.temporary = checked(e->temporary),
+		};
+	}
+	/* Differences of large sums leave a little behind. */
+	if (!m->current_blocks)
+		m->v.current_bytes = m->v.current_blocks = 0;
+	if (!m->at_peak_bytes)
+		m->v.at_peak_bytes = 0;
+	measures_set_peak_variance(t, m);
+}
+
+void measures_set_peak_variance(const struct trace *t, struct measures *m)
+{
+	if (!t->header.sample_bytes)
+		return;
+	if (m->peak_bytes == m->at_peak_bytes)
+		m->v.peak_bytes = m->v.at_peak_bytes;
+	else if (m->peak_bytes == (uint64_t)m->current_bytes)
+		m->v.peak_bytes = m->v.current_bytes;
+	else
+		m->v.peak_bytes = (double)t->header.sample_bytes * (double)m->peak_bytes;
+}
+
+uint64_t standard_error(double variance)
+{
+	double error = variance > 0 ? sqrt(variance) : 0;
+
+	return error < 9e18 ? (uint64_t)(error + 0.5) : INT64_MAX;
+}
+
+/* ---- sites, threads, the program */
+
 struct measures *site_measures(const struct trace *t)
 {
 	struct measures *sites = mem_zalloc(t->site_count, sizeof(*sites));
@@ -71,8 +175,47 @@ struct measures *site_measures(const struct trace *t)
 			sites[i].current_slack = not_negative((int64_t)t->slack[i].current_bytes);
 			sites[i].allocated_slack = t->slack[i].allocated_bytes;
 		}
+		make_whole(&sites[i], t->header.sample_unit);
+		if (t->header.sample_bytes)
+			set_variances(&sites[i], t, i);
 	}
 	return sites;
+}
+
+/* A part of a site's variances, for a thread that made a part of its allocations. What is live of
+ * these isn't known. */
+static void add_part(struct variances *to, const struct measures *site, uint64_t unit,
+	uint64_t bytes, uint64_t allocations, uint64_t temporary)
+{
+	double blocks = (double)site->allocations * (double)(unit ? unit : 1);
+	double temporaries = (double)site->temporary * (double)(unit ? unit : 1);
+
+	if (site->allocated_bytes)
+		to->allocated_bytes +=
+			site->v.allocated_bytes * (double)bytes / (double)site->allocated_bytes;
+	if (blocks > 0)
+		to->allocations += site->v.allocations * (double)allocations / blocks;
+	if (temporaries > 0)
+		to->temporary += site->v.temporary * (double)temporary / temporaries;
+	to->current_bytes = to->current_blocks = -1;
+}
+
+static void set_lane_variances(struct measures *lanes, const struct trace *t)
+{
+	struct measures *sites = site_measures(t);
+	uint64_t unit = t->header.sample_unit;
+
+	for (uint32_t i = 1; i < t->site_count && t->lane_count; i++)
+		add_part(&lanes[0].v, &sites[i], unit, t->sites[i].allocated_bytes,
+			t->sites[i].allocations, t->sites[i].temporary);
+	for (uint32_t i = 0; i < t->entry_count; i++) {
+		const struct mt_entry *e = &t->entries[i];
+
+		if (e->site)
+			add_part(&lanes[e->lane].v, &sites[e->site], unit, e->allocated_bytes,
+				e->allocations, e->temporary);
+	}
+	free(sites);
 }
 
 struct measures *lane_measures(const struct trace *t)
@@ -85,6 +228,10 @@ struct measures *lane_measures(const struct trace *t)
 		if (t->entries[i].site)
 			add_entry(&lanes[t->entries[i].lane], &t->entries[i]);
 	}
+	for (uint32_t i = 0; i < t->lane_count; i++)
+		make_whole(&lanes[i], t->header.sample_unit);
+	if (t->header.sample_bytes)
+		set_lane_variances(lanes, t);
 	return lanes;
 }
 
@@ -101,6 +248,12 @@ void measures_add(struct measures *to, const struct measures *from)
 	to->temporary += from->temporary;
 	to->current_slack = (int64_t)((uint64_t)to->current_slack + (uint64_t)from->current_slack);
 	to->allocated_slack += from->allocated_slack;
+	to->v.current_bytes += from->v.current_bytes;
+	to->v.current_blocks += from->v.current_blocks;
+	to->v.at_peak_bytes += from->v.at_peak_bytes;
+	to->v.allocated_bytes += from->v.allocated_bytes;
+	to->v.allocations += from->v.allocations;
+	to->v.temporary += from->v.temporary;
 }
 
 struct totals program_totals(const struct trace *t, const struct measures *sites)
@@ -117,7 +270,9 @@ struct totals program_totals(const struct trace *t, const struct measures *sites
 	if (totals.all.peak_bytes < (uint64_t)totals.all.current_bytes)
 		totals.all.peak_bytes = (uint64_t)totals.all.current_bytes;
 	totals.all.peak_is_bound = t->header.flags & MT_NOTE_MERGED;
-	totals.all.peak_is_exact = totals.peak_error_bytes == 0 && !totals.all.peak_is_bound;
+	totals.all.peak_is_exact = totals.peak_error_bytes == 0 && !totals.all.peak_is_bound &&
+				   !t->header.sample_bytes;
 	totals.all.at_peak_bytes = totals.all.peak_bytes;
+	measures_set_peak_variance(t, &totals.all);
 	return totals;
 }

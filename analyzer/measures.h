@@ -10,6 +10,20 @@
 
 struct trace;
 
+/*
+ * How sure a sampled trace is of its measures: the variances of the estimates, 0 where all is
+ * recorded, and negative where nothing is known. Those of sums are the sums of their parts', since
+ * each block is sampled whatever happens to the others.
+ */
+struct variances {
+	double current_bytes, current_blocks;
+	double peak_bytes; /* of the estimate at that moment; as the highest of all it errs upwards
+			    */
+	double at_peak_bytes;
+	double allocated_bytes, allocations;
+	double temporary;
+};
+
 /* All bytes are requested bytes. The current ones are only negative for single threads, which free
  * each other's blocks. */
 struct measures {
@@ -23,9 +37,10 @@ struct measures {
 	uint64_t allocated_bytes;
 	uint64_t allocations;
 	uint64_t frees;
-	uint64_t temporary; /* freed before the same thread's next allocation */
+	uint64_t temporary;	  /* freed before the same thread's next allocation */
 	int64_t current_slack;	  /* bytes beyond those requested, where that was recorded */
 	uint64_t allocated_slack; /* over the whole run */
+	struct variances v;
 };
 
 struct totals {
@@ -41,6 +56,20 @@ struct measures *site_measures(const struct trace *trace);
 struct measures *lane_measures(const struct trace *trace);
 
 struct totals program_totals(const struct trace *trace, const struct measures *sites);
+
+/* The variance of a row's own peak, from those of its other measures. */
+void measures_set_peak_variance(const struct trace *trace, struct measures *m);
+
+/*
+ * What the variances are at the most if such measures were estimated with samples `mean` bytes
+ * apart. A block of s bytes adds s^2 (1 - p) / p^2 to the variance of the bytes and s / p to the
+ * bytes; the first is the mean times x / (exp(x) - 1) of the second, x = s / mean, and so no more
+ * than the mean times it. For numbers of blocks it is so if all are of one size.
+ */
+struct variances variances_bound(double mean, const struct measures *m);
+
+/* The standard error, rounded; 0 where nothing was sampled or nothing is known. */
+uint64_t standard_error(double variance);
 
 /* Everything but the peak, which can't be added. */
 void measures_add(struct measures *to, const struct measures *from);

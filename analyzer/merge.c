@@ -230,6 +230,15 @@ static void map_lines(struct merge *m, struct maps *maps, const struct trace *t)
 	}
 }
 
+/* Numbers of blocks in the sum's parts of one, from the trace's. */
+static uint64_t in_parts(const struct merge *m, uint64_t blocks, uint64_t unit)
+{
+	uint64_t to = m->w.header.sample_unit ? m->w.header.sample_unit : 1;
+
+	unit = unit ? unit : 1;
+	return to == unit ? blocks : (uint64_t)((unsigned __int128)blocks * to / unit);
+}
+
 static uint32_t add_blocks(uint32_t a, uint64_t b)
 {
 	return b > UINT32_MAX - a ? UINT32_MAX : a + (uint32_t)b;
@@ -248,10 +257,21 @@ static void add_slack(struct merge *m, uint32_t site, const struct mt_slack *sla
 	sum->allocated_bytes += slack->allocated_bytes;
 }
 
+static void add_variances(struct mt_estimate *sum, const struct variances *v)
+{
+	sum->current_bytes += v->current_bytes;
+	sum->current_blocks += v->current_blocks;
+	sum->at_peak_bytes += v->at_peak_bytes;
+	sum->allocated_bytes += v->allocated_bytes;
+	sum->allocations += v->allocations;
+	sum->temporary += v->temporary;
+}
+
 static void map_sites(
 	struct merge *m, struct maps *maps, const struct trace *t, const struct measures *measures)
 {
 	static const struct mt_site empty = { .epoch = EPOCH };
+	static const struct mt_estimate sure;
 
 	maps->sites = mem_zalloc(t->site_count + 1, sizeof(*maps->sites));
 	for (uint32_t i = 1; i < t->site_count; i++) {
@@ -261,12 +281,16 @@ static void map_sites(
 
 		maps->sites[i] = find_or_add(&m->w, &m->sites, MT_SITE_INFO, site_key,
 			(struct key){ info.node, info.line }, &info);
-		if (maps->sites[i] == m->w.counts[MT_SITES])
+		if (maps->sites[i] == m->w.counts[MT_SITES]) {
 			trace_writer_add(&m->w, MT_SITES, &empty, 1);
+			trace_writer_add(&m->w, MT_ESTIMATES, &sure, 1);
+		}
 		sum = trace_writer_at(&m->w, MT_SITES, maps->sites[i]);
 		sum->peak_bytes += measures[i].peak_bytes;
 		sum->at_peak_bytes += measures[i].at_peak_bytes;
-		sum->at_peak_blocks = add_blocks(sum->at_peak_blocks, measures[i].at_peak_blocks);
+		sum->at_peak_blocks =
+			add_blocks(sum->at_peak_blocks, in_parts(m, measures[i].at_peak_blocks, 1));
+		add_variances(trace_writer_at(&m->w, MT_ESTIMATES, maps->sites[i]), &measures[i].v);
 		if (t->slack)
 			add_slack(m, maps->sites[i], &t->slack[i]);
 	}
@@ -284,7 +308,16 @@ static uint32_t add_lanes(struct merge *m, const struct trace *t)
 	return trace_writer_add(&m->w, MT_LANES, &first, 1);
 }
 
-static void add_base(struct merge *m, const struct mt_site *s, uint32_t site, uint32_t lane)
+static void add_entry(struct merge *m, struct mt_entry entry, const struct trace *t)
+{
+	entry.allocations = in_parts(m, entry.allocations, t->header.sample_unit);
+	entry.frees = in_parts(m, entry.frees, t->header.sample_unit);
+	entry.temporary = in_parts(m, entry.temporary, t->header.sample_unit);
+	trace_writer_add(&m->w, MT_ENTRIES, &entry, 1);
+}
+
+static void add_base(struct merge *m, const struct trace *t, const struct mt_site *s, uint32_t site,
+	uint32_t lane)
 {
 	struct mt_entry entry = {
 		.site = site,
@@ -297,7 +330,7 @@ static void add_base(struct merge *m, const struct mt_site *s, uint32_t site, ui
 	};
 
 	if (entry.allocations || entry.frees)
-		trace_writer_add(&m->w, MT_ENTRIES, &entry, 1);
+		add_entry(m, entry, t);
 }
 
 static void add_counters(struct merge *m, const struct maps *maps, const struct trace *t)
@@ -305,7 +338,7 @@ static void add_counters(struct merge *m, const struct maps *maps, const struct 
 	uint32_t lane = add_lanes(m, t);
 
 	for (uint32_t i = 1; i < t->site_count; i++)
-		add_base(m, &t->sites[i], maps->sites[i], lane);
+		add_base(m, t, &t->sites[i], maps->sites[i], lane);
 	for (uint32_t i = 0; i < t->entry_count; i++) {
 		struct mt_entry entry = t->entries[i];
 
@@ -313,7 +346,7 @@ static void add_counters(struct merge *m, const struct maps *maps, const struct 
 			continue;
 		entry.site = maps->sites[entry.site];
 		entry.lane += lane;
-		trace_writer_add(&m->w, MT_ENTRIES, &entry, 1);
+		add_entry(m, entry, t);
 	}
 }
 
@@ -434,7 +467,7 @@ static void begin_header(struct merge *m, const struct trace *t)
 		.wait_status = from->wait_status,
 		.start_ticks = from->start_ticks,
 		.start_ns = from->start_ns,
-		.sample_bytes = from->sample_bytes,
+		.sample_unit = from->sample_unit,
 		.enabled = 1,
 		.epoch = EPOCH,
 		.flags = MT_NOTE_MERGED | MT_NOTE_COPY,
@@ -477,9 +510,11 @@ static void add_header(struct merge *m, const struct trace *t, const struct tota
 	add_status(m, t);
 	add_times(m, t);
 	h->flags |= from->flags & kept;
+	if (from->sample_bytes > h->sample_bytes)
+		h->sample_bytes = from->sample_bytes;
 	if (!h->own_malloc && from->own_malloc && from->own_malloc <= UINT32_MAX)
-		h->own_malloc = trace_writer_string(
-			&m->w, trace_string(t, (uint32_t)from->own_malloc));
+		h->own_malloc =
+			trace_writer_string(&m->w, trace_string(t, (uint32_t)from->own_malloc));
 	h->depth = from->depth > h->depth ? from->depth : h->depth;
 	h->enabled = h->enabled && from->enabled;
 	h->live_bytes += from->live_bytes;
@@ -518,6 +553,7 @@ struct merge *merge_new(void)
 	struct merge *m = mem_zalloc(1, sizeof(*m));
 
 	trace_writer_init(&m->w);
+	trace_writer_add(&m->w, MT_ESTIMATES, &(struct mt_estimate){ 0 }, 1); /* as of sites */
 	return m;
 }
 
@@ -570,6 +606,8 @@ struct trace *merge_finish(struct merge *m, const char *name, char *error, size_
 	h->scan_state = m->any_scanned ? MT_SCAN_DONE : MT_SCAN_NONE;
 	if (!m->any_scanned)
 		m->w.counts[MT_LEAKS] = 0;
+	if (!h->sample_bytes)
+		m->w.counts[MT_ESTIMATES] = 0;
 	if (m->same_status)
 		h->flags |= MT_HAS_WAIT_STATUS;
 	bytes = trace_writer_bytes(&m->w, &size);

@@ -6,7 +6,6 @@
 #include "trace.h"
 #include "units.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +94,7 @@ static void add_losses(struct notes *notes, const struct trace *t)
 static void add_facts(struct notes *notes, const struct trace *t)
 {
 	const struct mt_header *h = &t->header;
-	char bytes[UNIT_TEXT], error[UNIT_TEXT];
+	char bytes[UNIT_TEXT];
 
 	add_counted(notes, "foreign_frees", FACT, h->foreign_frees, "free",
 		" of blocks that were not recorded (allocated before the start, or lost)");
@@ -105,15 +104,16 @@ static void add_facts(struct notes *notes, const struct trace *t)
 			"exact");
 	if (h->flags & MT_NOTE_MERGED)
 		add(notes, "merged", FACT, h->merged,
-			"added up from %llu traces: peaks are sums of theirs, upper bounds of what was "
+			"added up from %llu traces: peaks are sums of theirs, upper bounds of what "
+			"was "
 			"held at one time",
 			(unsigned long long)h->merged);
 	if (h->sample_bytes)
 		add(notes, "sampled", FACT, h->sample_bytes,
-			"sampled: one allocation in every %s on average, scaled up; the peak's "
-			"standard error is %s",
-			format_bytes(bytes, (int64_t)h->sample_bytes),
-			format_bytes(error, (int64_t)sqrt((double)h->sample_bytes * h->peak_bytes)));
+			"sampled: one allocation in every %s on average, scaled up; the highest of "
+			"the "
+			"estimates is taken for the peak, which errs upwards",
+			format_bytes(bytes, (int64_t)h->sample_bytes));
 	if (h->forked_from)
 		add(notes, "forked", FACT, h->forked_from,
 			"forked from process %llu, and began with its blocks",

@@ -358,6 +358,29 @@ int64_t sort_measure(const struct measures *m, enum sort_key key)
 	return 0;
 }
 
+double measure_variance(const struct variances *v, enum sort_key key)
+{
+	switch (key) {
+	case SORT_CURRENT_BYTES:
+		return v->current_bytes;
+	case SORT_CURRENT_BLOCKS:
+		return v->current_blocks;
+	case SORT_PEAK_BYTES:
+		return v->peak_bytes;
+	case SORT_AT_PEAK_BYTES:
+		return v->at_peak_bytes;
+	case SORT_ALLOCATED_BYTES:
+		return v->allocated_bytes;
+	case SORT_ALLOCATIONS:
+		return v->allocations;
+	case SORT_TEMPORARY:
+		return v->temporary;
+	case SORT_NAME:
+		break;
+	}
+	return 0;
+}
+
 const char *measure_title(enum sort_key key)
 {
 	static const char *const titles[] = { "current", "blocks", "own peak", "at peak",

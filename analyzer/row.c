@@ -91,6 +91,27 @@ static void peaks_json(const struct row *row, const struct profile *p, struct js
 	json_real(j, "at_peak_percent", percent_of(m->at_peak_bytes, p->totals.all.peak_bytes));
 }
 
+static void error_json(struct json *j, const char *key, double variance)
+{
+	if (variance < 0)
+		json_null(j, key);
+	else
+		json_unsigned(j, key, standard_error(variance));
+}
+
+void errors_json(const struct measures *m, const struct trace *t, bool peaks, struct json *j)
+{
+	if (!t->header.sample_bytes)
+		return;
+	error_json(j, "current_bytes_error", m->v.current_bytes);
+	error_json(j, "current_blocks_error", m->v.current_blocks);
+	error_json(j, "peak_bytes_error", peaks ? m->v.peak_bytes : -1);
+	error_json(j, "at_peak_bytes_error", peaks ? m->v.at_peak_bytes : -1);
+	error_json(j, "allocated_bytes_error", m->v.allocated_bytes);
+	error_json(j, "allocations_error", m->v.allocations);
+	error_json(j, "temporary_error", m->v.temporary);
+}
+
 void row_json(const struct row *row, const struct profile *p, const struct trace *t, struct json *j)
 {
 	char offset[UNIT_TEXT];
@@ -121,6 +142,7 @@ void row_json(const struct row *row, const struct profile *p, const struct trace
 		json_signed(j, "current_slack_bytes", row->m.current_slack);
 		json_unsigned(j, "allocated_slack_bytes", row->m.allocated_slack);
 	}
+	errors_json(&row->m, t, p->by != BY_THREAD, j);
 	json_unsigned(j, "sites", row->sites);
 }
 

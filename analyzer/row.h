@@ -48,4 +48,9 @@ uint32_t stack_walk(const struct trace *trace, struct resolver *resolver, uint32
 bool row_kept(const struct row *row, const struct profile *profile, const struct trace *trace,
 	struct resolver *resolver, const struct filter *filter);
 
+/* Of a sampled trace: the standard errors of all measures, "current_bytes_error" and so on; null
+ * where nothing is known. */
+void errors_json(
+	const struct measures *m, const struct trace *trace, bool peaks, struct json *json);
+
 #endif

@@ -5,6 +5,7 @@
 #include "notes.h"
 #include "processes.h"
 #include "progress.h"
+#include "row.h"
 #include "strbuf.h"
 #include "table.h"
 #include "trace.h"
@@ -149,26 +150,61 @@ static void print_run(const struct trace *t, FILE *out)
 	strbuf_release(&state);
 }
 
+/* "1.2 MiB ±4 %" */
+static void print_bytes(FILE *out, int64_t bytes, double variance)
+{
+	char a[UNIT_TEXT], b[UNIT_TEXT];
+
+	fprintf(out, "%s%s", format_bytes(a, bytes),
+		format_error(b, standard_error(variance), bytes));
+}
+
+static void print_count(FILE *out, int64_t count, double variance)
+{
+	char text[UNIT_TEXT];
+
+	fprintf(out, "%lld%s", (long long)count,
+		format_error(text, standard_error(variance), count));
+}
+
 static void print_measures(const struct trace *t, const struct totals *totals, FILE *out)
 {
 	const struct measures *m = &totals->all;
-	char a[UNIT_TEXT], b[UNIT_TEXT];
+	char text[UNIT_TEXT];
 
-	fprintf(out, "peak %s%s%s%s", m->peak_is_bound ? "at most " : "", style(STYLE_BOLD),
-		format_bytes(a, (int64_t)m->peak_bytes), style(STYLE_PLAIN));
+	fprintf(out, "peak %s%s", m->peak_is_bound ? "at most " : "", style(STYLE_BOLD));
+	print_bytes(out, (int64_t)m->peak_bytes, m->v.peak_bytes);
+	fputs(style(STYLE_PLAIN), out);
 	if (t->process_count > 1)
 		fprintf(out, " (the sum of %u)", t->process_count);
 	if (totals->peak_error_bytes)
-		fprintf(out, " (within %s)", format_bytes(a, (int64_t)totals->peak_error_bytes));
-	fprintf(out, ", %s %s in %lld block%s\n", t->state == TRACE_RUNNING ? "now" : "at the end",
-		format_bytes(a, m->current_bytes), (long long)m->current_blocks,
-		m->current_blocks == 1 ? "" : "s");
-	fprintf(out, "%llu allocation%s of %s", (unsigned long long)m->allocations,
-		m->allocations == 1 ? "" : "s", format_bytes(a, (int64_t)m->allocated_bytes));
-	if (m->allocations)
-		fprintf(out, ", %llu temporary (%s)", (unsigned long long)m->temporary,
-			format_share(b, m->temporary, m->allocations));
+		fprintf(out, " (within %s)", format_bytes(text, (int64_t)totals->peak_error_bytes));
+	fprintf(out, ", %s ", t->state == TRACE_RUNNING ? "now" : "at the end");
+	print_bytes(out, m->current_bytes, m->v.current_bytes);
+	fputs(" in ", out);
+	print_count(out, m->current_blocks, m->v.current_blocks);
+	fprintf(out, " block%s\n", m->current_blocks == 1 ? "" : "s");
+	print_count(out, (int64_t)m->allocations, m->v.allocations);
+	fprintf(out, " allocation%s of ", m->allocations == 1 ? "" : "s");
+	print_bytes(out, (int64_t)m->allocated_bytes, m->v.allocated_bytes);
+	if (m->allocations) {
+		fputs(", ", out);
+		print_count(out, (int64_t)m->temporary, m->v.temporary);
+		fprintf(out, " temporary (%s)", format_share(text, m->temporary, m->allocations));
+	}
 	putc('\n', out);
+}
+
+/* Estimates must not pass for counts. */
+static void print_sampling(const struct trace *t, FILE *out)
+{
+	char mean[UNIT_TEXT];
+
+	if (t->header.sample_bytes)
+		fprintf(out,
+			"estimates: one byte in %s was looked at; ± is the standard error, and the "
+			"peak errs upwards\n",
+			format_count(mean, (int64_t)t->header.sample_bytes));
 }
 
 static void print_losses(const struct trace *t, FILE *out)
@@ -194,6 +230,7 @@ void summary_print(const struct trace *t, const struct totals *totals, FILE *out
 	print_run(t, out);
 	print_measures(t, totals, out);
 	print_peak_at_once(t, out);
+	print_sampling(t, out);
 	print_losses(t, out);
 }
 
@@ -309,5 +346,6 @@ void summary_json(const struct trace *t, const struct totals *totals, struct jso
 		json_signed(j, "current_slack_bytes", m->current_slack);
 		json_unsigned(j, "allocated_slack_bytes", m->allocated_slack);
 	}
+	errors_json(m, t, true, j);
 	json_close(j);
 }

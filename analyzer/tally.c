@@ -67,7 +67,9 @@ void tally_finish(const struct tally *tally, struct tally_sum *sum)
 	peak_finish(&sum->peak, tally->lines, tally->totals.all.peak_bytes, &sum->m);
 	/* Peaks of merged traces are sums, whatever else could be proved of them. */
 	sum->m.peak_is_bound |= tally->totals.all.peak_is_bound;
-	sum->m.peak_is_exact = !sum->m.peak_is_bound && tally->totals.peak_error_bytes == 0;
+	measures_set_peak_variance(tally->trace, &sum->m);
+	sum->m.peak_is_exact = !sum->m.peak_is_bound && !tally->trace->header.sample_bytes &&
+			       tally->totals.peak_error_bytes == 0;
 }
 
 uint32_t tally_kind(const struct tally *tally, uint32_t site)

@@ -60,6 +60,7 @@ static const struct {
 	[MT_SYMBOLS] = { "symbols", sizeof(struct mt_symbol) },
 	[MT_PROCESSES] = { "processes", sizeof(struct mt_process) },
 	[MT_SLACK] = { "slack", sizeof(struct mt_slack) },
+	[MT_ESTIMATES] = { "estimates", sizeof(struct mt_estimate) },
 };
 
 __attribute__((format(printf, 2, 3))) static bool fail(struct reader *r, const char *format, ...)
@@ -568,6 +569,7 @@ static void fill_trace(struct reader *r)
 	t->leak_count = (uint32_t)r->counts[MT_LEAKS];
 	t->symbol_count = (uint32_t)r->counts[MT_SYMBOLS];
 	t->process_count = (uint32_t)r->counts[MT_PROCESSES];
+	t->estimate_count = (uint32_t)r->counts[MT_ESTIMATES];
 	t->strings_size = (uint32_t)r->counts[MT_STRINGS];
 	t->frames = r->tables[MT_FRAMES];
 	t->nodes = r->tables[MT_NODES];
@@ -584,6 +586,7 @@ static void fill_trace(struct reader *r)
 	t->symbols = r->tables[MT_SYMBOLS];
 	t->processes = r->tables[MT_PROCESSES];
 	t->slack = r->tables[MT_SLACK];
+	t->estimates = r->tables[MT_ESTIMATES];
 }
 
 /* Names end where their fields end, whoever wrote them. */
@@ -762,6 +765,7 @@ void trace_free(struct trace *t)
 	free((void *)t->leaks);
 	free((void *)t->symbols);
 	free((void *)t->processes);
+	free((void *)t->estimates);
 	free(t->command);
 	free(t->path);
 	free(t);

@@ -48,7 +48,8 @@ struct trace {
 	const struct mt_process *processes; /* that were added up; none in a process's own trace */
 	uint32_t frame_count, node_count, site_count, line_count;
 	uint32_t lane_count, entry_count, module_count, foreign_count;
-	uint32_t leak_count, symbol_count, process_count;
+	const struct mt_estimate *estimates; /* of the first sites, when sampling */
+	uint32_t leak_count, symbol_count, process_count, estimate_count;
 
 	const char *strings; /* ends with a zero byte */
 	uint32_t strings_size;

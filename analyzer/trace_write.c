@@ -135,6 +135,7 @@ void trace_writer_copy(struct trace_writer *w, const struct trace *t, bool symbo
 		{ MT_SYMBOLS, t->symbols, symbols ? t->symbol_count : 0 },
 		{ MT_PROCESSES, t->processes, t->process_count },
 		{ MT_SLACK, t->slack, t->slack ? t->site_count : 0 },
+		{ MT_ESTIMATES, t->estimates, t->estimate_count },
 	};
 	uint64_t ns;
 

@@ -68,6 +68,18 @@ char *format_duration(char text[UNIT_TEXT], uint64_t ns)
 	return text;
 }
 
+char *format_error(char text[UNIT_TEXT], uint64_t error, int64_t estimate)
+{
+	double percent = 100.0 * (double)error / fabs((double)estimate);
+
+	text[0] = '\0';
+	if (error == 0 || estimate == 0)
+		return text;
+	snprintf(text, UNIT_TEXT, percent < 0.95 ? " ±%.1f %%" : " ±%.0f %%",
+		percent < 999 ? percent : 999);
+	return text;
+}
+
 double percent_of(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * (double)part / (double)whole : 0.0;

@@ -49,8 +49,13 @@ static bool parse_depth(const char *s, void *to)
 	return true;
 }
 
-/* A number of bytes, with KiB, MiB, GiB (or K, M, G) behind it if need be. */
-static bool parse_bytes(const char *s, void *to)
+static bool is_text(const char *s, size_t size, const char *text)
+{
+	return strlen(text) == size && memcmp(s, text, size) == 0;
+}
+
+/* A number of bytes, with KiB, MiB, GiB (or K, M, G) behind it if need be, in `size` characters. */
+static bool parse_bytes(const char *s, size_t size, uint64_t *to)
 {
 	static const char *const units[] = { "KiB", "MiB", "GiB", "K", "M", "G" };
 	char digits[24];
@@ -63,13 +68,23 @@ static bool parse_bytes(const char *s, void *to)
 	memcpy(digits, s, n);
 	digits[n] = '\0';
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (strcmp(s + n, units[i]) == 0)
+		if (is_text(s + n, size - n, units[i]))
 			shift = 10 * (i % 3 + 1);
-	if ((s[n] && shift == 0) || !text_to_number(digits, &value) ||
+	if ((size > n && shift == 0) || !text_to_number(digits, &value) ||
 		value > UINT64_MAX >> 1 >> shift)
 		return false;
-	*(uint64_t *)to = value << shift;
+	*to = value << shift;
 	return true;
+}
+
+/* BYTES or BYTES,SEED. */
+static bool parse_sample(const char *s, void *to)
+{
+	size_t size = strcspn(s, ",");
+
+	(void)to;
+	return parse_bytes(s, size, &config.sample.mean) &&
+	       (!s[size] || text_to_number(s + size + 1, &config.sample.seed));
 }
 
 static bool parse_count(const char *s, void *to)
@@ -93,7 +108,7 @@ static const struct variable {
 	{ "MTRACE_DEPTH", parse_depth, &config.depth, "a number of frames from 1 to 1024" },
 	{ "MTRACE_START", parse_switch, &config.start, "0 or 1" },
 	{ "MTRACE_FOLLOW", parse_switch, &config.follow, "0 or 1" },
-	{ "MTRACE_SAMPLE", parse_bytes, &config.sample, "a number of bytes such as 512KiB, or 0" },
+	{ "MTRACE_SAMPLE", parse_sample, &config.sample, "a number of bytes such as 512KiB, or 0" },
 	{ "MTRACE_REACHABLE", parse_switch, &config.reachable, "0 or 1" },
 	{ "MTRACE_MMAP", parse_switch, &config.mmap, "0 or 1" },
 	{ "MTRACE_SLACK", parse_switch, &config.slack, "0 or 1" },

@@ -65,9 +65,9 @@ static always_inline void call_allocated(void *p, size_t size, struct cpu_frame 
 }
 
 /*
- * malloc and free come in two tiers. The hook itself records the common case without calling
- * anything but the real function; for everything else it jumps to the second tier, which sees the
- * hook's caller as its own.
+ * malloc and free come in tiers, each of which jumps to the next and so sees the hook's caller as
+ * its own. The hook only tells plain recording from sampling, before anything is saved; then there
+ * is the common case, which calls nothing but the real function; and then everything else.
  */
 static __attribute__((__noinline__)) void *malloc_recorded(void *p, size_t size)
 {
@@ -85,24 +85,31 @@ static cold_path void *malloc_anyhow(size_t size)
 		return boot_alloc(size, 16);
 	c = call_begin(CPU_CALLER());
 	p = next.malloc(size);
-	if (likely(record_skips(size))) {
-		call_end(c);
-		return p;
-	}
 	call_allocated(p, size, CPU_CALLER(), c);
 	return p;
 }
 
-HOOK void *malloc(size_t size)
+/* When sampling, most calls need nothing but the real one. Before the real one is known, we may not
+ * be relocated, and there is nothing of a thread's. */
+static __attribute__((__noinline__)) void *malloc_sampled(size_t size)
 {
-	void *p;
+	if (likely(next.malloc != NULL) && likely(sample_skips(size)))
+		return next.malloc(size);
+	return malloc_anyhow(size);
+}
 
-	if (unlikely(!next.plain))
-		return malloc_anyhow(size);
-	p = next.malloc(size);
+static __attribute__((__noinline__)) void *malloc_plain(size_t size)
+{
+	void *p = next.malloc(size);
+
 	if (likely(record_new_fast(p, size, CPU_CALLER())))
 		return p;
 	return malloc_recorded(p, size);
+}
+
+HOOK void *malloc(size_t size)
+{
+	return likely(next.plain) ? malloc_plain(size) : malloc_sampled(size);
 }
 
 HOOK void *calloc(size_t count, size_t size)
@@ -113,6 +120,9 @@ HOOK void *calloc(size_t count, size_t size)
 
 	if (unlikely(!READY(calloc)))
 		return __builtin_mul_overflow(count, size, &bytes) ? NULL : boot_alloc(bytes, 16);
+	if (unlikely(sample_left) && !__builtin_mul_overflow(count, size, &bytes) &&
+		sample_skips(bytes))
+		return next.calloc(count, size);
 	c = call_begin(CPU_CALLER());
 	p = next.calloc(count, size);
 	call_allocated(p, count * size, CPU_CALLER(), c);
@@ -129,12 +139,28 @@ static __attribute__((__noinline__)) void free_anyhow(void *p)
 		next.free(p);
 }
 
-HOOK void free(void *p)
+static __attribute__((__noinline__)) void free_sampled(void *p)
 {
-	if (likely(next.plain) && likely(record_gone_fast(p, CPU_CALLER().sp)))
+	if (likely(sample_lacks(p)))
 		next.free(p);
 	else
 		free_anyhow(p);
+}
+
+static __attribute__((__noinline__)) void free_plain(void *p)
+{
+	if (likely(record_gone_fast(p, CPU_CALLER().sp)))
+		next.free(p);
+	else
+		free_anyhow(p);
+}
+
+HOOK void free(void *p)
+{
+	if (likely(next.plain))
+		free_plain(p);
+	else
+		free_sampled(p);
 }
 
 HOOK void free_sized(void *p, size_t size)
@@ -188,6 +214,8 @@ static inline void *resize(void *p, size_t size, struct cpu_frame at)
 		return move_boot_block(p, size);
 	if (unlikely(!READY(realloc)))
 		return p ? NULL : boot_alloc(size, 16);
+	if (unlikely(sample_lacks(p)) && sample_skips(size))
+		return next.realloc(p, size);
 	c = call_begin(at);
 	if (!p) {
 		q = next.realloc(NULL, size);

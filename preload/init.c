@@ -85,8 +85,8 @@ static bool set_up(const char *program)
 	if (!has_memory() || !heap_init() || !rules_init() || !tracefile_create(program))
 		return false;
 	modules_init(program);
-	if (config.sample)
-		sample_init(config.sample);
+	if (config.sample.mean)
+		sample_init(config.sample.mean);
 	slack_init();
 	if (stacks_init() && slots_init(next.glibc) && fork_init() && threads_init())
 		return true;
@@ -118,8 +118,11 @@ static void start(void)
 		tracefile_discard();
 		return;
 	}
-	if (config.sample)
+	if (config.sample.mean) {
 		next.plain = false;
+		for (size_t at = 0; at < boot_used; at += 16)
+			sample_filter_add(boot_memory + at); /* who frees one must look */
+	}
 	cxx_init();
 	look_for_own_malloc(program);
 	phase_set(PHASE_ON);
@@ -149,7 +152,7 @@ static void scan_at_exit(void)
 	struct thread *t;
 
 	/* A sample can't tell: the way to a block leads through others. */
-	if (!config.reachable || config.sample || (trace.header->flags & MT_NOTE_OWN_MALLOC))
+	if (!config.reachable || config.sample.mean || (trace.header->flags & MT_NOTE_OWN_MALLOC))
 		return;
 	t = thread_enter((uintptr_t)__builtin_frame_address(0));
 	if (!t)

@@ -104,7 +104,10 @@ struct config {
 	uint32_t depth;
 	bool start;
 	bool follow;
-	uint64_t sample; /* bytes */
+	struct {
+		uint64_t mean; /* bytes; 0: record every block */
+		uint64_t seed;
+	} sample;
 	bool reachable;
 	bool mmap;
 	bool slack;
@@ -142,6 +145,7 @@ struct trace {
 	struct mt_foreign *foreign;
 	struct mt_leak *leaks;
 	struct mt_slack *slack; /* with MTRACE_SLACK=1 */
+	struct mt_estimate *estimates;
 };
 
 extern struct trace trace;

@@ -14,7 +14,7 @@ long (*next_syscall)(long, ...);
 struct earlier earlier;
 
 unsigned char boot_memory[1 << 16] __attribute__((aligned(64)));
-static size_t boot_used;
+size_t boot_used;
 
 /* Each block has its size in front. Only ever one thread is this early. */
 void *boot_alloc(size_t size, size_t alignment)

@@ -65,6 +65,7 @@ extern struct earlier earlier;
 /* While dlsym runs inside next_resolve(), it may allocate. Such blocks are never given back. */
 void *boot_alloc(size_t size, size_t alignment);
 size_t boot_size(const void *block); /* usable bytes of a block of boot_alloc */
+extern size_t boot_used;	     /* bytes of boot_memory */
 extern unsigned char boot_memory[1 << 16];
 
 #pragma GCC visibility pop

@@ -43,13 +43,78 @@ cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 		 * knowing. */
 		struct block missed = slot_take(p);
 
-		ledger_subtract(t, record_weighed(p, missed), false);
+		record_subtract(t, p, missed, false);
 		if (config.slack)
-			slack_subtract(record_weighed(p, missed), slack_of(p, missed));
+			slack_subtract(missed, slack_of(p, missed));
 		__atomic_fetch_add(&trace.header->missed_frees, 1, __ATOMIC_RELAXED);
 	}
 	slot_write(slot, p, b);
-	ledger_add(t, record_weighed(p, b));
+	record_add(t, p, b);
+}
+
+/* ---- sampling */
+
+/*
+ * What is left until the next sample stands in sample_left, where the hooks' short way counts it
+ * down. Right after a sample it stands in the thread's state, so that the next allocation comes by
+ * here and tells that the last block isn't the last any more.
+ */
+cold_path bool record_draws(struct thread *t, size_t size)
+{
+	uint64_t left = sample_left + (uint64_t)t->distance;
+
+	t->last = NULL;
+	sample_left = 0;
+	if (left <= (size | SAMPLE_LEAST)) {
+		t->distance = sample_distance(&t->random);
+		return true;
+	}
+	left -= size | SAMPLE_LEAST;
+	t->distance = next.glibc ? 0 : (int64_t)left;
+	sample_left = next.glibc ? left : 0;
+	return false;
+}
+
+/* NULL: no room. */
+static struct mt_estimate *estimate_of(uint32_t site)
+{
+	uint64_t *count = &trace.header->tables[MT_ESTIMATES].count;
+
+	if (site >= load_acquire(count)) {
+		lock_take(&tables_lock);
+		if (site >= *count && tracefile_room(MT_ESTIMATES, site + 1))
+			store_release(count, site + 1);
+		lock_drop(&tables_lock);
+	}
+	return site < load_relaxed(count) ? &trace.estimates[site] : NULL;
+}
+
+static struct block vary(struct block b, enum sample_event event)
+{
+	struct mt_estimate *e = estimate_of(b.site);
+	struct weight w = sample_weight(b.size);
+
+	if (e) {
+		if (trace.sites[b.site].epoch != (uint32_t)trace.header->epoch)
+			sample_save_at_peak(e);
+		sample_vary(e, b.size, event);
+	}
+	b.size = w.bytes;
+	b.count = w.blocks;
+	return b;
+}
+
+cold_path void record_add_sampled(struct thread *t, const void *p, struct block b)
+{
+	sample_filter_add(p);
+	ledger_add(t, vary(b, SAMPLE_NEW));
+}
+
+cold_path void record_subtract_sampled(
+	struct thread *t, const void *p, struct block b, bool temporary)
+{
+	sample_filter_remove(p);
+	ledger_subtract(t, vary(b, temporary ? SAMPLE_TEMPORARY : SAMPLE_GONE), temporary);
 }
 
 cold_path void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp)

@@ -26,6 +26,11 @@ void record_unslotted(struct thread *t, void *p,
 	struct block b); /* no leaf there yet, or a block that was never freed */
 void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp);
 
+/* When sampling: is it this block's turn? And what it counts then. */
+bool record_draws(struct thread *t, size_t size);
+void record_add_sampled(struct thread *t, const void *p, struct block b);
+void record_subtract_sampled(struct thread *t, const void *p, struct block b, bool temporary);
+
 bool record_look(void); /* takes a request from outside; are new allocations recorded? */
 
 #pragma GCC visibility pop
@@ -35,29 +40,21 @@ static always_inline bool record_enabled(void)
 	return likely(load_relaxed(&trace.header->enabled) == MT_ENABLED_RECORD) || record_look();
 }
 
-/* The block as the ledger counts it. */
-static always_inline struct block record_weighed(const void *p, struct block b)
+static always_inline void record_add(struct thread *t, const void *p, struct block b)
 {
-	struct weight w;
-
-	if (unlikely(config.sample)) {
-		w = sample_weight(p, b.size);
-		b.size = w.bytes;
-		b.count = w.blocks;
-	}
-	return b;
+	if (unlikely(config.sample.mean))
+		record_add_sampled(t, p, b);
+	else
+		ledger_add(t, b);
 }
 
-/* When sampling: is it this block's turn? */
-static always_inline bool record_draws(struct thread *t, size_t size)
+static always_inline void record_subtract(
+	struct thread *t, const void *p, struct block b, bool temporary)
 {
-	t->distance -= (int64_t)size;
-	if (likely(t->distance > 0)) {
-		t->last = NULL;
-		return false;
-	}
-	t->distance = sample_distance(&t->random);
-	return true;
+	if (unlikely(config.sample.mean))
+		record_subtract_sampled(t, p, b, temporary);
+	else
+		ledger_subtract(t, b, temporary);
 }
 
 /* A block with this size was allocated by the caller `at`. */
@@ -67,7 +64,7 @@ static always_inline void record_new_by(struct thread *t, void *p, size_t size, 
 	struct leaf *leaf;
 	struct block b;
 
-	if (unlikely(config.sample) && !record_draws(t, size))
+	if (unlikely(config.sample.mean) && !record_draws(t, size))
 		return;
 	leaf = capture(t, at);
 	t->last = p;
@@ -75,13 +72,13 @@ static always_inline void record_new_by(struct thread *t, void *p, size_t size, 
 		return;
 	b = (struct block){ leaf->site, size, 1, 0 };
 	if (unlikely(config.slack))
-		slack_add(record_weighed(p, b), slack_of(p, b));
+		slack_add(b, slack_of(p, b));
 	if (unlikely(!slot || *slot)) {
 		record_unslotted(t, p, b);
 		return;
 	}
 	slot_write(slot, p, b);
-	ledger_add(t, record_weighed(p, b));
+	record_add(t, p, b);
 	if (unlikely(ledger_multi))
 		leaf->lane_place = ledger_lane_place(t, b.site);
 }
@@ -105,10 +102,10 @@ static always_inline void record_gone_by(
 	if (temporary)
 		t->last = NULL;
 	if (unlikely(config.slack) && b.site)
-		slack_subtract(record_weighed(p, b), b.slack);
+		slack_subtract(b, b.slack);
 	if (likely(b.site))
-		ledger_subtract(t, record_weighed(p, b), temporary);
-	else if (!config.sample)
+		record_subtract(t, p, b, temporary);
+	else if (!config.sample.mean)
 		record_foreign(t, at.sp, at.pc, at.bp);
 }
 
@@ -127,7 +124,7 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
 {
 	struct thread *t;
 
-	if (unlikely(config.sample) && !slot_is_taken(p))
+	if (unlikely(config.sample.mean) && (sample_lacks(p) || !slot_is_taken(p)))
 		return;
 	t = thread_enter(at.sp);
 	if (unlikely(!t))
@@ -204,18 +201,6 @@ static always_inline bool record_gone_fast(void *p, uintptr_t sp)
 		t->last = NULL;
 	signal_fence();
 	t->state = gate;
-	return true;
-}
-
-/* Sampling, and not this block's turn: then nothing has to be done. */
-static always_inline bool record_skips(size_t size)
-{
-	struct thread *t = thread_self;
-
-	if (!config.sample || t->state != phase_gate() || t->distance <= (int64_t)size)
-		return false;
-	t->distance -= (int64_t)size;
-	t->last = NULL;
 	return true;
 }
 

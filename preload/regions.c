@@ -4,6 +4,7 @@
  */
 #include "preload/regions.h"
 #include "preload/ledger.h"
+#include "preload/sample.h"
 
 #include <string.h>
 
@@ -71,12 +72,18 @@ static void erase(size_t at)
 	memmove(&pieces[at], &pieces[at + 1], (used - at) * sizeof(*pieces));
 }
 
+/* Mappings are never sampled, but counted as what is. */
+static uint32_t one(void)
+{
+	return config.sample.mean ? SAMPLE_UNIT : 1;
+}
+
 /* `size` bytes of the mapping went, and a piece of it with them if `whole`. */
 static void count_gone(struct thread *t, struct mapping *m, size_t size, bool whole)
 {
 	bool last = whole && --m->pieces == 0;
 
-	ledger_subtract(t, (struct block){ m->site, size, last, 0 }, false);
+	ledger_subtract(t, (struct block){ m->site, size, last ? one() : 0, 0 }, false);
 	if (last)
 		heap_free(m);
 }
@@ -144,7 +151,7 @@ void regions_add(struct thread *t, uintptr_t start, size_t size, uint32_t site)
 	if (m && make_room()) {
 		m->site = site;
 		insert(first_behind(start), (struct piece){ start, start + size, m });
-		ledger_add(t, (struct block){ site, size, 1, 0 });
+		ledger_add(t, (struct block){ site, size, one(), 0 });
 	} else {
 		heap_free(m);
 		count_lost(MT_LOST_SLOT);

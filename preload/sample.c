@@ -6,9 +6,14 @@
 
 static double mean_bytes;
 
+__thread uint64_t sample_left __attribute__((tls_model("initial-exec")));
+uint8_t sample_filter[1 << SAMPLE_FILTER_BITS];
+
 void sample_init(uint64_t mean)
 {
 	mean_bytes = (double)mean;
+	for (size_t i = 0; i < sizeof(sample_filter); i++)
+		sample_filter[i] = 1;
 }
 
 /* splitmix64 */
@@ -66,29 +71,90 @@ static double complement(double x)
 	return sum;
 }
 
+uint64_t sample_state(uint64_t seed, uint32_t lane)
+{
+	return mix(seed) + lane;
+}
+
 int64_t sample_distance(uint64_t *state)
 {
 	*state += 0x9e3779b97f4a7c15ull;
 	return (int64_t)(-logarithm(fraction(mix(*state))) * mean_bytes) + 1;
 }
 
-/* Up or down, so that the mean over all addresses is right. */
-static uint64_t round_by(double x, uint64_t random)
+/* What a block of this size is recorded with. */
+static double chance(uint64_t size)
 {
-	uint64_t whole = (uint64_t)x;
-
-	return whole + (fraction(random) < x - (double)whole);
+	return complement((double)(size | SAMPLE_LEAST) / mean_bytes);
 }
 
-struct weight sample_weight(const void *block, uint64_t size)
+struct weight sample_weight(uint64_t size)
 {
-	double weight = 1 / complement((double)size / mean_bytes);
-	uint64_t random = mix((uint64_t)(uintptr_t)block ^ size << 48);
-	double blocks = weight < UINT32_MAX ? weight : UINT32_MAX;
+	double weight = 1 / chance(size), blocks = weight * SAMPLE_UNIT + 0.5;
 	struct weight w = {
-		round_by((double)size * weight, random),
-		(uint32_t)round_by(blocks, mix(random)),
+		(uint64_t)((double)size * weight + 0.5),
+		(uint32_t)(blocks < INT32_MAX ? blocks : INT32_MAX),
 	};
 
 	return w;
+}
+
+static void add(double *sum, double more)
+{
+	union {
+		double d;
+		uint64_t u;
+	} old, new;
+	uint64_t *bits = (uint64_t *)(void *)sum;
+
+	old.u = load_relaxed(bits);
+	do
+		new.d = old.d + more;
+	while (!__atomic_compare_exchange_n(
+		bits, &old.u, new.u, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+}
+
+void sample_vary(struct mt_estimate *e, uint64_t size, enum sample_event event)
+{
+	double p = chance(size), blocks = (1 - p) / p / p;
+	double bytes = (double)size * (double)size * blocks;
+
+	if (event == SAMPLE_NEW) {
+		add(&e->allocated_bytes, bytes);
+		add(&e->allocations, blocks);
+	} else {
+		bytes = -bytes;
+		blocks = -blocks;
+		if (event == SAMPLE_TEMPORARY)
+			add(&e->temporary, -blocks);
+	}
+	add(&e->current_bytes, bytes);
+	add(&e->current_blocks, blocks);
+}
+
+void sample_save_at_peak(struct mt_estimate *e)
+{
+	e->at_peak_bytes = e->current_bytes;
+}
+
+/* ---- the filter */
+
+static void filter_change(const void *block, int by)
+{
+	uint8_t *n = &sample_filter[sample_filter_index(block)];
+	uint8_t old = load_relaxed(n);
+
+	while (old != UINT8_MAX && !__atomic_compare_exchange_n(n, &old, (uint8_t)(old + by), true,
+					   __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+void sample_filter_add(const void *block)
+{
+	filter_change(block, 1);
+}
+
+void sample_filter_remove(const void *block)
+{
+	filter_change(block, -1);
 }

@@ -1,6 +1,7 @@
 /* slack.c - see slack.h. */
 #include "preload/slack.h"
 #include "preload/next.h"
+#include "preload/sample.h"
 
 void slack_init(void)
 {
@@ -25,16 +26,23 @@ cold_path uint32_t slack_of(const void *p, struct block b)
 	return usable > b.size ? (uint32_t)(usable - b.size) : 0;
 }
 
+/* Of all blocks that this one stands for. */
+static uint64_t weighed(struct block b, uint32_t bytes)
+{
+	if (config.sample.mean)
+		return (uint64_t)bytes * sample_weight(b.size).blocks / SAMPLE_UNIT;
+	return bytes;
+}
+
 cold_path void slack_add(struct block b, uint32_t bytes)
 {
 	struct mt_slack *s = &trace.slack[b.site];
 
-	__atomic_fetch_add(&s->current_bytes, (uint64_t)bytes * b.count, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&s->allocated_bytes, (uint64_t)bytes * b.count, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&s->current_bytes, weighed(b, bytes), __ATOMIC_RELAXED);
+	__atomic_fetch_add(&s->allocated_bytes, weighed(b, bytes), __ATOMIC_RELAXED);
 }
 
 cold_path void slack_subtract(struct block b, uint32_t bytes)
 {
-	__atomic_fetch_sub(
-		&trace.slack[b.site].current_bytes, (uint64_t)bytes * b.count, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&trace.slack[b.site].current_bytes, weighed(b, bytes), __ATOMIC_RELAXED);
 }

@@ -16,7 +16,7 @@ void slack_init(void); /* may say that it isn't possible, and turn it off */
 
 uint32_t slack_of(const void *p, struct block b); /* bytes; 0 of a block that isn't known */
 
-/* `bytes` each of as many blocks as b stands for. */
+/* `bytes` of a block; when sampling, of all that it stands for. */
 void slack_add(struct block b, uint32_t bytes);
 void slack_subtract(struct block b, uint32_t bytes);
 

@@ -221,7 +221,7 @@ void snapshot_scan(unsigned wait_ms)
 	h->tables[MT_LEAKS].count = 0;
 	h->scan_bytes = 0;
 	h->scan_at_ns = os_time() - h->start_ns;
-	h->scan_state = !config.sample && make_room() ? MT_SCAN_RUNNING : MT_SCAN_FAILED;
+	h->scan_state = !config.sample.mean && make_room() ? MT_SCAN_RUNNING : MT_SCAN_FAILED;
 	if (h->scan_state == MT_SCAN_RUNNING) {
 		child = make_child(stacks, count);
 		if (child < 0)

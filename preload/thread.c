@@ -152,8 +152,9 @@ static void begin_anew(struct thread *t)
 	t->last = NULL;
 	t->rounds = 0;
 	t->gate = UINT32_MAX; /* of no phase */
-	if (config.sample && !t->random) {
-		t->random = t->lane; /* two identical runs take the same samples */
+	if (config.sample.mean) {
+		if (!t->random)
+			t->random = sample_state(config.sample.seed, t->lane);
 		t->distance = sample_distance(&t->random);
 	}
 	t->safe_start = t->safe_end = 0;

@@ -46,6 +46,7 @@ enum mt_table_id {
 	MT_SYMBOLS, /* struct mt_symbol: names and lines of frames, in copies (MT_NOTE_COPY) */
 	MT_PROCESSES, /* struct mt_process: what was added up, in sums (MT_NOTE_MERGED) */
 	MT_SLACK,     /* struct mt_slack: same index as MT_SITES, with MTRACE_SLACK=1; else empty */
+	MT_ESTIMATES, /* struct mt_estimate: same index as MT_SITES, when sampling; how sure the counters are */
 	MT_TABLES_USED
 };
 
@@ -220,6 +221,16 @@ struct mt_process {
 #define MT_PROCESS_DIED    3u
 #define MT_PROCESS_WENT_ON 4u /* as another program (exec) */
 
+/* How sure a site's counters are when sampling: the variances of the estimates, in bytes squared and blocks squared. */
+struct mt_estimate {
+	double current_bytes;
+	double current_blocks;
+	double at_peak_bytes;   /* valid when the site's epoch == header.epoch, as its own; else current_bytes */
+	double allocated_bytes;
+	double allocations;
+	double temporary;
+};
+
 struct mt_table {
 	uint32_t record_size; /* bytes; a newer writer may have longer records, never shorter */
 	uint32_t reserved;
@@ -304,7 +315,8 @@ struct mt_header {
 	uint64_t own_malloc;      /* MT_NOTE_OWN_MALLOC: string, the path of what defines it; 0 = unknown */
 	uint64_t resident_bytes;  /* the most memory that the process ever took, the tracer's included; 0 = unknown */
 	uint64_t tracer_bytes;    /* of that, the tracer's own at the most */
-	uint64_t reserved[5];
+	uint64_t sample_unit;     /* numbers of blocks are in so many parts of one; 0 = 1 */
+	uint64_t reserved[4];
 
 	struct mt_table tables[MT_TABLES];
 	uint32_t extent_count;
@@ -338,6 +350,7 @@ _Static_assert(sizeof(struct mt_foreign) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_leak) == 24, "on-disk size");
 _Static_assert(sizeof(struct mt_symbol) == 32, "on-disk size");
 _Static_assert(sizeof(struct mt_process) == 96, "on-disk size");
+_Static_assert(sizeof(struct mt_estimate) == 48, "on-disk size");
 _Static_assert(sizeof(struct mt_extent) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_header) <= MT_HEADER_SIZE, "the header must fit its pages");
 

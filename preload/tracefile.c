@@ -12,6 +12,7 @@
  * and never a SIGBUS in the program.
  */
 #include "preload/place.h"
+#include "preload/sample.h"
 #include "preload/sandbox.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ static const struct {
 	[MT_FOREIGN] = { sizeof(struct mt_foreign), 1u << 20 },
 	[MT_LEAKS] = { sizeof(struct mt_leak), 16u << 20 },
 	[MT_SLACK] = { sizeof(struct mt_slack), 2u << 20 },
+	[MT_ESTIMATES] = { sizeof(struct mt_estimate), 2u << 20 },
 };
 
 static struct {
@@ -187,7 +189,8 @@ void tracefile_grow_ahead(void)
 		uint64_t used = trace.header->tables[i == MT_PUBLISHED ? MT_SITES : i].count;
 		size_t bytes = (used + more[i]) * shapes[i].record_size;
 
-		if (i == MT_SLACK && config.slack)
+		if ((i == MT_SLACK && config.slack) ||
+			(i == MT_ESTIMATES && config.sample.mean))
 			bytes = (used + more[MT_SITES]) * shapes[i].record_size;
 		else if (more[i] == 0)
 			continue;
@@ -248,6 +251,7 @@ static void publish_bases(void)
 	trace.foreign = (void *)tables[MT_FOREIGN].base;
 	trace.leaks = (void *)tables[MT_LEAKS].base;
 	trace.slack = (void *)tables[MT_SLACK].base;
+	trace.estimates = (void *)tables[MT_ESTIMATES].base;
 }
 
 #define LEAST_PAGES 4 /* of a table's reservation */
@@ -257,6 +261,8 @@ static size_t share_of(int table, size_t divisor)
 {
 	size_t share = (size_t)shapes[table].record_size * shapes[table].most / divisor;
 
+	if (table == MT_ESTIMATES && !config.sample.mean)
+		return 0;
 	return share > LEAST_PAGES * file.page ? share / file.page * file.page
 					       : LEAST_PAGES * file.page;
 }
@@ -380,7 +386,8 @@ static void describe_process(void)
 	h->start_ns = os_time();
 	os_boot_id(h->boot_id, sizeof(h->boot_id));
 	h->depth = config.depth;
-	h->sample_bytes = config.sample;
+	h->sample_bytes = config.sample.mean;
+	h->sample_unit = config.sample.mean ? SAMPLE_UNIT : 0;
 	for (int i = 0; i < MT_TABLES_USED; i++)
 		h->tables[i].record_size = shapes[i].record_size;
 }
@@ -443,7 +450,8 @@ static bool changes_in_place(int table)
 {
 	return table == MT_SITES || table == MT_LINES || table == MT_PUBLISHED ||
 	       table == MT_ENTRIES || table == MT_LANES || table == MT_MODULES ||
-	       table == MT_FOREIGN || table == MT_FRAMES || table == MT_SLACK;
+	       table == MT_FOREIGN || table == MT_FRAMES || table == MT_SLACK ||
+	       table == MT_ESTIMATES;
 }
 
 static size_t used_bytes(const struct mt_header *h, int table)

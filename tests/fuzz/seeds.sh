@@ -33,6 +33,7 @@ traced() {
 traced single "$work/shelf"
 traced shallow MTRACE_DEPTH=3 "$work/shelf"
 traced sampled MTRACE_SAMPLE=4KiB "$work/shelf"
+"$build/analyzer/mtracer" merge --quiet --no-symbols --out sum.mtrace sampled.*.mtrace single.*.mtrace 2>/dev/null
 traced threads "$work/threads"
 traced forked "$work/processes" fork
 traced mappings MTRACE_MMAP=1 "$work/mappings"

@@ -68,12 +68,15 @@ static void settle(unsigned char *plain)
 	const struct mt_header *h = (void *)plain;
 	const struct mt_published *p = records(plain, MT_PUBLISHED);
 	struct mt_site *s = records(plain, MT_SITES);
+	struct mt_estimate *e = records(plain, MT_ESTIMATES);
 
 	for (uint64_t i = 0; i < h->tables[MT_SITES].count; i++) {
 		uint64_t blocks = at_least_zero(s[i].current_blocks + p[i].blocks);
 
 		if (s[i].epoch == EPOCH)
 			continue;
+		if (i < h->tables[MT_ESTIMATES].count)
+			e[i].at_peak_bytes = e[i].current_bytes;
 		s[i].epoch = EPOCH;
 		s[i].at_peak_bytes = at_least_zero(s[i].current_bytes + p[i].bytes);
 		s[i].at_peak_blocks = blocks < UINT32_MAX ? (uint32_t)blocks : UINT32_MAX;

@@ -21,9 +21,11 @@ START_TEST(good_values)
 	ck_assert(read_one("MTRACE_DEPTH=1") && config.depth == 1);
 	ck_assert(read_one("MTRACE_DEPTH=1024") && config.depth == 1024);
 	ck_assert(read_one("MTRACE_START=0") && !config.start);
-	ck_assert(read_one("MTRACE_SAMPLE=512KiB") && config.sample == 512 << 10);
-	ck_assert(read_one("MTRACE_SAMPLE=2M") && config.sample == 2 << 20);
-	ck_assert(read_one("MTRACE_SAMPLE=0") && config.sample == 0);
+	ck_assert(read_one("MTRACE_SAMPLE=512KiB") && config.sample.mean == 512 << 10);
+	ck_assert(read_one("MTRACE_SAMPLE=2M") && config.sample.mean == 2 << 20);
+	ck_assert(read_one("MTRACE_SAMPLE=0") && config.sample.mean == 0);
+	ck_assert(read_one("MTRACE_SAMPLE=64KiB,7") && config.sample.mean == 64 << 10);
+	ck_assert_uint_eq(config.sample.seed, 7);
 	ck_assert(read_one("OTHER=1"));
 }
 END_TEST
@@ -33,7 +35,7 @@ START_TEST(bad_values)
 	static const char *const bad[] = { "MTRACE_OUT=", "MTRACE_OUT=%x", "MTRACE_OUT=a%",
 		"MTRACE_DEPTH=0", "MTRACE_DEPTH=1025", "MTRACE_DEPTH=-1", "MTRACE_DEPTH=12x",
 		"MTRACE_DEPTH=99999999999999999999999", "MTRACE_DEPTH=", "MTRACE_START=2",
-		"MTRACE_START=yes", "MTRACE_SAMPLE=KiB", "MTRACE_SAMPLE=12XiB",
+		"MTRACE_START=yes", "MTRACE_SAMPLE=KiB", "MTRACE_SAMPLE=12XiB", "MTRACE_SAMPLE=1KiB,", "MTRACE_SAMPLE=1KiB,x", "MTRACE_SAMPLE=,1",
 		"MTRACE_SAMPLE=9999999999GiB", "MTRACE_FOLLOW=", "MTRACE_NONSENSE=1" };
 
 	close(STDERR_FILENO);
