@@ -15,7 +15,7 @@ BAD_VALUES = [
     ("MTRACE_DEPTH", "0"), ("MTRACE_DEPTH", "1025"), ("MTRACE_DEPTH", "-1"),
     ("MTRACE_DEPTH", "12x"), ("MTRACE_DEPTH", "99999999999999999999"),
     ("MTRACE_START", "2"), ("MTRACE_START", "yes"), ("MTRACE_FOLLOW", "no"),
-    ("MTRACE_MMAP", "2"), ("MTRACE_REACHABLE", "x"), ("MTRACE_VERBOSE", "loud"),
+    ("MTRACE_MMAP", "2"), ("MTRACE_SLACK", "yes"), ("MTRACE_REACHABLE", "x"), ("MTRACE_VERBOSE", "loud"),
     ("MTRACE_SAMPLE", "-5"), ("MTRACE_TIMELINE", "many"),
     ("MTRACE_OUT", "%q.mtrace"), ("MTRACE_OUT", "trace%"), ("MTRACE_DEPHT", "12"),
 ]

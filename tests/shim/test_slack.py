@@ -1,8 +1,9 @@
 """MTRACE_SLACK=1: what the allocator gives beyond what is asked for, against what malloc_usable_size tells the program."""
 import json
 import unittest
+from pathlib import Path
 
-from programs import Program
+from programs import BUILT, Program
 from tracing import LIBRARY, Trace, mtracer, run, scratch, traces
 
 PROGRAM = Program("slack")
@@ -51,6 +52,15 @@ class Slack(unittest.TestCase):
         self.assertEqual(mtracer("merge", "--out", total, none, one, other).status, 0)
         both = {mark: tuple(a + b for a, b in zip(wanted[mark], wanted_other[mark])) for mark in wanted}
         self.compare(both, Trace(total))
+
+    def test_not_where_the_allocator_cannot_tell(self):
+        """mallocx of an allocator that isn't malloc's: the C library must not be asked for its blocks."""
+        companion = Path(LIBRARY).with_name("libmtrace_jemalloc.so")
+        result = run([BUILT / "apart"], cwd=self.directory, MTRACE_SLACK="1", MTRACE_OUT="t.mtrace",
+                     LD_PRELOAD=f"{LIBRARY}:{companion}")
+        self.assertEqual((result.status, result.stdout), (0, b"done\n"))
+        self.assertRegex(result.stderr.decode(), r"\Alibmtrace: MTRACE_SLACK[^\n]*\n\Z")
+        self.assertNotIn("allocated_slack_bytes", Trace(self.directory / "t.mtrace").totals())
 
     def test_report(self):
         self.start(MTRACE_OUT="none")
