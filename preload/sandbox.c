@@ -16,6 +16,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -37,7 +38,11 @@ static struct filter {
 /* A loaded word of the data, or the 0 that a valid filter never comes to. */
 static uint32_t load(const struct seccomp_data *data, uint32_t offset)
 {
-	return offset <= sizeof(*data) - 4 ? *(const uint32_t *)((const char *)data + offset) : 0;
+	uint32_t word = 0;
+
+	if (offset <= sizeof(*data) - sizeof(word))
+		memcpy(&word, (const char *)data + offset, sizeof(word));
+	return word;
 }
 
 static uint32_t compute(uint16_t code, uint32_t a, uint32_t b)
@@ -50,7 +55,7 @@ static uint32_t compute(uint16_t code, uint32_t a, uint32_t b)
 	case BPF_MUL:
 		return a * b;
 	case BPF_DIV:
-		return b ? a / b : 0;
+		return a / b;
 	case BPF_AND:
 		return a & b;
 	case BPF_OR:
@@ -107,6 +112,8 @@ static uint32_t answer(const struct filter *f, const struct seccomp_data *data)
 			memory[s->k % BPF_MEMWORDS] = x;
 			break;
 		case BPF_ALU:
+			if (BPF_OP(s->code) == BPF_DIV && operand == 0)
+				return SECCOMP_RET_KILL_THREAD; /* as the kernel has it */
 			a = compute(s->code, a, operand);
 			break;
 		case BPF_JMP:
