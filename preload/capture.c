@@ -431,24 +431,30 @@ static inline bool leaf_reaches(uintptr_t sp, const struct check *c)
 {
 	uintptr_t distance = (uintptr_t)c->address - sp;
 
-	return distance % 8 == 0 && distance / 8 <= UINT32_MAX;
+	return distance <= UINT32_MAX;
 }
 
 /* The leaf of the kept stack, hung as far out as its checks reach. */
 static void fill_leaf(const struct thread *t, struct leaf *leaf)
 {
 	const struct kept *top = t->top, *base = top;
+	uint32_t count = 0;
 
-	leaf->count = 0;
 	for (const struct check *c = top->last;
-		c > t->checks && leaf->count < LEAF_CHECKS && leaf_reaches(top->sp, c); c--) {
-		leaf->words[leaf->count] = (uint32_t)(((uintptr_t)c->address - top->sp) / 8);
-		leaf->values[leaf->count++] = c->value;
+		c > t->checks && count < LEAF_CHECKS && leaf_reaches(top->sp, c); c--) {
+		leaf->words[count] = (uint32_t)((uintptr_t)c->address - top->sp);
+		leaf->values[count++] = c->value;
 	}
-	while (base > t->kept && top->last - base[-1].last <= leaf->count)
+	while (base > t->kept && top->last - base[-1].last <= count)
 		base--;
-	leaf->count = (uint8_t)(top->last - base->last);
-	leaf->sp = top->site ? top->sp : 0; /* no look-up finds it before it has a site */
+	count = (uint32_t)(top->last - base->last);
+	for (uint32_t i = count; i < LEAF_CHECKS; i++) {
+		leaf->words[i] = leaf->words[0];
+		leaf->values[i] = leaf->values[0];
+	}
+	leaf->usable = count > 0;
+	leaf->sp = top->site && leaf->usable ? top->sp
+					     : 0; /* no look-up finds it before it has a site */
 	leaf->pc = top->pc;
 	leaf->bp = top->bp;
 	leaf->needs_bp = top->needs_bp;

@@ -75,6 +75,21 @@ static always_inline bool capture_base_holds(const struct thread *t, const struc
 	       likely(capture_verify(base->last) == t->checks);
 }
 
+static always_inline const uintptr_t *capture_word(const struct leaf *leaf, uint32_t i)
+{
+	return (const uintptr_t *)(leaf->sp + leaf->words[i]);
+}
+
+/* The first check of the leaf that fails, or LEAF_CHECKS. */
+static always_inline uint32_t capture_failed(const struct leaf *leaf)
+{
+#pragma GCC unroll 8
+	for (uint32_t i = 0; i < LEAF_CHECKS; i++)
+		if (*capture_word(leaf, i) != leaf->values[i])
+			return i;
+	return LEAF_CHECKS;
+}
+
 /*
  * The leaf of the current stack, or NULL and the place where it belongs. Stacks that have the same
  * innermost frame are told apart by the first word in which they differ: a leaf whose check fails
@@ -83,21 +98,18 @@ static always_inline bool capture_base_holds(const struct thread *t, const struc
 static always_inline struct leaf *capture_find(
 	const struct thread *t, struct cpu_frame at, struct leaf **place)
 {
-	const uintptr_t *words = (const uintptr_t *)at.sp;
 	uint64_t key = (at.sp << 3) + at.pc;
 	struct leaf *leaf;
-	uint32_t i;
+	uint32_t failed;
 
 	for (int hop = 0; hop <= LEAF_HOPS; hop++) {
 		leaf = *place = &t->leaves[key * HASH_FACTOR >> (64 - LEAF_BITS)];
 		if (leaf->sp != at.sp || leaf->pc != at.pc || (leaf->needs_bp && leaf->bp != at.bp))
 			return NULL;
-		for (i = 0; i < leaf->count; i++)
-			if (words[leaf->words[i]] != leaf->values[i])
-				break;
-		if (i == leaf->count)
+		failed = capture_failed(leaf);
+		if (likely(failed == LEAF_CHECKS))
 			return capture_base_holds(t, leaf) ? leaf : NULL;
-		key += words[leaf->words[i]];
+		key += *capture_word(leaf, failed);
 	}
 	return NULL;
 }

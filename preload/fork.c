@@ -8,6 +8,7 @@
  * handlers find everything working.
  */
 #include "preload/ledger.h"
+#include "preload/next.h"
 #include "preload/phase.h"
 #include "preload/regions.h"
 #include "preload/rules.h"
@@ -131,7 +132,12 @@ void phase_shut_gates(void)
 
 	if (gate == 0) /* means closed */
 		gate = __atomic_add_fetch(&gates, 1, __ATOMIC_ACQ_REL);
-	store_release(&phase_page.gate, phase_page.phase == PHASE_ON ? gate : 0);
+	if (phase_page.phase != PHASE_ON)
+		gate = 0;
+	store_release(&phase_page.single_gate, 0);
+	store_release(&phase_page.gate, gate);
+	if (next.plain && !ledger_multi)
+		store_release(&phase_page.single_gate, gate);
 }
 
 cold_path bool phase_begin(void)

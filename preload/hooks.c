@@ -71,7 +71,7 @@ static always_inline void call_allocated(void *p, size_t size, struct cpu_frame 
  */
 static __attribute__((__noinline__)) void *malloc_recorded(void *p, size_t size)
 {
-	if (likely(p))
+	if (likely(p) && !record_new_in_lane(p, size, CPU_CALLER()))
 		record_new(p, size, CPU_CALLER());
 	return p;
 }
@@ -102,7 +102,7 @@ static __attribute__((__noinline__)) void *malloc_plain(size_t size)
 {
 	void *p = next.malloc(size);
 
-	if (likely(record_new_fast(p, size, CPU_CALLER())))
+	if (likely(record_new_single(p, size, CPU_CALLER())))
 		return p;
 	return malloc_recorded(p, size);
 }
@@ -112,7 +112,7 @@ HOOK void *malloc(size_t size)
 	return likely(next.plain) ? malloc_plain(size) : malloc_sampled(size);
 }
 
-HOOK void *calloc(size_t count, size_t size)
+static __attribute__((__noinline__)) void *calloc_anyhow(size_t count, size_t size)
 {
 	struct call c;
 	void *p;
@@ -127,6 +127,18 @@ HOOK void *calloc(size_t count, size_t size)
 	p = next.calloc(count, size);
 	call_allocated(p, count * size, CPU_CALLER(), c);
 	return p;
+}
+
+HOOK void *calloc(size_t count, size_t size)
+{
+	void *p;
+
+	if (unlikely(!next.plain))
+		return calloc_anyhow(count, size);
+	p = next.calloc(count, size);
+	if (likely(record_new_single(p, count * size, CPU_CALLER())))
+		return p;
+	return malloc_recorded(p, count * size);
 }
 
 static __attribute__((__noinline__)) void free_anyhow(void *p)
@@ -147,12 +159,20 @@ static __attribute__((__noinline__)) void free_sampled(void *p)
 		free_anyhow(p);
 }
 
-static __attribute__((__noinline__)) void free_plain(void *p)
+static __attribute__((__noinline__)) void free_recorded(void *p)
 {
-	if (likely(record_gone_fast(p, CPU_CALLER().sp)))
+	if (record_gone_in_lane(p, CPU_CALLER().sp))
 		next.free(p);
 	else
 		free_anyhow(p);
+}
+
+static __attribute__((__noinline__)) void free_plain(void *p)
+{
+	if (likely(record_gone_single(p, CPU_CALLER().sp)))
+		next.free(p);
+	else
+		free_recorded(p);
 }
 
 HOOK void free(void *p)

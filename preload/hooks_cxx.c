@@ -172,7 +172,7 @@ static cold_path void *late_new(size_t size, size_t alignment, struct cpu_frame 
 	if (unlikely(!next.malloc))
 		return boot_alloc(size, alignment);
 	p = alignment ? next.memalign(alignment, size) : next.malloc(size);
-	if (likely(p && next.plain) && record_new_fast(p, size, at))
+	if (likely(p && next.plain) && record_new_single(p, size, at))
 		return p;
 	return recorded(p, size, at, last);
 }

@@ -2,6 +2,7 @@
  * ledger.c - lanes, and the published state that the peaks follow once there are several threads.
  */
 #include "preload/ledger.h"
+#include "preload/phase.h"
 
 #include <string.h>
 
@@ -303,6 +304,7 @@ cold_path bool ledger_go_multi(void)
 		trace.header->flags |= MT_NOTE_MULTI;
 		ledger_set_slack();
 		store_release(&ledger_multi, true);
+		phase_shut_gates();
 	}
 	lock_drop(&tables_lock);
 	return ledger_multi;

@@ -25,6 +25,8 @@ extern union phase_page {
 		int phase;     /* enum phase */
 		uint32_t gate; /* 0 unless the phase is on; changes whenever threads have to look up
 				  from their work */
+		uint32_t single_gate; /* the same while there is one thread, and the hooks' short
+					 way will do */
 	};
 	char page[4096];
 } phase_page;
@@ -45,6 +47,11 @@ bool phase_begin(void); /* not on: is it time to be? */
 static inline uint32_t phase_gate(void)
 {
 	return load_relaxed(&phase_page.gate);
+}
+
+static inline uint32_t phase_single_gate(void)
+{
+	return load_relaxed(&phase_page.single_gate);
 }
 
 /* May this event be recorded? */

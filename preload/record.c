@@ -24,7 +24,7 @@ cold_path bool record_new_site(struct thread *t, struct leaf *leaf)
 		count_lost(MT_LOST_SITE);
 		return false;
 	}
-	leaf->sp = top->sp;
+	leaf->sp = leaf->usable ? top->sp : 0;
 	return true;
 }
 

@@ -134,74 +134,138 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
 }
 
 /*
- * The common case of both, in a few straight lines that call nothing, so that they need no
- * registers saved: a settled thread, the same stack as last time, a small block. False: nothing has
- * been done. The budget is some 100 instructions for a new block and 70 for one that goes, and 4
- * for each frame of the stack.
+ * The common case of both, in a few straight lines that call nothing and have few enough variables
+ * to need no registers saved: a settled thread, a stack that a leaf has, a small block. False:
+ * nothing has been done. Once for the time of one thread and once for several. The budget is some
+ * 120 instructions for a new block and 50 for one that goes, and 4 for each frame of the stack.
+ *
+ * All of it with the thread marked busy: a signal handler's event would move what was looked up.
  */
-static always_inline bool record_new_fast(void *p, size_t size, struct cpu_frame at)
+
+/* Where the slot of a new block is; NULL: not here. */
+static always_inline uint32_t *record_free_slot(const void *p, size_t size)
 {
-	struct thread *t = thread_self;
-	uint32_t gate = phase_gate();
-	struct leaf *leaf, *place;
 	uint32_t *slot;
 
-	if (unlikely(t->state != gate || size >= SLOT_LARGE))
-		return false;
-	leaf = capture_find(t, at, &place);
-	if (!leaf)
-		return false;
+	if (unlikely(size >= SLOT_LARGE))
+		return NULL;
 	slot = slot_at_32(p);
 	if (unlikely(!slot) || unlikely(*slot) ||
 		unlikely(trace.header->enabled != MT_ENABLED_RECORD))
+		return NULL;
+	return slot;
+}
+
+/* What follows the mark of being busy, and comes before its end. */
+static always_inline bool record_new_marked(
+	struct thread *t, void *p, size_t size, struct cpu_frame at, bool single)
+{
+	struct leaf *place, *leaf = capture_find(t, at, &place);
+	uint32_t *slot;
+
+	if (unlikely(!leaf))
 		return false;
-	t->state = at.sp;
-	signal_fence();
-	if (likely(!ledger_is_multi_now())) {
-		ledger_add_single(leaf->site, size, 1);
-	} else if (!leaf->lane_place || !ledger_count_known(t, &t->sites[leaf->lane_place - 1],
-						(int64_t)size, 1, false)) {
-		t->state = gate;
+	slot = record_free_slot(p, size);
+	if (unlikely(!slot))
 		return false;
-	}
+	if (!single && (unlikely(!leaf->lane_place) ||
+			       unlikely(!ledger_count_known(t, &t->sites[leaf->lane_place - 1],
+				       (int64_t)size, 1, false))))
+		return false;
 	check_walk(t, leaf, at);
 	t->last = p;
 	slot_write_small(slot, p, leaf->site, size);
-	signal_fence();
-	t->state = gate;
+	if (single)
+		ledger_add_single(leaf->site, size, 1);
 	return true;
 }
 
-static always_inline bool record_gone_fast(void *p, uintptr_t sp)
+static always_inline bool record_new_single(void *p, size_t size, struct cpu_frame at)
+{
+	struct thread *t = thread_self;
+	uint32_t gate = phase_single_gate();
+	bool done;
+
+	if (unlikely(t->state != gate) || unlikely(!__libc_single_threaded))
+		return false;
+	t->state = at.sp;
+	signal_fence();
+	done = record_new_marked(t, p, size, at, true);
+	signal_fence();
+	t->state = gate;
+	return done;
+}
+
+static always_inline bool record_new_in_lane(void *p, size_t size, struct cpu_frame at)
 {
 	struct thread *t = thread_self;
 	uint32_t gate = phase_gate();
-	bool temporary = t->last == p;
-	uint32_t *slot, value, site;
+	bool done;
 
-	if (unlikely(t->state != gate))
+	if (unlikely(t->state != gate) || !ledger_is_multi_now())
 		return false;
-	slot = slot_at_32(p);
+	t->state = at.sp;
+	signal_fence();
+	done = record_new_marked(t, p, size, at, false);
+	signal_fence();
+	t->state = gate;
+	return done;
+}
+
+static always_inline bool record_gone_marked(struct thread *t, void *p, bool single)
+{
+	uint32_t *slot = slot_at_32(p), value;
+	bool temporary = t->last == p;
+
 	value = likely(slot) ? *slot : 0;
 	if (unlikely(!value || (value & SLOT_LARGE) == SLOT_LARGE))
 		return false;
-	site = value >> SLOT_SITE_BIT;
-	t->state = sp;
-	signal_fence();
-	if (likely(!ledger_is_multi_now())) {
-		ledger_subtract_single(site, value & SLOT_LARGE, 1, temporary);
-	} else if (!t->sites || ledger_first_place(t, site)->site != site ||
-		   !ledger_count_known(t, ledger_first_place(t, site),
-			   -(int64_t)(value & SLOT_LARGE), -1, temporary)) {
-		t->state = gate;
-		return false;
+	if (single) {
+		ledger_subtract_single(value >> SLOT_SITE_BIT, value & SLOT_LARGE, 1, temporary);
+	} else {
+		struct lane_site *ls = ledger_first_place(t, value >> SLOT_SITE_BIT);
+
+		if (unlikely(ls->site != value >> SLOT_SITE_BIT) ||
+			unlikely(!ledger_count_known(
+				t, ls, -(int64_t)(value & SLOT_LARGE), -1, temporary)))
+			return false;
 	}
 	*slot = 0;
 	if (temporary)
 		t->last = NULL;
+	return true;
+}
+
+static always_inline bool record_gone_single(void *p, uintptr_t sp)
+{
+	struct thread *t = thread_self;
+	uint32_t gate = phase_single_gate();
+	bool done;
+
+	if (unlikely(t->state != gate) || unlikely(!__libc_single_threaded))
+		return false;
+	t->state = sp;
+	signal_fence();
+	done = record_gone_marked(t, p, true);
 	signal_fence();
 	t->state = gate;
-	return true;
+	return done;
+}
+
+static always_inline bool record_gone_in_lane(void *p, uintptr_t sp)
+{
+	struct thread *t = thread_self;
+	uint32_t gate = phase_gate();
+	bool done;
+
+	if (unlikely(t->state != gate) || !ledger_is_multi_now() || unlikely(!t->sites))
+		return false;
+	t->state = sp;
+	signal_fence();
+	done = record_gone_marked(t, p, false);
+	signal_fence();
+	t->state = gate;
+	return done;
 }
 
 /* Before a realloc: the block's slot is emptied; what it held is given to one of the two below. */

@@ -56,12 +56,13 @@ struct leaf {
 	uintptr_t base_sp, base_bp;
 	uint32_t base_node;
 	uint16_t base;	     /* number of a kept frame, which is the same one while these are */
-	uint8_t count;	     /* of checks, innermost first */
+	bool usable;	     /* it has a check */
 	bool needs_bp;	     /* as in struct kept */
 	uint32_t site;	     /* not 0 in a leaf that a look-up finds */
 	uint32_t lane_place; /* of the site in the lane's table, plus 1; 0 = not looked up since
 				that last grew */
-	uint32_t words[LEAF_CHECKS]; /* where the checks' words are, in words above sp */
+	/* The checks, innermost first; the first again in what is left of the places. */
+	uint32_t words[LEAF_CHECKS]; /* bytes above sp */
 	uintptr_t values[LEAF_CHECKS];
 };
 _Static_assert(sizeof(struct leaf) == 128, "two cache lines");
