@@ -51,13 +51,14 @@ struct pair {
 
 int main()
 {
+	volatile std::size_t huge = (std::size_t)-1 / 4;
 	pair *kept = new pair{1, 2};  //= count 1, total 16, current 16, blocks 1
 	char *text = new char[100];  //= count 1, total 100, peak 100
 
 	delete new pair{3, 4};  //= count 1, total 16, temporary 1
 	delete[] text;
 	try {
-		delete[] new char[(std::size_t)-1 / 4];  //= any
+		delete[] new char[huge];  //= any
 	} catch (const std::bad_alloc &) {
 		std::puts("too much");
 	}
