@@ -80,6 +80,12 @@ class Trace:
         """{function: row}, with the memory of all that they call when the option --cumulative is given."""
         return {row["function"]: row for row in self.report("function", *options)["rows"]}
 
+    def info(self):
+        result = mtracer("info", self.path, "--json")
+        if result.status != 0:
+            raise AssertionError(f"mtracer info {self.path}: {result}")
+        return json.loads(result.stdout)
+
     def totals(self):
         return self.report()["totals"]
 
@@ -101,6 +107,13 @@ def traces(directory, program="*"):
     """The traces in a directory that were written to the default path, oldest first."""
     found = Path(directory).glob(f"{program}.*.mtrace*")
     return [Trace(path) for path in sorted(found, key=lambda path: path.stat().st_mtime_ns)]
+
+
+def first_trace(found):
+    """Of a program's traces that of the process which wasn't forked from another traced one. (Numbers of processes
+    start again from the lowest.)"""
+    [first] = [trace for trace in found if trace.info()["recording"]["forked_from"] is None]
+    return first
 
 
 def only_trace(directory, program="*"):

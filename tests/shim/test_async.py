@@ -6,7 +6,7 @@ import struct
 import unittest
 
 from programs import Program
-from tracing import LONG, run, scratch, traces
+from tracing import LONG, first_trace, run, scratch, traces
 
 FIELDS = ("thread", "thread bytes", "handler", "handler bytes", "after")
 MILLISECONDS = 10000 if LONG else 400
@@ -26,7 +26,7 @@ class Async(unittest.TestCase):
             self.assertEqual((result.status, result.stdout, result.stderr), (0, b"done\n", b""))
         ledger = dict(zip(FIELDS, struct.unpack("5Q", (directory / "ledger").read_bytes())))
         found = traces(directory, name)
-        parent = min(found, key=lambda trace: int(trace.path.name.split(".")[1]))
+        parent = first_trace(found)
         for trace in found[:5]:
             trace.report()
         return ledger, parent, lambda line: program.row(parent, line)
