@@ -195,8 +195,9 @@ bool object_find(uintptr_t address, struct object *o); /* lock-free where the lo
 uint32_t module_for(const struct object *o); /* registers it when new; under tables_lock */
 void modules_sweep(
 	void); /* after a dlclose: retires what is gone, and the rules of its addresses */
-extern int modules_closing; /* dlclose calls under way: then each event sweeps first */
+extern int modules_closing; /* dlclose calls under way: then no frame is believed */
 void modules_close(int add);
+bool module_is_stale(uint32_t module, uintptr_t address); /* of a frame on the caller's stack */
 void modules_forked(void);
 extern uint32_t code_generation; /* goes up when code may have changed under known addresses */
 

@@ -2,9 +2,10 @@
  * modules.c - the loaded objects, met one by one as return addresses inside them turn up.
  *
  * The loader is asked by _dl_find_object, which takes no lock: dl_iterate_phdr may wait for a lock
- * whose holder waits for one that our caller holds. Nothing is asked at dlopen. After a dlclose, and
- * at each event while one is under way, the known modules are looked up again, and those that are
- * gone get an unload time; what is later loaded at their addresses is another module.
+ * whose holder waits for one that our caller holds. Nothing is asked at dlopen. After a dlclose
+ * (whose caller has just waited for that lock) the known modules are looked up again, and those
+ * that are gone get an unload time; what is later loaded at their addresses is another module.
+ * While a dlclose is under way every frame's module is looked up again.
  */
 #include "preload/internal.h"
 #include "preload/phase.h"
@@ -187,32 +188,53 @@ void modules_init(const char *program)
 		trace.header->tables[MT_MODULES].count = 1; /* module 0: none */
 }
 
-void modules_sweep(void)
+/* The generation goes up before anybody can take the module for gone, and think that all is done.
+ */
+static void retire(struct mt_module *m)
+{
+	lock_take(&tables_lock);
+	if (m->unload_ns == 0) {
+		stacks_forget_code(m->start, m->end);
+		__atomic_add_fetch(&code_generation, 1, __ATOMIC_ACQ_REL);
+		store_release(&m->unload_ns, os_time() - trace.header->start_ns);
+	}
+	lock_drop(&tables_lock);
+}
+
+/* Under the loader's lock: what it says of an object that isn't on the caller's stack may be freed
+ * otherwise while it is read. */
+static int sweep(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	uint64_t count = load_acquire(&trace.header->tables[MT_MODULES].count);
-	bool changed = false;
 
+	(void)info, (void)size, (void)arg;
 	for (uint64_t i = 1; i < count; i++) {
 		struct mt_module *m = &trace.modules[i];
 		struct object o;
 
-		if (load_relaxed(&m->unload_ns) != 0 ||
-			(m->flags & (MT_MODULE_EXE | MT_MODULE_SELF)))
-			continue;
-		if (object_find(m->start, &o) && same_object(m, &o))
-			continue;
-		lock_take(&tables_lock);
-		if (m->unload_ns == 0) {
-			store_relaxed(&m->unload_ns, os_time() - trace.header->start_ns);
-			stacks_forget_code(m->start, m->end);
-			changed = true;
-		}
-		lock_drop(&tables_lock);
+		if (load_acquire(&m->unload_ns) == 0 &&
+			!(m->flags & (MT_MODULE_EXE | MT_MODULE_SELF)) &&
+			!(object_find(m->start, &o) && same_object(m, &o)))
+			retire(m);
 	}
-	if (changed) {
-		__atomic_add_fetch(&code_generation, 1, __ATOMIC_ACQ_REL);
-		phase_shut_gates();
-	}
+	return 1;
+}
+
+void modules_sweep(void)
+{
+	dl_iterate_phdr(sweep, NULL);
+}
+
+bool module_is_stale(uint32_t module, uintptr_t address)
+{
+	struct mt_module *m = &trace.modules[module];
+	struct object o;
+
+	if (module == 0 || (m->flags & (MT_MODULE_EXE | MT_MODULE_SELF)) ||
+		(object_find(address, &o) && same_object(m, &o)))
+		return false;
+	retire(m);
+	return true;
 }
 
 void modules_close(int add)

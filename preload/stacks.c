@@ -230,6 +230,16 @@ cold_path struct known_pc pc_add(uintptr_t pc)
 	return new;
 }
 
+cold_path struct known_pc pc_get_anew(uintptr_t pc)
+{
+	const struct known_pc *e = pc_find(load_acquire(&pcs), pc);
+	struct known_pc known = *e;
+
+	if (known.pc != pc || module_is_stale(trace.frames[known.frame].module, pc - 1))
+		known = pc_add(pc);
+	return known;
+}
+
 /* The addresses get new frames when they are met again. */
 void stacks_forget_code(uintptr_t start, uintptr_t end)
 {

@@ -51,7 +51,8 @@ extern struct pc_table *pcs;
 extern struct index *nodes;
 extern struct path_table *paths;
 
-struct known_pc pc_add(uintptr_t pc); /* the rare path of pc_get */
+struct known_pc pc_add(uintptr_t pc);	   /* the rare path of pc_get */
+struct known_pc pc_get_anew(uintptr_t pc); /* while a dlclose is under way */
 uint32_t node_get(
 	uint32_t parent, uint32_t frame); /* finds or makes it; under tables_lock; 0 = no room */
 uint32_t site_find(uint32_t node);	  /* on the heap; 0 = it has none yet; under tables_lock */
@@ -82,8 +83,11 @@ static inline const struct known_pc *pc_find(const struct pc_table *t, uintptr_t
 
 static inline struct known_pc pc_get(uintptr_t pc)
 {
-	const struct known_pc *e = pc_find(load_acquire(&pcs), pc);
+	const struct known_pc *e;
 
+	if (unlikely(load_relaxed(&modules_closing)))
+		return pc_get_anew(pc);
+	e = pc_find(load_acquire(&pcs), pc);
 	return likely(e->pc == pc) ? *e : pc_add(pc);
 }
 

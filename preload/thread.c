@@ -82,8 +82,8 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 	gate = phase_gate(); /* first: what changes after this shuts it again */
 	if (unlikely(load_acquire(&modules_closing))) {
 		/* Between the unloading and our hearing of it another thread may have loaded
-		 * something else there. */
-		modules_sweep();
+		 * something else there: no frame is believed without a look (stacks.c). */
+		forget_stacks(t);
 		gate = UINT32_MAX; /* of no phase: the next event comes by here too */
 	}
 	generation = load_acquire(&code_generation);
