@@ -22,7 +22,7 @@ static __thread bool making __attribute__((tls_model("initial-exec")));
 static pthread_key_t key;
 static struct thread *ending; /* list; under tables_lock */
 
-#define MORE_STACK 65536u /* bytes below what a walk has seen that still are the same stack */
+#define NEAR_BY 65536u /* bytes between frames that are taken to be on one stack */
 
 static const uintptr_t guard; /* a word that is never 1 */
 
@@ -46,7 +46,8 @@ static bool was_left(const struct thread *t, uintptr_t sp)
 		start = t->safe_start < start ? t->safe_start : start;
 		end = t->safe_end > end ? t->safe_end : end;
 	}
-	return sp >= t->state && sp < end && t->state + MORE_STACK >= start &&
+	return sp >= t->state &&
+	       (sp - t->state < NEAR_BY || (sp < end && t->state + NEAR_BY >= start)) &&
 	       !on_signal_stack_without(t->state);
 }
 
