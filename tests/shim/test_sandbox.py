@@ -1,5 +1,6 @@
 """Programs that forbid themselves system calls (seccomp) aren't killed for what the library would like to do."""
 import itertools
+import shutil
 import unittest
 
 from programs import Program
@@ -60,6 +61,19 @@ class Sandbox(unittest.TestCase):
         """What the kernel did not take is forgotten again."""
         self.start("refused", "heap")
         self.check(only_trace(self.directory), 1, True)
+
+    def test_man(self):
+        """man locks its children in, some of which execute other programs then: those may not make files."""
+        page = self.directory / "page.1"
+        page.write_text(".TH PAGE 1\n.SH NAME\npage \\- a page\n")
+        command = ["man", "-P", "cat", "-l", page]
+        if not shutil.which("man") or run(command, traced=False).status != 0:
+            self.skipTest("no man here")
+        native, traced = run(command, traced=False), run(command, cwd=self.directory)
+        self.assertEqual((traced.status, traced.stdout), (native.status, native.stdout))
+        for line in traced.stderr.decode().splitlines():
+            self.assertRegex(line, "^libmtrace: cannot create .*; running untraced$")
+        self.assertGreater(len(traces(self.directory, "man")), 0)
 
     def test_verbose(self):
         """Not a word where a word would kill."""
