@@ -27,8 +27,15 @@ static int compare_starts(const struct mt_process *all, uint32_t a, uint32_t b)
 {
 	const struct mt_process *x = &all[a], *y = &all[b];
 
+	/* What was forked tells its parent's start. */
 	if (x->start_ns != y->start_ns)
 		return x->start_ns < y->start_ns ? -1 : 1;
+	if (x->start_ticks != y->start_ticks)
+		return x->start_ticks < y->start_ticks ? -1 : 1;
+	if (!x->forked_from != !y->forked_from)
+		return x->forked_from ? 1 : -1;
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
 	return (a > b) - (a < b);
 }
 

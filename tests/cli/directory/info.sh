@@ -12,6 +12,7 @@ process cc /usr/bin/cc 11 10 3000000000 1000000000 2 5000 2; make description 3
 process cc1 /usr/lib/cc1 12 11 3500000000 400000000 2 7000 3; make description 4
 process cc /usr/bin/cc 12 10 5000000000 1000000000 2 6000 4; make description 5
 process orphan /opt/orphan 99 98 6000000000 1000000000 2 1 5; make description 6
-mtracer info traces | sed -n '1p;/^process/,/^$/p'
+process make /usr/bin/make 13 10 1000000000 9000000000 2 10 9; echo header forked_from 10 >>description; make description 0
+mtracer info traces 2>/dev/null | sed -n '1p;/^process/,/^$/p'
 mtracer info --json traces | grep '"pid"\|"processes"' | sed 's/, "start_ns.*peak/, ... "peak/'
 mtracer report traces | sed -n '1,5p'
