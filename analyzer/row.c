@@ -65,6 +65,12 @@ void stack_json(const struct trace *t, struct resolver *resolver, uint32_t site,
 
 /* ---- for machines */
 
+/* Whether the threads that had the lane one after the other were all called so. */
+static bool lane_has_one_name(const struct mt_lane *lane)
+{
+	return lane->threads < 2 || memcmp(lane->earlier, lane->name, sizeof(lane->name)) == 0;
+}
+
 static void thread_json(const struct row *row, const struct trace *t, struct json *j)
 {
 	const struct mt_lane *lane = &t->lanes[row->lane];
@@ -72,6 +78,7 @@ static void thread_json(const struct row *row, const struct trace *t, struct jso
 	json_text(j, "thread", lane->name[0] ? lane->name : NULL);
 	json_unsigned(j, "tid", lane->tid);
 	json_unsigned(j, "threads", lane->threads);
+	json_bool(j, "one_name", lane_has_one_name(lane));
 }
 
 static void peaks_json(const struct row *row, const struct profile *p, struct json *j)
@@ -171,7 +178,8 @@ static void add_thread(const struct row *row, const struct trace *t, struct strb
 
 	strbuf_addf(text, "%s (tid %u)", lane->name[0] ? lane->name : "thread", lane->tid);
 	if (lane->threads > 1)
-		strbuf_addf(text, ", the last of %u threads", lane->threads);
+		strbuf_addf(text, ", the last of %u threads%s", lane->threads,
+			lane_has_one_name(lane) ? "" : " of several names");
 }
 
 void row_place(const struct row *row, enum profile_by by, const struct trace *t,

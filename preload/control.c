@@ -60,6 +60,7 @@ void control_exit(void)
 	if (phase_page.phase != PHASE_ON || h->pid != (uint32_t)os_pid() ||
 		h->state == MT_STATE_EXITED)
 		return;
+	threads_name_last();
 	h->end_ns = os_time() - h->start_ns;
 	store_release(&h->state, MT_STATE_EXITED);
 }

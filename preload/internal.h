@@ -214,6 +214,7 @@ void stacks_forget_code(uintptr_t start, uintptr_t end); /* under tables_lock */
 struct thread;
 struct thread *thread_new(void); /* the calling thread's; NULL: no memory or past its end */
 bool threads_init(void);
+void threads_name_last(void); /* the calling thread's name, as it is at the process's end */
 void threads_forked(struct thread *self);
 
 bool fork_init(void);

@@ -127,20 +127,43 @@ static void end_thread(void *arg)
 	t->state = t->gate;
 }
 
-/* The state of a thread that is gone for good, or NULL. */
+#define LANES_APART 8 /* that threads of different names get before they have to share */
+#define GONE_LOOKED 8 /* ended threads that are asked after, each a system call */
+#define NAMES_LOOKED 64
+
+/* One of the first few that is gone for good, of this name if there is one; under tables_lock. */
+static struct thread *find_gone(const char *name)
+{
+	struct thread **link = &ending, *t;
+	int asked = 0;
+
+	for (int looked = 0; *link && looked < NAMES_LOOKED; link = &(*link)->next, looked++) {
+		const struct mt_lane *lane = &trace.lanes[(*link)->lane];
+
+		if (name && strncmp(lane->name, name, sizeof(lane->name)) != 0)
+			continue;
+		if (asked++ == GONE_LOOKED)
+			break;
+		if (!os_thread_is_gone((int)lane->tid))
+			continue;
+		t = *link;
+		*link = t->next;
+		return t;
+	}
+	return NULL;
+}
+
+/* The state of a thread that is gone, or NULL. */
 static struct thread *take_over(void)
 {
-	struct thread **link, *t = NULL;
-	int looked = 0;
+	char name[sizeof(trace.lanes->name)] = "";
+	struct thread *t;
 
+	os_thread_name(name);
 	lock_take(&tables_lock);
-	for (link = &ending; *link && looked < 8; link = &(*link)->next, looked++) {
-		if (os_thread_is_gone((int)trace.lanes[(*link)->lane].tid)) {
-			t = *link;
-			*link = t->next;
-			break;
-		}
-	}
+	t = find_gone(name);
+	if (!t && trace.header->tables[MT_LANES].count >= LANES_APART)
+		t = find_gone(NULL);
 	lock_drop(&tables_lock);
 	return t;
 }
@@ -207,6 +230,10 @@ static void start_lane(struct thread *t)
 {
 	struct mt_lane *lane = &trace.lanes[t->lane];
 
+	if (lane->threads == 1)
+		memcpy(lane->earlier, lane->name, sizeof(lane->earlier));
+	else if (memcmp(lane->earlier, lane->name, sizeof(lane->earlier)) != 0)
+		memset(lane->earlier, 0, sizeof(lane->earlier));
 	lane->tid = (uint32_t)os_tid();
 	lane->threads++;
 	lane->start_ns = os_time() - trace.header->start_ns;
@@ -236,6 +263,13 @@ cold_path struct thread *thread_new(void)
 	making = false;
 	signals_restore(signals);
 	return t;
+}
+
+/* The thread that ends the process has no end of its own. */
+void threads_name_last(void)
+{
+	if (thread_self != &thread_nobody)
+		read_name(&trace.lanes[thread_self->lane]);
 }
 
 bool threads_init(void)

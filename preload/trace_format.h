@@ -128,7 +128,7 @@ struct mt_lane {
 	uint64_t end_ns;           /* 0 while the thread runs */
 	uint64_t max_unpublished;  /* bytes: the most it ever kept back from the published state */
 	char name[16];             /* of the last thread, zero-terminated; "" where unknown */
-	uint64_t reserved[2];
+	char earlier[16];          /* of the threads before it; "" where they had several, or there were none */
 };
 
 /* Monotonic counters, written by the lane's thread alone. An entry with site 0 is not used yet. The difference
