@@ -12,7 +12,9 @@ MTRACER = os.environ["TEST_MTRACER"]
 SEEDS = 100 if os.environ.get("TEST_LONG") else 25
 MEAN = "16KiB"
 MEASURES = ("current_bytes", "current_blocks", "allocated_bytes", "allocations", "temporary")
-LEAST = {100: 88, 25: 20}[SEEDS]  # of intervals that should hold 95 of 100 times: one test in 5000 fails
+# Of intervals that should hold 95 of 100 times, so many do, or one test in 1000 fails. Which samples threads take depends
+# on their order, and rows have fewer samples than the whole.
+LEAST, LEAST_OF_ROWS = {100: (88, 84), 25: (19, 18)}[SEEDS]
 
 
 def trace(path, sample):
@@ -53,10 +55,10 @@ class Sampling(unittest.TestCase):
     def tearDownClass(cls):
         cls.directory.cleanup()
 
-    def check(self, name, exact, estimates, key):
+    def check(self, name, exact, estimates, key, least=LEAST):
         """Both the truth and the errors are right: intervals hold as often as they say, and there is no bias."""
         inside = sum(abs(e[key] - exact[key]) <= 1.96 * e[key + "_error"] for e in estimates)
-        self.assertGreaterEqual(inside, LEAST, f"{name} {key}: only {inside} of {len(estimates)} hold {exact[key]}")
+        self.assertGreaterEqual(inside, least, f"{name} {key}: only {inside} of {len(estimates)} hold {exact[key]}")
         error = sum(e[key + "_error"] for e in estimates) / len(estimates)
         mean = sum(e[key] for e in estimates) / len(estimates)
         self.assertLess(abs(mean - exact[key]), 4 * error / len(estimates) ** 0.5, f"{name} {key}: biased")
@@ -73,7 +75,7 @@ class Sampling(unittest.TestCase):
         for function, keys in {"keep": ("current_bytes", "allocated_bytes", "allocations"), "work": MEASURES[:4],
                                "grow": ("allocated_bytes",), "pass": MEASURES[2:]}.items():
             for key in keys:
-                self.check(function, exact[function], [r[function] for r in rows], key)
+                self.check(function, exact[function], [r[function] for r in rows], key, LEAST_OF_ROWS)
 
     def test_peak(self):
         """The peak is the highest estimate: no less than the estimate at the true peak, and not far off."""
