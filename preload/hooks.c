@@ -120,25 +120,34 @@ static __attribute__((__noinline__)) void *calloc_anyhow(size_t count, size_t si
 
 	if (unlikely(!READY(calloc)))
 		return __builtin_mul_overflow(count, size, &bytes) ? NULL : boot_alloc(bytes, 16);
-	if (unlikely(sample_left) && !__builtin_mul_overflow(count, size, &bytes) &&
-		sample_skips(bytes))
-		return next.calloc(count, size);
 	c = call_begin(CPU_CALLER());
 	p = next.calloc(count, size);
 	call_allocated(p, count * size, CPU_CALLER(), c);
 	return p;
 }
 
-HOOK void *calloc(size_t count, size_t size)
+static __attribute__((__noinline__)) void *calloc_sampled(size_t count, size_t size)
 {
-	void *p;
+	size_t bytes;
 
-	if (unlikely(!next.plain))
-		return calloc_anyhow(count, size);
-	p = next.calloc(count, size);
+	if (likely(next.calloc != NULL) && !__builtin_mul_overflow(count, size, &bytes) &&
+		likely(sample_skips(bytes)))
+		return next.calloc(count, size);
+	return calloc_anyhow(count, size);
+}
+
+static __attribute__((__noinline__)) void *calloc_plain(size_t count, size_t size)
+{
+	void *p = next.calloc(count, size);
+
 	if (likely(record_new_single(p, count * size, CPU_CALLER())))
 		return p;
 	return malloc_recorded(p, count * size);
+}
+
+HOOK void *calloc(size_t count, size_t size)
+{
+	return likely(next.plain) ? calloc_plain(count, size) : calloc_sampled(count, size);
 }
 
 static __attribute__((__noinline__)) void free_anyhow(void *p)
