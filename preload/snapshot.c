@@ -92,16 +92,19 @@ static size_t find_stacks(struct scan_stack *stacks, uintptr_t sp)
 	return count;
 }
 
-/* As many records as there may be: each site that has live blocks, four kinds. */
+/* As many records as there may be: of each site's live blocks, whose number the lanes have part of,
+ * four kinds. */
 static bool make_room(void)
 {
+	bool lanes = trace.header->tables[MT_ENTRIES].count > 0;
 	uint64_t records = 0;
 	bool ok;
 
 	lock_take(&tables_lock);
 	for (uint64_t i = 1; i < trace.header->tables[MT_SITES].count; i++)
-		records += 4 * (trace.sites[i].current_blocks != 0 ||
-				       trace.header->tables[MT_ENTRIES].count > 0);
+		records += lanes || trace.sites[i].current_blocks > 4
+				   ? 4
+				   : trace.sites[i].current_blocks;
 	ok = tracefile_room(MT_LEAKS, records);
 	lock_drop(&tables_lock);
 	return ok;

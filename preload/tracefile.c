@@ -130,9 +130,18 @@ static bool note_extent(uint32_t table, uint32_t table_page, uint32_t file_page,
 	return true;
 }
 
+/* By which part of its size a table grows: a small one, for a small file, while there are many
+ * extents left. */
+static size_t growth_part(void)
+{
+	uint32_t extents = trace.header->extent_count;
+
+	return extents < MT_EXTENTS / 2 ? 8 : extents < MT_EXTENTS / 4 * 3 ? 4 : 1;
+}
+
 static bool grow(enum mt_table_id table, size_t bytes)
 {
-	size_t step = tables[table].mapped / (trace.header->extent_count < MT_EXTENTS / 2 ? 4 : 1);
+	size_t step = tables[table].mapped / growth_part();
 	size_t want = round_up(bytes - tables[table].mapped, file.page);
 	int fd;
 
@@ -189,8 +198,7 @@ void tracefile_grow_ahead(void)
 		uint64_t used = trace.header->tables[i == MT_PUBLISHED ? MT_SITES : i].count;
 		size_t bytes = (used + more[i]) * shapes[i].record_size;
 
-		if ((i == MT_SLACK && config.slack) ||
-			(i == MT_ESTIMATES && config.sample.mean))
+		if ((i == MT_SLACK && config.slack) || (i == MT_ESTIMATES && config.sample.mean))
 			bytes = (used + more[MT_SITES]) * shapes[i].record_size;
 		else if (more[i] == 0)
 			continue;
