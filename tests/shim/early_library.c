@@ -15,7 +15,7 @@ static int answer(void)
 }
 
 /* Chosen at load time, by what it takes memory for. */
-static int (*choose(void))(void)
+__attribute__((__used__)) static int (*choose(void))(void)
 {
 	char *scratch = calloc(1, 100);
 
