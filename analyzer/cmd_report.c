@@ -337,16 +337,29 @@ static void print_hints(const struct report *r)
 	}
 }
 
+/* A thread that frees what others allocated has less than nothing. */
+static void print_debts(const struct report *r)
+{
+	for (size_t i = 0; i < r->shown && r->profile->by == BY_THREAD; i++) {
+		if (r->rows[i]->m.current_bytes < 0) {
+			puts("less than 0: freed there, allocated by other threads");
+			return;
+		}
+	}
+}
+
 static void print_text(const struct report *r)
 {
 	size_t more = r->row_count - r->shown;
 
 	summary_print(r->reading.trace, &r->profile->totals, stdout);
 	putchar('\n');
-	if (r->row_count)
+	if (r->row_count) {
 		print_table(r);
-	else
+		print_debts(r);
+	} else {
 		puts(r->profile->row_count ? "no row matches" : "nothing was allocated");
+	}
 	if (more)
 		printf("%zu more row%s: --limit 0\n", more, more == 1 ? "" : "s");
 	if (r->profile->by != BY_MODULE && r->profile->by != BY_THREAD)

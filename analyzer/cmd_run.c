@@ -72,7 +72,7 @@ static const struct values defaults = {
 /* clang-format off */
 static const struct option_row rows[] = {
 	{ OPTION_TEXT, "out", 'o', "FILE", "write the trace to FILE; %p is the pid, %n the program's name, %h\n"
-		"the host, %% a % (default: " DEFAULT_OUT ")", AT(out) },
+		"the host, %% a % (default: " DEFAULT_OUT "); a folder\nin a relative FILE is made, and is for all processes", AT(out) },
 	{ OPTION_NUMBER, "depth", 0, "N", "keep N frames of each stack, 1 to 1024 (default: 128)", AT(depth) },
 	{ OPTION_FLAG, "start", 0, NULL, "trace from the start (the default)", AT(start) },
 	{ OPTION_FLAG, "no-start", 0, NULL, "trace nothing until the program calls mtrace_start()",
@@ -114,8 +114,7 @@ static int check_values(const struct values *v)
 		return error("run: --depth: want a number of frames from 1 to 1024");
 	if (v->timeline != NOT_GIVEN && v->timeline > 1000000)
 		return error("run: --timeline: want a number of snapshots up to 1000000");
-	if (v->leaks_exit_code != NOT_GIVEN &&
-		(v->leaks_exit_code < 1 || v->leaks_exit_code > 255))
+	if (v->leaks_exit_code != NOT_GIVEN && (v->leaks_exit_code < 1 || v->leaks_exit_code > 255))
 		return error("run: --leaks-exit-code: want an exit status from 1 to 255");
 	if (v->leaks_exit_code != NOT_GIVEN && v->no_reachable)
 		return error("run: --leaks-exit-code: --no-reachable leaves it nothing to go by");
@@ -126,6 +125,38 @@ static int check_values(const struct values *v)
 	if (v->untraced && v->leaks_exit_code != NOT_GIVEN)
 		return error("run: --leaks-exit-code: --untraced leaves it nothing to go by");
 	return EXIT_FINE;
+}
+
+/* ---- the place of the traces */
+
+/* The folders of a path up to its first part with a % letter, as far as they can be made; where
+ * they can't, the library says what it does instead. */
+static void make_folders(char *path)
+{
+	for (char *p = path + 1; *p && *p != '%'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		(void)mkdir(path, 0777);
+		*p = '/';
+	}
+}
+
+/* A folder that is named beside here is meant for all processes, also those that go elsewhere: it
+ * is made, and said as an absolute path. NULL: the path will do as it is. The caller frees it. */
+static char *shared_place(const char *out)
+{
+	char *here, *path = NULL;
+
+	if (!out || *out == '/' || !strchr(out, '/'))
+		return NULL;
+	here = getcwd(NULL, 0);
+	if (here && asprintf(&path, "%s/%s", here, out) < 0)
+		die("out of memory");
+	free(here);
+	if (path)
+		make_folders(path);
+	return path;
 }
 
 /* ---- the environment */
@@ -497,8 +528,8 @@ static int run_with(struct job *job, const char *library, const struct allocator
 	job->library = library;
 	if (library && warn_of_obstacle(job, &explained))
 		job->library = NULL;
-	job->preloading = preloading_choose(
-		job->library, allocator ? allocator->path : NULL, job->file);
+	job->preloading =
+		preloading_choose(job->library, allocator ? allocator->path : NULL, job->file);
 	if (job->preloading.sanitizer) {
 		warning("%s is loaded with a sanitizer's library (%s), which replaces malloc "
 			"itself and refuses to share it; it runs untraced",
@@ -587,7 +618,7 @@ static int choose_library(char **library)
 	*library = preloading_library();
 	if (!*library)
 		return error("libmtrace.so: not found beside mtracer nor in " MTRACER_PREFIX
-				     "/" MTRACER_LIBDIR);
+			     "/" MTRACER_LIBDIR);
 	if ((*library)[strcspn(*library, ": ")])
 		return error("%s: a path with a space or colon cannot be preloaded", *library);
 	return EXIT_FINE;
@@ -595,28 +626,34 @@ static int choose_library(char **library)
 
 static int run(const void *values, int argc, char **argv)
 {
-	struct job job = { .command = argv, .values = values };
+	struct values placed = *(const struct values *)values;
+	struct job job = { .command = argv, .values = &placed };
 	struct allocators allocators = { NULL, 0 };
-	char *library = NULL;
-	int status = check_values(values);
+	char *library = NULL, *place = NULL;
+	int status = check_values(&placed);
 
 	(void)argc;
 	if (status == EXIT_FINE)
+		place = shared_place(placed.out);
+	if (place)
+		placed.out = place;
+	if (status == EXIT_FINE)
 		status = read_suppressions(&job);
 	if (status == EXIT_FINE)
-		status = find_allocators(values, &allocators);
+		status = find_allocators(&placed, &allocators);
 	if (status == EXIT_FINE && !job.values->untraced)
 		status = choose_library(&library);
 	if (status == EXIT_FINE) {
 		job.file = program_find(argv[0]);
-		status = allocators.count > 1
-				 ? compare(&job, library, &allocators)
-				 : run_with(&job, library, allocators.count ? allocators.items : NULL);
+		status = allocators.count > 1 ? compare(&job, library, &allocators)
+					      : run_with(&job, library,
+							allocators.count ? allocators.items : NULL);
 	}
 	suppressions_release(&job.suppressions);
 	allocators_release(&allocators);
 	free(job.file);
 	free(library);
+	free(place);
 	return status;
 }
 
@@ -624,14 +661,16 @@ const struct command cmd_run = {
 	.name = "run",
 	.usage = "[OPTION]... [--] PROGRAM [ARGUMENT]...",
 	.summary = "run a program and trace its memory",
-	.details = "Options win over the MTRACE_* variables of the same names.\n"
-		   "Exits with the program's status: 128 + N where signal N killed it, 127\n"
-		   "where it was not found, 126 where it cannot be executed; with --leaks-exit-code\n"
-		   "with that where anything is lost, as 'mtracer leaks' would tell; with several\n"
-		   "allocators with the first status that isn't 0.\n"
-		   "Functions that only jemalloc (mallocx ...), mimalloc (mi_malloc ...) or tcmalloc\n"
-		   "(tc_malloc ...) has are traced where the program or a library of its uses them; for\n"
-		   "programs that it starts in turn, preload libmtrace_NAME.so behind libmtrace.so.",
+	.details =
+		"Options win over the MTRACE_* variables of the same names.\n"
+		"Exits with the program's status: 128 + N where signal N killed it, 127\n"
+		"where it was not found, 126 where it cannot be executed; with --leaks-exit-code\n"
+		"with that where anything is lost, as 'mtracer leaks' would tell; with several\n"
+		"allocators with the first status that isn't 0.\n"
+		"Functions that only jemalloc (mallocx ...), mimalloc (mi_malloc ...) or tcmalloc\n"
+		"(tc_malloc ...) has are traced where the program or a library of its uses them; "
+		"for\n"
+		"programs that it starts in turn, preload libmtrace_NAME.so behind libmtrace.so.",
 	.options = rows,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),
