@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "analyzer/cmd.h"
+#include "analyzer/trace.h"
 
 #define SPARSE_MOST (1u << 20) /* bytes of a file that is written sparsely */
 #define GAP 16		       /* zeros that end a piece */
@@ -216,4 +217,15 @@ bool target_command(unsigned wanted, const char *path, const char *other)
 			said);
 	free(said);
 	return fine;
+}
+
+void target_trace(const uint8_t *data, size_t size)
+{
+	char path[TARGET_PATH], why[256] = "";
+	int fd = target_file(data, size, path);
+	struct trace *t = trace_open(path, why, sizeof(why));
+
+	close(fd);
+	target_expect(t || why[0], "an error that isn't told");
+	trace_free(t);
 }

@@ -29,6 +29,9 @@ int target_sparse_file(const uint8_t *data, size_t size, char path[TARGET_PATH])
 size_t target_sparse(
 	const uint8_t *file, size_t size, uint8_t *to); /* to: 2 * size + 3 bytes of room */
 
+/* Opens these bytes as a trace: it is one, or there is an error that says why not. */
+void target_trace(const uint8_t *data, size_t size);
+
 /* A text with a terminating zero; the caller frees it. */
 char *target_text(const uint8_t *data, size_t size);
 

@@ -6,18 +6,6 @@
 #include <unistd.h>
 
 #include "analyzer/columns.h"
-#include "analyzer/trace.h"
-
-static void read_trace(const unsigned char *plain, size_t size)
-{
-	char path[TARGET_PATH], why[256] = "";
-	int fd = target_file(plain, size, path);
-	struct trace *t = trace_open(path, why, sizeof(why));
-
-	close(fd);
-	target_expect(t || why[0], "an error that isn't told");
-	trace_free(t);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -33,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		plain = columns_read(bytes, (size_t)st.st_size, &plain_size);
 	close(fd);
 	if (plain)
-		read_trace(plain, plain_size);
+		target_trace(plain, plain_size);
 	free(plain);
 	free(bytes);
 	return 0;
