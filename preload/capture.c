@@ -429,9 +429,7 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
  * signals). */
 static inline bool leaf_reaches(uintptr_t sp, const struct check *c)
 {
-	uintptr_t distance = (uintptr_t)c->address - sp;
-
-	return distance <= UINT32_MAX;
+	return (uintptr_t)c->address - sp <= UINT32_MAX;
 }
 
 /* The leaf of the kept stack, hung as far out as its checks reach. */

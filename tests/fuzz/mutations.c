@@ -28,14 +28,6 @@
 #define CASE_SECONDS 20
 #define MEMORY_LIMIT (512ull << 20) /* address space; the traces have some ten thousand bytes */
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
 struct bytes {
 	unsigned char *data;
 	size_t size;

@@ -21,14 +21,6 @@
 #define INPUT_MOST (4u << 20)	     /* bytes */
 #define MEMORY_LIMIT (1024ull << 20) /* address space */
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
 static const char *running; /* the input's file */
 static unsigned count;
 

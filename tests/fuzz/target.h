@@ -14,6 +14,15 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* ASan reserves all addresses and reports crashes itself: no limit and no handlers beside it. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
 #define TARGET_PATH 40 /* bytes of a path that target_file() writes */
 
 /* A file that holds these bytes, for code that wants a path. The descriptor is the caller's to
