@@ -67,13 +67,72 @@ static always_inline void call_allocated(void *p, size_t size, struct cpu_frame 
 /*
  * malloc and free come in tiers, each of which jumps to the next and so sees the hook's caller as
  * its own. The hook only tells plain recording from sampling, before anything is saved; then there
- * is the common case, which calls nothing but the real function; and then everything else.
+ * is the common case, which calls nothing but the real function; and then everything else. What was
+ * found out about the stack is handed on: the thread stays marked busy over the jump.
  */
+static __attribute__((__noinline__)) void *malloc_on(void *p, size_t size, struct leaf *leaf)
+{
+	struct thread *t = thread_self;
+
+	if (likely(p) && record_enabled())
+		record_new_on(t, p, size, leaf, slot_at(p));
+	thread_leave(t);
+	return p;
+}
+
+static __attribute__((__noinline__)) void *malloc_walked(void *p, size_t size, struct leaf *place)
+{
+	struct thread *t = thread_self;
+	struct cpu_frame at = CPU_CALLER();
+
+	if (likely(p) && record_enabled()) {
+		capture_walk(t, place, at.sp, at.pc, at.bp);
+		check_walk(t, place, at);
+		record_new_on(t, p, size, place, slot_at(p));
+	}
+	thread_leave(t);
+	return p;
+}
+
+/* From the mark on. */
+static always_inline void *malloc_marked(
+	struct thread *t, void *p, size_t size, struct cpu_frame at, bool single)
+{
+	struct leaf *place, *leaf = capture_find(t, at, &place);
+
+	if (unlikely(!leaf))
+		return malloc_walked(p, size, place);
+	check_walk(t, leaf, at);
+	if (unlikely(!record_new_plain(t, p, size, leaf, single)))
+		return malloc_on(p, size, leaf);
+	thread_leave(t);
+	return p;
+}
+
 static __attribute__((__noinline__)) void *malloc_recorded(void *p, size_t size)
 {
-	if (likely(p) && !record_new_in_lane(p, size, CPU_CALLER()))
-		record_new(p, size, CPU_CALLER());
+	struct cpu_frame at = CPU_CALLER();
+	struct thread *t = thread_self;
+
+	if (likely(record_enter_lane(t, at.sp)))
+		return malloc_marked(t, p, size, at, false);
+	if (likely(p))
+		record_new(p, size, at);
 	return p;
+}
+
+static always_inline void *malloc_made(void *p, size_t size, struct cpu_frame at)
+{
+	struct thread *t = thread_self;
+
+	if (unlikely(!record_enter_single(t, at.sp)))
+		return malloc_recorded(p, size);
+	return malloc_marked(t, p, size, at, true);
+}
+
+void *record_made(void *p, size_t size)
+{
+	return malloc_made(p, size, CPU_CALLER());
 }
 
 static cold_path void *malloc_anyhow(size_t size)
@@ -100,11 +159,7 @@ static __attribute__((__noinline__)) void *malloc_sampled(size_t size)
 
 static __attribute__((__noinline__)) void *malloc_plain(size_t size)
 {
-	void *p = next.malloc(size);
-
-	if (likely(record_new_single(p, size, CPU_CALLER())))
-		return p;
-	return malloc_recorded(p, size);
+	return malloc_made(next.malloc(size), size, CPU_CALLER());
 }
 
 HOOK void *malloc(size_t size)
@@ -138,11 +193,7 @@ static __attribute__((__noinline__)) void *calloc_sampled(size_t count, size_t s
 
 static __attribute__((__noinline__)) void *calloc_plain(size_t count, size_t size)
 {
-	void *p = next.calloc(count, size);
-
-	if (likely(record_new_single(p, count * size, CPU_CALLER())))
-		return p;
-	return malloc_recorded(p, count * size);
+	return malloc_made(next.calloc(count, size), count * size, CPU_CALLER());
 }
 
 HOOK void *calloc(size_t count, size_t size)

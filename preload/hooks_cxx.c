@@ -160,21 +160,23 @@ static cold_path void *recorded(void *p, size_t size, struct cpu_frame at, void 
 }
 
 /* No C++ library was there at the start. */
-static cold_path void *late_new(size_t size, size_t alignment, struct cpu_frame at)
+static cold_path void *late_new(size_t size, size_t alignment)
 {
-	void *last = record_last(), *p;
-
-	size = size ? size : 1;
 	if (thread_self != &thread_nobody)
 		thread_self->asked = 0;
 	if (unlikely(!next.malloc))
 		next_resolve();
 	if (unlikely(!next.malloc))
 		return boot_alloc(size, alignment);
-	p = alignment ? next.memalign(alignment, size) : next.malloc(size);
-	if (likely(p && next.plain) && record_new_single(p, size, at))
+	return alignment ? next.memalign(alignment, size) : next.malloc(size);
+}
+
+/* A hook ends in it. */
+static always_inline void *late_made(void *p, size_t size, struct cpu_frame at, void *last)
+{
+	if (unlikely(boot_owns(p)))
 		return p;
-	return recorded(p, size, at, last);
+	return likely(next.plain) ? record_made(p, size) : recorded(p, size, at, last);
 }
 
 /* There was no memory: the real one throws, or asks the program's handler for some. NULL: there is
@@ -190,22 +192,24 @@ static cold_path void *resolve_or_end(enum cxx_function f, bool may_fail)
 	return found;
 }
 
-#define CALL_NEW(f, type, alignment_, may_fail, ...)                            \
-	do {                                                                    \
-		type *call_ = next_of(f);                                       \
-		void *last_;                                                    \
-		if (unlikely(!call_)) {                                         \
-			last_ = late_new(size, alignment_, CPU_CALLER());       \
-			if (likely(last_))                                      \
-				return last_;                                   \
-			call_ = resolve_or_end(f, may_fail);                    \
-			if (!call_)                                             \
-				return NULL;                                    \
-		}                                                               \
-		if (likely(!allocator_has_them))                                \
-			return call_(__VA_ARGS__);                              \
-		last_ = record_last();                                          \
-		return recorded(call_(__VA_ARGS__), size, CPU_CALLER(), last_); \
+#define CALL_NEW(f, type, alignment_, may_fail, ...)                             \
+	do {                                                                     \
+		type *call_ = next_of(f);                                        \
+		void *last_, *p_;                                                \
+		if (unlikely(!call_)) {                                          \
+			last_ = record_last();                                   \
+			size = size ? size : 1;                                  \
+			p_ = late_new(size, alignment_);                         \
+			if (likely(p_))                                          \
+				return late_made(p_, size, CPU_CALLER(), last_); \
+			call_ = resolve_or_end(f, may_fail);                     \
+			if (!call_)                                              \
+				return NULL;                                     \
+		}                                                                \
+		if (likely(!allocator_has_them))                                 \
+			return call_(__VA_ARGS__);                               \
+		last_ = record_last();                                           \
+		return recorded(call_(__VA_ARGS__), size, CPU_CALLER(), last_);  \
 	} while (0)
 
 #define CALL_DELETE(f, type, ...)                     \

@@ -31,6 +31,10 @@ bool record_draws(struct thread *t, size_t size);
 void record_add_sampled(struct thread *t, const void *p, struct block b);
 void record_subtract_sampled(struct thread *t, const void *p, struct block b, bool temporary);
 
+/* hooks.c: to be returned by a hook. A block without its own hook was allocated for the hook's
+ * caller, while next.plain holds. */
+void *record_made(void *p, size_t size);
+
 bool record_look(void); /* takes a request from outside; are new allocations recorded? */
 
 #pragma GCC visibility pop
@@ -57,16 +61,12 @@ static always_inline void record_subtract(
 		ledger_subtract(t, b, temporary);
 }
 
-/* A block with this size was allocated by the caller `at`. */
-static always_inline void record_new_by(struct thread *t, void *p, size_t size, struct cpu_frame at)
+/* A new block of the stack that this leaf has, or that was just walked. */
+static always_inline void record_new_on(
+	struct thread *t, void *p, size_t size, struct leaf *leaf, uint32_t *slot)
 {
-	uint32_t *slot = slot_at(p);
-	struct leaf *leaf;
 	struct block b;
 
-	if (unlikely(config.sample.mean) && !record_draws(t, size))
-		return;
-	leaf = capture(t, at);
 	t->last = p;
 	if (unlikely(!leaf->site) && !record_new_site(t, leaf))
 		return;
@@ -81,6 +81,16 @@ static always_inline void record_new_by(struct thread *t, void *p, size_t size, 
 	record_add(t, p, b);
 	if (unlikely(ledger_multi))
 		leaf->lane_place = ledger_lane_place(t, b.site);
+}
+
+/* A block with this size was allocated by the caller `at`. */
+static always_inline void record_new_by(struct thread *t, void *p, size_t size, struct cpu_frame at)
+{
+	uint32_t *slot = slot_at(p);
+
+	if (unlikely(config.sample.mean) && !record_draws(t, size))
+		return;
+	record_new_on(t, p, size, capture(t, at), slot);
 }
 
 static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
@@ -135,12 +145,29 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
 
 /*
  * The common case of both, in a few straight lines that call nothing and have few enough variables
- * to need no registers saved: a settled thread, a stack that a leaf has, a small block. False:
- * nothing has been done. Once for the time of one thread and once for several. The budget is some
- * 120 instructions for a new block and 50 for one that goes, and 4 for each frame of the stack.
+ * to need no registers saved: a settled thread, a stack that a leaf has, a small block. Once for
+ * the time of one thread and once for several. The budget is some 120 instructions for a new block
+ * and 50 for one that goes, and 4 for each frame of the stack. False: nothing has been done.
  *
  * All of it with the thread marked busy: a signal handler's event would move what was looked up.
  */
+static always_inline bool record_enter_single(struct thread *t, uintptr_t sp)
+{
+	if (unlikely(t->state != phase_single_gate()) || unlikely(!__libc_single_threaded))
+		return false;
+	t->state = sp;
+	signal_fence();
+	return true;
+}
+
+static always_inline bool record_enter_lane(struct thread *t, uintptr_t sp)
+{
+	if (unlikely(t->state != phase_gate()) || !ledger_is_multi_now())
+		return false;
+	t->state = sp;
+	signal_fence();
+	return true;
+}
 
 /* Where the slot of a new block is; NULL: not here. */
 static always_inline uint32_t *record_free_slot(const void *p, size_t size)
@@ -156,60 +183,23 @@ static always_inline uint32_t *record_free_slot(const void *p, size_t size)
 	return slot;
 }
 
-/* What follows the mark of being busy, and comes before its end. */
-static always_inline bool record_new_marked(
-	struct thread *t, void *p, size_t size, struct cpu_frame at, bool single)
+/* A new block of the stack that the leaf has. */
+static always_inline bool record_new_plain(
+	struct thread *t, void *p, size_t size, struct leaf *leaf, bool single)
 {
-	struct leaf *place, *leaf = capture_find(t, at, &place);
-	uint32_t *slot;
+	uint32_t *slot = record_free_slot(p, size);
 
-	if (unlikely(!leaf))
-		return false;
-	slot = record_free_slot(p, size);
 	if (unlikely(!slot))
 		return false;
 	if (!single && (unlikely(!leaf->lane_place) ||
 			       unlikely(!ledger_count_known(t, &t->sites[leaf->lane_place - 1],
 				       (int64_t)size, 1, false))))
 		return false;
-	check_walk(t, leaf, at);
 	t->last = p;
 	slot_write_small(slot, p, leaf->site, size);
 	if (single)
 		ledger_add_single(leaf->site, size, 1);
 	return true;
-}
-
-static always_inline bool record_new_single(void *p, size_t size, struct cpu_frame at)
-{
-	struct thread *t = thread_self;
-	uint32_t gate = phase_single_gate();
-	bool done;
-
-	if (unlikely(t->state != gate) || unlikely(!__libc_single_threaded))
-		return false;
-	t->state = at.sp;
-	signal_fence();
-	done = record_new_marked(t, p, size, at, true);
-	signal_fence();
-	t->state = gate;
-	return done;
-}
-
-static always_inline bool record_new_in_lane(void *p, size_t size, struct cpu_frame at)
-{
-	struct thread *t = thread_self;
-	uint32_t gate = phase_gate();
-	bool done;
-
-	if (unlikely(t->state != gate) || !ledger_is_multi_now())
-		return false;
-	t->state = at.sp;
-	signal_fence();
-	done = record_new_marked(t, p, size, at, false);
-	signal_fence();
-	t->state = gate;
-	return done;
 }
 
 static always_inline bool record_gone_marked(struct thread *t, void *p, bool single)
