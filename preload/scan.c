@@ -58,17 +58,6 @@ bool scan_out_of_time(void)
 
 /* ---- blocks */
 
-static size_t slots_in_leaf(void)
-{
-	return (size_t)1 << (SLOT_REGION_BITS - slot_shift);
-}
-
-static uintptr_t start_of(uintptr_t region, size_t index, uint32_t value)
-{
-	return (region << SLOT_REGION_BITS) + (index << slot_shift) +
-	       (value & SLOT_HALF ? (uintptr_t)1 << (slot_shift - 1) : 0);
-}
-
 #define PAGE 4096u
 #define SLOTS_IN_PAGE (PAGE / sizeof(uint32_t))
 #define PAGE_TOUCHED (3ull << 62) /* present, or swapped out */
@@ -91,19 +80,37 @@ static bool find_touched_pages(const uint32_t *leaf)
 	return got == (ssize_t)(pages * sizeof(*page_entries));
 }
 
-static void each_block_in(uintptr_t region, visit_fn *visit)
+/* A page of slots in each plane, in the order of the addresses. */
+static always_inline void each_block_in_pages(
+	uintptr_t region, const size_t *starts, size_t planes, visit_fn *visit)
 {
 	const uint32_t *leaf = slot_root[region];
 	uint8_t *leaf_marks = marks ? marks[region] : NULL;
-	bool known = find_touched_pages(leaf);
 
-	for (size_t i = 0; i < slots_in_leaf(); i++) {
-		if (i % SLOTS_IN_PAGE == 0 && known &&
-			!(page_entries[i / SLOTS_IN_PAGE] & PAGE_TOUCHED))
-			i += SLOTS_IN_PAGE - 1;
-		else if (leaf[i] >> SLOT_SITE_BIT)
-			visit(start_of(region, i, leaf[i]), slot_read(&leaf[i]),
-				leaf_marks ? leaf_marks + i : NULL);
+	for (size_t granule = 0; granule < SLOTS_IN_PAGE; granule++)
+		for (size_t plane = 0; plane < planes; plane++) {
+			size_t i = starts[plane] + granule;
+
+			if (leaf[i] >> SLOT_SITE_BIT)
+				visit(slot_block(region, i, leaf[i]), slot_read(&leaf[i]),
+					leaf_marks ? leaf_marks + i : NULL);
+		}
+}
+
+static void each_block_in(uintptr_t region, visit_fn *visit)
+{
+	bool known = find_touched_pages(slot_root[region]);
+
+	for (size_t first = 0; first < SLOT_GRANULES; first += SLOTS_IN_PAGE) {
+		size_t starts[SLOT_PLANES], count = 0;
+
+		for (size_t i = first; i < slots_in_leaf(); i += SLOT_PLANE)
+			if (!known || (page_entries[i / SLOTS_IN_PAGE] & PAGE_TOUCHED))
+				starts[count++] = i;
+		if (count == 1)
+			each_block_in_pages(region, starts, 1, visit);
+		else if (count > 1)
+			each_block_in_pages(region, starts, count, visit);
 	}
 }
 
@@ -210,7 +217,7 @@ static bool read_block(uintptr_t region, size_t index, struct found *f)
 	if (!leaf || !(leaf[index] >> SLOT_SITE_BIT))
 		return false;
 	b = slot_read(&leaf[index]);
-	f->start = start_of(region, index, leaf[index]);
+	f->start = slot_block(region, index, leaf[index]);
 	f->size = b.size;
 	f->site = b.site;
 	f->mark = &marks[region][index];
@@ -219,8 +226,7 @@ static bool read_block(uintptr_t region, size_t index, struct found *f)
 
 static bool block_at(uintptr_t address, struct found *f)
 {
-	return read_block(address >> SLOT_REGION_BITS,
-		(address & (((uintptr_t)1 << SLOT_REGION_BITS) - 1)) >> slot_shift, f);
+	return read_block(address >> SLOT_REGION_BITS, slot_number(address), f);
 }
 
 /* The large block that covers the address. */
@@ -240,29 +246,32 @@ static bool find_large(uintptr_t address, struct found *f)
 	       block_at(large[low - 1].start, f);
 }
 
+#define GRANULE ((uintptr_t)1 << SLOT_GRANULE_BITS)
+
 /* The nearest block that starts at the address or below it, up to LARGE_BLOCK further down. */
-static bool nearest_before(uintptr_t address, struct found *f)
+static always_inline bool nearest(uintptr_t address, struct found *f, size_t planes)
 {
-	uintptr_t region = address >> SLOT_REGION_BITS, back = 0;
+	uintptr_t granule = address / GRANULE;
 
-	while (back <= LARGE_BLOCK) {
+	for (uintptr_t end = granule - LARGE_BLOCK / GRANULE - 1; granule != end; granule--) {
+		uintptr_t region = granule / SLOT_GRANULES;
 		const uint32_t *leaf = slot_root[region];
-		size_t index =
-			((address - back) & (((uintptr_t)1 << SLOT_REGION_BITS) - 1)) >> slot_shift;
 
-		for (;; index--, back += (uintptr_t)1 << slot_shift) {
-			if (leaf && leaf[index] >> SLOT_SITE_BIT &&
-				start_of(region, index, leaf[index]) <= address)
-				return read_block(region, index, f);
-			if (index == 0 || back > LARGE_BLOCK || !leaf)
-				break;
+		if (!leaf)
+			return false;
+		for (size_t plane = planes; plane > 0; plane--) {
+			size_t i = (plane - 1) * SLOT_PLANE + granule % SLOT_GRANULES;
+
+			if (leaf[i] >> SLOT_SITE_BIT && slot_block(region, i, leaf[i]) <= address)
+				return read_block(region, i, f);
 		}
-		if (!leaf || index > 0)
-			return false; /* or further away than a small block reaches */
-		back += (uintptr_t)1 << slot_shift;
-		region--;
 	}
 	return false;
+}
+
+static bool nearest_before(uintptr_t address, struct found *f)
+{
+	return slot_eighths ? nearest(address, f, SLOT_PLANES) : nearest(address, f, 1);
 }
 
 /* The block that covers the address; for an empty block, its start alone does. */
@@ -352,7 +361,7 @@ static void flush_queue(void)
 static inline void take_word(uintptr_t word)
 {
 	uintptr_t region = word >> SLOT_REGION_BITS;
-	size_t index = (word & (((uintptr_t)1 << SLOT_REGION_BITS) - 1)) >> slot_shift;
+	size_t index = slot_number(word);
 
 	if (likely(word - lowest >= highest - lowest) || !chunks[region])
 		return;
@@ -397,19 +406,27 @@ void scan_root(uintptr_t start, uintptr_t end)
 	each_word(start, end, take_word);
 }
 
+/* The first block in a granule that starts at the address or above it. */
+static inline bool first_in_granule(uintptr_t granule, uintptr_t address, struct found *f)
+{
+	for (size_t i = slot_number(granule); i < slots_in_leaf(); i += SLOT_PLANE)
+		if (read_block(granule >> SLOT_REGION_BITS, i, f) && f->start >= address)
+			return true;
+	return false;
+}
+
 uintptr_t scan_first_block(uintptr_t start, uintptr_t end)
 {
-	uintptr_t granule = (uintptr_t)1 << slot_shift;
 	struct found f;
 
 	if (end <= lowest || start >= highest)
 		return 0;
-	for (uintptr_t p = start & ~(granule - 1); p < end; p += granule) {
+	for (uintptr_t p = start & ~(GRANULE - 1); p < end; p += GRANULE) {
 		if (!slot_root[p >> SLOT_REGION_BITS]) {
-			p = (((p >> SLOT_REGION_BITS) + 1) << SLOT_REGION_BITS) - granule;
+			p = (((p >> SLOT_REGION_BITS) + 1) << SLOT_REGION_BITS) - GRANULE;
 			continue;
 		}
-		if (block_at(p, &f) && f.start >= start)
+		if (first_in_granule(p, start, &f))
 			return f.start;
 	}
 	return 0;

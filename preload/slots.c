@@ -3,7 +3,7 @@
 #include "preload/slots.h"
 
 uint32_t **slot_root;
-unsigned slot_shift;
+uintptr_t slot_eighths;
 uint32_t *slot_regions;
 uint32_t slot_region_count;
 static uint32_t region_most; /* room in slot_regions */
@@ -25,8 +25,9 @@ void slot_write_large(uint32_t *slot, uint64_t size)
 
 #define ROOT_SIZE (sizeof(*slot_root) << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS))
 #define REGIONS (1u << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS))
-#define SPARE_REGIONS 3 /* where memory is limited: the heap, the mappings and a stack lie apart \
-			 */
+#define SPARE_REGIONS                                                              \
+	3 /* where memory is limited: the heap, the mappings and a stack lie apart \
+	   */
 
 /* As many leaves as there can be blocks for; more would be memory that the program may need. */
 static uint32_t count_regions(void)
@@ -41,7 +42,7 @@ static uint32_t count_regions(void)
  * RLIMIT_DATA counts it. */
 bool slots_init(bool glibc)
 {
-	slot_shift = glibc ? 5 : 3;
+	slot_eighths = glibc ? 0 : SLOT_EIGHTHS;
 	region_most = count_regions();
 	slot_root = os_map_readable(ROOT_SIZE);
 	slot_regions = os_map(region_most * sizeof(*slot_regions));
@@ -77,10 +78,7 @@ static bool open_root(uint32_t **entry)
 
 cold_path uint32_t *slot_leaf_new(uintptr_t address)
 {
-	/* A little more than the region's share: a large block at its very end has its size in the
-	 * slots behind. */
-	size_t size = (sizeof(uint32_t) << (SLOT_REGION_BITS - slot_shift)) +
-		      SLOT_PIECES * sizeof(uint32_t);
+	size_t size = slots_in_leaf() * sizeof(uint32_t);
 	uint32_t **entry = &slot_root[address >> SLOT_REGION_BITS];
 	uint32_t *leaf, *there = NULL;
 	uint32_t place;

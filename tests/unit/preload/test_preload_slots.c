@@ -65,6 +65,14 @@ static void fill(uintptr_t granule)
 	}
 }
 
+static void check_number(uintptr_t address, const uint32_t *slot)
+{
+	uintptr_t region = address >> SLOT_REGION_BITS;
+
+	ck_assert_ptr_eq(slot, slot_root[region] + slot_number(address));
+	ck_assert_uint_eq(slot_block(region, slot_number(address), *slot), address);
+}
+
 static void check_all(void)
 {
 	for (int i = 0; i < BLOCKS; i++) {
@@ -74,8 +82,10 @@ static void check_all(void)
 		if (slot && *slot)
 			b = slot_read(slot);
 		ck_assert_uint_eq(b.site, twins[i].block.site);
-		if (b.site)
-			ck_assert_uint_eq(b.size, twins[i].block.size);
+		if (!b.site)
+			continue;
+		ck_assert_uint_eq(b.size, twins[i].block.size);
+		check_number(twins[i].address, slot);
 	}
 }
 
