@@ -7,8 +7,7 @@
  *     their rules.
  *  3. Otherwise look up the rule, note the frame, and step to its caller.
  *  4. From the outermost new frame inwards: note the words that each was read from, and the hash
- *     of the path. Look up the whole path by its hash, and check the nodes from there outwards;
- *     or else intern each frame below its parent.
+ *     of the path. Look the whole path up by its hash.
  *
  * All reads stay in memory that is known to be readable; a broken stack ends the walk, nothing
  * worse.
@@ -182,13 +181,15 @@ static bool step_by_rule(struct walk *w, rule_t rule)
 	return true;
 }
 
-static cold_path bool step_oddly(struct walk *w, rule_t rule)
+static cold_path bool step_oddly(struct walk *w, struct fresh *f)
 {
-	switch (rule_kind(rule)) {
+	if (rule_kind(f->rule) == RULE_ASK)
+		f->rule = rule_ask(f->pc);
+	switch (rule_kind(f->rule)) {
 	case RULE_SP:
 	case RULE_BP:
 	case RULE_DEREF:
-		return step_by_rule(w, rule);
+		return step_by_rule(w, f->rule);
 	case RULE_SIGNAL:
 		return step_signal(w);
 	case RULE_NONE:
@@ -201,8 +202,9 @@ static cold_path bool step_oddly(struct walk *w, rule_t rule)
 }
 
 /* The common step: from sp or bp, all of the frame in memory that is known to be readable. */
-static always_inline bool step_out(struct walk *w, rule_t rule)
+static always_inline bool step_out(struct walk *w, struct fresh *f)
 {
+	rule_t rule = f->rule;
 	uintptr_t cfa = (rule_kind(rule) == RULE_SP ? w->sp : w->bp) + (uintptr_t)rule_offset(rule);
 	uintptr_t saved = 8 * (uintptr_t)rule_saved(rule);
 	uintptr_t pc;
@@ -210,10 +212,10 @@ static always_inline bool step_out(struct walk *w, rule_t rule)
 	if (unlikely(rule_kind(rule) > RULE_BP || cfa <= w->sp || cfa - w->sp < saved ||
 		     cfa % 8 != 0 || w->sp < w->t->safe_start || cfa > w->t->safe_end ||
 		     saved == 8 * RULE_SAVED_AT_BP))
-		return step_oddly(w, rule);
+		return step_oddly(w, f);
 	pc = *(const uintptr_t *)(cfa + CPU_RETURN_SLOT);
 	if (unlikely(pc == 0))
-		return step_oddly(w, rule);
+		return step_oddly(w, f);
 	if (saved)
 		w->bp = *(const uintptr_t *)(cfa - saved);
 	w->pc = pc;
@@ -249,13 +251,14 @@ static inline bool depth_fits(const struct kept *kept, uint32_t base, uint32_t n
 static uint32_t walk_out(struct walk *w, uint32_t *count)
 {
 	struct thread *t = w->t;
+	const struct rule_table *table = rules_now();
 	const struct kept *kept = t->kept;
 	uint32_t base = (uint32_t)(t->top - kept), n = 0;
 	uint32_t unverifiable =
 		UINT32_MAX; /* frames from here inwards depend on a check that failed */
 
 	for (;;) {
-		struct known_pc known;
+		struct fresh *f = &t->fresh[n++];
 
 		while (kept[base].sp < w->sp)
 			base--;
@@ -266,22 +269,27 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 				const struct check *failed = capture_verify(k->last);
 				bool holds = failed == t->checks;
 
-				if (holds && depth_fits(kept, base, n))
+				if (holds && depth_fits(kept, base, n - 1)) {
+					n--;
 					break;
+				}
 				unverifiable = holds ? 0 : frame_of_check(kept, base, failed);
 			}
-			known.frame = k->frame;
-			known.rule = k->rule;
+			f->rule = k->rule;
 		} else {
-			known = pc_get(w->pc);
+			f->rule = rule_find(table, w->pc);
 		}
-		t->fresh[n++] = (struct fresh){ w->sp, w->pc, w->bp, known.rule, known.frame };
+		f->sp = w->sp;
+		f->pc = w->pc;
+		f->bp = w->bp;
 		if (unlikely(n == config.depth)) {
-			w->root = rule_kind(known.rule) == RULE_END ? MT_NODE_ROOT : MT_NODE_DEEP;
+			if (rule_kind(f->rule) == RULE_ASK)
+				f->rule = rule_ask(w->pc);
+			w->root = rule_kind(f->rule) == RULE_END ? MT_NODE_ROOT : MT_NODE_DEEP;
 			base = 0;
 			break;
 		}
-		if (!step_out(w, known.rule)) {
+		if (!step_out(w, f)) {
 			base = 0;
 			break;
 		}
@@ -347,58 +355,20 @@ static void add_end_check(struct walk *w, struct kept *k)
 		add_check(k, (uintptr_t)w->t->checks[0].address, w->t->checks[0].value);
 }
 
-/* Gives the frames from top down to behind `base` their nodes, if `node` is the top's: its
- * ancestors must be their frames. */
-static inline bool nodes_from_path(struct kept *base, struct kept *top, uint32_t node)
+static always_inline uint64_t identity_of(const struct kept *k, uint64_t era)
 {
-	for (struct kept *k = top; k > base; k--) {
-		struct mt_node n = trace.nodes[node];
-
-		if (unlikely(n.frame != k->frame))
-			return false;
-		k->node = node;
-		node = n.parent;
-	}
-	return likely(node == base->node);
-}
-
-/* Node by node, making those that are missing. */
-static cold_path void nodes_by_frame(struct kept *base, struct kept *top)
-{
-	struct kept *k = base + 1;
-
-	for (; k <= top; k++) {
-		k->node = node_find(k[-1].node, k->frame);
-		if (!k->node)
-			break;
-	}
-	lock_take(&tables_lock);
-	for (; k <= top; k++)
-		k->node = node_get(k[-1].node, k->frame);
-	top->site = site_find(top->node);
-	if (top->site)
-		path_add(top->hash, top->site);
-	lock_drop(&tables_lock);
-}
-
-static inline void find_nodes(struct kept *base, struct kept *top)
-{
-	uint32_t site = path_find(top->hash);
-
-	if (likely(site) && nodes_from_path(base, top, trace.site_info[site].node))
-		top->site = site;
-	else if (top > base)
-		nodes_by_frame(base, top);
+	return (k->hash ^ k->sp * HASH_FACTOR ^ (k->needs_bp ? ~k->bp : 0)) + era;
 }
 
 static void keep(struct walk *w, uint32_t base, uint32_t n)
 {
 	struct thread *t = w->t;
-	struct kept *kept = t->kept, *below = &kept[base];
+	struct kept *kept = t->kept;
 
 	if (base == 0) {
 		kept[0].node = w->root;
 		kept[0].hash = path_hash(0, w->root);
+		kept[0].identity = identity_of(&kept[0], t->era);
 	}
 	for (; n > 0; n--) {
 		const struct fresh *f = &t->fresh[n - 1];
@@ -409,65 +379,133 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 		k->pc = f->pc;
 		k->bp = f->bp;
 		k->rule = f->rule;
-		k->frame = f->frame;
-		k->site = 0;
-		k->hash = path_hash(caller->hash, k->frame);
+		k->node = 0;
+		k->hash = path_hash(caller->hash, k->pc);
 		k->last = caller->last;
 		k->needs_bp =
 			rule_uses_bp(k->rule) || (!rule_restores_bp(k->rule) && caller->needs_bp);
+		k->identity = identity_of(k, t->era);
 		if (base > 1)
 			add_checks(k, caller);
 		else
 			add_end_check(w, k);
 	}
 	t->top = &kept[base];
-	if (t->top->site == 0)
-		find_nodes(below, t->top);
 }
 
-/* Can a leaf have this check? Its word lies above sp, or on another stack (an alternate one for
- * signals). */
-static inline bool leaf_reaches(uintptr_t sp, const struct check *c)
+/* ---- the leaves of the kept stack, hung as far out as their words reach */
+
+/* The kept frame that lies outside of the first `count` checks or less, innermost first. */
+static always_inline const struct kept *base_behind(const struct thread *t, uint32_t count)
+{
+	const struct kept *base = t->top;
+
+	while (base > t->kept && t->top->last - base[-1].last <= count)
+		base--;
+	return base;
+}
+
+/* Can a near leaf have this check? Its word lies above sp, or on another stack (an alternate one
+ * for signals). */
+static inline bool near_reaches(uintptr_t sp, const struct check *c)
 {
 	return (uintptr_t)c->address - sp <= UINT32_MAX;
 }
 
-/* The leaf of the kept stack, hung as far out as its checks reach. */
-static void fill_leaf(const struct thread *t, struct leaf *leaf)
+/* Without a site no look-up finds it. */
+static void fill_near(const struct thread *t, struct near_leaf *leaf, struct known_path path)
 {
-	const struct kept *top = t->top, *base = top;
+	const struct kept *top = t->top, *base;
 	uint32_t count = 0;
 
 	for (const struct check *c = top->last;
-		c > t->checks && count < LEAF_CHECKS && leaf_reaches(top->sp, c); c--) {
+		c > t->checks && count < NEAR_WORDS && near_reaches(top->sp, c); c--) {
 		leaf->words[count] = (uint32_t)((uintptr_t)c->address - top->sp);
 		leaf->values[count++] = c->value;
 	}
-	while (base > t->kept && top->last - base[-1].last <= count)
-		base--;
+	base = base_behind(t, count);
 	count = (uint32_t)(top->last - base->last);
-	for (uint32_t i = count; i < LEAF_CHECKS; i++) {
+	for (uint32_t i = count; i < NEAR_WORDS; i++) {
 		leaf->words[i] = leaf->words[0];
 		leaf->values[i] = leaf->values[0];
 	}
+	leaf->leaf = (struct leaf){ path.site, path.line, path.site, path.site, 0 };
 	leaf->usable = count > 0;
-	leaf->sp = top->site && leaf->usable ? top->sp
-					     : 0; /* no look-up finds it before it has a site */
+	leaf->sp = path.site && leaf->usable ? top->sp : 0;
 	leaf->pc = top->pc;
 	leaf->bp = top->bp;
 	leaf->needs_bp = top->needs_bp;
 	leaf->base = (uint16_t)(base - t->kept);
-	leaf->base_sp = base->sp;
-	leaf->base_bp = base->bp;
-	leaf->base_node = base->node;
-	leaf->site = top->site;
-	leaf->lane_place = 0;
+	leaf->base_identity = base->identity;
 }
 
-void capture_walk(struct thread *t, struct leaf *leaf, uintptr_t sp, uintptr_t pc, uintptr_t bp)
+/* Can a leaf of the trail have this check? Its word lies on the thread's own stack, which is there
+ * as long as the thread is. */
+static inline bool trail_reaches(const struct thread *t, uintptr_t sp, const struct check *c)
+{
+	uintptr_t address = (uintptr_t)c->address;
+
+	return address < t->own_end && address - sp <= 8 * UINT16_MAX && (address - sp) % 8 == 0;
+}
+
+static void fill_trail(const struct thread *t, struct trail_leaf *leaf, struct known_path path)
+{
+	const struct kept *top = t->top, *base;
+	uint32_t count = 0;
+
+	for (const struct check *c = top->last;
+		c > t->checks && count < TRAIL_WORDS && trail_reaches(t, top->sp, c); c--)
+		leaf->words[count++] = (uint16_t)(((uintptr_t)c->address - top->sp) / 8);
+	base = base_behind(t, count);
+	count = (uint32_t)(top->last - base->last);
+	for (uint32_t i = count; i < TRAIL_WORDS; i++)
+		leaf->words[i] = leaf->words[0];
+	if (leaf->leaf.site != path.site)
+		leaf->leaf = (struct leaf){ path.site, path.line, path.site, path.site, 0 };
+	leaf->sp = t->on_own_stack && count > 0 ? top->sp : 0;
+	leaf->base = (uint16_t)(base - t->kept);
+	leaf->uses_bp = top->needs_bp;
+	leaf->few = count <= TRAIL_FEW;
+	if (leaf->sp)
+		leaf->proof =
+			capture_proof(leaf, (struct cpu_frame){ top->sp, top->pc, top->bp }, base);
+}
+
+/* 64 random bits each; odd, so that each bit of a word counts. */
+const uint64_t capture_factors[TRAIL_WORDS + 2] = {
+	0xea8ff5f8d837115f,
+	0x50a74cff026f4c85,
+	0x8f8de0e973e1d037,
+	0xf11fc8de3eb459c9,
+	0x856980bb0977e471,
+	0x2e7abed5658ef30d,
+	0x7ad367d4ab3e1d35,
+	0xf99e6ae5c3c79559,
+	0x4c1d5c6a1f99f50d,
+	0x9fddb5fef1217709,
+	0xd7bfc82d73d9c869,
+	0x0dd6a32cc059f535,
+	0x9c86269bdefda9ab,
+	0xd9f0b7c0e6f6dabf,
+};
+
+/* The kept stack's site is known by now, and its near leaf filled. */
+static void lay_trail(struct thread *t, struct near_leaf *near, struct known_path path)
+{
+	struct trail_leaf *leaf = capture_on_trail(t, path.site);
+
+	capture_link(t, path.site);
+	fill_trail(t, leaf, path);
+	near->leaf = t->top_leaf = leaf->leaf;
+	capture_expect(t, leaf->sp ? &leaf->leaf : &near->leaf);
+}
+
+void capture_walk(struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc, uintptr_t bp)
 {
 	struct walk w = { .t = t, .sp = sp, .pc = pc, .bp = bp };
+	struct near_leaf *near = (struct near_leaf *)place;
 	uint32_t base, count;
+	struct known_path path;
 
 	if (unlikely(!t->on_own_stack || sp - t->safe_start >= t->safe_end - t->safe_start))
 		move_safe_range(t, sp);
@@ -475,5 +513,85 @@ void capture_walk(struct thread *t, struct leaf *leaf, uintptr_t sp, uintptr_t p
 	keep(&w, base, count);
 	if (unlikely(w.guessed))
 		t->safe_start = t->safe_end = 0;
-	fill_leaf(t, leaf);
+	path = path_find(t->top->hash);
+	__builtin_prefetch(&trace.sites[path.site], 1);
+	__builtin_prefetch(capture_on_trail(t, path.site), 1);
+	fill_near(t, near, path);
+	t->top_leaf = near->leaf;
+	if (likely(path.site))
+		lay_trail(t, near, path);
+}
+
+/* ---- a path that isn't known */
+
+/* Gives the kept frames their nodes; under tables_lock. Below a new node there is none yet. Returns
+ * the address of a frame that isn't known at all: it was walked by the rule of another (stacks.h),
+ * or there is no memory. 0: none. */
+static uintptr_t find_nodes(struct thread *t)
+{
+	uint32_t first_new = (uint32_t)trace.header->tables[MT_NODES].count;
+
+	for (struct kept *k = t->kept + 1; k <= t->top; k++) {
+		const struct known_pc *known;
+
+		if (k->node)
+			continue;
+		known = pc_find(pcs, k->pc);
+		if (known->pc != k->pc)
+			return k->pc;
+		k->node = k[-1].node < first_new ? node_get(k[-1].node, known->frame)
+						 : node_add(k[-1].node, known->frame);
+	}
+	return 0;
+}
+
+/* Walks again, now that this address is known. False: it can't be known. */
+static bool walk_again(struct thread *t, struct leaf *leaf, uintptr_t unknown)
+{
+	struct kept top = *t->top;
+
+	if (pc_get(unknown).frame == 0)
+		return false;
+	t->top = t->kept;
+	capture_walk(t, leaf, top.sp, top.pc, top.bp);
+	return true;
+}
+
+/* Interns the kept stack, and finds or makes its site if asked to. */
+static void intern(struct thread *t, struct leaf *leaf, bool site)
+{
+	uintptr_t unknown;
+
+	do {
+		lock_take(&tables_lock);
+		unknown = find_nodes(t);
+		if (site && !unknown)
+			leaf->site = site_of_path(t->top->hash, t->top->node);
+		lock_drop(&tables_lock);
+	} while (unknown && walk_again(t, leaf, unknown) && !leaf->site);
+}
+
+cold_path uint32_t capture_new_site(struct thread *t, struct leaf *leaf)
+{
+	struct near_leaf *near = (struct near_leaf *)leaf;
+
+	intern(t, leaf, true);
+	if (!leaf->site) {
+		lock_take(&tables_lock);
+		leaf->site = site_of_path(t->top->hash, MT_NODE_NONE);
+		lock_drop(&tables_lock);
+	}
+	if (leaf->site) {
+		near->sp = near->usable ? t->top->sp : 0;
+		lay_trail(t, near,
+			(struct known_path){
+				t->top->hash, leaf->site, trace.site_info[leaf->site].line });
+	}
+	return leaf->site;
+}
+
+cold_path uint32_t capture_new_node(struct thread *t, struct leaf *leaf)
+{
+	intern(t, leaf, false);
+	return leaf->site ? trace.site_info[leaf->site].node : t->top->node;
 }

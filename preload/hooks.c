@@ -87,8 +87,8 @@ static __attribute__((__noinline__)) void *malloc_walked(void *p, size_t size, s
 
 	if (likely(p) && record_enabled()) {
 		capture_walk(t, place, at.sp, at.pc, at.bp);
-		check_walk(t, place, at);
 		record_new_on(t, p, size, place, slot_at(p));
+		check_walk(t, place, at);
 	}
 	thread_leave(t);
 	return p;
@@ -98,12 +98,15 @@ static __attribute__((__noinline__)) void *malloc_walked(void *p, size_t size, s
 static always_inline void *malloc_marked(
 	struct thread *t, void *p, size_t size, struct cpu_frame at, bool single)
 {
-	struct leaf *place, *leaf = capture_find(t, at, &place);
+	struct leaf *place, *leaf;
+	uint32_t *slot = slot_at_32(p);
 
+	__builtin_prefetch(slot, 1);
+	leaf = capture_find(t, at, &place);
 	if (unlikely(!leaf))
 		return malloc_walked(p, size, place);
 	check_walk(t, leaf, at);
-	if (unlikely(!record_new_plain(t, p, size, leaf, single)))
+	if (unlikely(!record_new_plain(t, p, size, leaf, slot, single)))
 		return malloc_on(p, size, leaf);
 	thread_leave(t);
 	return p;

@@ -181,6 +181,8 @@ void tracefile_copy_free(struct tracefile_copy *copy);
 bool tracefile_fork(
 	struct tracefile_copy *copy); /* in the child: a trace of its own, at the same addresses */
 
+#define HASH_FACTOR 0x9e3779b97f4a7c15ull /* 2^64 / golden ratio */
+
 /* ---- modules.c: loaded objects */
 
 struct object {

@@ -130,8 +130,6 @@ static bool grow_sites(struct thread *t)
 	heap_free(old);
 	heap_free(t->dirty);
 	t->dirty = dirty;
-	for (uint32_t i = 0; i < 1u << LEAF_BITS; i++)
-		t->leaves[i].lane_place = 0;
 	return true;
 }
 

@@ -63,10 +63,11 @@ static inline void ledger_save_at_peak(struct mt_site *s, uint64_t bytes, uint64
 	s->epoch = epoch;
 }
 
-static inline void ledger_add_single(uint32_t site, uint64_t size, uint32_t blocks)
+/* `line` is the site's. */
+static inline void ledger_add_single(uint32_t site, uint32_t line, uint64_t size, uint32_t blocks)
 {
 	struct mt_site *s = &trace.sites[site];
-	struct mt_line *l = &trace.lines[trace.site_info[site].line];
+	struct mt_line *l = &trace.lines[line];
 	struct mt_header *h = trace.header;
 
 	ledger_save_at_peak(s, s->current_bytes, s->current_blocks);
@@ -153,7 +154,7 @@ static inline void ledger_add(struct thread *t, struct block b)
 	if (ledger_is_multi())
 		ledger_count_lane(t, b.site, (int64_t)b.size, (int)b.count, false);
 	else
-		ledger_add_single(b.site, b.size, b.count);
+		ledger_add_single(b.site, trace.site_info[b.site].line, b.size, b.count);
 }
 
 /* A block is gone; or, with count 0, some bytes of it. */

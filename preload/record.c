@@ -16,16 +16,10 @@ cold_path bool record_look(void)
 
 cold_path bool record_new_site(struct thread *t, struct leaf *leaf)
 {
-	struct kept *top = t->top;
-
-	top->site = site_of_path(top->hash, top->node);
-	leaf->site = top->site;
-	if (!top->site) {
-		count_lost(MT_LOST_SITE);
-		return false;
-	}
-	leaf->sp = leaf->usable ? top->sp : 0;
-	return true;
+	if (capture_new_site(t, leaf))
+		return true;
+	count_lost(MT_LOST_SITE);
+	return false;
 }
 
 cold_path void record_unslotted(struct thread *t, void *p, struct block b)

@@ -87,10 +87,13 @@ static always_inline void record_new_on(
 static always_inline void record_new_by(struct thread *t, void *p, size_t size, struct cpu_frame at)
 {
 	uint32_t *slot = slot_at(p);
+	struct leaf *leaf;
 
 	if (unlikely(config.sample.mean) && !record_draws(t, size))
 		return;
-	record_new_on(t, p, size, capture(t, at), slot);
+	leaf = capture(t, at);
+	record_new_on(t, p, size, leaf, slot);
+	check_walk(t, leaf, at);
 }
 
 static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
@@ -169,36 +172,22 @@ static always_inline bool record_enter_lane(struct thread *t, uintptr_t sp)
 	return true;
 }
 
-/* Where the slot of a new block is; NULL: not here. */
-static always_inline uint32_t *record_free_slot(const void *p, size_t size)
-{
-	uint32_t *slot;
-
-	if (unlikely(size >= SLOT_LARGE))
-		return NULL;
-	slot = slot_at_32(p);
-	if (unlikely(!slot) || unlikely(*slot) ||
-		unlikely(trace.header->enabled != MT_ENABLED_RECORD))
-		return NULL;
-	return slot;
-}
-
-/* A new block of the stack that the leaf has. */
+/* A new block of the stack that the leaf has; `slot` is where it belongs, or NULL. */
 static always_inline bool record_new_plain(
-	struct thread *t, void *p, size_t size, struct leaf *leaf, bool single)
+	struct thread *t, void *p, size_t size, struct leaf *leaf, uint32_t *slot, bool single)
 {
-	uint32_t *slot = record_free_slot(p, size);
-
-	if (unlikely(!slot))
+	if (unlikely(size >= SLOT_LARGE) || unlikely(!slot) || unlikely(*slot) ||
+		unlikely(trace.header->enabled != MT_ENABLED_RECORD))
 		return false;
 	if (!single && (unlikely(!leaf->lane_place) ||
+			       unlikely(t->sites[leaf->lane_place - 1].site != leaf->site) ||
 			       unlikely(!ledger_count_known(t, &t->sites[leaf->lane_place - 1],
 				       (int64_t)size, 1, false))))
 		return false;
 	t->last = p;
 	slot_write_small(slot, p, leaf->site, size);
 	if (single)
-		ledger_add_single(leaf->site, size, 1);
+		ledger_add_single(leaf->site, leaf->line, size, 1);
 	return true;
 }
 

@@ -13,6 +13,7 @@
  *   NONE    no unwind information: follow the frame pointer while it looks like one
  *   HARD    information that doesn't fit a rule (registers other than sp and bp): the walk ends
  * there
+ *   ASK     not here, but in the table of return addresses (stacks.h)
  *
  *   bits 0-2 kind | 3-9 where bp was saved, in words below the CFA; 0 = it wasn't, 127 = at bp
  * itself | 10-31 offset, in words
@@ -25,7 +26,19 @@
 
 typedef uint32_t rule_t;
 
-enum rule_kind { RULE_SP, RULE_BP, RULE_DEREF, RULE_SIGNAL, RULE_END, RULE_NONE, RULE_HARD };
+enum rule_kind {
+	RULE_SP,
+	RULE_BP,
+	RULE_DEREF,
+	RULE_SIGNAL,
+	RULE_END,
+	RULE_NONE,
+	RULE_HARD,
+	RULE_ASK
+};
+
+/* The low bits that hold nearly all rules whole: those with an offset in [0, 8 KiB). */
+#define RULE_SHORT 0xfffffu
 
 #define RULE_NOT_SAVED 0u
 #define RULE_SAVED_AT_BP 127u

@@ -9,6 +9,8 @@ struct lock tables_lock;
 struct pc_table *pcs;
 struct index *nodes;
 struct path_table *paths;
+struct rule_table *rules;
+const struct rule_table rules_none = { .shift = 63, .entries = { 0 } };
 static struct index *sites, *lines, *foreign;
 
 #define FIRST_BITS 9 /* log2 of a new hash table's size */
@@ -17,6 +19,60 @@ static struct {
 	uintptr_t start, end;
 } wrappers[64];
 static unsigned wrapper_count;
+
+/* ---- rules; under tables_lock */
+
+static struct rule_table *rule_table_new(unsigned bits)
+{
+	struct rule_table *t = os_map(sizeof(*t) + (sizeof(t->entries[0]) << bits));
+
+	if (t) {
+		t->shift = 64 - bits;
+		t->mask = (1u << bits) - 1;
+	}
+	return t;
+}
+
+/* The entry that a look-up of pc ends at: that with its tag, or a free one. */
+static uint32_t *rule_place(const struct rule_table *t, uintptr_t pc)
+{
+	uint64_t hash = (uint64_t)pc * HASH_FACTOR, i = hash >> t->shift;
+
+	while (t->entries[i & t->mask] &&
+		((t->entries[i & t->mask] ^ rule_tag(hash)) & ~RULE_SHORT) != 0)
+		i++;
+	return (uint32_t *)&t->entries[i & t->mask];
+}
+
+/* One entry stays free: searches must end. */
+static void rule_insert(struct rule_table *t, uintptr_t pc, rule_t rule)
+{
+	uint32_t *e = rule_place(t, pc);
+
+	if (rule & ~RULE_SHORT)
+		rule = RULE_ASK;
+	if (*e == 0 && t->used < t->mask) {
+		store_release(e, rule_tag((uint64_t)pc * HASH_FACTOR) | rule);
+		t->used++;
+	} else if (*e && (*e & RULE_SHORT) != rule) {
+		store_release(e, (*e & ~RULE_SHORT) | RULE_ASK);
+	}
+}
+
+/* All of pcs, into a table that stays half empty, so that most look-ups end at the first entry.
+ * Without memory the old one stays, and what it lacks is looked up by whole addresses. */
+static void rules_rebuild(void)
+{
+	struct rule_table *old = rules, *new = rule_table_new(64 - pcs->shift + 1);
+
+	if (!new)
+		return;
+	for (uint64_t i = 0; i <= pcs->mask; i++)
+		if (pcs->entries[i].pc > 1)
+			rule_insert(new, pcs->entries[i].pc, pcs->entries[i].rule);
+	store_release(&rules, new);
+	os_forget(old, sizeof(*old) + (old->mask + 1) * sizeof(old->entries[0]));
+}
 
 /* ---- return addresses; under tables_lock */
 
@@ -45,7 +101,7 @@ static bool pc_room(void)
 {
 	struct pc_table *bigger;
 
-	if (pcs->used < pcs->mask / 2)
+	if (pcs->used < pcs->mask / 4 * 3)
 		return true;
 	bigger = pc_table_new(64 - pcs->shift + 1);
 	if (!bigger)
@@ -54,6 +110,7 @@ static bool pc_room(void)
 		if (pcs->entries[i].pc > 1)
 			pc_insert(bigger, pcs->entries[i]);
 	store_release(&pcs, bigger);
+	rules_rebuild();
 	return true;
 }
 
@@ -116,6 +173,8 @@ static uint32_t index_find(const struct index *t, uint64_t hash,
 	}
 }
 
+/* ---- paths; under tables_lock */
+
 static struct path_table *path_table_new(unsigned bits)
 {
 	struct path_table *t = os_map(sizeof(*t) + (sizeof(t->entries[0]) << bits));
@@ -127,13 +186,17 @@ static struct path_table *path_table_new(unsigned bits)
 	return t;
 }
 
-static void path_insert(struct path_table *t, uint64_t entry)
+static void path_insert(struct path_table *t, struct known_path new)
 {
-	uint64_t i = entry >> t->shift;
+	uint64_t i = new.hash >> t->shift;
+	struct known_path *e;
 
-	while (t->entries[i & t->mask])
+	while (t->entries[i & t->mask].hash)
 		i++;
-	store_release(&t->entries[i & t->mask], entry);
+	e = &t->entries[i & t->mask];
+	store_release(&e->site, new.site);
+	store_release(&e->line, new.line);
+	store_release(&e->hash, new.hash);
 	t->used++;
 }
 
@@ -147,7 +210,7 @@ static bool path_room(void)
 	if (!bigger)
 		return old->used < old->mask;
 	for (uint64_t i = 0; i <= old->mask; i++)
-		if (old->entries[i])
+		if (old->entries[i].hash)
 			path_insert(bigger, old->entries[i]);
 	store_release(&paths, bigger);
 	os_forget(old, sizeof(*old) + (old->mask + 1) * sizeof(old->entries[0]));
@@ -155,10 +218,10 @@ static bool path_room(void)
 }
 
 /* Without room the path is looked up node by node each time. */
-void path_add(uint64_t hash, uint32_t site)
+static void path_add(uint64_t hash, uint32_t site)
 {
-	if (path_find(hash) == 0 && path_room())
-		path_insert(paths, (hash & ~PATH_SITE) | site);
+	if (path_find(hash).site == 0 && path_room())
+		path_insert(paths, (struct known_path){ hash, site, trace.site_info[site].line });
 }
 
 static void count_up(enum mt_table_id table, uint64_t count)
@@ -225,6 +288,7 @@ cold_path struct known_pc pc_add(uintptr_t pc)
 	} else if (pc_room()) {
 		new.frame = frame_new(pc, new.rule, &o);
 		pc_insert(pcs, new);
+		rule_insert(rules, pc, new.rule);
 	}
 	lock_drop(&tables_lock);
 	return new;
@@ -240,12 +304,36 @@ cold_path struct known_pc pc_get_anew(uintptr_t pc)
 	return known;
 }
 
-/* The addresses get new frames when they are met again. */
+/* The rule is too long for the table, or the table lacks it: since it was never met, or since code
+ * was unloaded. */
+cold_path rule_t rule_ask(uintptr_t pc)
+{
+	rule_t rule = pc_get(pc).rule;
+
+	if (*rule_place(load_acquire(&rules), pc) == 0) {
+		const struct known_pc *e;
+
+		lock_take(&tables_lock);
+		e = pc_find(pcs, pc);
+		if (e->pc == pc) /* it may have been unloaded meanwhile */
+			rule_insert(rules, pc, e->rule);
+		lock_drop(&tables_lock);
+	}
+	return rule;
+}
+
+/* The addresses get new frames when they are met again, and so do all paths: which of them lead
+ * there, nobody knows. */
 void stacks_forget_code(uintptr_t start, uintptr_t end)
 {
 	for (uint64_t i = 0; i <= pcs->mask; i++)
 		if (pcs->entries[i].pc > start && pcs->entries[i].pc <= end)
 			store_release(&pcs->entries[i].pc, 1);
+	for (uint64_t i = 0; i <= rules->mask; i++)
+		store_relaxed(&rules->entries[i], 0);
+	for (uint64_t i = 0; i <= paths->mask; i++)
+		store_release(&paths->entries[i].hash, 0);
+	rules->used = paths->used = 0;
 }
 
 /* ---- nodes */
@@ -268,19 +356,25 @@ static uint64_t hash_of_node(uint32_t id)
 	return node_hash(trace.nodes[id].parent, trace.nodes[id].frame);
 }
 
-cold_path uint32_t node_get(uint32_t parent, uint32_t frame)
+uint32_t node_add(uint32_t parent, uint32_t frame)
 {
 	uint32_t node;
 
 	if (parent == MT_NODE_NONE || frame == 0) /* there was no room for these */
 		return MT_NODE_NONE;
-	node = node_find(parent, frame);
-	if (node || !index_room(&nodes, hash_of_node))
-		return node;
+	if (!index_room(&nodes, hash_of_node))
+		return MT_NODE_NONE;
 	node = node_new(parent, frame);
 	if (node)
 		index_insert(nodes, node_hash(parent, frame), node);
 	return node;
+}
+
+uint32_t node_get(uint32_t parent, uint32_t frame)
+{
+	uint32_t node = node_find(parent, frame);
+
+	return node ? node : node_add(parent, frame);
 }
 
 /* ---- sites and lines; under tables_lock */
@@ -412,15 +506,12 @@ cold_path uint32_t site_for(uint32_t node, uint32_t kind)
 	return site;
 }
 
-cold_path uint32_t site_of_path(uint64_t hash, uint32_t node)
+uint32_t site_of_path(uint64_t hash, uint32_t node)
 {
-	uint32_t site;
+	uint32_t site = site_or_spare(node);
 
-	lock_take(&tables_lock);
-	site = site_or_spare(node);
 	if (site != spare_site)
 		path_add(hash, site);
-	lock_drop(&tables_lock);
 	return site;
 }
 
@@ -470,11 +561,11 @@ bool stacks_init(void)
 	lines = index_new(FIRST_BITS);
 	foreign = index_new(FIRST_BITS);
 	paths = path_table_new(FIRST_BITS);
-	if (!pcs || !nodes || !sites || !lines || !foreign || !paths ||
+	rules = rule_table_new(FIRST_BITS + 1);
+	if (!pcs || !rules || !nodes || !sites || !lines || !foreign || !paths ||
 		!tracefile_room(MT_FRAMES, 1) || !tracefile_room(MT_NODES, MT_NODE_FIRST) ||
 		!tracefile_room(MT_SITES, 2) || !tracefile_room(MT_SITE_INFO, 2) ||
-		!tracefile_room(MT_LINES, 2) ||
-		(config.slack && !tracefile_room(MT_SLACK, 2)))
+		!tracefile_room(MT_LINES, 2) || (config.slack && !tracefile_room(MT_SLACK, 2)))
 		return false;
 	count_up(MT_FRAMES, 1);
 	count_up(MT_NODES, MT_NODE_FIRST);

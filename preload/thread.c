@@ -54,7 +54,8 @@ static bool was_left(const struct thread *t, uintptr_t sp)
 static void forget_stacks(struct thread *t)
 {
 	t->top = t->kept;
-	memset(t->leaves, 0, sizeof(*t->leaves) << LEAF_BITS);
+	t->latest = &t->near->leaf;
+	t->era += HASH_FACTOR;
 }
 
 static struct thread *lost(enum mt_loss why)
@@ -185,6 +186,8 @@ static void begin_anew(struct thread *t)
 	t->own_start = t->own_end = 0;
 	t->stack_start = t->stack_end = 0;
 	t->on_own_stack = false;
+	/* Not even read: this thread's stack may end earlier. */
+	os_forget(t->trail, sizeof(*t->trail) << TRAIL_BITS);
 	forget_stacks(t);
 	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };
 	t->checks[0] = (struct check){ &guard, 1 };
@@ -215,13 +218,15 @@ static struct thread *make(void)
 	t->kept = heap_alloc((config.depth + 1) * sizeof(*t->kept));
 	t->fresh = heap_alloc((config.depth + 1) * sizeof(*t->fresh));
 	t->checks = heap_alloc((3 * config.depth + 2) * sizeof(*t->checks));
-	t->leaves = heap_alloc(sizeof(*t->leaves) << LEAF_BITS);
-	if (t->kept && t->fresh && t->checks && t->leaves && new_lane(t))
+	t->near = heap_alloc(sizeof(*t->near) << NEAR_BITS);
+	t->trail = os_map(sizeof(*t->trail) << TRAIL_BITS);
+	if (t->kept && t->fresh && t->checks && t->near && t->trail && new_lane(t))
 		return t;
 	heap_free(t->kept);
 	heap_free(t->fresh);
 	heap_free(t->checks);
-	heap_free(t->leaves);
+	heap_free(t->near);
+	os_unmap(t->trail, sizeof(*t->trail) << TRAIL_BITS);
 	heap_free(t);
 	return NULL;
 }

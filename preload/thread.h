@@ -17,13 +17,12 @@
  * stand-in. */
 struct kept {
 	uintptr_t sp, pc, bp; /* bp is only up to date where needs_bp */
-	rule_t rule;
-	uint32_t frame;
-	uint32_t node; /* of the stack from the root to here */
-	uint32_t site; /* of the node; 0 = not looked up yet, or none */
-	uint64_t hash; /* of the path, with its root */
+	uint64_t hash;	      /* of the path, with its root */
+	uint64_t identity;    /* of hash, sp and, where needed, bp: what leaves know it by */
 	struct check
 		*last; /* checks of this frame and all further out: from the guard to this one */
+	rule_t rule;
+	uint32_t node; /* of the stack from the root to here; 0 = not looked up yet */
 	bool needs_bp; /* the way out from here depends on bp */
 };
 _Static_assert(sizeof(struct kept) == 64, "a cache line");
@@ -32,7 +31,6 @@ _Static_assert(sizeof(struct kept) == 64, "a cache line");
 struct fresh {
 	uintptr_t sp, pc, bp;
 	rule_t rule;
-	uint32_t frame;
 };
 
 /* A word of the stack that the kept frames were read from: while it is the same, so are they. */
@@ -42,30 +40,55 @@ struct check {
 };
 
 /*
- * A whole stack that an allocation was made on, to be found again by its innermost frame: the words
- * that its inner frames were read from, and the kept frame that these hang on. So stacks that take
- * turns in their inner frames are all at hand, while the kept frames hold what they share. A place
- * in a small table of each thread, which the next stack that belongs there takes.
+ * A leaf: a whole stack that an allocation was made on, as the words that its inner frames were
+ * read from and the kept frame that these hang on. So stacks that take turns in their inner frames
+ * are all at hand, while the kept frames hold what they share. Each stack has two:
+ *
+ *   trail   by the site, in a large table. Found from the leaf of the event before, which names the
+ *           two that came after it the last times: programs repeat long sequences of allocations.
+ * By then it has been fetched into the cache. Only for the thread's own stack. near    by the
+ * innermost frame, in a small table; for stacks that come back soon
+ *
+ * In both, a place is taken by the next stack that belongs there.
  */
-#define LEAF_BITS 8   /* log2 of the table's size */
-#define LEAF_CHECKS 6 /* one or two a frame */
-#define LEAF_HOPS 3   /* from one leaf to another with the same innermost frame */
 struct leaf {
-	uintptr_t sp, pc, bp; /* of the innermost frame; sp 0: none; bp is up to date where
-				 needs_bp */
-	uintptr_t base_sp, base_bp;
-	uint32_t base_node;
-	uint16_t base;	     /* number of a kept frame, which is the same one while these are */
-	bool usable;	     /* it has a check */
-	bool needs_bp;	     /* as in struct kept */
-	uint32_t site;	     /* not 0 in a leaf that a look-up finds */
-	uint32_t lane_place; /* of the site in the lane's table, plus 1; 0 = not looked up since
-				that last grew */
-	/* The checks, innermost first; the first again in what is left of the places. */
-	uint32_t words[LEAF_CHECKS]; /* bytes above sp */
-	uintptr_t values[LEAF_CHECKS];
+	uint32_t site;	      /* not 0 in a leaf that a look-up finds */
+	uint32_t line;	      /* of the site */
+	uint32_t next, other; /* sites of the stacks that came after this one the last times */
+	uint32_t lane_place;  /* of the site in the lane's table, plus 1; 0 = not looked up yet */
 };
-_Static_assert(sizeof(struct leaf) == 128, "two cache lines");
+
+/* Its words are read all at once, which they may since they lie on the thread's own stack: `proof`
+ * is a sum of them, and of the innermost frame's pc and bp and the base's identity, each times a
+ * number of 64 random bits. */
+#define TRAIL_BITS 12 /* log2 of the table's size */
+#define TRAIL_WORDS 12
+#define TRAIL_FEW 6
+struct trail_leaf {
+	struct leaf leaf;
+	uint16_t base;	 /* number of a kept frame, which is the same one while its identity is */
+	uint8_t uses_bp; /* 1 or 0: as needs_bp in struct kept */
+	bool few;	 /* only the first TRAIL_FEW words are read */
+	uintptr_t sp;	 /* of the innermost frame; 0: none */
+	uint64_t proof;
+	uint16_t words[TRAIL_WORDS]; /* how many words above sp; the first is repeated */
+};
+_Static_assert(sizeof(struct trail_leaf) == 64, "a cache line");
+
+#define NEAR_BITS 8
+#define NEAR_HOPS 3 /* from one leaf to another with the same innermost frame */
+#define NEAR_WORDS 6
+struct near_leaf {
+	struct leaf leaf;
+	uint16_t base;
+	bool usable; /* it has a word */
+	bool needs_bp;
+	uint64_t base_identity;
+	uintptr_t sp, pc, bp;	      /* bp is up to date where needs_bp */
+	uint32_t words[NEAR_WORDS];   /* bytes above sp, innermost first; the first is repeated */
+	uintptr_t values[NEAR_WORDS]; /* what they held */
+};
+_Static_assert(sizeof(struct near_leaf) == 128, "two cache lines");
 
 /* This lane's share of a line, for the line's own peak. */
 struct lane_line {
@@ -96,6 +119,7 @@ struct thread {
 	struct kept *top;    /* the innermost kept frame; = kept: none */
 	uint32_t gate;	     /* that it passes; the state after a hook */
 	uint32_t generation; /* code_generation that the kept frames belong to */
+	uint64_t era;	     /* part of all identities: leaves of an earlier one are void */
 	uint32_t lane;
 	uintptr_t safe_start, safe_end; /* stack memory known to be readable */
 	uintptr_t own_start,
@@ -105,7 +129,10 @@ struct thread {
 	struct kept *kept;		  /* config.depth + 1 */
 	struct fresh *fresh;		  /* config.depth + 1: frames of a walk, innermost first */
 	struct check *checks;		  /* 3 a frame and the guard */
-	struct leaf *leaves;		  /* 1 << LEAF_BITS */
+	struct near_leaf *near;		  /* 1 << NEAR_BITS */
+	struct trail_leaf *trail;	  /* 1 << TRAIL_BITS */
+	struct leaf top_leaf;		  /* of the kept stack; site 0: none */
+	struct leaf *latest;		  /* of the last event, in any of these */
 
 	/* The lane, once there is more than one thread. */
 	int64_t unpublished;	 /* bytes, all sites */

@@ -3,8 +3,9 @@
  * libunwind's own walk.
  *
  * unw_backtrace() walks the real stack, from here; what it finds from the hook's caller outwards
- * must be the kept frames. The first differences are printed, and the process ends with a report
- * line on the file that WALK_LOG names: captures compared, captures that differ.
+ * must be the frames of the stack's site, or the kept ones where it has none yet. The first
+ * differences are printed, and the process ends with a report line on the file that WALK_LOG names:
+ * captures compared, captures that differ.
  */
 #include "preload/capture.h"
 #include "tests/walk/check_walk.h"
@@ -40,13 +41,30 @@ static void add_hex(struct text *t, uintptr_t n)
 	text_add_bytes(t, digits + i, sizeof(digits) - i);
 }
 
-/* The frame of a node; 0 past the outermost. */
-static uintptr_t pc_of(uint32_t node)
+/* A captured stack, innermost frame first. */
+struct captured {
+	uintptr_t frames[MOST_FRAMES];
+	int count;
+	uint32_t root;
+};
+
+static void read_site(struct captured *c, uint32_t site)
 {
-	return node < MT_NODE_FIRST ? 0 : trace.frames[trace.nodes[node].frame].address;
+	uint32_t node = trace.site_info[site].node;
+
+	for (; node >= MT_NODE_FIRST; node = trace.nodes[node].parent)
+		c->frames[c->count++] = trace.frames[trace.nodes[node].frame].address;
+	c->root = node;
 }
 
-static void show(uint32_t node, void *const *frames, int count, int at)
+static void read_kept(struct captured *c, const struct thread *t)
+{
+	for (const struct kept *k = t->top; k > t->kept; k--)
+		c->frames[c->count++] = k->pc;
+	c->root = t->kept->node;
+}
+
+static void show(const struct captured *c, void *const *frames, int count, int at)
 {
 	char buffer[900];
 	struct text text;
@@ -55,49 +73,50 @@ static void show(uint32_t node, void *const *frames, int count, int at)
 	text_add(&text, "walks differ, ours | libunwind's:");
 	for (int i = 0; i < 12; i++) {
 		text_add(&text, " ");
-		add_hex(&text, pc_of(node));
+		add_hex(&text, i < c->count ? c->frames[i] : 0);
 		text_add(&text, "|");
 		add_hex(&text, at + i < count ? (uintptr_t)frames[at + i] : 0);
-		node = trace.nodes[node].parent;
 	}
 	message(buffer, NULL);
 }
 
 /* A walk of ours that ends early where libunwind goes on by guesses is no difference; the reverse
  * is. The interrupted frame below a signal trampoline is kept as its address plus 1. */
-static bool same_walk(uint32_t node, void *const *frames, int count)
+static bool same_walk(const struct captured *c, void *const *frames, int count)
 {
 	bool interrupted = false;
 
-	for (; node >= MT_NODE_FIRST; node = trace.nodes[node].parent, frames++, count--) {
-		uintptr_t pc = pc_of(node);
-
-		if (count <= 0 || pc != (uintptr_t)*frames + interrupted)
+	for (int i = 0; i < c->count; i++, frames++, count--) {
+		if (count <= 0 || c->frames[i] != (uintptr_t)*frames + interrupted)
 			return false;
-		interrupted = rule_kind(pc_get(pc).rule) == RULE_SIGNAL;
+		interrupted = rule_kind(pc_get(c->frames[i]).rule) == RULE_SIGNAL;
 	}
-	return node != MT_NODE_ROOT || count == 0 || *frames == NULL;
+	return c->root != MT_NODE_ROOT || count == 0 || *frames == NULL;
 }
 
 void check_walk(const struct thread *t, const struct leaf *leaf, struct cpu_frame at)
 {
-	uint32_t node = leaf->site ? trace.site_info[leaf->site].node : t->top->node;
+	struct captured captured = { .count = 0 };
 	void *frames[MOST_FRAMES];
 	int count, first = 0;
 	static __thread bool inside;
 
 	if (!backtrace_by_libunwind || inside)
 		return;
+	if (leaf->site)
+		read_site(&captured, leaf->site);
+	else
+		read_kept(&captured, t);
 	inside = true;
 	count = backtrace_by_libunwind(frames, MOST_FRAMES);
 	inside = false;
 	while (first < count && (uintptr_t)frames[first] != at.pc)
 		first++;
 	__atomic_fetch_add(&compared, 1, __ATOMIC_RELAXED);
-	if (same_walk(node, frames + first, count - first))
+	if (same_walk(&captured, frames + first, count - first))
 		return;
 	if (__atomic_fetch_add(&different, 1, __ATOMIC_RELAXED) < 3)
-		show(node, frames, count, first);
+		show(&captured, frames, count, first);
 }
 
 __attribute__((constructor)) static void begin(void)
