@@ -36,21 +36,32 @@ static uint64_t at_least_zero(uint64_t n)
 	return (int64_t)n > 0 ? n : 0;
 }
 
+static inline int64_t bytes_kept_back(const struct lane_site *ls)
+{
+	return (int64_t)(ls->entry->allocated_bytes - ls->entry->freed_bytes) - ls->published_bytes;
+}
+
+static inline int32_t blocks_kept_back(const struct lane_site *ls)
+{
+	return (int32_t)(ls->entry->allocations - ls->entry->frees) - ls->published_blocks;
+}
+
 static void publish_site(struct lane_site *ls)
 {
 	struct mt_site *s = &trace.sites[ls->site];
 	struct mt_published *p = &trace.published[ls->site];
-	int64_t live;
+	int64_t bytes = bytes_kept_back(ls), live;
+	int32_t blocks = blocks_kept_back(ls);
 
 	ledger_save_at_peak(s, at_least_zero(s->current_bytes + p->bytes),
 		at_least_zero(s->current_blocks + p->blocks));
-	p->bytes += (uint64_t)ls->unpublished;
-	p->blocks += (uint64_t)(int64_t)ls->unpublished_blocks;
+	p->bytes += (uint64_t)bytes;
+	p->blocks += (uint64_t)(int64_t)blocks;
 	live = (int64_t)(s->current_bytes + p->bytes);
 	if (live > (int64_t)s->peak_bytes)
 		s->peak_bytes = (uint64_t)live;
-	ls->unpublished = 0;
-	ls->unpublished_blocks = 0;
+	ls->published_bytes += bytes;
+	ls->published_blocks += blocks;
 	ls->dirty = false;
 }
 
@@ -66,7 +77,52 @@ static void publish_line(struct lane_line *ll)
 	ll->unpublished = 0;
 }
 
-static void publish_locked(struct thread *t)
+static inline int64_t larger(int64_t most, int64_t bytes)
+{
+	bytes = bytes < 0 ? -bytes : bytes;
+	return bytes > most ? bytes : most;
+}
+
+/* What the lane keeps back. */
+struct kept_back {
+	int64_t all;
+	int64_t most; /* the largest amount there is: of a site, of a line, of all */
+};
+
+/* Adds it up, also for the lines, which have to be cleared again. Sites that keep nothing back
+ * leave the list. */
+static struct kept_back add_up(struct thread *t)
+{
+	struct kept_back k = { 0, 0 };
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < t->dirty_used; i++) {
+		struct lane_site *ls = &t->sites[t->dirty[i]];
+		int64_t bytes = bytes_kept_back(ls);
+
+		if (bytes == 0 && blocks_kept_back(ls) == 0) {
+			ls->dirty = false;
+			continue;
+		}
+		t->dirty[count++] = t->dirty[i];
+		t->lines[ls->line_index].unpublished += bytes;
+		k.all += bytes;
+		k.most = larger(k.most, bytes);
+	}
+	t->dirty_used = count;
+	k.most = larger(k.most, k.all);
+	for (uint32_t i = 0; i < count; i++)
+		k.most = larger(k.most, t->lines[t->sites[t->dirty[i]].line_index].unpublished);
+	return k;
+}
+
+static void clear_lines(struct thread *t)
+{
+	for (uint32_t i = 0; i < t->dirty_used; i++)
+		t->lines[t->sites[t->dirty[i]].line_index].unpublished = 0;
+}
+
+static void publish_locked(struct thread *t, int64_t all)
 {
 	struct mt_header *h = trace.header;
 
@@ -77,8 +133,7 @@ static void publish_locked(struct thread *t)
 		publish_site(ls);
 	}
 	t->dirty_used = 0;
-	h->live_bytes += (uint64_t)t->unpublished;
-	t->unpublished = 0;
+	h->live_bytes += (uint64_t)all;
 	if ((int64_t)h->live_bytes > (int64_t)h->peak_bytes) {
 		h->peak_bytes = h->live_bytes;
 		h->epoch++;
@@ -86,36 +141,78 @@ static void publish_locked(struct thread *t)
 	ledger_set_slack();
 }
 
-cold_path void ledger_publish(struct thread *t)
+/* What add_up() has found. */
+static void publish(struct thread *t, int64_t all)
 {
 	lock_take(&ledger_lock);
-	publish_locked(t);
+	publish_locked(t, all);
 	lock_drop(&ledger_lock);
+}
+
+cold_path void ledger_publish(struct thread *t)
+{
+	publish(t, add_up(t).all);
+	t->room = t->max_unpublished;
+}
+
+#define DIRTY_MOST 128	      /* sites that each look goes through */
+#define FIRST_UNPUBLISHED 512 /* bytes */
+
+/* In steps, since the bound that readers state rises with it. */
+static void keep_more_back(struct thread *t, int64_t slack)
+{
+	int64_t more = 2 * t->max_unpublished + FIRST_UNPUBLISHED;
+
+	t->max_unpublished = more < slack ? more : slack;
+	if ((uint64_t)t->max_unpublished > trace.lanes[t->lane].max_unpublished)
+		store_relaxed(&trace.lanes[t->lane].max_unpublished, (uint64_t)t->max_unpublished);
+}
+
+/* So much has come and gone that the lane may keep back more than it may. */
+static cold_path void look_through(struct thread *t)
+{
+	int64_t slack = load_relaxed(&ledger_slack);
+	struct kept_back k = add_up(t);
+
+	if (k.most > slack / 2 || t->dirty_used > DIRTY_MOST) {
+		publish(t, k.all);
+		k.most = 0;
+	} else {
+		clear_lines(t);
+	}
+	if (t->max_unpublished < slack)
+		keep_more_back(t, slack);
+	t->room = (t->max_unpublished < slack ? t->max_unpublished : slack) - k.most;
 }
 
 /* ---- a lane's own tables */
 
-static struct lane_site *find_site(const struct thread *t, uint32_t site)
+struct lane_site ledger_no_sites[1];
+
+/* The site isn't there yet, and there is room. */
+static struct lane_site *insert_site(struct thread *t, struct lane_site new)
 {
-	uint32_t i = (uint32_t)(ledger_first_place(t, site) - t->sites);
+	struct lane_site *ls;
 
-	for (;; i++) {
-		struct lane_site *ls = &t->sites[i & t->sites_mask];
-
-		if (ls->site == site || ls->site == 0)
-			return ls;
+	for (uint32_t choice = 0;; choice++) {
+		ls = ledger_place(t, new.site, choice);
+		if (ls->site == 0)
+			break;
 	}
+	*ls = new;
+	return ls;
 }
 
 /* Doubles the hash table; publishes first, since the list of the dirty holds places in the old one.
  */
 static bool grow_sites(struct thread *t)
 {
-	uint32_t size = t->sites ? 2 * (t->sites_mask + 1) : FIRST_SITES;
-	struct lane_site *old = t->sites, *new = heap_alloc(size * sizeof(*new));
+	struct lane_site *old = t->sites, *new;
+	uint32_t old_size = old == ledger_no_sites ? 0 : t->sites_mask + 1;
+	uint32_t size = old_size ? 2 * old_size : FIRST_SITES;
 	uint32_t *dirty = heap_alloc(size * sizeof(*dirty));
-	uint32_t old_size = old ? t->sites_mask + 1 : 0;
 
+	new = heap_alloc(size * sizeof(*new));
 	if (!new || !dirty) {
 		heap_free(new);
 		heap_free(dirty);
@@ -126,8 +223,9 @@ static bool grow_sites(struct thread *t)
 	t->sites_mask = size - 1;
 	for (uint32_t i = 0; i < old_size; i++)
 		if (old[i].site)
-			*find_site(t, old[i].site) = old[i];
-	heap_free(old);
+			insert_site(t, old[i]);
+	if (old_size)
+		heap_free(old);
 	heap_free(t->dirty);
 	t->dirty = dirty;
 	return true;
@@ -175,12 +273,10 @@ static struct mt_entry *take_entry(struct thread *t)
 /* NULL: no room. */
 static struct lane_site *make_site(struct thread *t, uint32_t site)
 {
-	struct lane_site *ls;
 	struct mt_entry *entry;
 	int64_t line;
 
-	if ((!t->sites || t->sites_used >= t->sites_mask / 2) && !grow_sites(t) &&
-		(!t->sites || t->sites_used >= t->sites_mask))
+	if (t->sites_used >= t->sites_mask / 2 && !grow_sites(t) && t->sites_used >= t->sites_mask)
 		return NULL;
 	line = line_index(t, trace.site_info[site].line);
 	entry = line >= 0 ? take_entry(t) : NULL;
@@ -188,10 +284,8 @@ static struct lane_site *make_site(struct thread *t, uint32_t site)
 		return NULL;
 	entry->lane = t->lane;
 	store_release(&entry->site, site);
-	ls = find_site(t, site);
-	*ls = (struct lane_site){ .site = site, .line_index = (uint32_t)line, .entry = entry };
 	t->sites_used++;
-	return ls;
+	return insert_site(t, (struct lane_site){ site, (uint32_t)line, entry, 0, 0, false });
 }
 
 /* As a whole: a signal handler may jump out of the middle. */
@@ -202,18 +296,6 @@ static cold_path struct lane_site *add_site(struct thread *t, uint32_t site)
 
 	signals_restore(signals);
 	return ls;
-}
-
-static inline bool passes(int64_t bytes, int64_t slack)
-{
-	return bytes > slack || bytes < -slack;
-}
-
-uint32_t ledger_lane_place(const struct thread *t, uint32_t site)
-{
-	const struct lane_site *ls = t->sites ? find_site(t, site) : NULL;
-
-	return ls && ls->site ? (uint32_t)(ls - t->sites) + 1 : 0;
 }
 
 /* For a lane that has no room to count for the site: in the site's own counters, under the lock. */
@@ -248,43 +330,23 @@ static cold_path void count_directly(uint32_t site, int64_t bytes, int blocks, b
 	lock_drop(&ledger_lock);
 }
 
-void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary)
+uint32_t ledger_count_lane(
+	struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary)
 {
-	int64_t slack = load_relaxed(&ledger_slack);
-	struct lane_site *ls = t->sites ? find_site(t, site) : NULL;
-	struct lane_line *ll;
+	struct lane_site *ls = ledger_find(t, site);
 
-	if (unlikely(!ls || ls->site == 0)) {
+	if (unlikely(!ls))
 		ls = add_site(t, site);
-		if (!ls) {
-			count_directly(site, bytes, blocks, temporary);
-			return;
-		}
+	if (unlikely(!ls)) {
+		count_directly(site, bytes, blocks, temporary);
+		return 0;
 	}
 	ledger_count_in_entry(ls->entry, bytes, blocks, temporary);
-	if (!ls->dirty) {
-		ls->dirty = true;
-		t->dirty[t->dirty_used++] = (uint32_t)(ls - t->sites);
-	}
-	ll = &t->lines[ls->line_index];
-	ls->unpublished += bytes;
-	ls->unpublished_blocks += blocks;
-	ll->unpublished += bytes;
-	t->unpublished += bytes;
-	if (unlikely(passes(ls->unpublished, slack) || passes(ll->unpublished, slack) ||
-		     passes(t->unpublished, slack))) {
-		ledger_publish(t);
-		return;
-	}
-	bytes = t->unpublished < 0 ? -t->unpublished : t->unpublished;
-	if (unlikely(bytes > t->max_unpublished)) {
-		/* In steps, since each takes the long way: half as much again, but no more than
-		 * what is allowed. */
-		t->max_unpublished = bytes + bytes / 2 < slack ? bytes + bytes / 2 : slack;
-		if ((uint64_t)t->max_unpublished > trace.lanes[t->lane].max_unpublished)
-			store_relaxed(&trace.lanes[t->lane].max_unpublished,
-				(uint64_t)t->max_unpublished);
-	}
+	ledger_make_dirty(t, ls);
+	t->room -= bytes < 0 ? -bytes : bytes;
+	if (unlikely(t->room < 0))
+		look_through(t);
+	return (uint32_t)(ls - t->sites) + 1;
 }
 
 /* ---- from one thread to several, and back in a fork child */

@@ -6,9 +6,11 @@
  * newer epoch than its own first saves what it has, which is what it had at that peak.
  *
  * Several threads: each counts in its lane (exact totals, no shared cache line) and keeps back what
- * changed since it last published. When that passes a slack, it adds it to the published state
- * under a lock, and the peaks follow that state. They are off by at most what all lanes keep back:
- * 64 KiB or 1/1024 of the live bytes, by the choice of the slack.
+ * changed since it last published. When that may pass a slack, it looks, and if it is near it adds
+ * it to the published state under a lock. The peaks follow that state. They are off by at most what
+ * all lanes keep back: 64 KiB or 1/1024 of the live bytes, by the choice of the slack. Whether it
+ * may is told by the bytes that came and went since the last look: no more than these can be kept
+ * back, of a site, a line or all of it. So an event only counts in its entry.
  */
 #ifndef MTRACE_LEDGER_H
 #define MTRACE_LEDGER_H
@@ -24,9 +26,11 @@ extern bool ledger_multi;    /* there was a second thread */
 extern int64_t ledger_slack; /* bytes that a lane may keep back, of a site, a line or all of it */
 extern struct lock ledger_lock; /* over the published state; taken after tables_lock, if both */
 
-void ledger_count_lane(struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary);
-uint32_t ledger_lane_place(const struct thread *t, uint32_t site); /* as struct kept has it */
-bool ledger_go_multi(void);					   /* false: no memory */
+/* Gives the site's place in the lane, as struct leaf has it; 0 = none. */
+uint32_t ledger_count_lane(
+	struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary);
+extern struct lane_site ledger_no_sites[1]; /* a lane's table before its first event */
+bool ledger_go_multi(void);		    /* false: no memory */
 void ledger_set_slack(void);
 void ledger_publish(struct thread *t); /* what the thread keeps back */
 void ledger_forked(void);	       /* in the child: all lanes' counters become the sites' own */
@@ -100,61 +104,74 @@ static inline void ledger_subtract_single(
 	trace.header->live_bytes -= size;
 }
 
+/* Only the lane's thread writes it. */
 static inline void ledger_count_in_entry(
 	struct mt_entry *e, int64_t bytes, int blocks, bool temporary)
 {
 	if (blocks > 0) {
-		store_relaxed(&e->allocated_bytes, e->allocated_bytes + (uint64_t)bytes);
-		store_relaxed(&e->allocations, e->allocations + (uint64_t)blocks);
+		e->allocated_bytes += (uint64_t)bytes;
+		e->allocations += (uint64_t)blocks;
 	} else {
-		store_relaxed(&e->freed_bytes, e->freed_bytes + (uint64_t)-bytes);
-		store_relaxed(&e->frees, e->frees + (uint64_t)-blocks);
+		e->freed_bytes += (uint64_t)-bytes;
+		e->frees += (uint64_t)-blocks;
 		if (temporary)
-			store_relaxed(&e->temporary, e->temporary + (uint64_t)-blocks);
+			e->temporary += (uint64_t)-blocks;
 	}
+}
+
+static always_inline void ledger_make_dirty(struct thread *t, struct lane_site *ls)
+{
+	if (likely(ls->dirty))
+		return;
+	ls->dirty = true;
+	t->dirty[t->dirty_used++] = (uint32_t)(ls - t->sites);
 }
 
 /*
- * The common case of several threads: the lane knows the site, and nothing has to be published.
+ * The common case of several threads: the lane knows the site, and needn't look what it keeps back.
  * False: nothing was done.
  */
-static inline bool ledger_count_known(
-	struct thread *t, struct lane_site *ls, int64_t bytes, int blocks, bool temporary)
+static always_inline bool ledger_count_known(
+	struct thread *t, struct lane_site *ls, uint64_t size, int blocks, bool temporary)
 {
-	int64_t slack = load_relaxed(&ledger_slack);
-	struct lane_line *ll = &t->lines[ls->line_index];
-	struct mt_entry *e = ls->entry;
-	int64_t site = ls->unpublished + bytes, line = ll->unpublished + bytes,
-		all = t->unpublished + bytes;
+	int64_t room = t->room - (int64_t)size;
 
-	if (unlikely(site > slack || site < -slack || line > slack || line < -slack ||
-		     all > t->max_unpublished || all < -t->max_unpublished))
+	if (unlikely(room < 0))
 		return false;
-	ledger_count_in_entry(e, bytes, blocks, temporary);
-	if (!ls->dirty) {
-		ls->dirty = true;
-		t->dirty[t->dirty_used++] = (uint32_t)(ls - t->sites);
-	}
-	ls->unpublished = site;
-	ls->unpublished_blocks += blocks;
-	ll->unpublished = line;
-	t->unpublished = all;
+	t->room = room;
+	ledger_count_in_entry(
+		ls->entry, blocks > 0 ? (int64_t)size : -(int64_t)size, blocks, temporary);
+	ledger_make_dirty(t, ls);
 	return true;
 }
 
-/* Where the hash table of a lane has a site, if that is its first choice. */
-static inline struct lane_site *ledger_first_place(const struct thread *t, uint32_t site)
+/* Where the lane's hash table may have a site: the first place, the second, ... */
+static always_inline struct lane_site *ledger_place(
+	const struct thread *t, uint32_t site, uint32_t choice)
 {
-	return &t->sites[(site * 0x9e3779b1u >> 7) & t->sites_mask];
+	return &t->sites[((site * 0x9e3779b1u >> 7) + choice) & t->sites_mask];
 }
 
-/* A new block. */
-static inline void ledger_add(struct thread *t, struct block b)
+/* NULL: the lane doesn't have it. */
+static always_inline struct lane_site *ledger_find(const struct thread *t, uint32_t site)
+{
+	for (uint32_t choice = 0;; choice++) {
+		struct lane_site *ls = ledger_place(t, site, choice);
+
+		if (likely(ls->site == site))
+			return ls;
+		if (ls->site == 0)
+			return NULL;
+	}
+}
+
+/* A new block. Gives the site's place in the lane; 0 = none. */
+static inline uint32_t ledger_add(struct thread *t, struct block b)
 {
 	if (ledger_is_multi())
-		ledger_count_lane(t, b.site, (int64_t)b.size, (int)b.count, false);
-	else
-		ledger_add_single(b.site, trace.site_info[b.site].line, b.size, b.count);
+		return ledger_count_lane(t, b.site, (int64_t)b.size, (int)b.count, false);
+	ledger_add_single(b.site, trace.site_info[b.site].line, b.size, b.count);
+	return 0;
 }
 
 /* A block is gone; or, with count 0, some bytes of it. */

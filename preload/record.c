@@ -98,10 +98,10 @@ static struct block vary(struct block b, enum sample_event event)
 	return b;
 }
 
-cold_path void record_add_sampled(struct thread *t, const void *p, struct block b)
+cold_path uint32_t record_add_sampled(struct thread *t, const void *p, struct block b)
 {
 	sample_filter_add(p);
-	ledger_add(t, vary(b, SAMPLE_NEW));
+	return ledger_add(t, vary(b, SAMPLE_NEW));
 }
 
 cold_path void record_subtract_sampled(

@@ -28,7 +28,7 @@ void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp);
 
 /* When sampling: is it this block's turn? And what it counts then. */
 bool record_draws(struct thread *t, size_t size);
-void record_add_sampled(struct thread *t, const void *p, struct block b);
+uint32_t record_add_sampled(struct thread *t, const void *p, struct block b);
 void record_subtract_sampled(struct thread *t, const void *p, struct block b, bool temporary);
 
 /* hooks.c: to be returned by a hook. A block without its own hook was allocated for the hook's
@@ -44,12 +44,12 @@ static always_inline bool record_enabled(void)
 	return likely(load_relaxed(&trace.header->enabled) == MT_ENABLED_RECORD) || record_look();
 }
 
-static always_inline void record_add(struct thread *t, const void *p, struct block b)
+/* Gives the site's place in the lane, as struct leaf has it; 0 = none. */
+static always_inline uint32_t record_add(struct thread *t, const void *p, struct block b)
 {
 	if (unlikely(config.sample.mean))
-		record_add_sampled(t, p, b);
-	else
-		ledger_add(t, b);
+		return record_add_sampled(t, p, b);
+	return ledger_add(t, b);
 }
 
 static always_inline void record_subtract(
@@ -78,9 +78,7 @@ static always_inline void record_new_on(
 		return;
 	}
 	slot_write(slot, p, b);
-	record_add(t, p, b);
-	if (unlikely(ledger_multi))
-		leaf->lane_place = ledger_lane_place(t, b.site);
+	leaf->lane_place = record_add(t, p, b);
 }
 
 /* A block with this size was allocated by the caller `at`. */
@@ -181,8 +179,8 @@ static always_inline bool record_new_plain(
 		return false;
 	if (!single && (unlikely(!leaf->lane_place) ||
 			       unlikely(t->sites[leaf->lane_place - 1].site != leaf->site) ||
-			       unlikely(!ledger_count_known(t, &t->sites[leaf->lane_place - 1],
-				       (int64_t)size, 1, false))))
+			       unlikely(!ledger_count_known(
+				       t, &t->sites[leaf->lane_place - 1], size, 1, false))))
 		return false;
 	t->last = p;
 	slot_write_small(slot, p, leaf->site, size);
@@ -202,11 +200,10 @@ static always_inline bool record_gone_marked(struct thread *t, void *p, bool sin
 	if (single) {
 		ledger_subtract_single(value >> SLOT_SITE_BIT, value & SLOT_LARGE, 1, temporary);
 	} else {
-		struct lane_site *ls = ledger_first_place(t, value >> SLOT_SITE_BIT);
+		struct lane_site *ls = ledger_find(t, value >> SLOT_SITE_BIT);
 
-		if (unlikely(ls->site != value >> SLOT_SITE_BIT) ||
-			unlikely(!ledger_count_known(
-				t, ls, -(int64_t)(value & SLOT_LARGE), -1, temporary)))
+		if (unlikely(!ls) ||
+			unlikely(!ledger_count_known(t, ls, value & SLOT_LARGE, -1, temporary)))
 			return false;
 	}
 	*slot = 0;
@@ -237,7 +234,7 @@ static always_inline bool record_gone_in_lane(void *p, uintptr_t sp)
 	uint32_t gate = phase_gate();
 	bool done;
 
-	if (unlikely(t->state != gate) || !ledger_is_multi_now() || unlikely(!t->sites))
+	if (unlikely(t->state != gate) || !ledger_is_multi_now())
 		return false;
 	t->state = sp;
 	signal_fence();

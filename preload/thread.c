@@ -220,6 +220,7 @@ static struct thread *make(void)
 	t->checks = heap_alloc((3 * config.depth + 2) * sizeof(*t->checks));
 	t->near = heap_alloc(sizeof(*t->near) << NEAR_BITS);
 	t->trail = os_map(sizeof(*t->trail) << TRAIL_BITS);
+	t->sites = ledger_no_sites;
 	if (t->kept && t->fresh && t->checks && t->near && t->trail && new_lane(t))
 		return t;
 	heap_free(t->kept);
@@ -296,11 +297,11 @@ void threads_forked(struct thread *self)
 	if (self == &thread_nobody)
 		return;
 	self->lane = 0;
-	self->unpublished = 0;
+	self->room = 0;
 	self->sites_used = self->lines_used = self->dirty_used = 0;
 	self->next_entry = self->last_entry = 0;
 	forget_stacks(self); /* the places in the lane are gone */
-	if (self->sites)
+	if (self->sites != ledger_no_sites)
 		memset(self->sites, 0, (self->sites_mask + 1) * sizeof(*self->sites));
 	start_lane(self);
 }

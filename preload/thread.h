@@ -93,31 +93,44 @@ _Static_assert(sizeof(struct near_leaf) == 128, "two cache lines");
 /* This lane's share of a line, for the line's own peak. */
 struct lane_line {
 	uint32_t line;
-	uint32_t dirty;	     /* in no list: its sites are */
-	int64_t unpublished; /* bytes */
+	int64_t unpublished; /* bytes; only while the lane is looked through */
 };
 
-/* This lane's share of a site. */
+/* This lane's share of a site. What it keeps back is what the entry has beyond what is published.
+ */
 struct lane_site {
 	uint32_t site;	     /* 0 = free */
 	uint32_t line_index; /* in lines */
 	struct mt_entry *entry;
-	int64_t unpublished; /* bytes */
-	int32_t unpublished_blocks;
+	int64_t published_bytes;
+	int32_t published_blocks;
 	bool dirty; /* in the list of the dirty */
 };
 
 struct thread {
+	/* First what each event needs, in few cache lines. */
+
 	/* A gate's number: the thread is not in the library, and passes while this is phase_gate().
 	 * A stack pointer: its caller's, of the hook that is running. THREAD_UNSETTLED: it has yet
 	 * to come by. */
 	uintptr_t state;
+	void *last;	      /* the block that the last allocation returned, until it is freed */
+	struct kept *top;     /* the innermost kept frame; = kept: none */
+	struct kept *kept;    /* config.depth + 1 */
+	struct check *checks; /* 3 a frame and the guard */
+	struct leaf *latest;  /* of the last event, in any of the next three */
+	struct trail_leaf *trail; /* 1 << TRAIL_BITS */
+	uint32_t gate;		  /* that it passes; the state after a hook */
+	uint32_t sites_mask;
+	struct lane_site *sites; /* hash table by site; never NULL */
+	int64_t room; /* bytes that may come and go before the lane looks what it keeps back */
+	struct leaf top_leaf;	/* of the kept stack; site 0: none */
+	struct near_leaf *near; /* 1 << NEAR_BITS */
+
+	struct fresh *fresh; /* config.depth + 1: frames of a walk, innermost first */
 	size_t asked;	  /* of operator new with an alignment that is running: its size plus 1 */
 	int64_t distance; /* when sampling: bytes to the next sample */
 	uint64_t random;
-	void *last;	     /* the block that the last allocation returned, until it is freed */
-	struct kept *top;    /* the innermost kept frame; = kept: none */
-	uint32_t gate;	     /* that it passes; the state after a hook */
 	uint32_t generation; /* code_generation that the kept frames belong to */
 	uint64_t era;	     /* part of all identities: leaves of an earlier one are void */
 	uint32_t lane;
@@ -126,20 +139,11 @@ struct thread {
 		own_end; /* of that, the stack that the thread was made with; 0: not found */
 	uintptr_t stack_start, stack_end; /* what the stack of the last walks seems to cover */
 	bool on_own_stack;		  /* at the last walk: the safe range is the stack's */
-	struct kept *kept;		  /* config.depth + 1 */
-	struct fresh *fresh;		  /* config.depth + 1: frames of a walk, innermost first */
-	struct check *checks;		  /* 3 a frame and the guard */
-	struct near_leaf *near;		  /* 1 << NEAR_BITS */
-	struct trail_leaf *trail;	  /* 1 << TRAIL_BITS */
-	struct leaf top_leaf;		  /* of the kept stack; site 0: none */
-	struct leaf *latest;		  /* of the last event, in any of these */
 
 	/* The lane, once there is more than one thread. */
-	int64_t unpublished;	 /* bytes, all sites */
-	int64_t max_unpublished; /* as in the lane: the most that it ever kept back */
-	struct lane_site *sites; /* hash table by site */
-	uint32_t sites_mask, sites_used;
+	int64_t max_unpublished; /* as in the lane: the most that it may ever have kept back */
 	struct lane_line *lines;
+	uint32_t sites_used;
 	uint32_t lines_used, lines_room;
 	uint32_t *dirty; /* numbers of entries in `sites`; room for all */
 	uint32_t dirty_used;

@@ -126,7 +126,7 @@ struct mt_lane {
 	uint32_t threads;          /* how many threads had it, one after the other */
 	uint64_t start_ns;         /* since header.start_ns; of the last thread */
 	uint64_t end_ns;           /* 0 while the thread runs */
-	uint64_t max_unpublished;  /* bytes: the most it ever kept back from the published state */
+	uint64_t max_unpublished;  /* bytes: no more was ever kept back from the published state */
 	char name[16];             /* of the last thread, zero-terminated; "" where unknown */
 	char earlier[16];          /* of the threads before it; "" where they had several, or there were none */
 };
