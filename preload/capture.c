@@ -15,6 +15,8 @@
 #include "preload/capture.h"
 #include "preload/stacks.h"
 
+#include <sys/single_threaded.h>
+
 /* Bytes: further apart, two frames that no table connects aren't caller and callee. */
 #define NEAR (1u << 20)
 #define PAGE 4096u
@@ -557,17 +559,33 @@ static bool walk_again(struct thread *t, struct leaf *leaf, uintptr_t unknown)
 	return true;
 }
 
+/*
+ * Locks the tables, but for one thread alone that makes no table grow: then each step leaves them
+ * whole, as a reader of the file finds them after SIGKILL, so a signal handler that never comes back
+ * does no harm. And to block signals costs as much as all the rest. False: not locked.
+ */
+static inline bool lock_tables(const struct thread *t)
+{
+	if (phase_single_gate() == t->gate && likely(__libc_single_threaded) &&
+		stacks_have_room((uint32_t)(t->top - t->kept)))
+		return false;
+	lock_take(&tables_lock);
+	return true;
+}
+
 /* Interns the kept stack, and finds or makes its site if asked to. */
 static void intern(struct thread *t, struct leaf *leaf, bool site)
 {
 	uintptr_t unknown;
 
 	do {
-		lock_take(&tables_lock);
+		bool locked = lock_tables(t);
+
 		unknown = find_nodes(t);
 		if (site && !unknown)
 			leaf->site = site_of_path(t->top->hash, t->top->node);
-		lock_drop(&tables_lock);
+		if (locked)
+			lock_drop(&tables_lock);
 	} while (unknown && walk_again(t, leaf, unknown) && !leaf->site);
 }
 

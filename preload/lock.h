@@ -67,15 +67,28 @@ static inline void signals_restore(struct signals before)
 			sizeof(before.mask));
 }
 
-static inline void lock_take(struct lock *l)
+/* With signals blocked already: for two locks one after the other. */
+static inline void lock_enter(struct lock *l)
 {
-	struct signals signals = signals_block();
 	uint32_t expected = 0;
 
 	if (!__atomic_compare_exchange_n(
 		    &l->word, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		while (__atomic_exchange_n(&l->word, 2, __ATOMIC_ACQUIRE) != 0)
 			lock_call(SYS_futex, (long)&l->word, FUTEX_WAIT_PRIVATE, 2, 0);
+}
+
+static inline void lock_leave(struct lock *l)
+{
+	if (__atomic_exchange_n(&l->word, 0, __ATOMIC_RELEASE) == 2)
+		lock_call(SYS_futex, (long)&l->word, FUTEX_WAKE_PRIVATE, 1, 0);
+}
+
+static inline void lock_take(struct lock *l)
+{
+	struct signals signals = signals_block();
+
+	lock_enter(l);
 	l->signals = signals;
 }
 
@@ -83,8 +96,7 @@ static inline void lock_drop(struct lock *l)
 {
 	struct signals signals = l->signals;
 
-	if (__atomic_exchange_n(&l->word, 0, __ATOMIC_RELEASE) == 2)
-		lock_call(SYS_futex, (long)&l->word, FUTEX_WAKE_PRIVATE, 1, 0);
+	lock_leave(l);
 	signals_restore(signals);
 }
 

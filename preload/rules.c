@@ -278,12 +278,12 @@ rule_t rule_derive(uintptr_t return_address)
 
 	if (!object_find(return_address - 1, &s.object) || !sandbox_allows_masks())
 		return rule_make(RULE_NONE, 0, 0);
-	lock_take(&unwind_lock);
+	lock_enter(&unwind_lock);
 	if (unwind_stack)
 		cpu_call_on(unwind_stack + UNWIND_STACK, step_over, &s);
 	else
 		step_over(&s);
-	lock_drop(&unwind_lock);
+	lock_leave(&unwind_lock);
 	errno = saved;
 	return s.rule;
 }

@@ -81,7 +81,8 @@ static inline bool rule_restores_bp(rule_t r)
 
 bool rules_init(void); /* loads libunwind; false has been explained */
 
-/* Derives the rule for a return address by libunwind, some microseconds. Thread-safe. */
+/* Derives the rule for a return address by libunwind, some microseconds. Thread-safe; to be called
+ * with signals blocked. */
 rule_t rule_derive(uintptr_t return_address);
 
 extern struct lock unwind_lock; /* one derivation at a time; fork.c takes it too */

@@ -7,11 +7,11 @@
 
 struct lock tables_lock;
 struct pc_table *pcs;
-struct index *nodes;
+
 struct path_table *paths;
 struct rule_table *rules;
 const struct rule_table rules_none = { .shift = 63, .entries = { 0 } };
-static struct index *sites, *lines, *foreign;
+static struct index *nodes, *sites, *lines, *foreign;
 
 #define FIRST_BITS 9 /* log2 of a new hash table's size */
 
@@ -275,13 +275,14 @@ static uint32_t frame_new(uintptr_t pc, rule_t rule, const struct object *o)
 
 cold_path struct known_pc pc_add(uintptr_t pc)
 {
+	struct signals signals = signals_block();
 	struct known_pc new = { .pc = pc, .rule = rule_derive(pc) };
 	const struct known_pc *e;
 	struct object o;
 
 	if (!object_find(pc - 1, &o))
 		o.end = 0;
-	lock_take(&tables_lock);
+	lock_enter(&tables_lock);
 	e = pc_find(pcs, pc);
 	if (e->pc == pc) {
 		new = *e;
@@ -290,7 +291,8 @@ cold_path struct known_pc pc_add(uintptr_t pc)
 		pc_insert(pcs, new);
 		rule_insert(rules, pc, new.rule);
 	}
-	lock_drop(&tables_lock);
+	lock_leave(&tables_lock);
+	signals_restore(signals);
 	return new;
 }
 
@@ -356,6 +358,19 @@ static uint64_t hash_of_node(uint32_t id)
 	return node_hash(trace.nodes[id].parent, trace.nodes[id].frame);
 }
 
+static bool is_node(uint32_t id, uint32_t parent, uint32_t frame)
+{
+	return trace.nodes[id].parent == parent && trace.nodes[id].frame == frame;
+}
+
+/* 0 = not known. The root nodes' own parent is 0. */
+static uint32_t node_find(uint32_t parent, uint32_t frame)
+{
+	if (parent + 1 < count_of(MT_NODES) && is_node(parent + 1, parent, frame))
+		return parent + 1;
+	return index_find(nodes, node_hash(parent, frame), is_node, parent, frame);
+}
+
 uint32_t node_add(uint32_t parent, uint32_t frame)
 {
 	uint32_t node;
@@ -365,7 +380,7 @@ uint32_t node_add(uint32_t parent, uint32_t frame)
 	if (!index_room(&nodes, hash_of_node))
 		return MT_NODE_NONE;
 	node = node_new(parent, frame);
-	if (node)
+	if (node && node != parent + 1)
 		index_insert(nodes, node_hash(parent, frame), node);
 	return node;
 }
@@ -375,6 +390,25 @@ uint32_t node_get(uint32_t parent, uint32_t frame)
 	uint32_t node = node_find(parent, frame);
 
 	return node ? node : node_add(parent, frame);
+}
+
+static bool index_has_room(const struct index *t, uint32_t more)
+{
+	return t->used + more < t->mask / 4 * 3;
+}
+
+static bool table_has_room(enum mt_table_id table, uint32_t more)
+{
+	return tracefile_has_room(table, count_of(table) + more);
+}
+
+bool stacks_have_room(uint32_t frames)
+{
+	return index_has_room(nodes, frames) && index_has_room(sites, 1) &&
+	       index_has_room(lines, 1) && paths->used + 1 < paths->mask / 4 * 3 &&
+	       table_has_room(MT_NODES, frames) && table_has_room(MT_SITES, 2) &&
+	       table_has_room(MT_SITE_INFO, 2) && table_has_room(MT_LINES, 2) &&
+	       !(trace.header->flags & MT_NOTE_MULTI) && !config.slack;
 }
 
 /* ---- sites and lines; under tables_lock */

@@ -2,8 +2,9 @@
  * stacks.h - the stack tree: return address -> frame, (parent node, frame) -> node, node -> site.
  *
  * Hash tables in the process's memory index the tables in the trace: by return address, by (parent,
- * frame), by (node, kind). Two more are for speed alone, and small, since a walk waits for each of
- * its look-ups in them:
+ * frame), by (node, kind). A node that follows its parent in the trace needs no entry: the stack
+ * was new from the parent on, as most are. Two more are for speed alone, and small, since a walk
+ * waits for each of its look-ups in them:
  *
  *   rules   return address -> unwind rule, without the address: 11 bits of its hash tell whose rule
  *           it is. An address that is known gets its own rule (one with the same bits as another is
@@ -68,7 +69,6 @@ struct rule_table {
 #pragma GCC visibility push(hidden)
 
 extern struct pc_table *pcs;
-extern struct index *nodes;
 extern struct path_table *paths;
 extern struct rule_table *rules;
 extern const struct rule_table rules_none; /* one free entry */
@@ -81,8 +81,9 @@ uint32_t node_add(
 	uint32_t parent, uint32_t frame); /* that isn't there yet; under tables_lock; 0 = no room */
 uint32_t site_find(uint32_t node);	  /* on the heap; 0 = it has none yet; under tables_lock */
 uint32_t site_of_path(
-	uint64_t hash, uint32_t node); /* finds or makes it; under tables_lock; 0 = no room */
-uint32_t foreign_for(uint32_t node);   /* index + 1 in MT_FOREIGN; 0 = no room */
+	uint64_t hash, uint32_t node);	/* finds or makes it; under tables_lock; 0 = no room */
+uint32_t foreign_for(uint32_t node);	/* index + 1 in MT_FOREIGN; 0 = no room */
+bool stacks_have_room(uint32_t frames); /* for a path with this many, as things are */
 void stacks_add_wrapper(uintptr_t start,
 	uintptr_t end); /* code of an allocation function that is no hook of ours */
 
@@ -146,21 +147,6 @@ static inline rule_t rule_find(const struct rule_table *t, uintptr_t pc)
 static inline uint64_t node_hash(uint32_t parent, uint32_t frame)
 {
 	return ((uint64_t)parent << 32 | frame) * HASH_FACTOR;
-}
-
-/* 0 = not known. */
-static inline uint32_t node_find(uint32_t parent, uint32_t frame)
-{
-	const struct index *t = load_acquire(&nodes);
-	uint64_t i = node_hash(parent, frame) >> t->shift;
-
-	for (;; i++) {
-		uint32_t node = load_acquire(&t->entries[i & t->mask]);
-
-		if (node == 0 ||
-			(trace.nodes[node].parent == parent && trace.nodes[node].frame == frame))
-			return node;
-	}
 }
 
 /* The hash of a path that goes one frame further in, to this return address (or, for the first, to
