@@ -126,18 +126,44 @@ void phase_set(enum phase phase)
 	phase_shut_gates();
 }
 
+static void take_way(const struct way *way)
+{
+	store_release(&phase_page.way.malloc, way->malloc);
+	store_release(&phase_page.way.calloc, way->calloc);
+	store_release(&phase_page.way.free, way->free);
+	store_release(&phase_page.way.made, way->made);
+	store_release(&phase_page.way.gone, way->gone);
+}
+
+static void open_gates(uint32_t gate)
+{
+	bool several = ledger_multi;
+
+	store_release(&phase_page.gate, gate);
+	if (!gate || !next.plain)
+		return;
+	store_release(several ? &phase_page.lane_gate : &phase_page.single_gate, gate);
+	take_way(way_for(several, next.glibc));
+}
+
+/* Several threads may do it at once: who isn't the last does it again with the last number. */
 void phase_shut_gates(void)
 {
-	uint32_t gate = __atomic_add_fetch(&gates, 1, __ATOMIC_ACQ_REL);
+	static const struct way long_way;
+	uint32_t number = __atomic_add_fetch(&gates, 1, __ATOMIC_SEQ_CST), last;
 
-	if (gate == 0) /* means closed */
-		gate = __atomic_add_fetch(&gates, 1, __ATOMIC_ACQ_REL);
-	if (phase_page.phase != PHASE_ON)
-		gate = 0;
-	store_release(&phase_page.single_gate, 0);
-	store_release(&phase_page.gate, gate);
-	if (next.plain && !ledger_multi)
-		store_release(&phase_page.single_gate, gate);
+	for (;;) {
+		take_way(&long_way);
+		store_release(&phase_page.single_gate, 0);
+		store_release(&phase_page.lane_gate, 0);
+		/* 0 means closed */
+		open_gates(phase_page.phase == PHASE_ON ? number | (number == 0) : 0);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		last = load_relaxed(&gates);
+		if (last == number)
+			return;
+		number = last;
+	}
 }
 
 cold_path bool phase_begin(void)

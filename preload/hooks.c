@@ -29,7 +29,6 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size);
 struct call {
 	void *last;	 /* record_last() before it */
 	uintptr_t outer; /* what `inside` was */
-	bool inner;
 };
 
 /* The stack pointer of the caller of the outermost hook whose real call is running; 0 = none. */
@@ -40,52 +39,68 @@ static inline bool is_inner(struct cpu_frame at)
 	return unlikely(!next.glibc) && inside > at.sp && next_is_allocator(at.pc);
 }
 
-static always_inline struct call call_begin(struct cpu_frame at)
+static always_inline struct call call_begin(struct cpu_frame at, bool glibc)
 {
 	struct call c = { 0 };
 
-	if (likely(next.glibc))
+	if (likely(glibc))
 		return c;
-	c = (struct call){ record_last(), inside, is_inner(at) };
+	c = (struct call){ record_last(), inside };
 	inside = at.sp;
 	return c;
 }
 
-static always_inline void call_end(struct call c)
+static always_inline void call_end(struct call c, bool glibc)
 {
-	if (unlikely(!next.glibc))
+	if (unlikely(!glibc))
 		inside = c.outer;
+}
+
+/* The long way of a new block. */
+static always_inline void record_allocated(void *p, size_t size, struct cpu_frame at, void *last)
+{
+	if (likely(p) && likely(!is_inner(at)) && !record_was_nested(p, last))
+		record_new(p, size, at);
 }
 
 static always_inline void call_allocated(void *p, size_t size, struct cpu_frame at, struct call c)
 {
-	call_end(c);
-	if (likely(p) && likely(!c.inner) && !record_was_nested(p, c.last))
-		record_new(p, size, at);
+	call_end(c, next.glibc);
+	record_allocated(p, size, at, c.last);
 }
 
 /*
  * malloc and free come in tiers, each of which jumps to the next and so sees the hook's caller as
- * its own. The hook only tells plain recording from sampling, before anything is saved; then there
- * is the common case, which calls nothing but the real function; and then everything else. What was
- * found out about the stack is handed on: the thread stays marked busy over the jump.
+ * its own. The hook only looks which way to go, before anything is saved; then there is the common
+ * case, which calls nothing but the real function; and then everything else. What was found out
+ * about the stack is handed on: the thread stays marked busy over the jump.
+ *
+ * A stack that a leaf has was recorded before, so it isn't an inner call's: its frames tell.
  */
-static __attribute__((__noinline__)) void *malloc_on(void *p, size_t size, struct leaf *leaf)
+#define TIER static __attribute__((__noinline__))
+
+TIER void *made_anyhow(void *p, size_t size, void *last)
+{
+	record_allocated(p, size, CPU_CALLER(), last);
+	return p;
+}
+
+TIER void *made_on(void *p, size_t size, struct leaf *leaf, void *last)
 {
 	struct thread *t = thread_self;
 
-	if (likely(p) && record_enabled())
+	if (likely(p) && !record_was_nested(p, last) && record_enabled())
 		record_new_on(t, p, size, leaf, slot_at(p));
 	thread_leave(t);
 	return p;
 }
 
-static __attribute__((__noinline__)) void *malloc_walked(void *p, size_t size, struct leaf *place)
+TIER void *made_walking(void *p, size_t size, struct leaf *place, void *last)
 {
 	struct thread *t = thread_self;
 	struct cpu_frame at = CPU_CALLER();
 
-	if (likely(p) && record_enabled()) {
+	if (likely(p) && !is_inner(at) && !record_was_nested(p, last) && record_enabled()) {
 		capture_walk(t, place, at.sp, at.pc, at.bp);
 		record_new_on(t, p, size, place, slot_at(p));
 		check_walk(t, place, at);
@@ -95,47 +110,54 @@ static __attribute__((__noinline__)) void *malloc_walked(void *p, size_t size, s
 }
 
 /* From the mark on. */
-static always_inline void *malloc_marked(
-	struct thread *t, void *p, size_t size, struct cpu_frame at, bool single)
+static always_inline void *made_marked(struct thread *t, void *p, size_t size, struct cpu_frame at,
+	void *last, bool single, bool glibc)
 {
 	struct leaf *place, *leaf;
-	uint32_t *slot = slot_at_32(p);
+	uint32_t *slot = record_slot(p, glibc);
 
 	__builtin_prefetch(slot, 1);
 	leaf = capture_find(t, at, &place);
 	if (unlikely(!leaf))
-		return malloc_walked(p, size, place);
+		return made_walking(p, size, place, last);
 	check_walk(t, leaf, at);
-	if (unlikely(!record_new_plain(t, p, size, leaf, slot, single)))
-		return malloc_on(p, size, leaf);
+	if (unlikely(!record_new_marked(t, p, size, leaf, slot, single)))
+		return made_on(p, size, leaf, last);
 	thread_leave(t);
 	return p;
 }
 
-static __attribute__((__noinline__)) void *malloc_recorded(void *p, size_t size)
-{
-	struct cpu_frame at = CPU_CALLER();
-	struct thread *t = thread_self;
-
-	if (likely(record_enter_lane(t, at.sp)))
-		return malloc_marked(t, p, size, at, false);
-	if (likely(p))
-		record_new(p, size, at);
-	return p;
-}
-
-static always_inline void *malloc_made(void *p, size_t size, struct cpu_frame at)
+static always_inline void *made_by_way(
+	void *p, size_t size, struct cpu_frame at, void *last, bool single, bool glibc)
 {
 	struct thread *t = thread_self;
 
-	if (unlikely(!record_enter_single(t, at.sp)))
-		return malloc_recorded(p, size);
-	return malloc_marked(t, p, size, at, true);
+	if (unlikely(!record_enter(t, at.sp, single)))
+		return made_anyhow(p, size, last);
+	return made_marked(t, p, size, at, last, single, glibc);
 }
 
-void *record_made(void *p, size_t size)
+/* A function once for each short way, from a definition that is told the way by constants. */
+/* clang-format off */
+#define EACH_WAY(define)                  \
+	define(single, true, true)        \
+	define(lanes, false, true)        \
+	define(other_single, true, false) \
+	define(other_lanes, false, false)
+/* clang-format on */
+
+#define MADE(way, single, glibc)                                                \
+	TIER void *made_##way(void *p, size_t size, void *last)                 \
+	{                                                                       \
+		return made_by_way(p, size, CPU_CALLER(), last, single, glibc); \
+	}
+EACH_WAY(MADE)
+
+void *record_made(void *p, size_t size, void *last)
 {
-	return malloc_made(p, size, CPU_CALLER());
+	void *(*made)(void *, size_t, void *) = PHASE_WAY(made);
+
+	return likely(made) ? made(p, size, last) : made_anyhow(p, size, last);
 }
 
 static cold_path void *malloc_anyhow(size_t size)
@@ -145,7 +167,7 @@ static cold_path void *malloc_anyhow(size_t size)
 
 	if (!READY(malloc))
 		return boot_alloc(size, 16);
-	c = call_begin(CPU_CALLER());
+	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.malloc(size);
 	call_allocated(p, size, CPU_CALLER(), c);
 	return p;
@@ -153,24 +175,31 @@ static cold_path void *malloc_anyhow(size_t size)
 
 /* When sampling, most calls need nothing but the real one. Before the real one is known, we may not
  * be relocated, and there is nothing of a thread's. */
-static __attribute__((__noinline__)) void *malloc_sampled(size_t size)
+TIER void *malloc_sampled(size_t size)
 {
 	if (likely(next.malloc != NULL) && likely(sample_skips(size)))
 		return next.malloc(size);
 	return malloc_anyhow(size);
 }
 
-static __attribute__((__noinline__)) void *malloc_plain(size_t size)
-{
-	return malloc_made(next.malloc(size), size, CPU_CALLER());
-}
+#define MALLOC(way, single, glibc)                                                            \
+	TIER void *malloc_##way(size_t size)                                                  \
+	{                                                                                     \
+		struct call c = call_begin(CPU_CALLER(), glibc);                              \
+		void *p = next.malloc(size);                                                  \
+		call_end(c, glibc);                                                           \
+		return made_by_way(p, size, CPU_CALLER(), glibc ? p : c.last, single, glibc); \
+	}
+EACH_WAY(MALLOC)
 
 HOOK void *malloc(size_t size)
 {
-	return likely(next.plain) ? malloc_plain(size) : malloc_sampled(size);
+	void *(*way)(size_t) = PHASE_WAY(malloc);
+
+	return likely(way) ? way(size) : malloc_sampled(size);
 }
 
-static __attribute__((__noinline__)) void *calloc_anyhow(size_t count, size_t size)
+TIER void *calloc_anyhow(size_t count, size_t size)
 {
 	struct call c;
 	void *p;
@@ -178,13 +207,13 @@ static __attribute__((__noinline__)) void *calloc_anyhow(size_t count, size_t si
 
 	if (unlikely(!READY(calloc)))
 		return __builtin_mul_overflow(count, size, &bytes) ? NULL : boot_alloc(bytes, 16);
-	c = call_begin(CPU_CALLER());
+	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.calloc(count, size);
 	call_allocated(p, count * size, CPU_CALLER(), c);
 	return p;
 }
 
-static __attribute__((__noinline__)) void *calloc_sampled(size_t count, size_t size)
+TIER void *calloc_sampled(size_t count, size_t size)
 {
 	size_t bytes;
 
@@ -194,17 +223,25 @@ static __attribute__((__noinline__)) void *calloc_sampled(size_t count, size_t s
 	return calloc_anyhow(count, size);
 }
 
-static __attribute__((__noinline__)) void *calloc_plain(size_t count, size_t size)
-{
-	return malloc_made(next.calloc(count, size), count * size, CPU_CALLER());
-}
+#define CALLOC(way, single, glibc)                                                         \
+	TIER void *calloc_##way(size_t count, size_t size)                                 \
+	{                                                                                  \
+		struct call c = call_begin(CPU_CALLER(), glibc);                           \
+		void *p = next.calloc(count, size);                                        \
+		call_end(c, glibc);                                                        \
+		return made_by_way(                                                        \
+			p, count * size, CPU_CALLER(), glibc ? p : c.last, single, glibc); \
+	}
+EACH_WAY(CALLOC)
 
 HOOK void *calloc(size_t count, size_t size)
 {
-	return likely(next.plain) ? calloc_plain(count, size) : calloc_sampled(count, size);
+	void *(*way)(size_t, size_t) = PHASE_WAY(calloc);
+
+	return likely(way) ? way(count, size) : calloc_sampled(count, size);
 }
 
-static __attribute__((__noinline__)) void free_anyhow(void *p)
+TIER void free_anyhow(void *p)
 {
 	if (unlikely(!p || boot_owns(p)))
 		return;
@@ -214,7 +251,7 @@ static __attribute__((__noinline__)) void free_anyhow(void *p)
 		next.free(p);
 }
 
-static __attribute__((__noinline__)) void free_sampled(void *p)
+TIER void free_sampled(void *p)
 {
 	if (likely(sample_lacks(p)))
 		next.free(p);
@@ -222,26 +259,46 @@ static __attribute__((__noinline__)) void free_sampled(void *p)
 		free_anyhow(p);
 }
 
-static __attribute__((__noinline__)) void free_recorded(void *p)
+#define FREE(way, single, glibc)                                                   \
+	TIER void free_##way(void *p)                                              \
+	{                                                                          \
+		if (likely(record_gone_by_way(p, CPU_CALLER().sp, single, glibc))) \
+			next.free(p);                                              \
+		else                                                               \
+			free_anyhow(p);                                            \
+	}
+EACH_WAY(FREE)
+
+#define GONE(way, single, glibc)                                 \
+	TIER bool gone_##way(void *p, uintptr_t sp)              \
+	{                                                        \
+		return record_gone_by_way(p, sp, single, glibc); \
+	}
+EACH_WAY(GONE)
+
+bool record_gone_quickly(void *p, uintptr_t sp)
 {
-	if (record_gone_in_lane(p, CPU_CALLER().sp))
-		next.free(p);
-	else
-		free_anyhow(p);
+	bool (*gone)(void *, uintptr_t) = PHASE_WAY(gone);
+
+	return likely(gone) && gone(p, sp);
 }
 
-static __attribute__((__noinline__)) void free_plain(void *p)
+const struct way *way_for(bool several_threads, bool glibc)
 {
-	if (likely(record_gone_single(p, CPU_CALLER().sp)))
-		next.free(p);
-	else
-		free_recorded(p);
+#define WAY(way, single, glibc)                                                            \
+	[2 * !(single) + !(glibc)] = { malloc_##way, calloc_##way, free_##way, made_##way, \
+		gone_##way },
+	static const struct way ways[] = { EACH_WAY(WAY) };
+
+	return &ways[2 * several_threads + !glibc];
 }
 
 HOOK void free(void *p)
 {
-	if (likely(next.plain))
-		free_plain(p);
+	void (*way)(void *) = PHASE_WAY(free);
+
+	if (likely(way))
+		way(p);
 	else
 		free_sampled(p);
 }
@@ -291,6 +348,7 @@ static inline void *resize(void *p, size_t size, struct cpu_frame at)
 {
 	struct call c;
 	struct block b;
+	bool inner = is_inner(at);
 	void *q;
 
 	if (unlikely(boot_owns(p)))
@@ -299,20 +357,20 @@ static inline void *resize(void *p, size_t size, struct cpu_frame at)
 		return p ? NULL : boot_alloc(size, 16);
 	if (unlikely(sample_lacks(p)) && sample_skips(size))
 		return next.realloc(p, size);
-	c = call_begin(at);
+	c = call_begin(at, next.glibc);
 	if (!p) {
 		q = next.realloc(NULL, size);
 		call_allocated(q, size, at, c);
 		return q;
 	}
-	if (unlikely(c.inner)) {
+	if (unlikely(inner)) {
 		q = next.realloc(p, size);
-		call_end(c);
+		call_end(c, next.glibc);
 		return q;
 	}
 	b = record_take(p);
 	q = next.realloc(p, size);
-	call_end(c);
+	call_end(c, next.glibc);
 	if (unlikely(!q && size != 0))
 		record_put_back(p, b);
 	else
@@ -345,7 +403,7 @@ HOOK void *memalign(size_t alignment, size_t size)
 
 	if (unlikely(!READY(memalign)))
 		return boot_alloc(size, alignment);
-	c = call_begin(CPU_CALLER());
+	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.memalign(alignment, size);
 	call_allocated(p, size, CPU_CALLER(), c);
 	return p;
@@ -360,7 +418,7 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
 		*to = boot_alloc(size, alignment);
 		return *to ? 0 : ENOMEM;
 	}
-	c = call_begin(CPU_CALLER());
+	c = call_begin(CPU_CALLER(), next.glibc);
 	error = next.posix_memalign(to, alignment, size);
 	call_allocated(error == 0 ? *to : NULL, size, CPU_CALLER(), c);
 	return error;
@@ -388,7 +446,7 @@ HOOK void *aligned_alloc(size_t alignment, size_t size)
 
 	if (unlikely(!READY(aligned_alloc)))
 		return boot_alloc(size, alignment);
-	c = call_begin(CPU_CALLER());
+	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.aligned_alloc(alignment, size);
 	call_allocated(p, take_asked(alignment, size), CPU_CALLER(), c);
 	return p;
@@ -401,7 +459,7 @@ HOOK void *valloc(size_t size)
 
 	if (unlikely(!READY(valloc)))
 		return boot_alloc(size, os_page_size());
-	c = call_begin(CPU_CALLER());
+	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.valloc(size);
 	call_allocated(p, size, CPU_CALLER(), c);
 	return p;
@@ -414,7 +472,7 @@ HOOK void *pvalloc(size_t size)
 
 	if (unlikely(!READY(pvalloc)))
 		return boot_alloc(size, os_page_size());
-	c = call_begin(CPU_CALLER());
+	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.pvalloc(size);
 	call_allocated(p, size, CPU_CALLER(), c);
 	return p;

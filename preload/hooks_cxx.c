@@ -152,13 +152,6 @@ void cxx_init(void)
 
 /* ---- the hooks */
 
-static cold_path void *recorded(void *p, size_t size, struct cpu_frame at, void *last)
-{
-	if (p && !record_was_nested(p, last))
-		record_new(p, size, at);
-	return p;
-}
-
 /* No C++ library was there at the start. */
 static cold_path void *late_new(size_t size, size_t alignment)
 {
@@ -169,14 +162,6 @@ static cold_path void *late_new(size_t size, size_t alignment)
 	if (unlikely(!next.malloc))
 		return boot_alloc(size, alignment);
 	return alignment ? next.memalign(alignment, size) : next.malloc(size);
-}
-
-/* A hook ends in it. */
-static always_inline void *late_made(void *p, size_t size, struct cpu_frame at, void *last)
-{
-	if (unlikely(boot_owns(p)))
-		return p;
-	return likely(next.plain) ? record_made(p, size) : recorded(p, size, at, last);
 }
 
 /* There was no memory: the real one throws, or asks the program's handler for some. NULL: there is
@@ -192,38 +177,45 @@ static cold_path void *resolve_or_end(enum cxx_function f, bool may_fail)
 	return found;
 }
 
-#define CALL_NEW(f, type, alignment_, may_fail, ...)                             \
-	do {                                                                     \
-		type *call_ = next_of(f);                                        \
-		void *last_, *p_;                                                \
-		if (unlikely(!call_)) {                                          \
-			last_ = record_last();                                   \
-			size = size ? size : 1;                                  \
-			p_ = late_new(size, alignment_);                         \
-			if (likely(p_))                                          \
-				return late_made(p_, size, CPU_CALLER(), last_); \
-			call_ = resolve_or_end(f, may_fail);                     \
-			if (!call_)                                              \
-				return NULL;                                     \
-		}                                                                \
-		if (likely(!allocator_has_them))                                 \
-			return call_(__VA_ARGS__);                               \
-		last_ = record_last();                                           \
-		return recorded(call_(__VA_ARGS__), size, CPU_CALLER(), last_);  \
+#define CALL_NEW(f, type, alignment_, may_fail, ...)                                      \
+	do {                                                                              \
+		type *call_ = next_of(f);                                                 \
+		void *last_, *p_;                                                         \
+		if (unlikely(!call_)) {                                                   \
+			last_ = record_last();                                            \
+			size = size ? size : 1;                                           \
+			p_ = late_new(size, alignment_);                                  \
+			if (likely(p_))                                                   \
+				return boot_owns(p_) ? p_ : record_made(p_, size, last_); \
+			call_ = resolve_or_end(f, may_fail);                              \
+			if (!call_)                                                       \
+				return NULL;                                              \
+		}                                                                         \
+		if (likely(!allocator_has_them))                                          \
+			return call_(__VA_ARGS__);                                        \
+		last_ = record_last();                                                    \
+		p_ = call_(__VA_ARGS__);                                                  \
+		return record_made(p_, size, last_);                                      \
 	} while (0)
 
-#define CALL_DELETE(f, type, ...)                     \
-	do {                                          \
-		type *call_ = next_of(f);             \
-		if (unlikely(!p))                     \
-			return;                       \
-		if (unlikely(!call_)) {               \
-			free(p);                      \
-			return;                       \
-		}                                     \
-		if (unlikely(allocator_has_them))     \
-			record_gone(p, CPU_CALLER()); \
-		call_(__VA_ARGS__);                   \
+static always_inline void record_freed(void *p, struct cpu_frame at)
+{
+	if (!record_gone_quickly(p, at.sp))
+		record_gone(p, at);
+}
+
+#define CALL_DELETE(f, type, ...)                      \
+	do {                                           \
+		type *call_ = next_of(f);              \
+		if (unlikely(!p))                      \
+			return;                        \
+		if (unlikely(!call_)) {                \
+			free(p);                       \
+			return;                        \
+		}                                      \
+		if (unlikely(allocator_has_them))      \
+			record_freed(p, CPU_CALLER()); \
+		call_(__VA_ARGS__);                    \
 	} while (0)
 
 typedef void *new_fn(size_t);

@@ -94,6 +94,8 @@ static bool set_up(const char *program)
 	return false;
 }
 
+#define DEPTH_TO_TELL 32 /* frames: more than an allocator has between a hook and its own call */
+
 static void start(void)
 {
 	char program[4096];
@@ -123,6 +125,9 @@ static void start(void)
 		for (size_t at = 0; at < boot_used; at += 16)
 			sample_filter_add(boot_memory + at); /* who frees one must look */
 	}
+	/* The short ways know an allocator's calls of itself by the whole stack. */
+	if (!next.glibc && config.depth < DEPTH_TO_TELL)
+		next.plain = false;
 	cxx_init();
 	look_for_own_malloc(program);
 	phase_set(PHASE_ON);

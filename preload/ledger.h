@@ -44,12 +44,6 @@ static inline bool ledger_is_multi(void)
 	       (unlikely(!__libc_single_threaded) && ledger_go_multi());
 }
 
-/* The same without the change from one to several. */
-static inline bool ledger_is_multi_now(void)
-{
-	return unlikely(load_relaxed(&ledger_multi)) || unlikely(!__libc_single_threaded);
-}
-
 static inline uint32_t ledger_saturate(uint64_t n)
 {
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;

@@ -41,8 +41,8 @@ size_t boot_size(const void *block)
 	return size;
 }
 
-/* Another library's resolver of an indirect function may allocate while the loader hasn't come to us
- * yet: then nothing of another library may be called. */
+/* Another library's resolver of an indirect function may allocate while the loader hasn't come to
+ * us yet: then nothing of another library may be called. */
 static bool is_relocated(void)
 {
 	static void *volatile self = (void *)&self;
@@ -153,7 +153,7 @@ void next_resolve(void)
 	found.brk = dlsym(RTLD_NEXT, "brk");
 	found.malloc = dlsym(RTLD_NEXT, "malloc");
 	find_allocator(&found);
-	found.plain = found.glibc;
+	found.plain = found.malloc && found.calloc && found.free;
 	earlier.realloc = next_before("realloc");
 	earlier.free = next_before("free");
 	next = found;

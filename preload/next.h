@@ -34,7 +34,8 @@ struct next {
 	int (*brk)(void *);
 	uintptr_t allocator, allocator_size; /* another allocator's code; 0: glibc's */
 	uintptr_t self, self_size;	     /* libmtrace.so */
-	bool plain; /* glibc, and every block is recorded: the hooks' short way will do */
+	bool plain; /* every block is recorded, and no more asked of it: the hooks' short ways will
+		       do */
 	bool glibc; /* the C library's own: all are known, no hook is called inside them, and blocks
 		       are 32 bytes apart */
 };

@@ -18,6 +18,16 @@ enum phase {
 	PHASE_FORKED = 2, /* a fork child that has no trace of its own yet */
 };
 
+/* A short way through the hooks; NULL: the long one. There are four (hooks.c), for one thread and
+ * for several, with glibc's allocator and with another, all for recording every block. */
+struct way {
+	void *(*malloc)(size_t size);
+	void *(*calloc)(size_t count, size_t size);
+	void (*free)(void *p);
+	void *(*made)(void *p, size_t size, void *last); /* see record_made() */
+	bool (*gone)(void *p, uintptr_t sp);		 /* see record_gone_quickly() */
+};
+
 #pragma GCC visibility push(hidden)
 
 extern union phase_page {
@@ -25,11 +35,14 @@ extern union phase_page {
 		int phase;     /* enum phase */
 		uint32_t gate; /* 0 unless the phase is on; changes whenever threads have to look up
 				  from their work */
-		uint32_t single_gate; /* the same while there is one thread, and the hooks' short
-					 way will do */
+		uint32_t single_gate; /* the same while events take a way for one thread */
+		uint32_t lane_gate;   /* while they take one for several */
+		struct way way;
 	};
 	char page[4096];
 } phase_page;
+
+const struct way *way_for(bool several_threads, bool glibc); /* hooks.c */
 
 void phase_set(enum phase phase);
 void phase_shut_gates(
@@ -53,6 +66,14 @@ static inline uint32_t phase_single_gate(void)
 {
 	return load_relaxed(&phase_page.single_gate);
 }
+
+static inline uint32_t phase_lane_gate(void)
+{
+	return load_relaxed(&phase_page.lane_gate);
+}
+
+/* The function of the way that events take; NULL: the long one's. */
+#define PHASE_WAY(function) load_relaxed(&phase_page.way.function)
 
 /* May this event be recorded? */
 static inline bool phase_ready(void)

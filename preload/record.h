@@ -31,9 +31,11 @@ bool record_draws(struct thread *t, size_t size);
 uint32_t record_add_sampled(struct thread *t, const void *p, struct block b);
 void record_subtract_sampled(struct thread *t, const void *p, struct block b, bool temporary);
 
-/* hooks.c: to be returned by a hook. A block without its own hook was allocated for the hook's
- * caller, while next.plain holds. */
-void *record_made(void *p, size_t size);
+/* hooks.c, for hooks of functions beside the malloc family. What the first is called with is its
+ * last: it records the block for the hook's caller and gives it back. `last` is what record_last()
+ * was before the real call. The other records a block that is about to be freed; false: not yet. */
+void *record_made(void *p, size_t size, void *last);
+bool record_gone_quickly(void *p, uintptr_t sp);
 
 bool record_look(void); /* takes a request from outside; are new allocations recorded? */
 
@@ -146,42 +148,43 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
 
 /*
  * The common case of both, in a few straight lines that call nothing and have few enough variables
- * to need no registers saved: a settled thread, a stack that a leaf has, a small block. Once for
- * the time of one thread and once for several. The budget is some 120 instructions for a new block
- * and 50 for one that goes, and 4 for each frame of the stack. False: nothing has been done.
+ * to need no registers saved: a settled thread, a stack that a leaf has, a small block. The budget
+ * is some 120 instructions for a new block and 50 for one that goes, and 4 for each frame of the
+ * stack. False: nothing has been done. `single`: one thread, for which the counters are the sites'
+ * own; `glibc`: its allocator. Both are constants, so there are four of each.
  *
  * All of it with the thread marked busy: a signal handler's event would move what was looked up.
  */
-static always_inline bool record_enter_single(struct thread *t, uintptr_t sp)
+static always_inline bool record_enter(struct thread *t, uintptr_t sp, bool single)
 {
-	if (unlikely(t->state != phase_single_gate()) || unlikely(!__libc_single_threaded))
+	if (unlikely(t->state != (single ? phase_single_gate() : phase_lane_gate())) ||
+		(single && unlikely(!__libc_single_threaded)))
 		return false;
 	t->state = sp;
 	signal_fence();
 	return true;
 }
 
-static always_inline bool record_enter_lane(struct thread *t, uintptr_t sp)
+static always_inline uint32_t *record_slot(const void *p, bool glibc)
 {
-	if (unlikely(t->state != phase_gate()) || !ledger_is_multi_now())
-		return false;
-	t->state = sp;
-	signal_fence();
-	return true;
+	return slot_in(p, glibc ? 0 : SLOT_EIGHTHS);
 }
 
 /* A new block of the stack that the leaf has; `slot` is where it belongs, or NULL. */
-static always_inline bool record_new_plain(
+static always_inline bool record_new_marked(
 	struct thread *t, void *p, size_t size, struct leaf *leaf, uint32_t *slot, bool single)
 {
+	struct lane_site *ls;
+
 	if (unlikely(size >= SLOT_LARGE) || unlikely(!slot) || unlikely(*slot) ||
 		unlikely(trace.header->enabled != MT_ENABLED_RECORD))
 		return false;
-	if (!single && (unlikely(!leaf->lane_place) ||
-			       unlikely(t->sites[leaf->lane_place - 1].site != leaf->site) ||
-			       unlikely(!ledger_count_known(
-				       t, &t->sites[leaf->lane_place - 1], size, 1, false))))
-		return false;
+	if (!single) {
+		ls = &t->sites[leaf->lane_place - 1];
+		if (unlikely(!leaf->lane_place) || unlikely(ls->site != leaf->site) ||
+			unlikely(!ledger_count_known(t, ls, size, 1, false)))
+			return false;
+	}
 	t->last = p;
 	slot_write_small(slot, p, leaf->site, size);
 	if (single)
@@ -189,58 +192,44 @@ static always_inline bool record_new_plain(
 	return true;
 }
 
-static always_inline bool record_gone_marked(struct thread *t, void *p, bool single)
+/* A block with this site and size goes. */
+static always_inline bool record_subtract_quickly(
+	struct thread *t, uint32_t site, uint64_t size, bool temporary, bool single)
 {
-	uint32_t *slot = slot_at_32(p), value;
+	struct lane_site *ls;
+
+	if (single) {
+		ledger_subtract_single(site, size, 1, temporary);
+		return true;
+	}
+	ls = ledger_find(t, site);
+	return likely(ls) && ledger_count_known(t, ls, size, -1, temporary);
+}
+
+static always_inline bool record_gone_marked(struct thread *t, void *p, bool single, bool glibc)
+{
+	uint32_t *slot = record_slot(p, glibc), value = likely(slot) ? *slot : 0;
 	bool temporary = t->last == p;
 
-	value = likely(slot) ? *slot : 0;
-	if (unlikely(!value || (value & SLOT_LARGE) == SLOT_LARGE))
+	if (unlikely(value < 1u << SLOT_SITE_BIT || (value & SLOT_LARGE) == SLOT_LARGE) ||
+		unlikely(!record_subtract_quickly(
+			t, value >> SLOT_SITE_BIT, value & SLOT_LARGE, temporary, single)))
 		return false;
-	if (single) {
-		ledger_subtract_single(value >> SLOT_SITE_BIT, value & SLOT_LARGE, 1, temporary);
-	} else {
-		struct lane_site *ls = ledger_find(t, value >> SLOT_SITE_BIT);
-
-		if (unlikely(!ls) ||
-			unlikely(!ledger_count_known(t, ls, value & SLOT_LARGE, -1, temporary)))
-			return false;
-	}
 	*slot = 0;
 	if (temporary)
 		t->last = NULL;
 	return true;
 }
 
-static always_inline bool record_gone_single(void *p, uintptr_t sp)
+static always_inline bool record_gone_by_way(void *p, uintptr_t sp, bool single, bool glibc)
 {
 	struct thread *t = thread_self;
-	uint32_t gate = phase_single_gate();
 	bool done;
 
-	if (unlikely(t->state != gate) || unlikely(!__libc_single_threaded))
+	if (unlikely(!record_enter(t, sp, single)))
 		return false;
-	t->state = sp;
-	signal_fence();
-	done = record_gone_marked(t, p, true);
-	signal_fence();
-	t->state = gate;
-	return done;
-}
-
-static always_inline bool record_gone_in_lane(void *p, uintptr_t sp)
-{
-	struct thread *t = thread_self;
-	uint32_t gate = phase_gate();
-	bool done;
-
-	if (unlikely(t->state != gate) || !ledger_is_multi_now())
-		return false;
-	t->state = sp;
-	signal_fence();
-	done = record_gone_marked(t, p, false);
-	signal_fence();
-	t->state = gate;
+	done = record_gone_marked(t, p, single, glibc);
+	thread_leave(t);
 	return done;
 }
 

@@ -62,7 +62,7 @@ static always_inline uint32_t *slot_in(const void *block, uintptr_t eighths)
 	uintptr_t address = (uintptr_t)block, region = address >> SLOT_REGION_BITS;
 	char *leaf;
 
-	if (unlikely(region >> (SLOT_ADDRESS_BITS - SLOT_REGION_BITS)))
+	if (unlikely(region >= 1ul << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS)))
 		return NULL;
 	leaf = (char *)load_acquire(&slot_root[region]);
 	if (unlikely(!leaf))
@@ -74,12 +74,6 @@ static always_inline uint32_t *slot_in(const void *block, uintptr_t eighths)
 static inline uint32_t *slot_at(const void *block)
 {
 	return slot_in(block, slot_eighths);
-}
-
-/* The same under glibc. */
-static inline uint32_t *slot_at_32(const void *block)
-{
-	return slot_in(block, 0);
 }
 
 /* Of an address, the number of its slot in the leaf; and the reverse. */

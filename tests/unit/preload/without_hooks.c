@@ -2,9 +2,19 @@
  * itself. */
 #include "preload/internal.h"
 #include "preload/next.h"
+#include "preload/phase.h"
 
 struct next next;
 
 void init_start(void)
 {
+}
+
+const struct way *way_for(bool several_threads, bool glibc)
+{
+	static const struct way long_way;
+
+	(void)several_threads;
+	(void)glibc;
+	return &long_way;
 }
