@@ -130,6 +130,7 @@ static void take_way(const struct way *way)
 {
 	store_release(&phase_page.way.malloc, way->malloc);
 	store_release(&phase_page.way.calloc, way->calloc);
+	store_release(&phase_page.way.realloc, way->realloc);
 	store_release(&phase_page.way.free, way->free);
 	store_release(&phase_page.way.made, way->made);
 	store_release(&phase_page.way.gone, way->gone);

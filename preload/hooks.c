@@ -283,16 +283,6 @@ bool record_gone_quickly(void *p, uintptr_t sp)
 	return likely(gone) && gone(p, sp);
 }
 
-const struct way *way_for(bool several_threads, bool glibc)
-{
-#define WAY(way, single, glibc)                                                            \
-	[2 * !(single) + !(glibc)] = { malloc_##way, calloc_##way, free_##way, made_##way, \
-		gone_##way },
-	static const struct way ways[] = { EACH_WAY(WAY) };
-
-	return &ways[2 * several_threads + !glibc];
-}
-
 HOOK void free(void *p)
 {
 	void (*way)(void *) = PHASE_WAY(free);
@@ -371,20 +361,67 @@ static inline void *resize(void *p, size_t size, struct cpu_frame at)
 	b = record_take(p);
 	q = next.realloc(p, size);
 	call_end(c, next.glibc);
-	if (unlikely(!q && size != 0))
-		record_put_back(p, b);
-	else
-		record_moved(p, b, record_was_nested(q, c.last) ? NULL : q, size, at);
+	record_resized(p, b, q, size, at, c.last);
 	return q;
 }
 
-HOOK void *realloc(void *p, size_t size)
+TIER void *realloc_anyhow(void *p, size_t size)
 {
 	return resize(p, size, CPU_CALLER());
 }
 
+/* The block had `had` bytes of this site, and has become q, or not. */
+TIER void *realloc_rest(void *p, void *q, size_t size, uint32_t site, uint64_t had, void *last)
+{
+	record_resized(p, (struct block){ site, had, 1, 0 }, q, size, CPU_CALLER(), last);
+	return q;
+}
+
+/* As if it were freed, and a new one made. Its slot is emptied before, as for a free. */
+static always_inline void *realloc_by_way(
+	void *p, size_t size, struct cpu_frame at, bool single, bool glibc)
+{
+	struct thread *t = thread_self;
+	uint32_t *slot = record_slot(p, glibc);
+	struct block had;
+	struct call c;
+	void *q;
+
+	if (unlikely(!record_passes(t, single)) || unlikely(!slot) ||
+		unlikely(*slot < 1u << SLOT_SITE_BIT) || (!glibc && unlikely(is_inner(at))))
+		return realloc_anyhow(p, size);
+	had = slot_read(slot);
+	slot_clear(slot, had.size);
+	c = call_begin(at, glibc);
+	q = next.realloc(p, size);
+	call_end(c, glibc);
+	if (unlikely(!q) || unlikely(!record_enter(t, at.sp, single)))
+		return realloc_rest(p, q, size, had.site, had.size, c.last);
+	if ((!glibc && record_was_nested(q, c.last)) ||
+		unlikely(!record_gone_known(t, p, had.site, had.size, single))) {
+		thread_leave(t);
+		return realloc_rest(p, q, size, had.site, had.size, c.last);
+	}
+	return made_marked(t, q, size, at, glibc ? q : c.last, single, glibc);
+}
+
+#define REALLOC(way, single, glibc)                                          \
+	TIER void *realloc_##way(void *p, size_t size)                       \
+	{                                                                    \
+		return realloc_by_way(p, size, CPU_CALLER(), single, glibc); \
+	}
+EACH_WAY(REALLOC)
+
+HOOK void *realloc(void *p, size_t size)
+{
+	void *(*way)(void *, size_t) = PHASE_WAY(realloc);
+
+	return likely(way) ? way(p, size) : realloc_anyhow(p, size);
+}
+
 HOOK void *reallocarray(void *p, size_t count, size_t size)
 {
+	void *(*way)(void *, size_t) = PHASE_WAY(realloc);
 	size_t bytes;
 
 	if (unlikely(__builtin_mul_overflow(count, size, &bytes))) {
@@ -393,7 +430,17 @@ HOOK void *reallocarray(void *p, size_t count, size_t size)
 	}
 	if (READY(realloc) && unlikely(earlier.realloc))
 		return earlier.realloc(p, bytes);
-	return resize(p, bytes, CPU_CALLER());
+	return likely(way) ? way(p, bytes) : realloc_anyhow(p, bytes);
+}
+
+const struct way *way_for(bool several_threads, bool glibc)
+{
+#define WAY(way, single, glibc)                                                               \
+	[2 * !(single) + !(glibc)] = { malloc_##way, calloc_##way, realloc_##way, free_##way, \
+		made_##way, gone_##way },
+	static const struct way ways[] = { EACH_WAY(WAY) };
+
+	return &ways[2 * several_threads + !glibc];
 }
 
 HOOK void *memalign(size_t alignment, size_t size)

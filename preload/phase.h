@@ -23,6 +23,7 @@ enum phase {
 struct way {
 	void *(*malloc)(size_t size);
 	void *(*calloc)(size_t count, size_t size);
+	void *(*realloc)(void *p, size_t size);
 	void (*free)(void *p);
 	void *(*made)(void *p, size_t size, void *last); /* see record_made() */
 	bool (*gone)(void *p, uintptr_t sp);		 /* see record_gone_quickly() */

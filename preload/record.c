@@ -42,7 +42,7 @@ cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 			slack_subtract(missed, slack_of(p, missed));
 		__atomic_fetch_add(&trace.header->missed_frees, 1, __ATOMIC_RELAXED);
 	}
-	slot_write(slot, p, b);
+	slot_write(slot, p, b.site, b.size);
 	record_add(t, p, b);
 }
 

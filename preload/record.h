@@ -79,7 +79,7 @@ static always_inline void record_new_on(
 		record_unslotted(t, p, b);
 		return;
 	}
-	slot_write(slot, p, b);
+	slot_write(slot, p, b.site, b.size);
 	leaf->lane_place = record_add(t, p, b);
 }
 
@@ -148,17 +148,22 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
 
 /*
  * The common case of both, in a few straight lines that call nothing and have few enough variables
- * to need no registers saved: a settled thread, a stack that a leaf has, a small block. The budget
+ * to need no registers saved: a settled thread, a stack that a leaf has. The budget
  * is some 120 instructions for a new block and 50 for one that goes, and 4 for each frame of the
  * stack. False: nothing has been done. `single`: one thread, for which the counters are the sites'
  * own; `glibc`: its allocator. Both are constants, so there are four of each.
  *
  * All of it with the thread marked busy: a signal handler's event would move what was looked up.
  */
+static always_inline bool record_passes(const struct thread *t, bool single)
+{
+	return likely(t->state == (single ? phase_single_gate() : phase_lane_gate())) &&
+	       (!single || likely(__libc_single_threaded));
+}
+
 static always_inline bool record_enter(struct thread *t, uintptr_t sp, bool single)
 {
-	if (unlikely(t->state != (single ? phase_single_gate() : phase_lane_gate())) ||
-		(single && unlikely(!__libc_single_threaded)))
+	if (unlikely(!record_passes(t, single)))
 		return false;
 	t->state = sp;
 	signal_fence();
@@ -176,7 +181,7 @@ static always_inline bool record_new_marked(
 {
 	struct lane_site *ls;
 
-	if (unlikely(size >= SLOT_LARGE) || unlikely(!slot) || unlikely(*slot) ||
+	if (unlikely(!slot) || unlikely(*slot) ||
 		unlikely(trace.header->enabled != MT_ENABLED_RECORD))
 		return false;
 	if (!single) {
@@ -186,38 +191,42 @@ static always_inline bool record_new_marked(
 			return false;
 	}
 	t->last = p;
-	slot_write_small(slot, p, leaf->site, size);
+	slot_write(slot, p, leaf->site, size);
 	if (single)
 		ledger_add_single(leaf->site, leaf->line, size, 1);
 	return true;
 }
 
 /* A block with this site and size goes. */
-static always_inline bool record_subtract_quickly(
-	struct thread *t, uint32_t site, uint64_t size, bool temporary, bool single)
+static always_inline bool record_gone_known(
+	struct thread *t, const void *p, uint32_t site, uint64_t size, bool single)
 {
+	bool temporary = t->last == p;
 	struct lane_site *ls;
 
 	if (single) {
 		ledger_subtract_single(site, size, 1, temporary);
-		return true;
+	} else {
+		ls = ledger_find(t, site);
+		if (unlikely(!ls) || unlikely(!ledger_count_known(t, ls, size, -1, temporary)))
+			return false;
 	}
-	ls = ledger_find(t, site);
-	return likely(ls) && ledger_count_known(t, ls, size, -1, temporary);
+	if (temporary)
+		t->last = NULL;
+	return true;
 }
 
 static always_inline bool record_gone_marked(struct thread *t, void *p, bool single, bool glibc)
 {
-	uint32_t *slot = record_slot(p, glibc), value = likely(slot) ? *slot : 0;
-	bool temporary = t->last == p;
+	uint32_t *slot = record_slot(p, glibc);
+	struct block b;
 
-	if (unlikely(value < 1u << SLOT_SITE_BIT || (value & SLOT_LARGE) == SLOT_LARGE) ||
-		unlikely(!record_subtract_quickly(
-			t, value >> SLOT_SITE_BIT, value & SLOT_LARGE, temporary, single)))
+	if (unlikely(!slot) || unlikely(*slot < 1u << SLOT_SITE_BIT))
 		return false;
-	*slot = 0;
-	if (temporary)
-		t->last = NULL;
+	b = slot_read(slot);
+	if (unlikely(!record_gone_known(t, p, b.site, b.size, single)))
+		return false;
+	slot_clear(slot, b.size);
 	return true;
 }
 
@@ -244,7 +253,7 @@ static inline struct block record_take(void *p)
 static inline void record_put_back(void *p, struct block b)
 {
 	if (b.site)
-		slot_write(slot_at(p), p, b);
+		slot_write(slot_at(p), p, b.site, b.size);
 }
 
 /* p, which held b, is now q with `size` bytes; q NULL: p was freed. */
@@ -270,6 +279,16 @@ static inline void *record_last(void)
 static inline bool record_was_nested(void *p, void *last)
 {
 	return unlikely(!next.glibc) && p && p != last && thread_self->last == p;
+}
+
+/* p, which held b, was resized to q. */
+static inline void record_resized(
+	void *p, struct block b, void *q, size_t size, struct cpu_frame at, void *last)
+{
+	if (unlikely(!q && size != 0))
+		record_put_back(p, b);
+	else
+		record_moved(p, b, record_was_nested(q, last) ? NULL : q, size, at);
 }
 
 #endif

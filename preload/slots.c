@@ -8,21 +8,6 @@ uint32_t *slot_regions;
 uint32_t slot_region_count;
 static uint32_t region_most; /* room in slot_regions */
 
-uint64_t slot_read_large(const uint32_t *slot)
-{
-	uint64_t size = 0;
-
-	for (int i = SLOT_PIECES; i > 0; i--)
-		size = size << SLOT_SITE_BIT | slot[i];
-	return size;
-}
-
-void slot_write_large(uint32_t *slot, uint64_t size)
-{
-	for (int i = 1; i <= SLOT_PIECES; i++, size >>= SLOT_SITE_BIT)
-		slot[i] = size & ((1u << SLOT_SITE_BIT) - 1);
-}
-
 #define ROOT_SIZE (sizeof(*slot_root) << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS))
 #define REGIONS (1u << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS))
 #define SPARE_REGIONS                                                              \

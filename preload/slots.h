@@ -16,6 +16,8 @@
 #ifndef MTRACE_SLOTS_H
 #define MTRACE_SLOTS_H
 
+#include <string.h>
+
 #include "preload/internal.h"
 
 #define SLOT_REGION_BITS 26 /* a leaf covers 64 MiB */
@@ -30,7 +32,6 @@
 #define SLOT_SIZE_BITS 10
 #define SLOT_HALF (1u << SLOT_SIZE_BITS)
 #define SLOT_SITE_BIT 11 /* and of a piece of a large size */
-#define SLOT_PIECES 4
 #define SLOT_LARGE ((1u << SLOT_SIZE_BITS) - 1)
 
 struct block {
@@ -51,8 +52,6 @@ extern uint32_t slot_region_count;
 bool slots_init(bool glibc);		    /* glibc: no two blocks are closer than 32 bytes */
 void slots_release(void);		    /* when there will be no tracing after all */
 uint32_t *slot_leaf_new(uintptr_t address); /* NULL: no memory */
-uint64_t slot_read_large(const uint32_t *slot);
-void slot_write_large(uint32_t *slot, uint64_t size);
 
 #pragma GCC visibility pop
 
@@ -94,6 +93,37 @@ static inline size_t slots_in_leaf(void)
 	return SLOT_PLANE * (slot_eighths ? SLOT_PLANES : 1);
 }
 
+/* A large size in the slots behind, two at a time: a piece in the low half of a word and one in its
+ * high half. */
+#define SLOT_PIECE ((1ul << SLOT_SITE_BIT) - 1)
+
+static always_inline void slot_write_pieces(uint32_t *slots, uint64_t size)
+{
+	uint64_t word = (size & SLOT_PIECE) | (size & SLOT_PIECE << SLOT_SITE_BIT)
+						      << (32 - SLOT_SITE_BIT);
+
+	memcpy(slots, &word, sizeof(word));
+}
+
+static always_inline uint64_t slot_read_pieces(const uint32_t *slots)
+{
+	uint64_t word;
+
+	memcpy(&word, slots, sizeof(word));
+	return (word & SLOT_PIECE) | (word >> (32 - SLOT_SITE_BIT) & SLOT_PIECE << SLOT_SITE_BIT);
+}
+
+static always_inline void slot_write_large(uint32_t *slot, uint64_t size)
+{
+	slot_write_pieces(slot + 1, size);
+	slot_write_pieces(slot + 3, size >> 2 * SLOT_SITE_BIT);
+}
+
+static always_inline uint64_t slot_read_large(const uint32_t *slot)
+{
+	return slot_read_pieces(slot + 1) | slot_read_pieces(slot + 3) << 2 * SLOT_SITE_BIT;
+}
+
 static inline struct block slot_read(const uint32_t *slot)
 {
 	uint32_t value = *slot;
@@ -104,9 +134,10 @@ static inline struct block slot_read(const uint32_t *slot)
 	return b;
 }
 
-static inline void slot_clear(uint32_t *slot)
+/* `size` is what it has. */
+static always_inline void slot_clear(uint32_t *slot, uint64_t size)
 {
-	if (unlikely((*slot & SLOT_LARGE) == SLOT_LARGE))
+	if (unlikely(size >= SLOT_LARGE))
 		slot_write_large(slot, 0);
 	*slot = 0;
 }
@@ -117,20 +148,12 @@ static inline uint32_t slot_half(const void *address)
 	return ((uint32_t)(uintptr_t)address & 16) << (SLOT_SIZE_BITS - 4);
 }
 
-static inline void slot_write(uint32_t *slot, const void *address, struct block b)
+static inline void slot_write(uint32_t *slot, const void *address, uint32_t site, uint64_t size)
 {
-	uint32_t value = b.site << SLOT_SITE_BIT | slot_half(address);
-
-	if (unlikely(b.size >= SLOT_LARGE)) {
-		slot_write_large(slot, b.size);
-		*slot = value | SLOT_LARGE;
-		return;
+	if (unlikely(size >= SLOT_LARGE)) {
+		slot_write_large(slot, size);
+		size = SLOT_LARGE;
 	}
-	*slot = value | (uint32_t)b.size;
-}
-
-static inline void slot_write_small(uint32_t *slot, const void *address, uint32_t site, size_t size)
-{
 	*slot = site << SLOT_SITE_BIT | slot_half(address) | (uint32_t)size;
 }
 
@@ -149,7 +172,7 @@ static inline struct block slot_take(const void *block)
 
 	if (likely(slot) && likely(*slot)) {
 		b = slot_read(slot);
-		slot_clear(slot);
+		slot_clear(slot, b.size);
 	}
 	return b;
 }

@@ -48,7 +48,7 @@ static void put(struct twin *t)
 {
 	if (!slot_at((void *)t->address))
 		ck_assert_ptr_nonnull(slot_leaf_new(t->address));
-	slot_write(slot_at((void *)t->address), (void *)t->address, t->block);
+	slot_write(slot_at((void *)t->address), (void *)t->address, t->block.site, t->block.size);
 }
 
 static void fill(uintptr_t granule)
