@@ -20,6 +20,7 @@
 /* Bytes: further apart, two frames that no table connects aren't caller and callee. */
 #define NEAR (1u << 20)
 #define PAGE 4096u
+#define FEW_SITES 500u /* with these, near leaves do */
 
 static const uintptr_t never; /* a word that is never 1 */
 
@@ -496,6 +497,7 @@ static void lay_trail(struct thread *t, struct near_leaf *near, struct known_pat
 {
 	struct trail_leaf *leaf = capture_on_trail(t, path.site);
 
+	t->follows |= path.site >= FEW_SITES;
 	capture_link(t, path.site);
 	fill_trail(t, leaf, path);
 	near->leaf = t->top_leaf = leaf->leaf;

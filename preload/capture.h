@@ -183,8 +183,10 @@ static always_inline struct leaf *capture_near(
 		if (likely(failed == NEAR_WORDS)) {
 			if (!capture_base_holds(t, base, base->identity == leaf->base_identity))
 				return NULL;
-			capture_link(t, leaf->leaf.site);
-			capture_expect(t, &leaf->leaf);
+			if (t->follows) {
+				capture_link(t, leaf->leaf.site);
+				capture_expect(t, &leaf->leaf);
+			}
 			return &leaf->leaf;
 		}
 		key += *capture_word(leaf, failed);
@@ -200,7 +202,7 @@ static always_inline struct leaf *capture_again(struct thread *t, struct cpu_fra
 	if (top->sp != at.sp || top->pc != at.pc || !t->top_leaf.site ||
 		(top->needs_bp && top->bp != at.bp) || capture_verify(top->last) != t->checks)
 		return NULL;
-	if (t->latest != &t->top_leaf) {
+	if (t->follows && t->latest != &t->top_leaf) {
 		capture_link(t, t->top_leaf.site);
 		capture_expect(t, &t->top_leaf);
 	}
@@ -212,7 +214,7 @@ static always_inline struct leaf *capture_find(
 {
 	struct leaf *leaf = capture_again(t, at);
 
-	if (!leaf)
+	if (!leaf && t->follows)
 		leaf = capture_follow(t, at);
 	if (!leaf)
 		leaf = capture_near(t, at, place);

@@ -121,6 +121,7 @@ struct thread {
 	struct leaf *latest;  /* of the last event, in any of the next three */
 	struct trail_leaf *trail; /* 1 << TRAIL_BITS */
 	uint32_t gate;		  /* that it passes; the state after a hook */
+	bool follows;		  /* the trail: there are more stacks than near leaves */
 	uint32_t sites_mask;
 	struct lane_site *sites; /* hash table by site; never NULL */
 	int64_t room; /* bytes that may come and go before the lane looks what it keeps back */
