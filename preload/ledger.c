@@ -89,6 +89,22 @@ struct kept_back {
 	int64_t most; /* the largest amount there is: of a site, of a line, of all */
 };
 
+/* After a handler has jumped out of a hook. */
+static cold_path void find_dirty_anew(struct thread *t)
+{
+	t->dirty_used = 0;
+	for (uint32_t i = 0; i < t->lines_used; i++)
+		t->lines[i].unpublished = 0;
+	for (uint32_t i = 0; t->sites_used && i <= t->sites_mask; i++) {
+		struct lane_site *ls = &t->sites[i];
+
+		ls->dirty = false;
+		if (ls->site && (bytes_kept_back(ls) != 0 || blocks_kept_back(ls) != 0))
+			ledger_make_dirty(t, ls);
+	}
+	t->in_doubt = false;
+}
+
 /* Adds it up, also for the lines, which have to be cleared again. Sites that keep nothing back
  * leave the list. */
 static struct kept_back add_up(struct thread *t)
@@ -96,6 +112,8 @@ static struct kept_back add_up(struct thread *t)
 	struct kept_back k = { 0, 0 };
 	uint32_t count = 0;
 
+	if (unlikely(t->in_doubt))
+		find_dirty_anew(t);
 	for (uint32_t i = 0; i < t->dirty_used; i++) {
 		struct lane_site *ls = &t->sites[t->dirty[i]];
 		int64_t bytes = bytes_kept_back(ls);
@@ -155,11 +173,11 @@ cold_path void ledger_publish(struct thread *t)
 	t->room = t->max_unpublished;
 }
 
-#define DIRTY_MOST 128	      /* sites that each look goes through */
-#define FIRST_UNPUBLISHED 512 /* bytes */
+#define DIRTY_MOST 128	     /* sites that each look goes through */
+#define FIRST_UNPUBLISHED 64 /* bytes */
 
 /* In steps, since the bound that readers state rises with it. */
-static void keep_more_back(struct thread *t, int64_t slack)
+static void allow_more(struct thread *t, int64_t slack)
 {
 	int64_t more = 2 * t->max_unpublished + FIRST_UNPUBLISHED;
 
@@ -171,18 +189,19 @@ static void keep_more_back(struct thread *t, int64_t slack)
 /* So much has come and gone that the lane may keep back more than it may. */
 static cold_path void look_through(struct thread *t)
 {
-	int64_t slack = load_relaxed(&ledger_slack);
+	int64_t slack = load_relaxed(&ledger_slack), allowed;
 	struct kept_back k = add_up(t);
 
-	if (k.most > slack / 2 || t->dirty_used > DIRTY_MOST) {
+	if (t->max_unpublished < slack)
+		allow_more(t, slack);
+	allowed = t->max_unpublished < slack ? t->max_unpublished : slack;
+	if (k.most > allowed / 2 || t->dirty_used > DIRTY_MOST) {
 		publish(t, k.all);
 		k.most = 0;
 	} else {
 		clear_lines(t);
 	}
-	if (t->max_unpublished < slack)
-		keep_more_back(t, slack);
-	t->room = (t->max_unpublished < slack ? t->max_unpublished : slack) - k.most;
+	t->room = allowed - k.most;
 }
 
 /* ---- a lane's own tables */

@@ -79,6 +79,7 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 	if (thread_is_busy(t)) {
 		if (!was_left(t, sp))
 			return lost(MT_LOST_REENTRANT);
+		t->in_doubt = true;
 		forget_stacks(t);
 	}
 	gate = phase_gate(); /* first: what changes after this shuts it again */

@@ -148,6 +148,7 @@ struct thread {
 	uint32_t lines_used, lines_room;
 	uint32_t *dirty; /* numbers of entries in `sites`; room for all */
 	uint32_t dirty_used;
+	bool in_doubt; /* a handler has jumped out of a hook: the list of the dirty may be wrong */
 	uint32_t next_entry, last_entry; /* entries taken from MT_ENTRIES and not used yet */
 
 	unsigned rounds;     /* of thread-exit destructors */
