@@ -22,9 +22,10 @@ class Case:
 
 def loops(scale):
     pairs = max(10000, int(3000000 * scale))
-    return [Case(f"loop-{depth}x{threads}",
-                 [str(BUILT / "loop"), str(depth), str(threads), str(pairs)])
-            for threads in (1, 2) for depth in (5, 20, 50, 100)]
+    modes = [("loop", depth, "own") for depth in (5, 20, 50, 100)] + [("same", 5, "same"), ("swap", 5, "swap")]
+    return [Case(f"{name}-{depth}x{threads}",
+                 [str(BUILT / "loop"), str(depth), str(threads), str(pairs), mode])
+            for threads in (1, 2) for name, depth, mode in modes]
 
 
 def large_programs():
