@@ -31,6 +31,15 @@ struct cpu_frame {
 #define CPU_SIGNAL_SP 160
 #define CPU_SIGNAL_PC 168
 
+/* As the kernel takes it. A handler that returns needs a restorer, and every one the flag. */
+struct cpu_sigaction {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	unsigned long mask;
+};
+#define CPU_SA_RESTORER 0x04000000ul
+
 /* libunwind's names for this CPU. */
 #define CPU_UNWIND_LIBRARY "libunwind-x86_64.so.8"
 #define CPU_UNWIND(name) "_Ux86_64_" name

@@ -4,13 +4,12 @@
  * Noted at the exit, where the scan for leaks asks for the like. Our own share only grows, so what
  * it is at the end is the most that it was at the peak.
  */
-#include "preload/internal.h"
+#include "preload/pagemap.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #define RANGES 1024
-#define PRESENT ((uint64_t)1 << 63) /* in an entry of /proc/self/pagemap, 8 bytes a page */
+#define ENTRIES 2048 /* asked for at once */
 
 static uint64_t peak_of_process(void)
 {
@@ -29,20 +28,20 @@ static uint64_t peak_of_process(void)
 	return kib << 10;
 }
 
-static uint64_t pages_present(int fd, uint64_t page, uint64_t end)
+static uint64_t pages_present(int fd, const struct os_range *r)
 {
-	static uint64_t entries[512];
+	static uint64_t entries[ENTRIES];
 	uint64_t count = 0;
 
-	while (page < end) {
-		uint64_t want = end - page < 512 ? end - page : 512;
-		long got = os_pread(fd, entries, want * 8, (int64_t)(page * 8));
+	for (uintptr_t at = r->start; at < r->end;) {
+		size_t want = (r->end - at) / PAGEMAP_PAGE, got;
 
-		if (got < 8)
+		got = pagemap_read(fd, at, entries, want < ENTRIES ? want : ENTRIES);
+		if (got == 0)
 			break;
-		for (long i = 0; i < got / 8; i++)
-			count += (entries[i] & PRESENT) != 0;
-		page += (uint64_t)got / 8;
+		for (size_t i = 0; i < got; i++)
+			count += (entries[i] & PAGEMAP_PRESENT) != 0;
+		at += got * PAGEMAP_PAGE;
 	}
 	return count;
 }
@@ -51,16 +50,15 @@ static uint64_t own_share(void)
 {
 	static struct os_range ranges[RANGES];
 	size_t count = os_own_ranges(ranges, RANGES);
-	size_t page = os_page_size();
-	int fd = os_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
+	int fd = pagemap_open();
 	uint64_t pages = 0;
 
 	if (fd < 0)
 		return 0;
 	for (size_t i = 0; i < count; i++)
-		pages += pages_present(fd, ranges[i].start / page, ranges[i].end / page);
+		pages += pages_present(fd, &ranges[i]);
 	os_close(fd);
-	return pages * page + tracefile_bytes();
+	return pages * PAGEMAP_PAGE + tracefile_bytes();
 }
 
 void resident_note(void)

@@ -89,35 +89,39 @@ static void glibc_extent(uintptr_t block, uintptr_t *start, uintptr_t *end)
 }
 
 /* A root, except what in it is the library's own: that remembers blocks which nobody else does. */
-static void scan_but_own(uintptr_t start, uintptr_t end)
+static void scan_but_own(const struct mapping *m, uintptr_t start, uintptr_t end)
 {
+	bool private = !m->shared && *m->name != '/';
+
 	for (size_t i = 0; i < own_count && start < end; i++) {
 		if (own[i].end <= start)
 			continue;
 		if (own[i].start >= end)
 			break;
 		if (own[i].start > start)
-			scan_root(start, own[i].start);
+			scan_root(start, own[i].start, private);
 		start = own[i].end;
 	}
 	if (start < end)
-		scan_root(start, end);
+		scan_root(start, end, private);
 }
 
-static void scan_between_extents(uintptr_t start, uintptr_t end)
+static void scan_between_extents(const struct mapping *m)
 {
+	uintptr_t start = m->start, end = m->end;
+
 	while (start < end && !scan_out_of_time()) {
 		uintptr_t block = scan_first_block(start, end), from, to;
 
 		if (!block) {
-			scan_but_own(start, end);
+			scan_but_own(m, start, end);
 			return;
 		}
 		if (!next.glibc)
 			return;
 		glibc_extent(block, &from, &to);
 		if (from > start)
-			scan_but_own(start, from < end ? from : end);
+			scan_but_own(m, start, from < end ? from : end);
 		if (to <= start)
 			return; /* makes no sense */
 		start = to;
@@ -135,7 +139,7 @@ static bool scan_stack_in(const struct mapping *m)
 
 		if (s->running || s->sp < m->start || s->sp >= m->end)
 			continue;
-		scan_root(from < m->start ? m->start : from, m->end);
+		scan_root(from < m->start ? m->start : from, m->end, false);
 		any = true;
 	}
 	return any;
@@ -153,19 +157,29 @@ static void scan_tls_in(const struct mapping *m)
 		start = m->start;
 	if (end > m->end)
 		end = m->end;
-	scan_root(start, end);
+	scan_root(start, end, false);
 	scan_word(((const uintptr_t *)tp)[1] -
 		  16); /* the vector of dynamic storage is pointed to behind its head */
 }
 
-/* The trace, and the library's data. */
-static bool is_ours(const struct mapping *m)
+static bool is_trace(const struct mapping *m)
+{
+	return m->shared && strcmp(m->name, tracefile_path()) == 0;
+}
+
+/* The library's mappings and its data. The kernel may have merged them with their neighbours. */
+static void find_own(void)
 {
 	struct object self;
+	size_t at;
 
-	return (m->shared && strcmp(m->name, tracefile_path()) == 0) ||
-	       (object_find((uintptr_t)&trace, &self) && m->start >= (self.start & ~4095ul) &&
-		       m->end <= ((self.end + 4095) & ~4095ul));
+	own_count = os_own_ranges(own, MOST_RANGES - 1);
+	if (!object_find((uintptr_t)&trace, &self))
+		return;
+	for (at = own_count; at > 0 && own[at - 1].start > self.start; at--)
+		own[at] = own[at - 1];
+	own[at] = (struct os_range){ self.start & ~4095ul, (self.end + 4095) & ~4095ul };
+	own_count++;
 }
 
 /* Devices may do things when they are read. */
@@ -183,7 +197,7 @@ static void scan_mapping(const struct mapping *m)
 	if (strcmp(m->name, "[heap]") == 0 && scan_first_block(m->start, m->end))
 		return;
 	if (!scan_stack_in(m))
-		scan_between_extents(m->start, m->end);
+		scan_between_extents(m);
 }
 
 /* ---- all of them */
@@ -207,13 +221,13 @@ static bool is_relro(const struct mapping *m, const struct mapping *after)
 
 bool roots_scan(const struct scan_stack *s, size_t count)
 {
-	char *maps = os_map(MAPS_MOST);
+	char *maps = scan_map(MAPS_MOST);
 	struct mapping m = { 0 }, before = { 0 };
 	char *line = maps;
 
 	stacks = s;
 	stack_count = count;
-	own_count = os_own_ranges(own, MOST_RANGES);
+	find_own();
 	tls_size = static_tls_size();
 	if (!maps || os_read_file("/proc/self/maps", maps, MAPS_MOST) == 0)
 		return false;
@@ -223,8 +237,8 @@ bool roots_scan(const struct scan_stack *s, size_t count)
 	while (*line && strchr(line, '\n') && !scan_out_of_time()) {
 		line = parse_line(line, &m);
 		if (m.name && before.name && is_relro(&before, &m))
-			scan_root(before.start, before.end);
-		if (m.readable && m.writable && !is_ours(&m))
+			scan_but_own(&before, before.start, before.end);
+		if (m.readable && m.writable && !is_trace(&m))
 			scan_mapping(&m);
 		before = m;
 	}

@@ -7,6 +7,8 @@
  * to its inside only possibly so.
  *
  *   scan.c      marks blocks and adds them up by site
+ *   blocks.c    lists the live blocks, and finds them by address (blocks.h)
+ *   words.c     reads memory (words.h), of which sift.c tells what may be an address
  *   roots.c     finds the memory to start from
  *   snapshot.c  forks, waits a little, and takes requests
  */
@@ -27,16 +29,21 @@ struct scan_stack {
 
 /* ---- scan.c */
 
-/* Marks what the words in [start, end) point to. */
-void scan_root(uintptr_t start, uintptr_t end);
+/* Marks what the words in [start, end) point to. Private: what was never touched of it is zeros. */
+void scan_root(uintptr_t start, uintptr_t end, bool private);
 void scan_word(uintptr_t word);
 bool scan_out_of_time(void);
 
 /* Is there a live block that begins in [start, end)? The first of them; 0 = none. */
 uintptr_t scan_first_block(uintptr_t start, uintptr_t end);
 
-/* In the child: scans and fills MT_LEAKS, for which there is room. False: no memory or time. */
-bool scan(const struct scan_stack *stacks, size_t count);
+/* Memory for the scan, zeroed; NULL. */
+void *scan_map(size_t size);
+void scan_release(void); /* all of it */
+
+/* In the child: scans and fills MT_LEAKS, for which there is room. False: no memory, or not done at
+ * `until`, as os_time() has it. */
+bool scan(const struct scan_stack *stacks, size_t count, uint64_t until);
 
 /* ---- roots.c */
 

@@ -25,6 +25,7 @@
 
 #define MOST_THREADS 4096
 #define ANSWER_WAIT_MS 20
+#define MOST_NS 10000000000ull /* of a scan */
 
 /* Reads "nr a0 ... a5 sp pc", or "running", or "-1 sp pc". */
 static void read_syscall(int tid, struct scan_stack *s)
@@ -141,7 +142,7 @@ static void run_child(const struct scan_stack *stacks, size_t count)
 
 	forget_handlers();
 	close_all();
-	ok = scan(stacks, count);
+	ok = scan(stacks, count, begun + MOST_NS);
 	h->scan_ns = os_time() - begun;
 	store_release(&h->scan_state, ok ? MT_SCAN_DONE : MT_SCAN_FAILED);
 	syscall(SYS_exit_group, 0);

@@ -130,7 +130,7 @@ static char *pages(size_t count)
 
 static void protected_heap(void)
 {
-	static char *kept[3];
+	static char *kept[3], *inside;
 	struct sigaction action = { .sa_handler = on_fault };
 
 	CHECK(sigaction(SIGSEGV, &action, NULL) == 0 && sigaction(SIGBUS, &action, NULL) == 0);
@@ -139,6 +139,8 @@ static void protected_heap(void)
 	CHECK(mprotect(kept[0], 64 * 4096, PROT_NONE) == 0);
 	CHECK(mprotect(kept[1] + 5 * 4096, 4096, PROT_NONE) == 0);
 	CHECK(munmap(kept[2] + 7 * 4096, 4096) == 0);
+	inside = pages(64) + 4096 + 8; /* the start of which isn't to be seen */
+	CHECK(mprotect(inside - 4096 - 8, 4096, PROT_NONE) == 0);
 }
 
 /* A scan that runs in a child finds nothing there. */

@@ -1,4 +1,5 @@
 """Odd ends and odd manners: the program's behaviour is as without the library, and the trace holds what there was."""
+import json
 import os
 import unittest
 
@@ -51,7 +52,11 @@ class Odd(unittest.TestCase):
     def test_protected_heap(self):
         """Neither the scan for leaks nor the program's handlers run into pages that are closed or gone."""
         [trace] = self.both("protected")
-        self.assert_row(trace, "pages", 3)
+        self.assert_row(trace, "pages", 4)
+        leaks = json.loads(mtracer("leaks", "--json", "--all", trace.path).stdout)
+        self.assertTrue(leaks["leaks"]["classified"], leaks["leaks"])
+        self.assertEqual({row["kind"]: row["current_blocks"] for row in leaks["rows"]
+                          if row["function"] == "pages"}, {"reachable": 3, "possible": 1})
 
     def test_heap_not_for_children(self):
         """The scan runs in a copy of the process that lacks them."""
