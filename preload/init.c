@@ -23,8 +23,6 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#define EXIT_WAIT_MS 1000 /* that a program's end may be held up by the scan */
-
 static void find_program(char *path, size_t size)
 {
 	ssize_t n = readlink("/proc/self/exe", path, size - 1);
@@ -162,7 +160,7 @@ static void scan_at_exit(void)
 	t = thread_enter((uintptr_t)__builtin_frame_address(0));
 	if (!t)
 		return;
-	snapshot_scan(EXIT_WAIT_MS);
+	snapshot_at_exit();
 	thread_leave(t);
 }
 
@@ -171,9 +169,13 @@ __attribute__((destructor)) static void fini(void)
 	int saved = errno;
 
 	if (phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid()) {
+		bool asks = config.reachable && sandbox_allows_scan();
+
+		if (asks)
+			resident_note_peak(); /* before the scan takes its memory */
 		scan_at_exit();
-		if (config.reachable && sandbox_allows_scan())
-			resident_note();
+		if (asks)
+			resident_note_own();
 		control_exit();
 		if (config.verbose || (sandbox_allows_messages() && isatty(STDERR_FILENO)))
 			message("trace in ", tracefile_path(), NULL);

@@ -225,7 +225,8 @@ void init_start(void); /* once, at the first event that is late enough */
 void cxx_init(void); /* hooks_cxx.c: finds the C++ library's operator new */
 
 void control_exit(void);  /* writes the end into the header */
-void resident_note(void); /* resident.c: at the exit, what memory was taken */
+void resident_note_peak(void); /* resident.c, at the exit: what memory the process took */
+void resident_note_own(void);  /* and what of it is ours */
 
 #pragma GCC visibility pop
 

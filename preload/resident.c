@@ -61,8 +61,12 @@ static uint64_t own_share(void)
 	return pages * PAGEMAP_PAGE + tracefile_bytes();
 }
 
-void resident_note(void)
+void resident_note_peak(void)
+{
+	trace.header->resident_bytes = peak_of_process();
+}
+
+void resident_note_own(void)
 {
 	trace.header->tracer_bytes = own_share();
-	trace.header->resident_bytes = peak_of_process();
 }

@@ -212,7 +212,6 @@ static const struct call scan[] = {
 	{ SYS_pread64, { 900 } },
 	{ SYS_close, { 900 } },
 	{ SYS_close_range, { 0, ~0u } },
-	{ SYS_rt_sigaction, { SIGINT } },
 	{ SYS_rt_sigaction, { SIGSEGV } },
 	{ SYS_rt_sigaction, { SIGBUS } },
 	{ SYS_rt_sigprocmask, { SIG_UNBLOCK, 0, 0, 8 } },

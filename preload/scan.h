@@ -52,8 +52,7 @@ bool roots_scan(const struct scan_stack *stacks, size_t count);
 
 /* ---- snapshot.c */
 
-/* Scans the process as it is now and waits for that, up to `wait_ms`. */
-void snapshot_scan(unsigned wait_ms);
+void snapshot_at_exit(void); /* scans the process, and waits for that a second at the most */
 
 /* Scans if somebody has asked for it and it hasn't been done. In a hook: waits next to nothing. */
 void snapshot_answer(void);

@@ -2,10 +2,15 @@
  * snapshot.c - the child process in which a scan runs, and what the parent does meanwhile: wait a
  * little.
  *
- * The child is made by a raw clone without an exit signal, so neither SIGCHLD nor wait() tells the
- * program of it. It closes all descriptors but the trace's at once: whoever reads the other end of
- * a pipe must not wait for it. Whatever goes wrong in it costs the verdict and nothing else.
+ * The child is made by a clone without an exit signal, so neither SIGCHLD nor wait() tells the
+ * program of it. It closes all descriptors at once: whoever reads the other end of a pipe must not
+ * wait for it. Whatever goes wrong in it costs the verdict and nothing else.
+ *
+ * At the end of a process with one thread the child runs in the very memory of its parent, which
+ * sleeps meanwhile, as after a vfork. A copy of a process of 140 MB costs as much as half of the
+ * scan, and makes that three times slower: the CPU has to mark each page as used anew.
  */
+#include "preload/cpu.h"
 #include "preload/phase.h"
 #include "preload/sandbox.h"
 #include "preload/scan.h"
@@ -24,7 +29,8 @@
 #include <unistd.h>
 
 #define MOST_THREADS 4096
-#define ANSWER_WAIT_MS 20
+#define ANSWER_WAIT_MS 20      /* that a running program may be held up */
+#define EXIT_WAIT_MS 1000      /* and the end of one */
 #define MOST_NS 10000000000ull /* of a scan */
 
 /* Reads "nr a0 ... a5 sp pc", or "running", or "-1 sp pc". */
@@ -95,20 +101,38 @@ static size_t find_stacks(struct scan_stack *stacks, uintptr_t sp)
 
 /* As many records as there may be: of each site's live blocks, whose number the lanes have part of,
  * four kinds. */
-static bool make_room(void)
+static uint64_t most_records(void)
 {
 	bool lanes = trace.header->tables[MT_ENTRIES].count > 0;
 	uint64_t records = 0;
-	bool ok;
 
-	lock_take(&tables_lock);
 	for (uint64_t i = 1; i < trace.header->tables[MT_SITES].count; i++)
 		records += lanes || trace.sites[i].current_blocks > 4
 				   ? 4
 				   : trace.sites[i].current_blocks;
-	ok = tracefile_room(MT_LEAKS, records);
+	return records;
+}
+
+/* How the scan has to go on. */
+static enum mt_scan prepare(void)
+{
+	struct mt_header *h = trace.header;
+	enum mt_scan state = MT_SCAN_FAILED;
+	uint64_t records;
+
+	h->tables[MT_LEAKS].count = 0;
+	h->scan_ns = h->scan_bytes = 0;
+	h->scan_at_ns = os_time() - h->start_ns;
+	if (config.sample.mean) /* the way to a block leads through others */
+		return state;
+	lock_take(&tables_lock);
+	records = most_records();
+	if (records == 0)
+		state = MT_SCAN_DONE;
+	else if (tracefile_room(MT_LEAKS, records))
+		state = MT_SCAN_RUNNING;
 	lock_drop(&tables_lock);
-	return ok;
+	return state;
 }
 
 static void close_all(void)
@@ -119,33 +143,28 @@ static void close_all(void)
 		syscall(SYS_close, fd);
 }
 
-/* The program's handlers must not run in the child: all signals were blocked before it was made,
- * and what can't be blocked, a fault of the scan's own, ends it. */
-static void forget_handlers(void)
-{
-	struct {
-		void *handler;
-		unsigned long flags;
-		void *restorer;
-		unsigned long mask;
-	} by_default = { 0 };
+/* What the child is told. */
+struct job {
+	struct scan_stack *stacks;
+	size_t count;
+	uint64_t until; /* when it has to be done */
+	char *stack;	/* for itself */
+};
 
-	for (int number = 1; number <= 64; number++)
-		syscall(SYS_rt_sigaction, number, &by_default, NULL, sizeof(by_default.mask));
-}
+#define STACK_SIZE (256u << 10)
 
-static void run_child(const struct scan_stack *stacks, size_t count)
+/* No handler of the program's runs in the child: all signals were blocked before it was made. */
+static bool run(const struct job *job)
 {
 	struct mt_header *h = trace.header;
 	uint64_t begun = os_time();
 	bool ok;
 
-	forget_handlers();
 	close_all();
-	ok = scan(stacks, count, begun + MOST_NS);
+	h->scan_bytes = 0;
+	ok = scan(job->stacks, job->count, job->until);
 	h->scan_ns = os_time() - begun;
-	store_release(&h->scan_state, ok ? MT_SCAN_DONE : MT_SCAN_FAILED);
-	syscall(SYS_exit_group, 0);
+	return ok;
 }
 
 static int busy;    /* a snapshot is being made */
@@ -178,6 +197,115 @@ static void wait_for(int child, unsigned wait_ms)
 	}
 }
 
+static void run_in_copy(void *job)
+{
+	bool ok = run(job);
+
+	store_release(&trace.header->scan_state, ok ? MT_SCAN_DONE : MT_SCAN_FAILED);
+	syscall(SYS_exit_group, 0);
+}
+
+static void scan_copy(struct job *job, unsigned wait_ms)
+{
+	struct signals before = signals_block();
+	long child;
+
+	job->until = os_time() + MOST_NS;
+	child = syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+	if (child == 0)
+		cpu_call_on(job->stack + STACK_SIZE, run_in_copy, job);
+	signals_restore(before);
+	if (child < 0)
+		trace.header->scan_state = MT_SCAN_FAILED;
+	else
+		wait_for((int)child, wait_ms);
+}
+
+/* A read may hang (a file system without its server): the parent must not, so there is a timer that
+ * kills the child. */
+static void limit_own_time(unsigned ms)
+{
+	struct sigevent kill = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+	struct itimerspec when = { .it_value = { ms / 1000, ms % 1000 * 1000000l } };
+	int timer;
+
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &kill, &timer) == 0)
+		syscall(SYS_timer_settime, timer, 0, &when, NULL);
+}
+
+static int run_in_place(void *job)
+{
+	limit_own_time(EXIT_WAIT_MS + EXIT_WAIT_MS / 5);
+	if (run(job))
+		store_release(&trace.header->scan_state, MT_SCAN_DONE);
+	syscall(SYS_exit_group, 0);
+	return 0;
+}
+
+/* In the memory of the process itself, in which nothing else runs. False: not done. */
+static bool scan_in_place(struct job *job)
+{
+	struct signals before = signals_block();
+	int child;
+
+	job->until = os_time() + EXIT_WAIT_MS * 1000000ull;
+	child = clone(run_in_place, job->stack + STACK_SIZE, CLONE_VM | CLONE_VFORK, job);
+	if (child > 0)
+		syscall(SYS_wait4, child, NULL, __WCLONE, NULL);
+	os_forked(); /* it may have been ended with the lock */
+	scan_release();
+	signals_restore(before);
+	return trace.header->scan_state == MT_SCAN_DONE;
+}
+
+/* The calling thread's stack begins at `sp`. */
+static void scan_from(uintptr_t sp, bool last)
+{
+	struct job job = {
+		.stacks = os_map(MOST_THREADS * sizeof(*job.stacks)),
+		.stack = os_map(STACK_SIZE),
+	};
+
+	if (!job.stacks || !job.stack) {
+		trace.header->scan_state = MT_SCAN_FAILED;
+	} else {
+		job.count = find_stacks(job.stacks, sp);
+		if (!last)
+			scan_copy(&job, ANSWER_WAIT_MS);
+		else if (job.count > 1 || sandbox_is_on())
+			scan_copy(&job, EXIT_WAIT_MS);
+		else if (!scan_in_place(&job))
+			scan_copy(&job, 0); /* may take longer than the process's end */
+	}
+	if (job.stacks)
+		os_unmap(job.stacks, MOST_THREADS * sizeof(*job.stacks));
+	if (job.stack)
+		os_unmap(job.stack, STACK_SIZE);
+}
+
+static void snapshot(bool last)
+{
+	struct mt_header *h = trace.header;
+	int saved = errno;
+
+	if (!sandbox_allows_scan() || __atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
+		return;
+	if (running && syscall(SYS_wait4, running, NULL, __WCLONE | WNOHANG, NULL) != 0)
+		running = 0;
+	h->scan_state = prepare();
+	if (h->scan_state == MT_SCAN_RUNNING) {
+		__builtin_unwind_init(); /* the caller's registers go to the stack */
+		scan_from((uintptr_t)__builtin_frame_address(0), last);
+	}
+	store_release(&busy, 0);
+	errno = saved;
+}
+
+void snapshot_at_exit(void)
+{
+	snapshot(true);
+}
+
 void snapshot_answer(void)
 {
 	struct mt_header *h = trace.header;
@@ -185,55 +313,5 @@ void snapshot_answer(void)
 
 	if (request != answer && __atomic_compare_exchange_n(&h->scan_answer, &answer, request,
 					 false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		snapshot_scan(ANSWER_WAIT_MS);
-}
-
-/* Makes the child, which inherits no handler of the program's that could run. */
-static long make_child(const struct scan_stack *stacks, size_t count)
-{
-	const uint64_t all = ~0ull;
-	uint64_t mask = 0;
-	long child;
-
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof(mask));
-	child = syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
-	if (child == 0)
-		run_child(stacks, count);
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask));
-	return child;
-}
-
-void snapshot_scan(unsigned wait_ms)
-{
-	struct scan_stack *stacks;
-	struct mt_header *h = trace.header;
-	int saved = errno;
-	size_t count;
-	long child;
-
-	if (!sandbox_allows_scan() || __atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
-		return;
-	stacks = os_map(MOST_THREADS * sizeof(*stacks));
-	if (!stacks) {
-		store_release(&busy, 0);
-		return;
-	}
-	if (running && syscall(SYS_wait4, running, NULL, __WCLONE | WNOHANG, NULL) != 0)
-		running = 0;
-	__builtin_unwind_init(); /* the caller's registers go to the stack */
-	count = find_stacks(stacks, (uintptr_t)__builtin_frame_address(0));
-	h->tables[MT_LEAKS].count = 0;
-	h->scan_bytes = 0;
-	h->scan_at_ns = os_time() - h->start_ns;
-	h->scan_state = !config.sample.mean && make_room() ? MT_SCAN_RUNNING : MT_SCAN_FAILED;
-	if (h->scan_state == MT_SCAN_RUNNING) {
-		child = make_child(stacks, count);
-		if (child < 0)
-			h->scan_state = MT_SCAN_FAILED;
-		else
-			wait_for((int)child, wait_ms);
-	}
-	os_unmap(stacks, MOST_THREADS * sizeof(*stacks));
-	store_release(&busy, 0);
-	errno = saved;
+		snapshot(false);
 }

@@ -59,7 +59,7 @@ class Odd(unittest.TestCase):
                           if row["function"] == "pages"}, {"reachable": 3, "possible": 1})
 
     def test_heap_not_for_children(self):
-        """The scan runs in a copy of the process that lacks them."""
+        """The scan may run in a copy of the process that lacks them."""
         [trace] = self.both("dontfork")
         self.assert_row(trace, "lost", 1)
         leaks = mtracer("leaks", trace.path)
