@@ -43,7 +43,8 @@ static inline int64_t bytes_kept_back(const struct lane_site *ls)
 
 static inline int32_t blocks_kept_back(const struct lane_site *ls)
 {
-	return (int32_t)(ls->entry->allocations - ls->entry->frees) - ls->published_blocks;
+	return (int32_t)((uint32_t)(ls->entry->allocations - ls->entry->frees) -
+			 ls->published_blocks);
 }
 
 static void publish_site(struct lane_site *ls)
@@ -61,7 +62,7 @@ static void publish_site(struct lane_site *ls)
 	if (live > (int64_t)s->peak_bytes)
 		s->peak_bytes = (uint64_t)live;
 	ls->published_bytes += bytes;
-	ls->published_blocks += blocks;
+	ls->published_blocks += (uint32_t)blocks;
 	ls->dirty = false;
 }
 

@@ -103,8 +103,8 @@ struct lane_site {
 	uint32_t line_index; /* in lines */
 	struct mt_entry *entry;
 	int64_t published_bytes;
-	int32_t published_blocks;
-	bool dirty; /* in the list of the dirty */
+	uint32_t published_blocks; /* modulo 2^32 */
+	bool dirty;		   /* in the list of the dirty */
 };
 
 struct thread {

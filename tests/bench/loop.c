@@ -3,9 +3,9 @@
  *
  * usage: loop DEPTH THREADS PAIRS [MODE]          each thread does PAIRS
  *
- *   own     the first thread is the program's, so that each has call stacks of its own (the default)
- *   same    all are made for it, so their call stacks are the same
- *   swap    and each frees what another allocated, a thousand blocks at a time
+ *   own     the first thread is the program's, so that each has call stacks of its own (the
+ * default) same    all are made for it, so their call stacks are the same swap    and each frees
+ * what another allocated, a thousand blocks at a time
  */
 #include <pthread.h>
 #include <stdio.h>
