@@ -47,9 +47,13 @@ def programs(scale):
         Case("sqlite3", ["sqlite3", ":memory:", ".read work.sql"], workloads.write_sql),
         Case("cc1", [workloads.cc1(), "-quiet", "-O2", "work.c", "-o", "/dev/null"], workloads.write_c),
         *large_programs(),
+        Case("clang", ["clang++", "-c", "-O1", "-std=c++17", "work.cc", "-o", "/dev/null"], workloads.write_cxx),
         Case("git", ["git", "-C", "repo", "log", "-p", "--stat", "-M"], workloads.write_git,
              {"GIT_PAGER": "cat", "GIT_CONFIG_GLOBAL": "/dev/null"}),
         Case("xmllint", ["xmllint", "--format", "--output", "/dev/null", "work.xml"], workloads.write_xml),
+        Case("jq", ["jq", "-c", "group_by(.name) | map({name: .[0].name, sum: (map(.value) | add)}) | sort_by(.sum)",
+                    "work.json"], workloads.write_json),
+        Case("z3", ["z3", "work.smt2"], workloads.write_constraints),
         Case("stl", [str(BUILT / "stl"), str(max(1, int(12 * scale)))]),
         Case("redis", ["redis-server", "redis.conf"], redis=True),
     ]

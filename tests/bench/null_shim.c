@@ -1,8 +1,9 @@
 /*
- * null_shim.c - the least that any preloaded tracer must do: forwards every call, and counts the allocations.
+ * null_shim.c - the least that any preloaded tracer must do: forwards every call, and counts the
+ * allocations.
  *
- * At exit the count is written to the file that NULL_SHIM_COUNT names. Each thread counts for itself, as a tracer that
- * knows its trade would.
+ * At exit the count is written to the file that NULL_SHIM_COUNT names. Each thread counts for
+ * itself, as a tracer that knows its trade would.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -49,10 +50,17 @@ static void resolve(void)
 	next_malloc = dlsym(RTLD_NEXT, "malloc");
 }
 
+/* Libraries whose constructors run before ours come by here too. */
 static __attribute__((noinline)) void *early_alloc(size_t size)
 {
+	static int resolving;
 	size_t start = early_used;
 
+	if (!resolving) {
+		resolving = 1;
+		resolve();
+		return calloc(1, size);
+	}
 	early_used += (size + 15) & ~(size_t)15;
 	return early_used <= sizeof(early) ? early + start : NULL;
 }
@@ -149,8 +157,8 @@ static void *thread(void *start)
 	return result;
 }
 
-int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*function)(void *),
-	void *argument)
+int pthread_create(
+	pthread_t *id, const pthread_attr_t *attributes, void *(*function)(void *), void *argument)
 {
 	struct start *start = next_malloc(sizeof(*start));
 

@@ -2,6 +2,7 @@
 
 Shared by the tests on real programs and by the benchmark.
 """
+import json
 import random
 import shutil
 import subprocess
@@ -98,6 +99,30 @@ double function_{i}(struct item *list, int *array, int count)
     return sum;
 }}""")
     (directory / "work.c").write_text("\n".join(text))
+
+
+def write_constraints(directory, scale):
+    """Sums, products and alternatives of bounded integers, for a solver."""
+    dice = random.Random(4)
+    names = [f"x{i}" for i in range(max(10, int(55 * scale)))]
+    text = ["(set-logic QF_LIA)"]
+    for name in names:
+        text.append(f"(declare-const {name} Int) (assert (<= 0 {name} 100))")
+    for _ in range(len(names) * 3 // 2):
+        terms = " ".join(f"(* {dice.choice([-7, -3, -2, 2, 3, 5, 9])} {name})" for name in dice.sample(names, 6))
+        text.append(f"(assert (<= (+ {terms}) {dice.randrange(20, 200)}))")
+    for _ in range(len(names) * 3):
+        a, b, c = dice.sample(names, 3)
+        text.append(f"(assert (or (> {a} (+ {b} {dice.randrange(1, 20)})) (= (+ {b} {c}) {dice.randrange(30, 150)}) "
+                    f"(< {c} {dice.randrange(3, 30)})))")
+    text.append("(check-sat)")
+    (directory / "work.smt2").write_text("\n".join(text))
+
+
+def write_json(directory, scale):
+    rows = [{"id": i, "name": f"name {i % 977}", "tags": [str(i % k) for k in range(1, 7)], "value": i * 0.5}
+            for i in range(max(500, int(15000 * scale)))]
+    (directory / "work.json").write_text(json.dumps(rows))
 
 
 def write_xml(directory, scale):
