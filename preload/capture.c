@@ -13,6 +13,7 @@
  * worse.
  */
 #include "preload/capture.h"
+#include "preload/ledger.h"
 #include "preload/stacks.h"
 
 #include <sys/single_threaded.h>
@@ -501,7 +502,17 @@ static void lay_trail(struct thread *t, struct near_leaf *near, struct known_pat
 	capture_link(t, path.site);
 	fill_trail(t, leaf, path);
 	near->leaf = t->top_leaf = leaf->leaf;
-	capture_expect(t, leaf->sp ? &leaf->leaf : &near->leaf);
+	capture_expect(t, leaf->sp ? &leaf->leaf : &near->leaf, !ledger_multi);
+}
+
+/* The last event's leaf goes on to be another stack's: what comes after it is noted on the trail.
+ */
+static inline void keep_latest(struct thread *t, const struct leaf *place)
+{
+	struct leaf *on_trail = &capture_on_trail(t, t->latest->site)->leaf;
+
+	if ((t->latest == &t->top_leaf || t->latest == place) && on_trail->site == t->latest->site)
+		t->latest = on_trail;
 }
 
 void capture_walk(struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc, uintptr_t bp)
@@ -520,6 +531,7 @@ void capture_walk(struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t 
 	path = path_find(t->top->hash);
 	__builtin_prefetch(&trace.sites[path.site], 1);
 	__builtin_prefetch(capture_on_trail(t, path.site), 1);
+	keep_latest(t, place);
 	fill_near(t, near, path);
 	t->top_leaf = near->leaf;
 	if (likely(path.site))
@@ -563,8 +575,8 @@ static bool walk_again(struct thread *t, struct leaf *leaf, uintptr_t unknown)
 
 /*
  * Locks the tables, but for one thread alone that makes no table grow: then each step leaves them
- * whole, as a reader of the file finds them after SIGKILL, so a signal handler that never comes back
- * does no harm. And to block signals costs as much as all the rest. False: not locked.
+ * whole, as a reader of the file finds them after SIGKILL, so a signal handler that never comes
+ * back does no harm. And to block signals costs as much as all the rest. False: not locked.
  */
 static inline bool lock_tables(const struct thread *t)
 {

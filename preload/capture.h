@@ -108,14 +108,17 @@ static always_inline struct trail_leaf *capture_on_trail(const struct thread *t,
 	return &t->trail[site & ((1u << TRAIL_BITS) - 1)];
 }
 
-/* The leaf is the last event's: what came after it the last times is fetched. */
-static always_inline void capture_expect(struct thread *t, struct leaf *leaf)
+/* The leaf is the last event's: what came after it the last times is fetched, with the sites'
+ * counters if these are what is counted in (`single`). */
+static always_inline void capture_expect(struct thread *t, struct leaf *leaf, bool single)
 {
 	t->latest = leaf;
 	__builtin_prefetch(capture_on_trail(t, leaf->next), 1);
-	__builtin_prefetch(&trace.sites[leaf->next], 1);
 	__builtin_prefetch(capture_on_trail(t, leaf->other), 1);
-	__builtin_prefetch(&trace.sites[leaf->other], 1);
+	if (single) {
+		__builtin_prefetch(&trace.sites[leaf->next], 1);
+		__builtin_prefetch(&trace.sites[leaf->other], 1);
+	}
 }
 
 /* After the last event's leaf came this site. */
@@ -127,7 +130,7 @@ static always_inline void capture_link(struct thread *t, uint32_t site)
 	t->latest->next = site;
 }
 
-static always_inline struct leaf *capture_follow(struct thread *t, struct cpu_frame at)
+static always_inline struct leaf *capture_follow(struct thread *t, struct cpu_frame at, bool single)
 {
 	struct trail_leaf *leaf = capture_on_trail(t, t->latest->next);
 	const struct kept *base;
@@ -141,7 +144,7 @@ static always_inline struct leaf *capture_follow(struct thread *t, struct cpu_fr
 	if (!capture_base_holds(t, base, capture_proof(leaf, at, base) == leaf->proof))
 		return NULL;
 	capture_link(t, leaf->leaf.site);
-	capture_expect(t, &leaf->leaf);
+	capture_expect(t, &leaf->leaf, single);
 	return &leaf->leaf;
 }
 
@@ -167,7 +170,7 @@ static always_inline uint32_t capture_failed(const struct near_leaf *leaf)
  * leaf whose word differs leads to the place for what was found instead. Stack pointers are
  * multiples of 16. */
 static always_inline struct leaf *capture_near(
-	struct thread *t, struct cpu_frame at, struct leaf **place)
+	struct thread *t, struct cpu_frame at, bool single, struct leaf **place)
 {
 	uint64_t key = (at.sp << 3) + at.pc;
 
@@ -185,7 +188,7 @@ static always_inline struct leaf *capture_near(
 				return NULL;
 			if (t->follows) {
 				capture_link(t, leaf->leaf.site);
-				capture_expect(t, &leaf->leaf);
+				capture_expect(t, &leaf->leaf, single);
 			}
 			return &leaf->leaf;
 		}
@@ -195,7 +198,7 @@ static always_inline struct leaf *capture_near(
 }
 
 /* Is the kept stack the current one? */
-static always_inline struct leaf *capture_again(struct thread *t, struct cpu_frame at)
+static always_inline struct leaf *capture_again(struct thread *t, struct cpu_frame at, bool single)
 {
 	const struct kept *top = t->top;
 
@@ -204,20 +207,20 @@ static always_inline struct leaf *capture_again(struct thread *t, struct cpu_fra
 		return NULL;
 	if (t->follows && t->latest != &t->top_leaf) {
 		capture_link(t, t->top_leaf.site);
-		capture_expect(t, &t->top_leaf);
+		capture_expect(t, &t->top_leaf, single);
 	}
 	return &t->top_leaf;
 }
 
 static always_inline struct leaf *capture_find(
-	struct thread *t, struct cpu_frame at, struct leaf **place)
+	struct thread *t, struct cpu_frame at, bool single, struct leaf **place)
 {
-	struct leaf *leaf = capture_again(t, at);
+	struct leaf *leaf = capture_again(t, at, single);
 
 	if (!leaf && t->follows)
-		leaf = capture_follow(t, at);
+		leaf = capture_follow(t, at, single);
 	if (!leaf)
-		leaf = capture_near(t, at, place);
+		leaf = capture_near(t, at, single, place);
 	return leaf;
 }
 
@@ -225,7 +228,7 @@ static always_inline struct leaf *capture_find(
  */
 static always_inline struct leaf *capture(struct thread *t, struct cpu_frame at)
 {
-	struct leaf *place, *leaf = capture_find(t, at, &place);
+	struct leaf *place, *leaf = capture_find(t, at, false, &place);
 
 	if (likely(leaf))
 		return leaf;

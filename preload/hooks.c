@@ -117,7 +117,7 @@ static always_inline void *made_marked(struct thread *t, void *p, size_t size, s
 	uint32_t *slot = record_slot(p, glibc);
 
 	__builtin_prefetch(slot, 1);
-	leaf = capture_find(t, at, &place);
+	leaf = capture_find(t, at, single, &place);
 	if (unlikely(!leaf))
 		return made_walking(p, size, place, last);
 	check_walk(t, leaf, at);
