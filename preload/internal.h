@@ -55,8 +55,8 @@ int os_map_private(
 	void *address, size_t size); /* zeros of this process's own, over what is there */
 int os_reserve_file(
 	int fd, uint64_t offset, uint64_t size); /* blocks on disk, or fails: never SIGBUS later */
-int os_check_room(int fd, uint64_t size,
-	uint64_t room); /* can a file of this size grow to that, on its disk and in the quota? */
+int os_check_room(
+	int fd, uint64_t size); /* can a file grow to that, on its disk and in the quota? */
 bool os_readable(uintptr_t address);	  /* the 8 bytes there, without a fault */
 bool os_would_wait(int fd); /* for room to write? */
 uint64_t os_time(void);			  /* CLOCK_REALTIME, ns */

@@ -239,12 +239,10 @@ int os_reserve_file(int fd, uint64_t offset, uint64_t size)
 	return (int)result;
 }
 
-int os_check_room(int fd, uint64_t size, uint64_t room)
+int os_check_room(int fd, uint64_t size)
 {
-	long result = os_call(SYS_fallocate, fd, FALLOC_FL_KEEP_SIZE, 0, room);
+	long result = os_call(SYS_fallocate, fd, FALLOC_FL_KEEP_SIZE, 0, size);
 
-	if (result == 0)
-		(void)os_call(SYS_ftruncate, fd, size); /* gives them back */
 	return result == -ENOSPC || result == -EDQUOT ? (int)result : 0;
 }
 

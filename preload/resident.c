@@ -4,12 +4,14 @@
  * Noted at the exit, where the scan for leaks asks for the like. Our own share only grows, so what
  * it is at the end is the most that it was at the peak.
  */
-#include "preload/pagemap.h"
+#include "preload/internal.h"
 
 #include <string.h>
+#include <sys/syscall.h>
 
 #define RANGES 1024
-#define ENTRIES 2048 /* asked for at once */
+#define PAGE 4096u
+#define PAGES 4096u /* asked for at once */
 
 static uint64_t peak_of_process(void)
 {
@@ -28,20 +30,18 @@ static uint64_t peak_of_process(void)
 	return kib << 10;
 }
 
-static uint64_t pages_present(int fd, const struct os_range *r)
+static uint64_t pages_present(const struct os_range *r)
 {
-	static uint64_t entries[ENTRIES];
+	static unsigned char pages[PAGES]; /* bit 0: present */
 	uint64_t count = 0;
 
-	for (uintptr_t at = r->start; at < r->end;) {
-		size_t want = (r->end - at) / PAGEMAP_PAGE, got;
+	for (uintptr_t at = r->start; at < r->end; at += PAGES * PAGE) {
+		size_t left = (r->end - at) / PAGE, asked = left < PAGES ? left : PAGES;
 
-		got = pagemap_read(fd, at, entries, want < ENTRIES ? want : ENTRIES);
-		if (got == 0)
+		if (os_call(SYS_mincore, at, asked * PAGE, pages) < 0)
 			break;
-		for (size_t i = 0; i < got; i++)
-			count += (entries[i] & PAGEMAP_PRESENT) != 0;
-		at += got * PAGEMAP_PAGE;
+		for (size_t i = 0; i < asked; i++)
+			count += pages[i] & 1;
 	}
 	return count;
 }
@@ -50,15 +50,11 @@ static uint64_t own_share(void)
 {
 	static struct os_range ranges[RANGES];
 	size_t count = os_own_ranges(ranges, RANGES);
-	int fd = pagemap_open();
 	uint64_t pages = 0;
 
-	if (fd < 0)
-		return 0;
 	for (size_t i = 0; i < count; i++)
-		pages += pages_present(fd, &ranges[i]);
-	os_close(fd);
-	return pages * PAGEMAP_PAGE + tracefile_bytes();
+		pages += pages_present(&ranges[i]);
+	return pages * PAGE + tracefile_bytes();
 }
 
 void resident_note_peak(void)

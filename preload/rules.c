@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct lock unwind_lock;
@@ -290,22 +291,7 @@ rule_t rule_derive(uintptr_t return_address)
 
 /* ---- loading */
 
-#define FD_ABOVE 100 /* the program's descriptors 0-99 are as without tracing */
-
-/* Takes the free descriptors below FD_ABOVE; returns how many, and which. */
-static int take_low_descriptors(int *taken)
-{
-	int count = 0;
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	while (fd >= 0 && fd < FD_ABOVE) {
-		taken[count++] = fd;
-		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	}
-	if (fd >= 0)
-		close(fd);
-	return count;
-}
+#define LEAST_DESCRIPTORS 116 /* that the trace's may be beyond the program's, 0 to 99 */
 
 static bool load(void)
 {
@@ -360,34 +346,28 @@ static void close_pipe(int first, int second)
 }
 
 /* libunwind opens a pipe in the course of this, to try whether local memory is readable. It is only
- * asked about registers that we make up, so the pipe goes again; and the low descriptors are all
- * taken meanwhile, to tell which two it gets. (Who needs it all the same makes libunwind open it
- * anew.) */
+ * asked about registers that we make up, so the pipe goes again. (Who needs it all the same makes
+ * libunwind open it anew.) */
 bool rules_init(void)
 {
-	int taken[FD_ABOVE], pipe_end[2];
 	struct rlimit limit;
-	int count;
+	int next[2] = { -1, -1 }; /* the numbers that it will have */
 	bool ok;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FD_ABOVE + 16) {
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < LEAST_DESCRIPTORS) {
 		message("the limit of open files is below 116 (ulimit -n); running untraced", NULL);
 		return false;
 	}
-	count = take_low_descriptors(taken);
-	pipe_end[0] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-	pipe_end[1] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-	close(pipe_end[0]);
-	close(pipe_end[1]);
+	if (os_call(SYS_pipe2, next, O_CLOEXEC) == 0) {
+		os_close(next[0]);
+		os_close(next[1]);
+	}
 	ok = load();
-
 	unwind_stack = os_map(UNWIND_STACK);
-	if (ok)
+	if (ok) {
 		rule_derive((uintptr_t)rules_init +
 			    1); /* whatever else it does when it is first used */
-	if (ok)
-		close_pipe(pipe_end[0], pipe_end[1]);
-	while (count > 0)
-		close(taken[--count]);
+		close_pipe(next[0], next[1]);
+	}
 	return ok;
 }

@@ -25,7 +25,8 @@
 struct trace trace;
 
 #define COMMAND_MOST (64u << 10) /* bytes of the command line that are kept */
-#define FIRST_ROOM (64u << 10)	 /* bytes that must be free, or another place is tried */
+#define FIRST_ROOM \
+	(40u << 10) /* bytes that each trace takes; must be free, or another place is tried */
 
 /* What a table may grow to: reserved address space, in records. */
 static const struct {
@@ -328,7 +329,7 @@ static int make_empty(int fd)
 	int error = os_reserve_file(fd, 0, header);
 
 	if (error == 0)
-		error = os_check_room(fd, header, FIRST_ROOM);
+		error = os_check_room(fd, FIRST_ROOM);
 	return error < 0 ? error : adopt_file(fd, header);
 }
 
