@@ -12,6 +12,8 @@
 #define LARGE 4096u	      /* bytes: of such a block that others overlap, all of it is known */
 
 uint64_t *blocks;
+uint32_t *block_sites;
+uint64_t *block_pages;
 uint32_t block_count;
 bool blocks_overlap;
 struct sift_range block_ranges[2];
@@ -100,12 +102,13 @@ static size_t new_pieces(uintptr_t start, uintptr_t end, unsigned bits)
 	return last >= first ? last - first + 1 : 0;
 }
 
-static void list_block(uintptr_t start, uint64_t size)
+static void list_block(uintptr_t start, struct block b)
 {
-	uintptr_t end = start + (size ? size : 1);
+	uintptr_t end = start + (b.size ? b.size : 1);
 
 	blocks[++block_count] =
-		start << BLOCK_START_BIT | (size < BLOCK_LARGE ? size : BLOCK_LARGE);
+		start << BLOCK_START_BIT | (b.size < BLOCK_LARGE ? b.size : BLOCK_LARGE);
+	block_sites[block_count] = b.site;
 	listed.regions += new_pieces(start, end, SLOT_REGION_BITS);
 	listed.spans += new_pieces(start, end, SPAN_BITS);
 	if (listed.end > start)
@@ -136,7 +139,7 @@ static always_inline void list_pages(uintptr_t region, const size_t *starts, siz
 
 				if (leaf[i] >> SLOT_SITE_BIT)
 					list_block(slot_block(region, i, leaf[i]),
-						slot_read(&leaf[i]).size);
+						slot_read(&leaf[i]));
 			}
 	}
 }
@@ -161,7 +164,9 @@ static bool list_blocks(void)
 	size_t room = count_touched_pages() * SLOTS_IN_PAGE;
 
 	/* One in front, which is none, and one that ends them. */
-	if (room >= UINT32_MAX || !(blocks = scan_map((room + 2) * sizeof(*blocks))))
+	blocks = scan_map((room + 2) * sizeof(*blocks));
+	block_sites = scan_map((room + 2) * sizeof(*block_sites));
+	if (!blocks || !block_sites || room >= UINT32_MAX)
 		return false;
 	block_count = 0;
 	blocks_overlap = false;
@@ -218,12 +223,23 @@ static uint32_t *cells_of(union span *span)
 	return span->cells;
 }
 
+static void set_pages(uintptr_t start, uintptr_t end)
+{
+	uintptr_t page = start >> PAGE_BITS, last = (end - 1) >> PAGE_BITS;
+
+	if (last - page >= 64 * BLOCK_PAGE_WORDS)
+		last = page + 64 * BLOCK_PAGE_WORDS - 1; /* all of them */
+	for (; page <= last; page++)
+		*block_page_word(page << PAGE_BITS) |= block_page_bit(page << PAGE_BITS);
+}
+
 /* In the cell that it starts in, others may be before it. */
 static void map_block(struct block_map *map, uint32_t block)
 {
 	uintptr_t at = block_start(block), end = block_end(block);
 	bool starts = true;
 
+	set_pages(at, end);
 	while (at < end) {
 		union span *span = span_at(map, at);
 
@@ -255,7 +271,8 @@ static bool map_blocks(void)
 	map_memory = scan_map((in_first + in_second) * sizeof(union span *) +
 			      (listed.regions + 1) * SPANS_IN_REGION * sizeof(union span) +
 			      (listed.spans + 1) * CELLS_IN_SPAN * sizeof(uint32_t));
-	if (!map_memory)
+	block_pages = scan_map(BLOCK_PAGE_WORDS * sizeof(*block_pages));
+	if (!map_memory || !block_pages)
 		return false;
 	block_maps[0].regions = take(in_first * sizeof(union span *));
 	block_maps[1].regions = take(in_second * sizeof(union span *));

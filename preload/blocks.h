@@ -21,6 +21,8 @@
 #define BLOCK_MARK_MASK (7ul << BLOCK_SIZE_BITS)
 #define BLOCK_START_BIT 17
 
+#define PAGE_BITS 12
+#define BLOCK_PAGE_WORDS (1u << 13) /* of block_pages: pages further apart share bits */
 #define CELL_BITS 9
 #define SPAN_BITS 16
 #define CELLS_IN_SPAN (1u << (SPAN_BITS - CELL_BITS))
@@ -38,9 +40,11 @@ struct block_map {
 
 #pragma GCC visibility push(hidden)
 
-extern uint64_t *blocks; /* by number; 0 is none */
+extern uint64_t *blocks;      /* by number; 0 is none */
+extern uint32_t *block_sites; /* likewise */
 extern uint32_t block_count;
-extern bool blocks_overlap; /* a free was missed, and its memory given out anew */
+extern uint64_t *block_pages; /* a bit for each page that a block lies in, by its last bits */
+extern bool blocks_overlap;   /* a free was missed, and its memory given out anew */
 extern struct sift_range block_ranges[2];
 extern struct block_map block_maps[2];
 
@@ -74,13 +78,27 @@ static inline void block_set_mark(uint32_t block, unsigned mark)
 	blocks[block] = (blocks[block] & ~BLOCK_MARK_MASK) | (uint64_t)mark << BLOCK_SIZE_BITS;
 }
 
+/* Which bit of which word of block_pages stands for an address. */
+static inline uint64_t block_page_bit(uintptr_t address)
+{
+	return 1ul << (address >> PAGE_BITS & 63);
+}
+
+static inline uint64_t *block_page_word(uintptr_t address)
+{
+	return &block_pages[address >> PAGE_BITS >> 6 & (BLOCK_PAGE_WORDS - 1)];
+}
+
 /* The first block in the cell of an address, which is in one of the ranges. */
 static inline uint32_t blocks_in_cell(uintptr_t address)
 {
 	const struct block_map *map = &block_maps[address >= block_ranges[1].start];
-	const union span *spans = map->regions[(address >> SLOT_REGION_BITS) - map->first_region];
+	const union span *spans;
 	union span span;
 
+	if (likely(!(*block_page_word(address) & block_page_bit(address))))
+		return 0;
+	spans = map->regions[(address >> SLOT_REGION_BITS) - map->first_region];
 	if (!spans)
 		return 0;
 	span = spans[address >> SPAN_BITS & (SPANS_IN_REGION - 1)];

@@ -56,10 +56,10 @@ int os_map_private(
 int os_reserve_file(
 	int fd, uint64_t offset, uint64_t size); /* blocks on disk, or fails: never SIGBUS later */
 int os_check_room(
-	int fd, uint64_t size); /* can a file grow to that, on its disk and in the quota? */
-bool os_readable(uintptr_t address);	  /* the 8 bytes there, without a fault */
-bool os_would_wait(int fd); /* for room to write? */
-uint64_t os_time(void);			  /* CLOCK_REALTIME, ns */
+	int fd, uint64_t size);	     /* can a file grow to that, on its disk and in the quota? */
+bool os_readable(uintptr_t address); /* the 8 bytes there, without a fault */
+bool os_would_wait(int fd);	     /* for room to write? */
+uint64_t os_time(void);		     /* CLOCK_REALTIME, ns */
 int os_pid(void);
 int os_tid(void);
 void os_thread_name(char name[16]); /* the calling thread's */
@@ -224,7 +224,7 @@ void init_start(void); /* once, at the first event that is late enough */
 
 void cxx_init(void); /* hooks_cxx.c: finds the C++ library's operator new */
 
-void control_exit(void);  /* writes the end into the header */
+void control_exit(void);       /* writes the end into the header */
 void resident_note_peak(void); /* resident.c, at the exit: what memory the process took */
 void resident_note_own(void);  /* and what of it is ours */
 

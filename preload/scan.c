@@ -23,6 +23,7 @@ enum mark { UNSEEN, LOST, INDIRECT, POSSIBLE, REACHABLE };
 
 static uint32_t *stack; /* blocks to look into */
 static size_t stack_used, stack_room;
+static uint64_t *pending; /* a bit for each block */
 static uint64_t deadline;
 static uint32_t clock_divider;
 static bool failed;
@@ -185,19 +186,43 @@ uintptr_t scan_first_block(uintptr_t start, uintptr_t end)
 	return block && block_start(block) < end ? block_start(block) : 0;
 }
 
+static void follow_block(uint32_t block)
+{
+	reached = block_mark(block);
+	scan_root(block_start(block), block_start(block) + block_size(block), true);
+}
+
+/* Those on the stack in the order of their addresses, which is the memory's own. */
+static void follow_in_order(void)
+{
+	size_t words = block_count / 64 + 1;
+
+	while (stack_used > 0) {
+		uint32_t block = stack[--stack_used];
+
+		pending[block / 64] |= 1ull << block % 64;
+	}
+	for (size_t i = 0; i < words && !failed; i++) {
+		uint64_t bits = pending[i];
+
+		pending[i] = 0;
+		for (; bits && !failed; bits &= bits - 1)
+			follow_block((uint32_t)(64 * i) + (uint32_t)__builtin_ctzll(bits));
+	}
+}
+
 /* Until nothing is left to look into. What a possible block points to is possible too. */
 static void follow(void)
 {
 	while (!failed) {
-		uint32_t block;
-
 		if (stack_used == 0)
 			flush_queue();
 		if (stack_used == 0)
 			return;
-		block = stack[--stack_used];
-		reached = block_mark(block);
-		scan_root(block_start(block), block_start(block) + block_size(block), true);
+		if (stack_used > block_count / 64)
+			follow_in_order();
+		else
+			follow_block(stack[--stack_used]);
 	}
 }
 
@@ -247,36 +272,60 @@ static void find_lost(void)
 
 /* ---- the result */
 
-static void add_up(struct mt_leak *sums)
-{
-	for (uint32_t i = 1; i <= block_count; i++) {
-		struct block b = slot_read(slot_at((const void *)block_start(i)));
-		struct mt_leak *sum = &sums[4 * (uint64_t)b.site + (block_mark(i) - LOST)];
+/* Of a site that has live blocks, by kind. */
+struct sums {
+	struct mt_leak of[4];
+};
 
-		sum->bytes += b.size;
+static void add_up(uint32_t *numbers, struct sums *sums)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 1; i <= block_count; i++) {
+		uint32_t *number = &numbers[block_sites[i]];
+		struct mt_leak *sum;
+
+		if (!*number)
+			*number = ++count;
+		sum = &sums[*number].of[block_mark(i) - LOST];
+		sum->bytes += block_size(i);
 		sum->blocks++;
 	}
 }
 
+static const uint32_t kinds[] = { MT_LEAK_LOST, MT_LEAK_INDIRECT, MT_LEAK_POSSIBLE,
+	MT_LEAK_REACHABLE };
+
+static bool write_sums(uint32_t site, struct sums *sums, uint64_t *used)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct mt_leak *sum = &sums->of[i];
+
+		if (!sum->blocks)
+			continue;
+		sum->site = site;
+		sum->kind = kinds[i];
+		if (!tracefile_has_room(MT_LEAKS, *used + 1))
+			return false;
+		trace.leaks[(*used)++] = *sum;
+	}
+	return true;
+}
+
 static bool write_result(void)
 {
-	static const uint32_t kinds[] = { MT_LEAK_LOST, MT_LEAK_INDIRECT, MT_LEAK_POSSIBLE,
-		MT_LEAK_REACHABLE };
-	uint64_t sites = trace.header->tables[MT_SITES].count, used = 0;
-	struct mt_leak *sums = scan_map(4 * sites * sizeof(*sums)); /* 4 a site: by kind */
+	uint32_t sites = (uint32_t)trace.header->tables[MT_SITES].count;
+	size_t most = sites < block_count ? sites : block_count;
+	uint32_t *numbers = scan_map(sites * sizeof(*numbers)); /* of the site's sums; 0: none */
+	struct sums *sums = scan_map((most + 1) * sizeof(*sums));
+	uint64_t used = 0;
 
-	if (!sums)
+	if (!numbers || !sums)
 		return false;
-	add_up(sums);
-	for (uint64_t i = 0; i < 4 * sites; i++) {
-		if (!sums[i].blocks)
-			continue;
-		sums[i].site = (uint32_t)(i / 4);
-		sums[i].kind = kinds[i % 4];
-		if (!tracefile_has_room(MT_LEAKS, used + 1))
+	add_up(numbers, sums);
+	for (uint32_t i = 1; i < sites; i++)
+		if (numbers[i] && !write_sums(i, &sums[numbers[i]], &used))
 			return false;
-		trace.leaks[used++] = sums[i];
-	}
 	store_release(&trace.header->tables[MT_LEAKS].count, used);
 	return true;
 }
@@ -291,8 +340,9 @@ bool scan(const struct scan_stack *stacks, size_t count, uint64_t until)
 		return false;
 	stack_room = 3ul * block_count + 1;
 	stack = scan_map(stack_room * sizeof(*stack));
+	pending = scan_map((block_count / 64 + 1) * sizeof(*pending));
 	reached = REACHABLE;
-	if (!stack || !roots_scan(stacks, count))
+	if (!stack || !pending || !roots_scan(stacks, count))
 		return false;
 	follow();
 	find_lost();

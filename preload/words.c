@@ -40,7 +40,7 @@ static void handle_faults(void)
 
 /* ---- what was never touched */
 
-#define IDLE 4u	    /* pages: asking costs as much as looking into a page or two */
+#define BLANK 4u    /* pages in a row that seem to be zeros, before pagemap is asked */
 #define WINDOW 512u /* pages that are asked for at once */
 
 static int pagemap;
@@ -61,7 +61,16 @@ static bool look_at(uintptr_t address, uintptr_t end)
 	return window.end > window.start;
 }
 
-/* From an idle page on to the next that was touched. */
+/* By some of its words. It was read a moment ago. */
+static bool seems_blank(uintptr_t start, uintptr_t end)
+{
+	const uintptr_t *words = (const uintptr_t *)start;
+	size_t count = (end - start) / sizeof(*words);
+
+	return !(words[0] | words[count / 4] | words[count / 2] | words[count - 1]);
+}
+
+/* From a blank page on to the next that was touched. */
 static void skip_untouched(struct stretch *s)
 {
 	while (s->at < s->end && look_at(s->at, s->end)) {
@@ -81,25 +90,16 @@ void words_init(void)
 	handle_faults();
 }
 
-/* The CPU doesn't see so far by itself. */
-static void prefetch_page(uintptr_t page)
-{
-	for (unsigned line = 0; line < 4; line++)
-		__builtin_prefetch((const void *)(page + 64 * line));
-}
-
 size_t words_read(struct stretch *s, const struct sift_range ranges[2], uintptr_t *found)
 {
 	uintptr_t at, stop;
 	size_t count;
 
-	if (s->idle >= IDLE && s->private)
+	if (s->blank >= BLANK && s->private)
 		skip_untouched(s);
 	at = (s->at + 7) & ~(uintptr_t)7;
 	stop = (at | (PAGE - 1)) + 1;
-	if (stop < s->end)
-		prefetch_page(stop);
-	else
+	if (stop > s->end)
 		stop = s->end;
 	s->at = stop;
 	if (at + 8 > stop || (s->careful && !os_readable(at)))
@@ -114,7 +114,7 @@ size_t words_read(struct stretch *s, const struct sift_range ranges[2], uintptr_
 	reading = at;
 	count = sift((const uintptr_t *)at, (stop - at) / 8, ranges, found);
 	reading = 0;
-	s->idle = count == 0 ? s->idle + 1 : 0;
+	s->blank = count == 0 && seems_blank(at, stop) ? s->blank + 1 : 0;
 	return count;
 }
 

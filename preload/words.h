@@ -14,9 +14,9 @@
 
 struct stretch {
 	uintptr_t at, end;
-	bool private;  /* without a file */
-	bool careful;  /* a page of it couldn't be read: the others are asked for before */
-	unsigned idle; /* pages in a row that had none */
+	bool private;	/* without a file */
+	bool careful;	/* a page of it couldn't be read: the others are asked for before */
+	unsigned blank; /* pages in a row that seem to be zeros */
 };
 
 #pragma GCC visibility push(hidden)
