@@ -21,7 +21,8 @@
 /* Bytes: further apart, two frames that no table connects aren't caller and callee. */
 #define NEAR (1u << 20)
 #define PAGE 4096u
-#define FEW_SITES 500u /* with these, near leaves do */
+#define MAIN_STACK (64u << 20) /* the process's stack is taken to be no larger */
+#define FEW_SITES 500u	       /* with these, near leaves do */
 
 static const uintptr_t never; /* a word that is never 1 */
 
@@ -35,6 +36,9 @@ struct walk {
 	bool guessed; /* a frame pointer was believed: what is readable now needn't be the next time
 		       */
 	bool fragile; /* ended by what memory held: walk again next time */
+	const struct fresh *strays; /* this frame may have led out of the stack: nothing beyond is
+				       read again without being asked for; NULL: none */
+	bool interrupted; /* beyond a signal handler's frames, whose stack may be another */
 };
 
 /* ---- reading the stack */
@@ -92,6 +96,13 @@ void capture_widen(struct thread *t, uintptr_t to)
 	t->safe_start = t->own_start;
 }
 
+/* Is this word on the stack that the walk began on? */
+static bool on_same_stack(const struct thread *t, uintptr_t address)
+{
+	return address >= t->safe_start && address < t->safe_end;
+}
+
+/* A frame may have closed pages in it. */
 static cold_path bool read_slowly(struct thread *t, uintptr_t address, uintptr_t *value)
 {
 	if (address % 8 != 0)
@@ -99,11 +110,7 @@ static cold_path bool read_slowly(struct thread *t, uintptr_t address, uintptr_t
 	if (!t->on_own_stack && address >= t->safe_end && address - t->safe_end < NEAR)
 		while (address >= t->safe_end && os_readable(t->safe_end))
 			t->safe_end += PAGE;
-	else if (!os_readable(address))
-		return false;
-	else
-		return *value = *(const uintptr_t *)address, true;
-	if (address < t->safe_start || address >= t->safe_end)
+	if (!on_same_stack(t, address) && !os_readable(address))
 		return false;
 	*value = *(const uintptr_t *)address;
 	return true;
@@ -185,10 +192,8 @@ static bool step_by_rule(struct walk *w, rule_t rule)
 	return true;
 }
 
-static cold_path bool step_oddly(struct walk *w, struct fresh *f)
+static bool step_by_kind(struct walk *w, struct fresh *f)
 {
-	if (rule_kind(f->rule) == RULE_ASK)
-		f->rule = rule_ask(f->pc);
 	switch (rule_kind(f->rule)) {
 	case RULE_SP:
 	case RULE_BP:
@@ -203,6 +208,28 @@ static cold_path bool step_oddly(struct walk *w, struct fresh *f)
 	default:
 		return stop(w, MT_NODE_BROKEN, false);
 	}
+}
+
+/* Is this word on a stack that stays, the thread's own or the process's? */
+static bool on_lasting_stack(const struct thread *t, uintptr_t address)
+{
+	return (address >= t->own_start && address < t->own_end) ||
+	       (uintptr_t)__libc_stack_end - address < MAIN_STACK;
+}
+
+/* A frame whose caller is on another stack, where the program has gone on with a new one, needn't
+ * ever return: the other stack may go first. */
+static cold_path bool step_oddly(struct walk *w, struct fresh *f)
+{
+	if (rule_kind(f->rule) == RULE_ASK)
+		f->rule = rule_ask(f->pc);
+	if (!step_by_kind(w, f))
+		return false;
+	w->interrupted |= rule_kind(f->rule) == RULE_SIGNAL;
+	if (!w->strays && !w->interrupted && !on_same_stack(w->t, w->sp + CPU_RETURN_SLOT) &&
+		!on_lasting_stack(w->t, w->sp + CPU_RETURN_SLOT))
+		w->strays = f;
+	return true;
 }
 
 /* The common step: from sp or bp, all of the frame in memory that is known to be readable. */
@@ -250,6 +277,28 @@ static inline bool depth_fits(const struct kept *kept, uint32_t base, uint32_t n
 	       (base + n < config.depth && kept[0].node != MT_NODE_DEEP);
 }
 
+/*
+ * The walk has ended at frame f, without a rule that says so. A stack that was made by hand may
+ * begin with a frame that no call has made, of a function that is to be returned to: then what was
+ * read for it lies above the stack, and may go. Sure to be there are the words from where a frame
+ * begins to the end of the page.
+ */
+static cold_path void distrust_end(struct walk *w, const struct fresh *f)
+{
+	uintptr_t word = (uintptr_t)w->end;
+
+	if (w->strays || (!w->end && rule_kind(f->rule) != RULE_NONE))
+		return;
+	if (!w->end)
+		word = f--->sp + CPU_RETURN_SLOT;
+	for (; f >= w->t->fresh && !on_lasting_stack(w->t, word) &&
+		(word ^ (f->sp + CPU_RETURN_SLOT)) >= PAGE;
+		f--) {
+		w->strays = f;
+		word = f->sp + CPU_RETURN_SLOT;
+	}
+}
+
 /* Fills t->fresh, innermost first, and sets *count. Returns how many kept frames stay; 0: w->root
  * is set. */
 static uint32_t walk_out(struct walk *w, uint32_t *count)
@@ -294,6 +343,7 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 			break;
 		}
 		if (!step_out(w, f)) {
+			distrust_end(w, f);
 			base = 0;
 			break;
 		}
@@ -393,6 +443,8 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 			add_checks(k, caller);
 		else
 			add_end_check(w, k);
+		if (unlikely(w->strays) && f >= w->strays)
+			add_check(k, (uintptr_t)&never, 1);
 	}
 	t->top = &kept[base];
 }
@@ -409,11 +461,11 @@ static always_inline const struct kept *base_behind(const struct thread *t, uint
 	return base;
 }
 
-/* Can a near leaf have this check? Its word lies above sp, or on another stack (an alternate one
- * for signals). */
-static inline bool near_reaches(uintptr_t sp, const struct check *c)
+/* Can a near leaf have this check? Its word lies on the same stack as sp: another one may go while
+ * this one stays. */
+static inline bool near_reaches(const struct thread *t, uintptr_t sp, const struct check *c)
 {
-	return (uintptr_t)c->address - sp <= UINT32_MAX;
+	return (uintptr_t)c->address - sp <= UINT32_MAX && on_same_stack(t, (uintptr_t)c->address);
 }
 
 /* Without a site no look-up finds it. */
@@ -423,7 +475,7 @@ static void fill_near(const struct thread *t, struct near_leaf *leaf, struct kno
 	uint32_t count = 0;
 
 	for (const struct check *c = top->last;
-		c > t->checks && count < NEAR_WORDS && near_reaches(top->sp, c); c--) {
+		c > t->checks && count < NEAR_WORDS && near_reaches(t, top->sp, c); c--) {
 		leaf->words[count] = (uint32_t)((uintptr_t)c->address - top->sp);
 		leaf->values[count++] = c->value;
 	}
@@ -526,8 +578,6 @@ void capture_walk(struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t 
 		move_safe_range(t, sp);
 	base = walk_out(&w, &count);
 	keep(&w, base, count);
-	if (unlikely(w.guessed))
-		t->safe_start = t->safe_end = 0;
 	path = path_find(t->top->hash);
 	__builtin_prefetch(&trace.sites[path.site], 1);
 	__builtin_prefetch(capture_on_trail(t, path.site), 1);
@@ -536,6 +586,8 @@ void capture_walk(struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t 
 	t->top_leaf = near->leaf;
 	if (likely(path.site))
 		lay_trail(t, near, path);
+	if (unlikely(w.guessed))
+		t->safe_start = t->safe_end = 0;
 }
 
 /* ---- a path that isn't known */

@@ -20,7 +20,9 @@
  * frame to the first that is a kept one; it is then kept itself, and gets its leaves.
  *
  * Except on the trail, the words are read innermost first and no further than the first difference,
- * so each address that is read belongs to a frame that was just proved to be there.
+ * so each address that is read belongs to a frame that was just proved to be there. Where that may
+ * have led out of the stack (to another one, which may go first; beyond the top of one that was
+ * made by hand), a word that never holds stands before: such stacks are walked each time.
  */
 /* clang-format on */
 #ifndef MTRACE_CAPTURE_H

@@ -1,6 +1,6 @@
 /*
  * hooks_mmap.c - anonymous mappings and the program break, when MTRACE_MMAP=1 asks for them;
- * otherwise these hooks only pass on.
+ * otherwise these hooks only look whether it is the thread's own stack that goes, and pass on.
  *
  * Memory that nobody may touch (PROT_NONE) is a reservation and doesn't count. The C library's own
  * mappings for malloc and for stacks don't come by here, and those of another allocator don't count
@@ -55,9 +55,12 @@ static bool wanted(void)
 static inline void *map(void *address, size_t size, int protection, int flags, int fd, off_t offset,
 	struct cpu_frame at)
 {
-	void *p = next.mmap
-			  ? next.mmap(address, size, protection, flags, fd, offset)
-			  : (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
+	void *p;
+
+	if (flags & MAP_FIXED)
+		thread_unmaps(address, size);
+	p = next.mmap ? next.mmap(address, size, protection, flags, fd, offset)
+		      : (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
 
 	if (p != MAP_FAILED && wanted())
 		record_mapping((uintptr_t)p, whole_pages(size), at,
@@ -78,6 +81,7 @@ HOOK void *mmap64(void *address, size_t size, int protection, int flags, int fd,
 
 HOOK int munmap(void *address, size_t size)
 {
+	thread_unmaps(address, size);
 	/* Before the call: afterwards another thread may have mapped the place. It fails for bad
 	 * arguments alone. */
 	if (wanted() && (uintptr_t)address % 4096 == 0 && size > 0)
@@ -98,6 +102,9 @@ HOOK void *mremap(void *address, size_t old_size, size_t new_size, int flags, ..
 		to = va_arg(rest, void *);
 		va_end(rest);
 	}
+	thread_unmaps(address, old_size);
+	if (to)
+		thread_unmaps(to, new_size);
 	known = wanted() && regions_known((uintptr_t)address);
 	p = next.mremap ? next.mremap(address, old_size, new_size, flags, to)
 			: (void *)syscall(SYS_mremap, address, old_size, new_size, flags, to);
@@ -107,6 +114,14 @@ HOOK void *mremap(void *address, size_t old_size, size_t new_size, int flags, ..
 		record_mapping((uintptr_t)address, whole_pages(old_size), at, false);
 	record_mapping((uintptr_t)p, whole_pages(new_size), at, known);
 	return p;
+}
+
+HOOK int mprotect(void *address, size_t size, int protection)
+{
+	if (!(protection & PROT_READ))
+		thread_unmaps(address, size);
+	return next.mprotect ? next.mprotect(address, size, protection)
+			     : (int)syscall(SYS_mprotect, address, size, protection);
 }
 
 /* ---- the program break: each step upwards is a piece of its own */

@@ -148,6 +148,7 @@ void next_resolve(void)
 	found.prctl = dlsym(RTLD_NEXT, "prctl");
 	found.mmap = dlsym(RTLD_NEXT, "mmap");
 	found.munmap = dlsym(RTLD_NEXT, "munmap");
+	found.mprotect = dlsym(RTLD_NEXT, "mprotect");
 	found.mremap = dlsym(RTLD_NEXT, "mremap");
 	found.sbrk = dlsym(RTLD_NEXT, "sbrk");
 	found.brk = dlsym(RTLD_NEXT, "brk");

@@ -30,6 +30,7 @@ struct next {
 	void *(*mmap)(void *, size_t, int, int, int, int64_t);
 	int (*munmap)(void *, size_t);
 	void *(*mremap)(void *, size_t, size_t, int, ...);
+	int (*mprotect)(void *, size_t, int);
 	void *(*sbrk)(intptr_t);
 	int (*brk)(void *);
 	uintptr_t allocator, allocator_size; /* another allocator's code; 0: glibc's */

@@ -183,9 +183,11 @@ void os_unmap(void *address, size_t size)
 	(void)os_call(SYS_munmap, address, size);
 }
 
+/* Memory that is locked (mlockall) stays. */
 void os_forget(void *address, size_t size)
 {
-	(void)os_call(SYS_madvise, address, size, MADV_DONTNEED);
+	if (failed(os_call(SYS_madvise, address, size, MADV_DONTNEED)))
+		memset(address, 0, size);
 }
 
 int os_map_file(void *address, size_t size, int fd, uint64_t offset)

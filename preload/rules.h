@@ -64,10 +64,11 @@ static inline intptr_t rule_offset(rule_t r)
 	return (intptr_t)((int32_t)r >> 10) * 8;
 }
 
-/* Does the CFA come from the frame-pointer register? */
+/* Does the frame-pointer register tell where the CFA is, or the caller's own? */
 static inline bool rule_uses_bp(rule_t r)
 {
-	return rule_kind(r) == RULE_BP || rule_kind(r) == RULE_DEREF || rule_kind(r) == RULE_NONE;
+	return rule_kind(r) == RULE_BP || rule_kind(r) == RULE_DEREF || rule_kind(r) == RULE_NONE ||
+	       rule_saved(r) == RULE_SAVED_AT_BP;
 }
 
 /* Is the caller's frame-pointer register read from memory? */

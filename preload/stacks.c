@@ -363,9 +363,11 @@ static bool is_node(uint32_t id, uint32_t parent, uint32_t frame)
 	return trace.nodes[id].parent == parent && trace.nodes[id].frame == frame;
 }
 
-/* 0 = not known. The root nodes' own parent is 0. */
+/* 0 = not known. The root nodes' own parent and frame are 0. */
 static uint32_t node_find(uint32_t parent, uint32_t frame)
 {
+	if (frame == 0)
+		return 0;
 	if (parent + 1 < count_of(MT_NODES) && is_node(parent + 1, parent, frame))
 		return parent + 1;
 	return index_find(nodes, node_hash(parent, frame), is_node, parent, frame);

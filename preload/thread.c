@@ -58,6 +58,22 @@ static void forget_stacks(struct thread *t)
 	t->era += HASH_FACTOR;
 }
 
+/* What the trail has isn't even read, where it may be gone. */
+static void forget_own_stack(struct thread *t)
+{
+	t->safe_start = t->safe_end = 0;
+	t->own_start = t->own_end = 0;
+	t->on_own_stack = false;
+	os_forget(t->trail, sizeof(*t->trail) << TRAIL_BITS);
+	forget_stacks(t);
+}
+
+cold_path void thread_lose_stack(struct thread *t)
+{
+	if (!thread_is_busy(t)) /* a handler, which had better return */
+		forget_own_stack(t);
+}
+
 static struct thread *lost(enum mt_loss why)
 {
 	count_lost(why);
@@ -183,13 +199,8 @@ static void begin_anew(struct thread *t)
 			t->random = sample_state(config.sample.seed, t->lane);
 		t->distance = sample_distance(&t->random);
 	}
-	t->safe_start = t->safe_end = 0;
-	t->own_start = t->own_end = 0;
 	t->stack_start = t->stack_end = 0;
-	t->on_own_stack = false;
-	/* Not even read: this thread's stack may end earlier. */
-	os_forget(t->trail, sizeof(*t->trail) << TRAIL_BITS);
-	forget_stacks(t);
+	forget_own_stack(t); /* this thread's may end earlier */
 	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };
 	t->checks[0] = (struct check){ &guard, 1 };
 }
@@ -218,7 +229,7 @@ static struct thread *make(void)
 		return NULL;
 	t->kept = heap_alloc((config.depth + 1) * sizeof(*t->kept));
 	t->fresh = heap_alloc((config.depth + 1) * sizeof(*t->fresh));
-	t->checks = heap_alloc((3 * config.depth + 2) * sizeof(*t->checks));
+	t->checks = heap_alloc((4 * config.depth + 2) * sizeof(*t->checks));
 	t->near = heap_alloc(sizeof(*t->near) << NEAR_BITS);
 	t->trail = os_map(sizeof(*t->trail) << TRAIL_BITS);
 	t->sites = ledger_no_sites;

@@ -117,7 +117,7 @@ struct thread {
 	void *last;	      /* the block that the last allocation returned, until it is freed */
 	struct kept *top;     /* the innermost kept frame; = kept: none */
 	struct kept *kept;    /* config.depth + 1 */
-	struct check *checks; /* 3 a frame and the guard */
+	struct check *checks; /* 4 a frame and the guard */
 	struct leaf *latest;  /* of the last event, in any of the next three */
 	struct trail_leaf *trail; /* 1 << TRAIL_BITS */
 	uint32_t gate;		  /* that it passes; the state after a hook */
@@ -165,6 +165,8 @@ extern struct thread thread_nobody;
  * nothing may be recorded, and if that is a loss, it has been counted. */
 struct thread *thread_settle(uintptr_t sp);
 
+void thread_lose_stack(struct thread *t); /* its own isn't whole any more */
+
 #pragma GCC visibility pop
 
 #define THREAD_UNSETTLED UINTPTR_MAX
@@ -173,6 +175,17 @@ struct thread *thread_settle(uintptr_t sp);
 static inline bool thread_is_busy(const struct thread *t)
 {
 	return t->state > UINT32_MAX && t->state != THREAD_UNSETTLED;
+}
+
+/* These pages are about to go, to become others, or to be closed. Those of the calling thread's own
+ * stack would be read again without being asked for. */
+static inline void thread_unmaps(const void *address, size_t size)
+{
+	struct thread *t = thread_self;
+	uintptr_t start = (uintptr_t)address;
+
+	if (unlikely(start < t->own_end && (start >= t->own_start || t->own_start - start < size)))
+		thread_lose_stack(t);
 }
 
 /* The calling thread's state, marked busy; NULL: pass through. `sp` is the hook's caller's stack

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #include "program.h"
 
@@ -66,8 +67,8 @@ static void renew(void)
 
 static void *called(size_t size)
 {
-	//~ called count 1500, total 57000
-	return malloc(size);  //= count 1500, total 57000
+	//~ called count 1506, total 57210
+	return malloc(size);  //= count 1506, total 57210
 }
 
 static void with_frame_pointer(void)
@@ -121,6 +122,50 @@ static void from_other_depths(void)
 		free(deeper(f, i % 30, (uintptr_t)__builtin_frame_address(0)));
 }
 
+#ifdef __clang__
+#define without_frame_pointer __attribute__((noinline, optnone))
+#else
+#define without_frame_pointer __attribute__((noinline, optimize("omit-frame-pointer")))
+#endif
+
+static without_frame_pointer void never_runs(void)
+{
+	volatile char room[3000];
+
+	memset((char *)room, 1, sizeof(room));
+	CHECK(called(1));
+}
+
+/* Above the stack, to what looks like a frame, whose caller's is on a page that goes. */
+static ucontext_t back, above;
+static char *area;
+
+static void on_small_stack(void)
+{
+	function *f = make_without(24);
+	uintptr_t *words = (uintptr_t *)(area + 17 * 4096) - 2;
+
+	words[1] = (uintptr_t)never_runs + 64; /* a return address behind a call */
+	for (int i = 0; i < 6; i++) {
+		if (i == 3)
+			CHECK(munmap(area + 17 * 4096, 4096) == 0);
+		free(f(35, called, (uintptr_t)words));
+	}
+}
+
+static void to_the_edge(void)
+{
+	area = mmap(NULL, 18 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(area != MAP_FAILED);
+	CHECK(getcontext(&above) == 0);
+	above.uc_stack.ss_sp = area;
+	above.uc_stack.ss_size = 16 * 4096;
+	above.uc_link = &back;
+	makecontext(&above, on_small_stack, 0);
+	CHECK(swapcontext(&back, &above) == 0);
+	CHECK(munmap(area, 17 * 4096) == 0);
+}
+
 /* Two kinds at one address in turn, called by the same line. */
 static void in_turn(void)
 {
@@ -140,6 +185,7 @@ int main(void)
 	without();
 	from_other_depths();
 	in_turn();
+	to_the_edge();
 	puts("done");
 	return 0;
 }

@@ -110,5 +110,14 @@ START_TEST(packing_keeps_what_it_is_given)
 }
 END_TEST
 
+START_TEST(a_caller_may_depend_on_bp_in_three_ways)
+{
+	ck_assert(rule_uses_bp(rule_make(RULE_BP, 2, 2)));
+	ck_assert(rule_uses_bp(rule_make(RULE_DEREF, RULE_SAVED_AT_BP, -1)));
+	ck_assert(rule_uses_bp(rule_make(RULE_SP, RULE_SAVED_AT_BP, 2)));
+	ck_assert(!rule_uses_bp(rule_make(RULE_SP, 2, 2)));
+}
+END_TEST
+
 UNIT_SUITE("rules", frames_of_this_program, a_signal_frame, no_code_has_no_rule,
-	packing_keeps_what_it_is_given)
+	packing_keeps_what_it_is_given, a_caller_may_depend_on_bp_in_three_ways)

@@ -162,6 +162,17 @@ START_TEST(a_wrapper_is_looked_through)
 }
 END_TEST
 
+/* What had no room in a table is 0, and so are the root nodes' own parent and frame. */
+START_TEST(without_a_frame_there_is_no_node)
+{
+	fixture_start();
+	ck_assert_uint_eq(node_get(MT_NODE_ROOT, 0), MT_NODE_NONE);
+	ck_assert_uint_eq(node_get(MT_NODE_NONE, 0), MT_NODE_NONE);
+	ck_assert_uint_eq(node_get(MT_NODE_NONE, pc_get(0x4000).frame), MT_NODE_NONE);
+}
+END_TEST
+
 UNIT_SUITE("stacks", equal_paths_share_a_node_and_others_do_not,
 	each_node_has_one_site_and_its_frame_one_line, a_mapping_has_a_site_of_its_own,
-	a_path_leads_to_its_site, unloaded_code_gets_new_frames, a_wrapper_is_looked_through)
+	a_path_leads_to_its_site, unloaded_code_gets_new_frames, a_wrapper_is_looked_through,
+	without_a_frame_there_is_no_node)
