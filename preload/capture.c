@@ -39,6 +39,7 @@ struct walk {
 	const struct fresh *strays; /* this frame may have led out of the stack: nothing beyond is
 				       read again without being asked for; NULL: none */
 	bool interrupted; /* beyond a signal handler's frames, whose stack may be another */
+	bool abroad;	  /* on another stack, which may go */
 };
 
 /* ---- reading the stack */
@@ -102,9 +103,24 @@ static bool on_same_stack(const struct thread *t, uintptr_t address)
 	return address >= t->safe_start && address < t->safe_end;
 }
 
-/* A frame may have closed pages in it. */
-static cold_path bool read_slowly(struct thread *t, uintptr_t address, uintptr_t *value)
+/* Is this word on a stack that stays, the thread's own or the process's? */
+static bool on_lasting_stack(const struct thread *t, uintptr_t address)
 {
+	return (address >= t->own_start && address < t->own_end) ||
+	       (uintptr_t)__libc_stack_end - address < MAIN_STACK;
+}
+
+static void note_stack(struct walk *w, uintptr_t address)
+{
+	w->abroad |= !w->interrupted && !on_same_stack(w->t, address) &&
+		     !on_lasting_stack(w->t, address);
+}
+
+/* A frame may have closed pages in it. */
+static cold_path bool read_slowly(struct walk *w, uintptr_t address, uintptr_t *value)
+{
+	struct thread *t = w->t;
+
 	if (address % 8 != 0)
 		return false;
 	if (!t->on_own_stack && address >= t->safe_end && address - t->safe_end < NEAR)
@@ -112,14 +128,17 @@ static cold_path bool read_slowly(struct thread *t, uintptr_t address, uintptr_t
 			t->safe_end += PAGE;
 	if (!on_same_stack(t, address) && !os_readable(address))
 		return false;
+	note_stack(w, address);
 	*value = *(const uintptr_t *)address;
 	return true;
 }
 
-static inline bool stack_read(struct thread *t, uintptr_t address, uintptr_t *value)
+static inline bool stack_read(struct walk *w, uintptr_t address, uintptr_t *value)
 {
+	const struct thread *t = w->t;
+
 	if (unlikely(address - t->safe_start >= t->safe_end - t->safe_start || address % 8 != 0))
-		return read_slowly(t, address, value);
+		return read_slowly(w, address, value);
 	*value = *(const uintptr_t *)address;
 	return true;
 }
@@ -137,10 +156,11 @@ static bool step_signal(struct walk *w)
 {
 	uintptr_t at = w->sp;
 
-	if (!stack_read(w->t, at + CPU_SIGNAL_SP, &w->sp) ||
-		!stack_read(w->t, at + CPU_SIGNAL_PC, &w->pc) ||
-		!stack_read(w->t, at + CPU_SIGNAL_BP, &w->bp))
+	if (!stack_read(w, at + CPU_SIGNAL_SP, &w->sp) ||
+		!stack_read(w, at + CPU_SIGNAL_PC, &w->pc) ||
+		!stack_read(w, at + CPU_SIGNAL_BP, &w->bp))
 		return stop(w, MT_NODE_BROKEN, true);
+	w->interrupted = true;
 	w->pc++; /* stored as if it were a return address: the instruction is at pc - 1 */
 	return true;
 }
@@ -159,6 +179,7 @@ static bool step_by_frame_pointer(struct walk *w)
 	next_bp = ((const uintptr_t *)bp)[0];
 	pc = ((const uintptr_t *)bp)[1];
 	w->guessed = true;
+	note_stack(w, bp + 8);
 	if (pc == 0) {
 		w->end = (const uintptr_t *)(bp + 8);
 		return stop(w, MT_NODE_ROOT, false);
@@ -177,16 +198,16 @@ static bool step_by_rule(struct walk *w, rule_t rule)
 	uint32_t saved = rule_saved(rule);
 	uintptr_t cfa = (rule_kind(rule) == RULE_SP ? w->sp : w->bp) + (uintptr_t)rule_offset(rule);
 
-	if (rule_kind(rule) == RULE_DEREF && !stack_read(w->t, cfa, &cfa))
+	if (rule_kind(rule) == RULE_DEREF && !stack_read(w, cfa, &cfa))
 		return stop(w, MT_NODE_BROKEN, true);
-	if (unlikely(cfa <= w->sp) || !stack_read(w->t, cfa + CPU_RETURN_SLOT, &w->pc))
+	if (unlikely(cfa <= w->sp) || !stack_read(w, cfa + CPU_RETURN_SLOT, &w->pc))
 		return stop(w, MT_NODE_BROKEN, true);
 	if (unlikely(w->pc == 0)) {
 		w->end = (const uintptr_t *)(cfa + CPU_RETURN_SLOT);
 		return stop(w, MT_NODE_ROOT, false);
 	}
 	if (saved != RULE_NOT_SAVED &&
-		!stack_read(w->t, saved == RULE_SAVED_AT_BP ? w->bp : cfa - 8 * saved, &w->bp))
+		!stack_read(w, saved == RULE_SAVED_AT_BP ? w->bp : cfa - 8 * saved, &w->bp))
 		return stop(w, MT_NODE_BROKEN, true);
 	w->sp = cfa;
 	return true;
@@ -210,13 +231,6 @@ static bool step_by_kind(struct walk *w, struct fresh *f)
 	}
 }
 
-/* Is this word on a stack that stays, the thread's own or the process's? */
-static bool on_lasting_stack(const struct thread *t, uintptr_t address)
-{
-	return (address >= t->own_start && address < t->own_end) ||
-	       (uintptr_t)__libc_stack_end - address < MAIN_STACK;
-}
-
 /* A frame whose caller is on another stack, where the program has gone on with a new one, needn't
  * ever return: the other stack may go first. */
 static cold_path bool step_oddly(struct walk *w, struct fresh *f)
@@ -225,9 +239,7 @@ static cold_path bool step_oddly(struct walk *w, struct fresh *f)
 		f->rule = rule_ask(f->pc);
 	if (!step_by_kind(w, f))
 		return false;
-	w->interrupted |= rule_kind(f->rule) == RULE_SIGNAL;
-	if (!w->strays && !w->interrupted && !on_same_stack(w->t, w->sp + CPU_RETURN_SLOT) &&
-		!on_lasting_stack(w->t, w->sp + CPU_RETURN_SLOT))
+	if (unlikely(w->abroad) && !w->strays)
 		w->strays = f;
 	return true;
 }
@@ -318,7 +330,7 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 		if (same_frame(&kept[base], w)) {
 			const struct kept *k = &kept[base];
 
-			if (base < unverifiable && (!k->needs_bp || k->bp == w->bp)) {
+			if (base < unverifiable && !w->strays && (!k->needs_bp || k->bp == w->bp)) {
 				const struct check *failed = capture_verify(k->last);
 				bool holds = failed == t->checks;
 
@@ -343,7 +355,8 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 			break;
 		}
 		if (!step_out(w, f)) {
-			distrust_end(w, f);
+			if (unlikely(rule_kind(f->rule) != RULE_END))
+				distrust_end(w, f);
 			base = 0;
 			break;
 		}
@@ -371,8 +384,9 @@ static cold_path void add_odd_checks(struct kept *k, const struct kept *caller)
 		add_check(k, k->sp + CPU_SIGNAL_SP, caller->sp);
 		break;
 	case RULE_NONE:
-		/* A guess, which may have led out of the stack: nothing beyond is read again
-		 * without being asked for. */
+	case RULE_ASK:
+		/* It may have led out of the stack: nothing beyond is read again without being
+		 * asked for. */
 		add_check(k, (uintptr_t)&never, 1);
 		break;
 	default:
@@ -409,6 +423,15 @@ static void add_end_check(struct walk *w, struct kept *k)
 		add_check(k, (uintptr_t)w->t->checks[0].address, w->t->checks[0].value);
 }
 
+/* From the frame that strays on, the rule is to be asked for each time. */
+static cold_path void distrust(struct walk *w, uint32_t n)
+{
+	for (uint32_t i = (uint32_t)(w->strays - w->t->fresh); i < n; i++)
+		w->t->fresh[i].rule = rule_make(RULE_ASK, 0, 0);
+	w->end = NULL;
+	w->fragile = true;
+}
+
 static always_inline uint64_t identity_of(const struct kept *k, uint64_t era)
 {
 	return (k->hash ^ k->sp * HASH_FACTOR ^ (k->needs_bp ? ~k->bp : 0)) + era;
@@ -443,8 +466,6 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 			add_checks(k, caller);
 		else
 			add_end_check(w, k);
-		if (unlikely(w->strays) && f >= w->strays)
-			add_check(k, (uintptr_t)&never, 1);
 	}
 	t->top = &kept[base];
 }
@@ -461,21 +482,25 @@ static always_inline const struct kept *base_behind(const struct thread *t, uint
 	return base;
 }
 
-/* Can a near leaf have this check? Its word lies on the same stack as sp: another one may go while
- * this one stays. */
-static inline bool near_reaches(const struct thread *t, uintptr_t sp, const struct check *c)
+/* A near leaf can have words as far above sp as its stack goes: another one may go while this one
+ * stays. */
+static inline uintptr_t near_reach(const struct thread *t, uintptr_t sp)
 {
-	return (uintptr_t)c->address - sp <= UINT32_MAX && on_same_stack(t, (uintptr_t)c->address);
+	uintptr_t reach = t->safe_end - sp;
+
+	return sp >= t->safe_start && sp < t->safe_end && reach <= UINT32_MAX ? reach : 0;
 }
 
 /* Without a site no look-up finds it. */
 static void fill_near(const struct thread *t, struct near_leaf *leaf, struct known_path path)
 {
 	const struct kept *top = t->top, *base;
+	uintptr_t reach = near_reach(t, top->sp);
 	uint32_t count = 0;
 
 	for (const struct check *c = top->last;
-		c > t->checks && count < NEAR_WORDS && near_reaches(t, top->sp, c); c--) {
+		c > t->checks && count < NEAR_WORDS && (uintptr_t)c->address - top->sp < reach;
+		c--) {
 		leaf->words[count] = (uint32_t)((uintptr_t)c->address - top->sp);
 		leaf->values[count++] = c->value;
 	}
@@ -577,6 +602,8 @@ void capture_walk(struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t 
 	if (unlikely(!t->on_own_stack || sp - t->safe_start >= t->safe_end - t->safe_start))
 		move_safe_range(t, sp);
 	base = walk_out(&w, &count);
+	if (unlikely(w.strays))
+		distrust(&w, count);
 	keep(&w, base, count);
 	path = path_find(t->top->hash);
 	__builtin_prefetch(&trace.sites[path.site], 1);

@@ -210,7 +210,7 @@ static rule_t with_saved(enum rule_kind kind, int64_t offset, unw_word_t cfa, un
 		return rule_make(RULE_HARD, 0, 0);
 	if (bp_from == 0)
 		return rule_make(kind, RULE_NOT_SAVED, (int32_t)(offset / 8));
-	if (bp_from == (unw_word_t)TOKEN_BP << TOKEN_SHIFT)
+	if (bp_from == (unw_word_t)TOKEN_BP << TOKEN_SHIFT && kind != RULE_SP)
 		return rule_make(kind, RULE_SAVED_AT_BP, (int32_t)(offset / 8));
 	if (below <= 0 || below % 8 != 0 || below / 8 >= RULE_SAVED_AT_BP)
 		return rule_make(RULE_HARD, 0, 0);

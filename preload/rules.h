@@ -16,7 +16,7 @@
  *   ASK     not here, but in the table of return addresses (stacks.h)
  *
  *   bits 0-2 kind | 3-9 where bp was saved, in words below the CFA; 0 = it wasn't, 127 = at bp
- * itself | 10-31 offset, in words
+ * itself (not with SP: then the way out doesn't depend on bp) | 10-31 offset, in words
  */
 #ifndef MTRACE_RULES_H
 #define MTRACE_RULES_H
@@ -64,11 +64,10 @@ static inline intptr_t rule_offset(rule_t r)
 	return (intptr_t)((int32_t)r >> 10) * 8;
 }
 
-/* Does the frame-pointer register tell where the CFA is, or the caller's own? */
+/* Does the CFA come from the frame-pointer register? */
 static inline bool rule_uses_bp(rule_t r)
 {
-	return rule_kind(r) == RULE_BP || rule_kind(r) == RULE_DEREF || rule_kind(r) == RULE_NONE ||
-	       rule_saved(r) == RULE_SAVED_AT_BP;
+	return rule_kind(r) == RULE_BP || rule_kind(r) == RULE_DEREF || rule_kind(r) == RULE_NONE;
 }
 
 /* Is the caller's frame-pointer register read from memory? */

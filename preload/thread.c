@@ -229,7 +229,7 @@ static struct thread *make(void)
 		return NULL;
 	t->kept = heap_alloc((config.depth + 1) * sizeof(*t->kept));
 	t->fresh = heap_alloc((config.depth + 1) * sizeof(*t->fresh));
-	t->checks = heap_alloc((4 * config.depth + 2) * sizeof(*t->checks));
+	t->checks = heap_alloc((3 * config.depth + 2) * sizeof(*t->checks));
 	t->near = heap_alloc(sizeof(*t->near) << NEAR_BITS);
 	t->trail = os_map(sizeof(*t->trail) << TRAIL_BITS);
 	t->sites = ledger_no_sites;

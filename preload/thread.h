@@ -117,7 +117,7 @@ struct thread {
 	void *last;	      /* the block that the last allocation returned, until it is freed */
 	struct kept *top;     /* the innermost kept frame; = kept: none */
 	struct kept *kept;    /* config.depth + 1 */
-	struct check *checks; /* 4 a frame and the guard */
+	struct check *checks; /* 3 a frame and the guard */
 	struct leaf *latest;  /* of the last event, in any of the next three */
 	struct trail_leaf *trail; /* 1 << TRAIL_BITS */
 	uint32_t gate;		  /* that it passes; the state after a hook */
