@@ -125,8 +125,11 @@ static int access_mem(
 	if (write)
 		return -UNW_EINVAL;
 	if (token_of(address) == 0) {
-		if (address < (s->object.start & ~4095ul) ||
-			address + 8 > ((s->object.end + 4095) & ~4095ul))
+		/* Where an object has holes, the loader tells of a single piece: the data that the
+		 * tables point to lies in another. */
+		if ((address < (s->object.start & ~4095ul) ||
+			    address + 8 > ((s->object.end + 4095) & ~4095ul)) &&
+			!(os_readable(address) && os_readable(address + 7)))
 			return -UNW_EINVAL;
 		memcpy(value, (const void *)address, sizeof(*value));
 		return 0;

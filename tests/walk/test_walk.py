@@ -1,4 +1,4 @@
-"""test_walk.py LIBRARY PROGRAM SOURCE - a library that compares each of its walks with libunwind's, under real programs."""
+"""test_walk.py LIBRARY PROGRAM... SOURCE - a library that compares each of its walks with libunwind's, under real programs."""
 import re
 import shutil
 import sys
@@ -10,12 +10,12 @@ import tracing
 LEAST = 1000  # captures that a run of interest has at least
 
 
-def commands(program, source):
+def commands(programs, source):
     """What to run: C++ with exceptions, realigned frames, alloca, longjmp and signals first."""
     script = "import json, decimal; print(len(json.dumps([str(decimal.Decimal(i) / 7) for i in range(3000)])))"
     query = ("create table t(a, b); with recursive c(x) as (select 1 union all select x + 1 from c where x < 2000) "
              "insert into t select x, hex(randomblob(20)) from c; select count(*), max(length(b)) from t group by a % 3")
-    yield [program]
+    yield from ([program] for program in programs)
     yield ["/usr/bin/python3", "-c", script]
     yield ["perl", "-e", "my %h; $h{$_} = [1 .. 10] for 1 .. 2000; print scalar keys %h"]
     yield ["sqlite3", ":memory:", query]
@@ -41,9 +41,9 @@ def check(command, library, directory):
 
 
 def main():
-    library, program, source = sys.argv[1:]
+    library, *programs, source = sys.argv[1:]
     wrong = []
-    for command in commands(program, Path(source).resolve()):
+    for command in commands(programs, Path(source).resolve()):
         if not shutil.which(command[0]):
             print(f"{command[0]}: not installed, left out")
             continue
