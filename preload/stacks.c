@@ -7,10 +7,9 @@
 
 struct lock tables_lock;
 struct pc_table *pcs;
-
 struct path_table *paths;
 struct rule_table *rules;
-const struct rule_table rules_none = { .shift = 63, .entries = { 0 } };
+const struct rule_table rules_none = { .table.shift = 63, .entries = { 0 } };
 static struct index *nodes, *sites, *lines, *foreign;
 
 #define FIRST_BITS 9 /* log2 of a new hash table's size */
@@ -20,40 +19,72 @@ static struct {
 } wrappers[64];
 static unsigned wrapper_count;
 
-/* ---- rules; under tables_lock */
+/* ---- all hash tables; under tables_lock */
 
-static struct rule_table *rule_table_new(unsigned bits)
+static size_t table_size(uint32_t mask, size_t entry)
 {
-	struct rule_table *t = os_map(sizeof(*t) + (sizeof(t->entries[0]) << bits));
+	return sizeof(struct table) + (mask + 1ul) * entry;
+}
+
+/* Of `entry` bytes each; NULL: no memory. */
+static void *table_new(unsigned bits, size_t entry)
+{
+	uint32_t mask = (1u << bits) - 1;
+	struct table *t = os_map(table_size(mask, entry));
 
 	if (t) {
 		t->shift = 64 - bits;
-		t->mask = (1u << bits) - 1;
+		t->mask = mask;
 	}
 	return t;
 }
 
+/* One of twice the size. */
+static void *table_bigger(const struct table *t, size_t entry)
+{
+	return table_new(64 - t->shift + 1, entry);
+}
+
+/* Readers that are still at it find nothing. */
+static void table_forget(struct table *t, size_t entry)
+{
+	os_forget(t, table_size(t->mask, entry));
+}
+
+/* For one more after so many? */
+static bool table_has_room(const struct table *t, uint32_t before)
+{
+	return t->used + before < t->mask / 4 * 3;
+}
+
+/* There is no memory for a bigger one. One entry stays free: searches must end. */
+static bool table_has_last_room(const struct table *t)
+{
+	return t->used < t->mask;
+}
+
+/* ---- rules; under tables_lock */
+
 /* The entry that a look-up of pc ends at: that with its tag, or a free one. */
 static uint32_t *rule_place(const struct rule_table *t, uintptr_t pc)
 {
-	uint64_t hash = (uint64_t)pc * HASH_FACTOR, i = hash >> t->shift;
+	uint64_t hash = (uint64_t)pc * HASH_FACTOR, i = hash >> t->table.shift;
 
-	while (t->entries[i & t->mask] &&
-		((t->entries[i & t->mask] ^ rule_tag(hash)) & ~RULE_SHORT) != 0)
+	while (t->entries[i & t->table.mask] &&
+		((t->entries[i & t->table.mask] ^ rule_tag(hash)) & ~RULE_SHORT) != 0)
 		i++;
-	return (uint32_t *)&t->entries[i & t->mask];
+	return (uint32_t *)&t->entries[i & t->table.mask];
 }
 
-/* One entry stays free: searches must end. */
 static void rule_insert(struct rule_table *t, uintptr_t pc, rule_t rule)
 {
 	uint32_t *e = rule_place(t, pc);
 
 	if (rule & ~RULE_SHORT)
 		rule = RULE_ASK;
-	if (*e == 0 && t->used < t->mask) {
+	if (*e == 0 && table_has_last_room(&t->table)) {
 		store_release(e, rule_tag((uint64_t)pc * HASH_FACTOR) | rule);
-		t->used++;
+		t->table.used++;
 	} else if (*e && (*e & RULE_SHORT) != rule) {
 		store_release(e, (*e & ~RULE_SHORT) | RULE_ASK);
 	}
@@ -63,29 +94,18 @@ static void rule_insert(struct rule_table *t, uintptr_t pc, rule_t rule)
  * Without memory the old one stays, and what it lacks is looked up by whole addresses. */
 static void rules_rebuild(void)
 {
-	struct rule_table *old = rules, *new = rule_table_new(64 - pcs->shift + 1);
+	struct rule_table *old = rules, *new = table_bigger(&pcs->table, sizeof(new->entries[0]));
 
 	if (!new)
 		return;
-	for (uint64_t i = 0; i <= pcs->mask; i++)
+	for (uint64_t i = 0; i <= pcs->table.mask; i++)
 		if (pcs->entries[i].pc > 1)
 			rule_insert(new, pcs->entries[i].pc, pcs->entries[i].rule);
 	store_release(&rules, new);
-	os_forget(old, sizeof(*old) + (old->mask + 1) * sizeof(old->entries[0]));
+	table_forget(&old->table, sizeof(old->entries[0]));
 }
 
 /* ---- return addresses; under tables_lock */
-
-static struct pc_table *pc_table_new(unsigned bits)
-{
-	struct pc_table *t = os_map(sizeof(*t) + (sizeof(t->entries[0]) << bits));
-
-	if (t) {
-		t->shift = 64 - bits;
-		t->mask = (1u << bits) - 1;
-	}
-	return t;
-}
 
 static void pc_insert(struct pc_table *t, struct known_pc new)
 {
@@ -94,19 +114,19 @@ static void pc_insert(struct pc_table *t, struct known_pc new)
 	e->frame = new.frame;
 	e->rule = new.rule;
 	store_release(&e->pc, new.pc);
-	t->used++;
+	t->table.used++;
 }
 
 static bool pc_room(void)
 {
 	struct pc_table *bigger;
 
-	if (pcs->used < pcs->mask / 4 * 3)
+	if (table_has_room(&pcs->table, 0))
 		return true;
-	bigger = pc_table_new(64 - pcs->shift + 1);
+	bigger = table_bigger(&pcs->table, sizeof(bigger->entries[0]));
 	if (!bigger)
-		return pcs->used < pcs->mask; /* one stays free: searches must end */
-	for (uint64_t i = 0; i <= pcs->mask; i++)
+		return table_has_last_room(&pcs->table);
+	for (uint64_t i = 0; i <= pcs->table.mask; i++)
 		if (pcs->entries[i].pc > 1)
 			pc_insert(bigger, pcs->entries[i]);
 	store_release(&pcs, bigger);
@@ -116,31 +136,15 @@ static bool pc_room(void)
 
 /* ---- the hash tables of numbers; under tables_lock */
 
-static struct index *index_new(unsigned bits)
-{
-	struct index *t = os_map(sizeof(*t) + (sizeof(t->entries[0]) << bits));
-
-	if (t) {
-		t->shift = 64 - bits;
-		t->mask = (1u << bits) - 1;
-	}
-	return t;
-}
-
-static size_t index_size(const struct index *t)
-{
-	return sizeof(*t) + (t->mask + 1) * sizeof(t->entries[0]);
-}
-
 /* Not known yet. */
 static void index_insert(struct index *t, uint64_t hash, uint32_t id)
 {
-	uint64_t i = hash >> t->shift;
+	uint64_t i = hash >> t->table.shift;
 
-	while (t->entries[i & t->mask])
+	while (t->entries[i & t->table.mask])
 		i++;
-	store_release(&t->entries[i & t->mask], id);
-	t->used++;
+	store_release(&t->entries[i & t->table.mask], id);
+	t->table.used++;
 }
 
 /* Room for one more; hash_of tells a record's hash. */
@@ -148,16 +152,16 @@ static bool index_room(struct index **table, uint64_t (*hash_of)(uint32_t id))
 {
 	struct index *old = *table, *bigger;
 
-	if (old->used < old->mask / 4 * 3)
+	if (table_has_room(&old->table, 0))
 		return true;
-	bigger = index_new(64 - old->shift + 1);
+	bigger = table_bigger(&old->table, sizeof(bigger->entries[0]));
 	if (!bigger)
-		return old->used < old->mask; /* one stays free: searches must end */
-	for (uint64_t i = 0; i <= old->mask; i++)
+		return table_has_last_room(&old->table);
+	for (uint64_t i = 0; i <= old->table.mask; i++)
 		if (old->entries[i])
 			index_insert(bigger, hash_of(old->entries[i]), old->entries[i]);
 	store_release(table, bigger);
-	os_forget(old, index_size(old));
+	table_forget(&old->table, sizeof(old->entries[0]));
 	return true;
 }
 
@@ -165,8 +169,8 @@ static bool index_room(struct index **table, uint64_t (*hash_of)(uint32_t id))
 static uint32_t index_find(const struct index *t, uint64_t hash,
 	bool (*is)(uint32_t id, uint32_t a, uint32_t b), uint32_t a, uint32_t b)
 {
-	for (uint64_t i = hash >> t->shift;; i++) {
-		uint32_t id = t->entries[i & t->mask];
+	for (uint64_t i = hash >> t->table.shift;; i++) {
+		uint32_t id = t->entries[i & t->table.mask];
 
 		if (id == 0 || is(id, a, b))
 			return id;
@@ -175,45 +179,34 @@ static uint32_t index_find(const struct index *t, uint64_t hash,
 
 /* ---- paths; under tables_lock */
 
-static struct path_table *path_table_new(unsigned bits)
-{
-	struct path_table *t = os_map(sizeof(*t) + (sizeof(t->entries[0]) << bits));
-
-	if (t) {
-		t->shift = 64 - bits;
-		t->mask = (1u << bits) - 1;
-	}
-	return t;
-}
-
 static void path_insert(struct path_table *t, struct known_path new)
 {
-	uint64_t i = new.hash >> t->shift;
+	uint64_t i = new.hash >> t->table.shift;
 	struct known_path *e;
 
-	while (t->entries[i & t->mask].hash)
+	while (t->entries[i & t->table.mask].hash)
 		i++;
-	e = &t->entries[i & t->mask];
+	e = &t->entries[i & t->table.mask];
 	store_release(&e->site, new.site);
 	store_release(&e->line, new.line);
 	store_release(&e->hash, new.hash);
-	t->used++;
+	t->table.used++;
 }
 
 static bool path_room(void)
 {
 	struct path_table *old = paths, *bigger;
 
-	if (old->used < old->mask / 4 * 3)
+	if (table_has_room(&old->table, 0))
 		return true;
-	bigger = path_table_new(64 - old->shift + 1);
+	bigger = table_bigger(&old->table, sizeof(bigger->entries[0]));
 	if (!bigger)
-		return old->used < old->mask;
-	for (uint64_t i = 0; i <= old->mask; i++)
+		return table_has_last_room(&old->table);
+	for (uint64_t i = 0; i <= old->table.mask; i++)
 		if (old->entries[i].hash)
 			path_insert(bigger, old->entries[i]);
 	store_release(&paths, bigger);
-	os_forget(old, sizeof(*old) + (old->mask + 1) * sizeof(old->entries[0]));
+	table_forget(&old->table, sizeof(old->entries[0]));
 	return true;
 }
 
@@ -328,14 +321,14 @@ cold_path rule_t rule_ask(uintptr_t pc)
  * there, nobody knows. */
 void stacks_forget_code(uintptr_t start, uintptr_t end)
 {
-	for (uint64_t i = 0; i <= pcs->mask; i++)
+	for (uint64_t i = 0; i <= pcs->table.mask; i++)
 		if (pcs->entries[i].pc > start && pcs->entries[i].pc <= end)
 			store_release(&pcs->entries[i].pc, 1);
-	for (uint64_t i = 0; i <= rules->mask; i++)
+	for (uint64_t i = 0; i <= rules->table.mask; i++)
 		store_relaxed(&rules->entries[i], 0);
-	for (uint64_t i = 0; i <= paths->mask; i++)
+	for (uint64_t i = 0; i <= paths->table.mask; i++)
 		store_release(&paths->entries[i].hash, 0);
-	rules->used = paths->used = 0;
+	rules->table.used = paths->table.used = 0;
 }
 
 /* ---- nodes */
@@ -394,22 +387,17 @@ uint32_t node_get(uint32_t parent, uint32_t frame)
 	return node ? node : node_add(parent, frame);
 }
 
-static bool index_has_room(const struct index *t, uint32_t more)
-{
-	return t->used + more < t->mask / 4 * 3;
-}
-
-static bool table_has_room(enum mt_table_id table, uint32_t more)
+static bool trace_has_room(enum mt_table_id table, uint32_t more)
 {
 	return tracefile_has_room(table, count_of(table) + more);
 }
 
 bool stacks_have_room(uint32_t frames)
 {
-	return index_has_room(nodes, frames) && index_has_room(sites, 1) &&
-	       index_has_room(lines, 1) && paths->used + 1 < paths->mask / 4 * 3 &&
-	       table_has_room(MT_NODES, frames) && table_has_room(MT_SITES, 2) &&
-	       table_has_room(MT_SITE_INFO, 2) && table_has_room(MT_LINES, 2) &&
+	return table_has_room(&nodes->table, frames) && table_has_room(&sites->table, 1) &&
+	       table_has_room(&lines->table, 1) && table_has_room(&paths->table, 1) &&
+	       trace_has_room(MT_NODES, frames) && trace_has_room(MT_SITES, 2) &&
+	       trace_has_room(MT_SITE_INFO, 2) && trace_has_room(MT_LINES, 2) &&
 	       !(trace.header->flags & MT_NOTE_MULTI) && !config.slack;
 }
 
@@ -495,11 +483,6 @@ static bool is_site(uint32_t id, uint32_t node, uint32_t kind)
 static uint64_t hash_of_site(uint32_t id)
 {
 	return node_hash(trace.site_info[id].node, kind_of(id));
-}
-
-uint32_t site_find(uint32_t node)
-{
-	return index_find(sites, node_hash(node, MT_KIND_HEAP), is_site, node, MT_KIND_HEAP);
 }
 
 static uint32_t site_get(uint32_t node, uint32_t kind)
@@ -591,13 +574,13 @@ uint32_t foreign_for(uint32_t node)
 /* Index 0 stands for nothing in these, and the first nodes are the roots. One is spare. */
 bool stacks_init(void)
 {
-	pcs = pc_table_new(FIRST_BITS);
-	nodes = index_new(FIRST_BITS);
-	sites = index_new(FIRST_BITS);
-	lines = index_new(FIRST_BITS);
-	foreign = index_new(FIRST_BITS);
-	paths = path_table_new(FIRST_BITS);
-	rules = rule_table_new(FIRST_BITS + 1);
+	pcs = table_new(FIRST_BITS, sizeof(pcs->entries[0]));
+	nodes = table_new(FIRST_BITS, sizeof(nodes->entries[0]));
+	sites = table_new(FIRST_BITS, sizeof(sites->entries[0]));
+	lines = table_new(FIRST_BITS, sizeof(lines->entries[0]));
+	foreign = table_new(FIRST_BITS, sizeof(foreign->entries[0]));
+	paths = table_new(FIRST_BITS, sizeof(paths->entries[0]));
+	rules = table_new(FIRST_BITS + 1, sizeof(rules->entries[0]));
 	if (!pcs || !rules || !nodes || !sites || !lines || !foreign || !paths ||
 		!tracefile_room(MT_FRAMES, 1) || !tracefile_room(MT_NODES, MT_NODE_FIRST) ||
 		!tracefile_room(MT_SITES, 2) || !tracefile_room(MT_SITE_INFO, 2) ||

@@ -30,18 +30,21 @@ struct known_pc {
 	rule_t rule;
 };
 
-struct pc_table {
-	unsigned shift; /* 64 - log2(size) */
-	uint32_t mask;
+/* What the hash tables below begin with. */
+struct table {
+	_Alignas(8) unsigned shift; /* 64 - log2(size) */
+	uint32_t mask;		    /* size - 1 */
 	uint32_t used;
+};
+
+struct pc_table {
+	struct table table;
 	struct known_pc entries[];
 };
 
 /* Numbers of records in a table of the trace, which has the keys; 0 = free. */
 struct index {
-	unsigned shift; /* 64 - log2(size) */
-	uint32_t mask;
-	uint32_t used;
+	struct table table;
 	uint32_t entries[];
 };
 
@@ -52,17 +55,13 @@ struct known_path {
 };
 
 struct path_table {
-	unsigned shift;
-	uint32_t mask;
-	uint32_t used;
+	struct table table;
 	struct known_path entries[];
 };
 
 /* Rules in the bits RULE_SHORT, and bits of the address's hash above these; 0 = free. */
 struct rule_table {
-	unsigned shift;
-	uint32_t mask;
-	uint32_t used;
+	struct table table;
 	uint32_t entries[];
 };
 
@@ -79,7 +78,6 @@ rule_t rule_ask(uintptr_t pc);			    /* the rare path of rule_find */
 uint32_t node_get(uint32_t parent, uint32_t frame); /* finds or adds it; under tables_lock */
 uint32_t node_add(
 	uint32_t parent, uint32_t frame); /* that isn't there yet; under tables_lock; 0 = no room */
-uint32_t site_find(uint32_t node);	  /* on the heap; 0 = it has none yet; under tables_lock */
 uint32_t site_of_path(
 	uint64_t hash, uint32_t node);	/* finds or makes it; under tables_lock; 0 = no room */
 uint32_t foreign_for(uint32_t node);	/* index + 1 in MT_FOREIGN; 0 = no room */
@@ -92,12 +90,12 @@ void stacks_add_wrapper(uintptr_t start,
 /* 0-pc entry: not known. */
 static inline const struct known_pc *pc_find(const struct pc_table *t, uintptr_t pc)
 {
-	uint64_t i = (uint64_t)pc * HASH_FACTOR >> t->shift;
+	uint64_t i = (uint64_t)pc * HASH_FACTOR >> t->table.shift;
 	const struct known_pc *e;
 	uintptr_t found;
 
 	for (;; i++) {
-		e = &t->entries[i & t->mask];
+		e = &t->entries[i & t->table.mask];
 		found = load_acquire(&e->pc);
 		if (likely(found == pc) || found == 0)
 			return e;
@@ -132,11 +130,11 @@ static inline const struct rule_table *rules_now(void)
 /* RULE_ASK: rule_ask() knows. */
 static inline rule_t rule_find(const struct rule_table *t, uintptr_t pc)
 {
-	uint64_t hash = (uint64_t)pc * HASH_FACTOR, i = hash >> t->shift;
+	uint64_t hash = (uint64_t)pc * HASH_FACTOR, i = hash >> t->table.shift;
 	uint32_t tag = rule_tag(hash), e;
 
 	for (;; i++) {
-		e = load_relaxed(&t->entries[i & t->mask]);
+		e = load_relaxed(&t->entries[i & t->table.mask]);
 		if (likely(((e ^ tag) & ~RULE_SHORT) == 0))
 			return e & RULE_SHORT;
 		if (e == 0)
@@ -164,8 +162,8 @@ static inline struct known_path path_find(uint64_t hash)
 	const struct path_table *t = load_acquire(&paths);
 	struct known_path found;
 
-	for (uint64_t i = hash >> t->shift;; i++) {
-		const struct known_path *e = &t->entries[i & t->mask];
+	for (uint64_t i = hash >> t->table.shift;; i++) {
+		const struct known_path *e = &t->entries[i & t->table.mask];
 
 		found.hash = load_acquire(&e->hash);
 		if (unlikely(found.hash == 0))
