@@ -166,17 +166,21 @@ void scan_word(uintptr_t word)
 
 static uintptr_t found[WORDS_MOST + SIFT_SPARE];
 
-void scan_root(uintptr_t start, uintptr_t end, bool private)
+/* Calls `take` on the words in the stretch that may be addresses of blocks. */
+static always_inline void each_word(struct stretch s, void (*take)(uintptr_t word))
 {
-	struct stretch s = { .at = start, .end = end, .private = private };
-
-	trace.header->scan_bytes += end > start ? end - start : 0;
 	while (s.at < s.end && !scan_out_of_time()) {
 		size_t count = words_read(&s, block_ranges, found);
 
 		for (size_t i = 0; i < count; i++)
-			take_word(found[i]);
+			take(found[i]);
 	}
+}
+
+void scan_root(uintptr_t start, uintptr_t end, bool private)
+{
+	trace.header->scan_bytes += end > start ? end - start : 0;
+	each_word((struct stretch){ .at = start, .end = end, .private = private }, take_word);
 }
 
 uintptr_t scan_first_block(uintptr_t start, uintptr_t end)
@@ -247,16 +251,11 @@ static void follow_lost(void)
 	push(leader);
 	while (stack_used > 0 && !failed) {
 		uint32_t block = stack[--stack_used];
-		struct stretch s = { .at = block_start(block),
-			.end = block_start(block) + block_size(block),
-			.private = true };
 
-		while (s.at < s.end && !scan_out_of_time()) {
-			size_t count = words_read(&s, block_ranges, found);
-
-			for (size_t i = 0; i < count; i++)
-				lead_to(found[i]);
-		}
+		each_word((struct stretch){ .at = block_start(block),
+				  .end = block_start(block) + block_size(block),
+				  .private = true },
+			lead_to);
 	}
 }
 
