@@ -1,12 +1,14 @@
+/* clang-format off */
 /*
  * loop.c - pairs of malloc and free at the end of a chain of calls.
  *
  * usage: loop DEPTH THREADS PAIRS [MODE]          each thread does PAIRS
  *
- *   own     the first thread is the program's, so that each has call stacks of its own (the
- * default) same    all are made for it, so their call stacks are the same swap    and each frees
- * what another allocated, a thousand blocks at a time
+ *   own     the first thread is the program's, so that each has call stacks of its own (the default)
+ *   same    all are made for it, so their call stacks are the same
+ *   swap    and each frees what another allocated, a thousand blocks at a time
  */
+/* clang-format on */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

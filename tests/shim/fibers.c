@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "by_hand.h"
 #include "program.h"
 
 #define FIBERS 3000
@@ -129,14 +130,6 @@ static __attribute__((noinline)) void allocate_far_down(size_t room)
 	allocate_by_hand();
 }
 
-void switch_stacks(void ***from, void **to);
-__asm__(".globl switch_stacks\n\t.type switch_stacks, @function\n"
-	"switch_stacks:\n\t"
-	"push %rbp\n\tpush %rbx\n\tpush %r12\n\tpush %r13\n\tpush %r14\n\tpush %r15\n\t"
-	"mov %rsp, (%rdi)\n\tmov %rsi, %rsp\n\t"
-	"pop %r15\n\tpop %r14\n\tpop %r13\n\tpop %r12\n\tpop %rbx\n\tpop %rbp\n\tret\n"
-	".size switch_stacks, .-switch_stacks");
-
 static void by_hand(void)
 {
 	static void **unused;
@@ -147,12 +140,6 @@ static void by_hand(void)
 }
 
 /* Its frame is larger than what is left of the stack above. */
-#ifdef __clang__
-#define without_frame_pointer __attribute__((noinline, optnone))
-#else
-#define without_frame_pointer __attribute__((noinline, optimize("omit-frame-pointer")))
-#endif
-
 static without_frame_pointer void never_runs(void)
 {
 	volatile char room[3000];

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "by_hand.h"
 #include "program.h"
 
 #define PAGE 4096u
@@ -219,20 +220,6 @@ static void moved(void)
 /* ---- a stack made by hand, at whose top lies an address that is to be returned to, of a function with a large frame */
 
 static void **creator, **fiber;
-
-void switch_stacks(void ***from, void **to);
-__asm__(".globl switch_stacks\n\t.type switch_stacks, @function\n"
-	"switch_stacks:\n\t"
-	"push %rbp\n\tpush %rbx\n\tpush %r12\n\tpush %r13\n\tpush %r14\n\tpush %r15\n\t"
-	"mov %rsp, (%rdi)\n\tmov %rsi, %rsp\n\t"
-	"pop %r15\n\tpop %r14\n\tpop %r13\n\tpop %r12\n\tpop %rbx\n\tpop %rbp\n\tret\n"
-	".size switch_stacks, .-switch_stacks");
-
-#ifdef __clang__
-#define without_frame_pointer __attribute__((noinline, optnone))
-#else
-#define without_frame_pointer __attribute__((noinline, optimize("omit-frame-pointer")))
-#endif
 
 static without_frame_pointer void never_runs(void)
 {

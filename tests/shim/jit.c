@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "by_hand.h"
 #include "program.h"
 
 #define CODE (1 << 16)
@@ -121,12 +122,6 @@ static void from_other_depths(void)
 	for (int i = 0; i < ROUNDS; i++)
 		free(deeper(f, i % 30, (uintptr_t)__builtin_frame_address(0)));
 }
-
-#ifdef __clang__
-#define without_frame_pointer __attribute__((noinline, optnone))
-#else
-#define without_frame_pointer __attribute__((noinline, optimize("omit-frame-pointer")))
-#endif
 
 static without_frame_pointer void never_runs(void)
 {
