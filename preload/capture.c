@@ -437,6 +437,8 @@ static always_inline uint64_t identity_of(const struct kept *k, uint64_t era)
 	return (k->hash ^ k->sp * HASH_FACTOR ^ (k->needs_bp ? ~k->bp : 0)) + era;
 }
 
+/* The hashes come first: the path's entry lies somewhere in a megabyte, and can be fetched while
+ * the rest is noted. */
 static void keep(struct walk *w, uint32_t base, uint32_t n)
 {
 	struct thread *t = w->t;
@@ -447,6 +449,9 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 		kept[0].hash = path_hash(0, w->root);
 		kept[0].identity = identity_of(&kept[0], t->era);
 	}
+	for (uint32_t i = 1; i <= n; i++)
+		kept[base + i].hash = path_hash(kept[base + i - 1].hash, t->fresh[n - i].pc);
+	path_prefetch(kept[base + n].hash);
 	for (; n > 0; n--) {
 		const struct fresh *f = &t->fresh[n - 1];
 		const struct kept *caller = &kept[base];
@@ -457,7 +462,6 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 		k->bp = f->bp;
 		k->rule = f->rule;
 		k->node = 0;
-		k->hash = path_hash(caller->hash, k->pc);
 		k->last = caller->last;
 		k->needs_bp =
 			rule_uses_bp(k->rule) || (!rule_restores_bp(k->rule) && caller->needs_bp);

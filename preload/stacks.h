@@ -156,6 +156,13 @@ static inline uint64_t path_hash(uint64_t outer, uintptr_t pc)
 	return (h ^ h >> 32) | 1;
 }
 
+static inline void path_prefetch(uint64_t hash)
+{
+	const struct path_table *t = load_acquire(&paths);
+
+	__builtin_prefetch(&t->entries[hash >> t->table.shift]);
+}
+
 /* Site 0: not known. */
 static inline struct known_path path_find(uint64_t hash)
 {
