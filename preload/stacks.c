@@ -210,13 +210,6 @@ static bool path_room(void)
 	return true;
 }
 
-/* Without room the path is looked up node by node each time. */
-static void path_add(uint64_t hash, uint32_t site)
-{
-	if (path_find(hash).site == 0 && path_room())
-		path_insert(paths, (struct known_path){ hash, site, trace.site_info[site].line });
-}
-
 static void count_up(enum mt_table_id table, uint64_t count)
 {
 	store_release(&trace.header->tables[table].count, count);
@@ -315,20 +308,6 @@ cold_path rule_t rule_ask(uintptr_t pc)
 		lock_drop(&tables_lock);
 	}
 	return rule;
-}
-
-/* The addresses get new frames when they are met again, and so do all paths: which of them lead
- * there, nobody knows. */
-void stacks_forget_code(uintptr_t start, uintptr_t end)
-{
-	for (uint64_t i = 0; i <= pcs->table.mask; i++)
-		if (pcs->entries[i].pc > start && pcs->entries[i].pc <= end)
-			store_release(&pcs->entries[i].pc, 1);
-	for (uint64_t i = 0; i <= rules->table.mask; i++)
-		store_relaxed(&rules->entries[i], 0);
-	for (uint64_t i = 0; i <= paths->table.mask; i++)
-		store_release(&paths->entries[i].hash, 0);
-	rules->table.used = paths->table.used = 0;
 }
 
 /* ---- nodes */
@@ -501,10 +480,31 @@ static uint32_t site_get(uint32_t node, uint32_t kind)
 	return site;
 }
 
-/* Of an allocation; 0 where not even the spare one could be made. */
+/* While each site of an allocation is found by its path, the index has the others alone. */
+static bool paths_complete = true;
+
+static void paths_lack_some(void)
+{
+	uint32_t count = (uint32_t)count_of(MT_SITES);
+
+	for (uint32_t id = 1; paths_complete && id < count; id++)
+		if (id != spare_site && kind_of(id) == MT_KIND_HEAP && index_room(&sites, hash_of_site))
+			index_insert(sites, hash_of_site(id), id);
+	paths_complete = false;
+}
+
+/* Of a path that isn't known. */
+static uint32_t heap_site(uint32_t node)
+{
+	if (!paths_complete)
+		return site_get(node, MT_KIND_HEAP);
+	return node < MT_NODE_FIRST ? 0 : site_new(node, MT_KIND_HEAP);
+}
+
+/* The same; 0 where not even the spare one could be made. */
 static uint32_t site_or_spare(uint32_t node)
 {
-	uint32_t site = site_get(node, MT_KIND_HEAP);
+	uint32_t site = heap_site(node);
 
 	if (site)
 		return site;
@@ -525,13 +525,34 @@ cold_path uint32_t site_for(uint32_t node, uint32_t kind)
 	return site;
 }
 
+/* Without room the path is looked up node by node each time. */
 uint32_t site_of_path(uint64_t hash, uint32_t node)
 {
-	uint32_t site = site_or_spare(node);
+	uint32_t site = path_find(hash).site;
 
-	if (site != spare_site)
-		path_add(hash, site);
+	if (site)
+		return site;
+	if (!path_room())
+		paths_lack_some();
+	site = site_or_spare(node);
+	if (site != spare_site && table_has_last_room(&paths->table))
+		path_insert(paths, (struct known_path){ hash, site, trace.site_info[site].line });
 	return site;
+}
+
+/* The addresses get new frames when they are met again, and so do all paths: which of them lead
+ * there, nobody knows. */
+void stacks_forget_code(uintptr_t start, uintptr_t end)
+{
+	paths_lack_some();
+	for (uint64_t i = 0; i <= pcs->table.mask; i++)
+		if (pcs->entries[i].pc > start && pcs->entries[i].pc <= end)
+			store_release(&pcs->entries[i].pc, 1);
+	for (uint64_t i = 0; i <= rules->table.mask; i++)
+		store_relaxed(&rules->entries[i], 0);
+	for (uint64_t i = 0; i <= paths->table.mask; i++)
+		store_release(&paths->entries[i].hash, 0);
+	rules->table.used = paths->table.used = 0;
 }
 
 static bool is_foreign(uint32_t id, uint32_t node, uint32_t unused)
