@@ -5,7 +5,8 @@
  *  2. If the kept frame there is the current one, verify the rest; if that holds, stop. If a
  *     check fails, the kept frames up to there are still right: walk over them without looking up
  *     their rules.
- *  3. Otherwise look up the rule, note the frame, and step to its caller.
+ *  3. Otherwise look up the rule, note the frame, and step to its caller. After SIGN_FRAMES, see
+ *     whether the trail has the stack.
  *  4. From the outermost new frame inwards: note the words that each was read from, and the hash
  *     of the path. Look the whole path up by its hash.
  *
@@ -38,8 +39,10 @@ struct walk {
 	bool fragile; /* ended by what memory held: walk again next time */
 	const struct fresh *strays; /* this frame may have led out of the stack: nothing beyond is
 				       read again without being asked for; NULL: none */
-	bool interrupted; /* beyond a signal handler's frames, whose stack may be another */
-	bool abroad;	  /* on another stack, which may go */
+	bool interrupted;   /* beyond a signal handler's frames, whose stack may be another */
+	bool abroad;	    /* on another stack, which may go */
+	bool signs;	    /* may lead it back to the trail */
+	struct leaf *found; /* there */
 };
 
 /* ---- reading the stack */
@@ -311,8 +314,31 @@ static cold_path void distrust_end(struct walk *w, const struct fresh *f)
 	}
 }
 
+/* The place for what the first frames of this walk lead to. */
+static inline uint16_t *find_sign(const struct thread *t)
+{
+	uint64_t hash = t->fresh[0].sp;
+
+	for (int i = 0; i < SIGN_FRAMES; i++)
+		hash = (hash ^ t->fresh[i].pc) * HASH_FACTOR;
+	return &t->signs[hash >> (64 - SIGN_BITS)];
+}
+
+static inline struct leaf *follow_sign(struct thread *t)
+{
+	const struct fresh *f = t->fresh;
+	struct trail_leaf *leaf;
+
+	t->sign = find_sign(t);
+	leaf = &t->trail[*t->sign];
+	return leaf->sp == f->sp &&
+			       capture_proves(t, leaf, (struct cpu_frame){ f->sp, f->pc, f->bp })
+		       ? &leaf->leaf
+		       : NULL;
+}
+
 /* Fills t->fresh, innermost first, and sets *count. Returns how many kept frames stay; 0: w->root
- * is set. */
+ * is set, unless the trail has the stack. */
 static uint32_t walk_out(struct walk *w, uint32_t *count)
 {
 	struct thread *t = w->t;
@@ -347,6 +373,11 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 		f->sp = w->sp;
 		f->pc = w->pc;
 		f->bp = w->bp;
+		if (n == SIGN_FRAMES && w->signs) {
+			w->found = follow_sign(t);
+			if (w->found)
+				return 0;
+		}
 		if (unlikely(n == config.depth)) {
 			if (rule_kind(f->rule) == RULE_ASK)
 				f->rule = rule_ask(w->pc);
@@ -582,6 +613,7 @@ static void lay_trail(struct thread *t, struct near_leaf *near, struct known_pat
 	t->follows |= path.site >= FEW_SITES;
 	capture_link(t, path.site);
 	fill_trail(t, leaf, path);
+	*t->sign = (uint16_t)(leaf - t->trail);
 	near->leaf = t->top_leaf = leaf->leaf;
 	capture_expect(t, leaf->sp ? &leaf->leaf : &near->leaf, !ledger_multi);
 }
@@ -596,16 +628,19 @@ static inline void keep_latest(struct thread *t, const struct leaf *place)
 		t->latest = on_trail;
 }
 
-void capture_walk(struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc, uintptr_t bp)
+static struct leaf *walk(struct thread *t, struct leaf *place, struct cpu_frame at, bool signs)
 {
-	struct walk w = { .t = t, .sp = sp, .pc = pc, .bp = bp };
+	struct walk w = { .t = t, .sp = at.sp, .pc = at.pc, .bp = at.bp, .signs = signs };
 	struct near_leaf *near = (struct near_leaf *)place;
 	uint32_t base, count;
 	struct known_path path;
 
-	if (unlikely(!t->on_own_stack || sp - t->safe_start >= t->safe_end - t->safe_start))
-		move_safe_range(t, sp);
+	if (unlikely(!t->on_own_stack || at.sp - t->safe_start >= t->safe_end - t->safe_start))
+		move_safe_range(t, at.sp);
+	t->sign = &t->signs[1u << SIGN_BITS];
 	base = walk_out(&w, &count);
+	if (w.found)
+		return w.found;
 	if (unlikely(w.strays))
 		distrust(&w, count);
 	keep(&w, base, count);
@@ -619,6 +654,19 @@ void capture_walk(struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t 
 		lay_trail(t, near, path);
 	if (unlikely(w.guessed))
 		t->safe_start = t->safe_end = 0;
+	return place;
+}
+
+struct leaf *capture_walk(
+	struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc, uintptr_t bp)
+{
+	struct leaf *leaf = walk(t, place, (struct cpu_frame){ sp, pc, bp }, t->follows);
+
+	if (leaf != place) {
+		capture_link(t, leaf->site);
+		capture_expect(t, leaf, !ledger_multi);
+	}
+	return leaf;
 }
 
 /* ---- a path that isn't known */
@@ -652,7 +700,7 @@ static bool walk_again(struct thread *t, struct leaf *leaf, uintptr_t unknown)
 	if (pc_get(unknown).frame == 0)
 		return false;
 	t->top = t->kept;
-	capture_walk(t, leaf, top.sp, top.pc, top.bp);
+	walk(t, leaf, (struct cpu_frame){ top.sp, top.pc, top.bp }, false);
 	return true;
 }
 

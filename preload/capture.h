@@ -16,8 +16,9 @@
  *
  * Looked at in this order: the kept frames themselves, for an event on the same stack again; the
  * leaves that came after the last event's the last times (the trail); those with the same innermost
- * frame (the near ones). Only a stack that none of these has is walked by rules, from the innermost
- * frame to the first that is a kept one; it is then kept itself, and gets its leaves.
+ * frame (the near ones). Else it is walked by rules. After a few frames these tell which leaf of the
+ * trail they led to the last time, whatever came before. Only a stack that this one hasn't either is
+ * walked on to the first frame that is a kept one; it is then kept itself, and gets its leaves.
  *
  * Except on the trail, the words are read innermost first and no further than the first difference,
  * so each address that is read belongs to a frame that was just proved to be there. Where that may
@@ -33,10 +34,12 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The other path: no leaf has the stack. Keeps it in the thread (innermost frame: t->top), in the
- * near leaf at this place, which capture_find() told, and on the trail. (The arguments travel in
- * registers, a struct would be spilled on the common path too.) */
-void capture_walk(struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc, uintptr_t bp);
+/* The other path: no leaf was found. Returns one of the trail that has the stack after all, or this
+ * place, which capture_find() told: then the stack is kept in the thread (innermost frame: t->top),
+ * in the near leaf there, and on the trail. (The arguments travel in registers, a struct would be
+ * spilled on the common path too.) */
+struct leaf *capture_walk(
+	struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc, uintptr_t bp);
 
 /* Of the stack that was just walked and that no site is known for: interns it. The site is 0 where
  * there is no room. */
@@ -132,18 +135,25 @@ static always_inline void capture_link(struct thread *t, uint32_t site)
 	t->latest->next = site;
 }
 
+/* Has this leaf, with the same stack pointer, the current stack? */
+static always_inline bool capture_proves(
+	const struct thread *t, const struct trail_leaf *leaf, struct cpu_frame at)
+{
+	const struct kept *base = &t->kept[leaf->base];
+
+	return capture_base_holds(t, base, capture_proof(leaf, at, base) == leaf->proof);
+}
+
 static always_inline struct leaf *capture_follow(struct thread *t, struct cpu_frame at, bool single)
 {
 	struct trail_leaf *leaf = capture_on_trail(t, t->latest->next);
-	const struct kept *base;
 
 	if (leaf->sp != at.sp) {
 		leaf = capture_on_trail(t, t->latest->other);
 		if (leaf->sp != at.sp)
 			return NULL;
 	}
-	base = &t->kept[leaf->base];
-	if (!capture_base_holds(t, base, capture_proof(leaf, at, base) == leaf->proof))
+	if (!capture_proves(t, leaf, at))
 		return NULL;
 	capture_link(t, leaf->leaf.site);
 	capture_expect(t, &leaf->leaf, single);
@@ -234,8 +244,7 @@ static always_inline struct leaf *capture(struct thread *t, struct cpu_frame at)
 
 	if (likely(leaf))
 		return leaf;
-	capture_walk(t, place, at.sp, at.pc, at.bp);
-	return place;
+	return capture_walk(t, place, at.sp, at.pc, at.bp);
 }
 
 /* The current stack's node, for what is no allocation and has no site. */

@@ -101,9 +101,10 @@ TIER void *made_walking(void *p, size_t size, struct leaf *place, void *last)
 	struct cpu_frame at = CPU_CALLER();
 
 	if (likely(p) && !is_inner(at) && !record_was_nested(p, last) && record_enabled()) {
-		capture_walk(t, place, at.sp, at.pc, at.bp);
-		record_new_on(t, p, size, place, slot_at(p));
-		check_walk(t, place, at);
+		struct leaf *leaf = capture_walk(t, place, at.sp, at.pc, at.bp);
+
+		record_new_on(t, p, size, leaf, slot_at(p));
+		check_walk(t, leaf, at);
 	}
 	thread_leave(t);
 	return p;

@@ -488,7 +488,8 @@ static void paths_lack_some(void)
 	uint32_t count = (uint32_t)count_of(MT_SITES);
 
 	for (uint32_t id = 1; paths_complete && id < count; id++)
-		if (id != spare_site && kind_of(id) == MT_KIND_HEAP && index_room(&sites, hash_of_site))
+		if (id != spare_site && kind_of(id) == MT_KIND_HEAP &&
+			index_room(&sites, hash_of_site))
 			index_insert(sites, hash_of_site(id), id);
 	paths_complete = false;
 }

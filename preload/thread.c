@@ -232,14 +232,16 @@ static struct thread *make(void)
 	t->checks = heap_alloc((3 * config.depth + 2) * sizeof(*t->checks));
 	t->near = heap_alloc(sizeof(*t->near) << NEAR_BITS);
 	t->trail = os_map(sizeof(*t->trail) << TRAIL_BITS);
+	t->signs = os_map(SIGNS_SIZE);
 	t->sites = ledger_no_sites;
-	if (t->kept && t->fresh && t->checks && t->near && t->trail && new_lane(t))
+	if (t->kept && t->fresh && t->checks && t->near && t->trail && t->signs && new_lane(t))
 		return t;
 	heap_free(t->kept);
 	heap_free(t->fresh);
 	heap_free(t->checks);
 	heap_free(t->near);
 	os_unmap(t->trail, sizeof(*t->trail) << TRAIL_BITS);
+	os_unmap(t->signs, SIGNS_SIZE);
 	heap_free(t);
 	return NULL;
 }

@@ -75,6 +75,12 @@ struct trail_leaf {
 };
 _Static_assert(sizeof(struct trail_leaf) == 64, "a cache line");
 
+/* Where the trail is left, the walk finds back to it: by its first frames, the leaf that they last
+ * led to. */
+#define SIGN_BITS 12
+#define SIGN_FRAMES 3
+#define SIGNS_SIZE (sizeof(uint16_t) * ((1u << SIGN_BITS) + 1)) /* bytes */
+
 #define NEAR_BITS 8
 #define NEAR_HOPS 3 /* from one leaf to another with the same innermost frame */
 #define NEAR_WORDS 6
@@ -128,6 +134,9 @@ struct thread {
 	struct leaf top_leaf;	/* of the kept stack; site 0: none */
 	struct near_leaf *near; /* 1 << NEAR_BITS */
 
+	uint16_t *
+		signs; /* 1 << SIGN_BITS numbers of leaves in the trail, and one that nobody asks */
+	uint16_t *sign;	     /* of the last walk */
 	struct fresh *fresh; /* config.depth + 1: frames of a walk, innermost first */
 	size_t asked;	  /* of operator new with an alignment that is running: its size plus 1 */
 	int64_t distance; /* when sampling: bytes to the next sample */

@@ -147,11 +147,11 @@ START_TEST(a_forgotten_path_leads_to_its_site_again)
 	lock_take(&tables_lock);
 	stacks_forget_code(1, 2);
 	lock_drop(&tables_lock);
-	for (int i = 0; i < STACKS; i++) {
+	for (int i = 0; i < STACKS; i++)
 		ck_assert_uint_eq(path_find(hash_of(&stacks_made[i])).site, 0);
+	for (int i = 0; i < STACKS; i++)
 		ck_assert_uint_eq(site_of_path(hash_of(&stacks_made[i]), stacks_made[i].node),
 			stacks_made[i].site);
-	}
 	ck_assert_uint_eq(trace.header->tables[MT_SITES].count, count);
 }
 END_TEST
@@ -197,6 +197,6 @@ END_TEST
 
 UNIT_SUITE("stacks", equal_paths_share_a_node_and_others_do_not,
 	each_node_has_one_site_and_its_frame_one_line, a_mapping_has_a_site_of_its_own,
-	a_path_leads_to_its_site,
-	a_forgotten_path_leads_to_its_site_again, unloaded_code_gets_new_frames, a_wrapper_is_looked_through,
+	a_path_leads_to_its_site, a_forgotten_path_leads_to_its_site_again,
+	unloaded_code_gets_new_frames, a_wrapper_is_looked_through,
 	without_a_frame_there_is_no_node)
