@@ -221,15 +221,6 @@ static void moved(void)
 
 static void **creator, **fiber;
 
-static without_frame_pointer void never_runs(void)
-{
-	volatile char room[3000];
-
-	memset((char *)room, 1, sizeof(room));
-	allocate();
-	CHECK(room[0] == 2);
-}
-
 static void in_fiber(void)
 {
 	//~ in_fiber count 24, total 480
@@ -246,7 +237,7 @@ static void hand_made(int above)
 	void **top = (void **)(area + 8 * PAGE) - 1;
 
 	memset(top + 1, above, 8 * PAGE);
-	*top = (char *)never_runs + 64; /* a return address behind a call */
+	*top = ADDRESS_OF_NO_CALL;
 	*--top = (void *)in_fiber;
 	fiber = top - 6;
 	for (int i = 0; i < 12; i++) {

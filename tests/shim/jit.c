@@ -123,14 +123,6 @@ static void from_other_depths(void)
 		free(deeper(f, i % 30, (uintptr_t)__builtin_frame_address(0)));
 }
 
-static without_frame_pointer void never_runs(void)
-{
-	volatile char room[3000];
-
-	memset((char *)room, 1, sizeof(room));
-	CHECK(called(1));
-}
-
 /* Above the stack, to what looks like a frame, whose caller's is on a page that goes. */
 static ucontext_t back, above;
 static char *area;
@@ -140,7 +132,7 @@ static void on_small_stack(void)
 	function *f = make_without(24);
 	uintptr_t *words = (uintptr_t *)(area + 17 * 4096) - 2;
 
-	words[1] = (uintptr_t)never_runs + 64; /* a return address behind a call */
+	words[1] = (uintptr_t)ADDRESS_OF_NO_CALL;
 	for (int i = 0; i < 6; i++) {
 		if (i == 3)
 			CHECK(munmap(area + 17 * 4096, 4096) == 0);
