@@ -320,21 +320,21 @@ static inline uint16_t *find_sign(const struct thread *t)
 	uint64_t hash = t->fresh[0].sp;
 
 	for (int i = 0; i < SIGN_FRAMES; i++)
-		hash = (hash ^ t->fresh[i].pc) * HASH_FACTOR;
+		hash = path_hash(hash, t->fresh[i].pc);
 	return &t->signs[hash >> (64 - SIGN_BITS)];
 }
 
+/* NULL: the leaf there has another stack. */
 static inline struct leaf *follow_sign(struct thread *t)
 {
-	const struct fresh *f = t->fresh;
+	struct cpu_frame at = { t->fresh[0].sp, t->fresh[0].pc, t->fresh[0].bp };
 	struct trail_leaf *leaf;
 
 	t->sign = find_sign(t);
 	leaf = &t->trail[*t->sign];
-	return leaf->sp == f->sp &&
-			       capture_proves(t, leaf, (struct cpu_frame){ f->sp, f->pc, f->bp })
-		       ? &leaf->leaf
-		       : NULL;
+	if (leaf->sp != at.sp || !capture_proves(t, leaf, at))
+		return NULL;
+	return &leaf->leaf;
 }
 
 /* Fills t->fresh, innermost first, and sets *count. Returns how many kept frames stay; 0: w->root
@@ -662,10 +662,8 @@ struct leaf *capture_walk(
 {
 	struct leaf *leaf = walk(t, place, (struct cpu_frame){ sp, pc, bp }, t->follows);
 
-	if (leaf != place) {
-		capture_link(t, leaf->site);
-		capture_expect(t, leaf, !ledger_multi);
-	}
+	if (leaf != place)
+		capture_move_on(t, leaf, !ledger_multi);
 	return leaf;
 }
 

@@ -135,6 +135,13 @@ static always_inline void capture_link(struct thread *t, uint32_t site)
 	t->latest->next = site;
 }
 
+/* The event has this leaf's stack. */
+static always_inline void capture_move_on(struct thread *t, struct leaf *leaf, bool single)
+{
+	capture_link(t, leaf->site);
+	capture_expect(t, leaf, single);
+}
+
 /* Has this leaf, with the same stack pointer, the current stack? */
 static always_inline bool capture_proves(
 	const struct thread *t, const struct trail_leaf *leaf, struct cpu_frame at)
@@ -155,8 +162,7 @@ static always_inline struct leaf *capture_follow(struct thread *t, struct cpu_fr
 	}
 	if (!capture_proves(t, leaf, at))
 		return NULL;
-	capture_link(t, leaf->leaf.site);
-	capture_expect(t, &leaf->leaf, single);
+	capture_move_on(t, &leaf->leaf, single);
 	return &leaf->leaf;
 }
 
@@ -198,10 +204,8 @@ static always_inline struct leaf *capture_near(
 		if (likely(failed == NEAR_WORDS)) {
 			if (!capture_base_holds(t, base, base->identity == leaf->base_identity))
 				return NULL;
-			if (t->follows) {
-				capture_link(t, leaf->leaf.site);
-				capture_expect(t, &leaf->leaf, single);
-			}
+			if (t->follows)
+				capture_move_on(t, &leaf->leaf, single);
 			return &leaf->leaf;
 		}
 		key += *capture_word(leaf, failed);
@@ -217,10 +221,8 @@ static always_inline struct leaf *capture_again(struct thread *t, struct cpu_fra
 	if (top->sp != at.sp || top->pc != at.pc || !t->top_leaf.site ||
 		(top->needs_bp && top->bp != at.bp) || capture_verify(top->last) != t->checks)
 		return NULL;
-	if (t->follows && t->latest != &t->top_leaf) {
-		capture_link(t, t->top_leaf.site);
-		capture_expect(t, &t->top_leaf, single);
-	}
+	if (t->follows && t->latest != &t->top_leaf)
+		capture_move_on(t, &t->top_leaf, single);
 	return &t->top_leaf;
 }
 

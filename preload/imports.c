@@ -63,7 +63,7 @@ void *imports_replace(void *library, const char *function, void *by)
 		return NULL;
 	page = (uintptr_t)word & ~(PAGE - 1);
 	closed = closes(map, (uintptr_t)word);
-	if (closed && os_call(SYS_mprotect, page, PAGE, PROT_READ | PROT_WRITE) != 0)
+	if (closed && !os_make_writable((void *)page, PAGE))
 		return NULL;
 	before = *word;
 	store_release(word, by);

@@ -487,7 +487,9 @@ static void paths_lack_some(void)
 {
 	uint32_t count = (uint32_t)count_of(MT_SITES);
 
-	for (uint32_t id = 1; paths_complete && id < count; id++)
+	if (!paths_complete)
+		return;
+	for (uint32_t id = 1; id < count; id++)
 		if (id != spare_site && kind_of(id) == MT_KIND_HEAP &&
 			index_room(&sites, hash_of_site))
 			index_insert(sites, hash_of_site(id), id);
@@ -530,13 +532,15 @@ cold_path uint32_t site_for(uint32_t node, uint32_t kind)
 uint32_t site_of_path(uint64_t hash, uint32_t node)
 {
 	uint32_t site = path_find(hash).site;
+	bool room;
 
 	if (site)
 		return site;
-	if (!path_room())
+	room = path_room();
+	if (!room)
 		paths_lack_some();
 	site = site_or_spare(node);
-	if (site != spare_site && table_has_last_room(&paths->table))
+	if (site != spare_site && room)
 		path_insert(paths, (struct known_path){ hash, site, trace.site_info[site].line });
 	return site;
 }

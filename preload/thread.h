@@ -134,8 +134,8 @@ struct thread {
 	struct leaf top_leaf;	/* of the kept stack; site 0: none */
 	struct near_leaf *near; /* 1 << NEAR_BITS */
 
-	uint16_t *
-		signs; /* 1 << SIGN_BITS numbers of leaves in the trail, and one that nobody asks */
+	/* 1 << SIGN_BITS numbers of leaves in the trail, and one that nobody asks. */
+	uint16_t *signs;
 	uint16_t *sign;	     /* of the last walk */
 	struct fresh *fresh; /* config.depth + 1: frames of a walk, innermost first */
 	size_t asked;	  /* of operator new with an alignment that is running: its size plus 1 */
