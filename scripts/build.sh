@@ -1,6 +1,6 @@
 # build.sh - shared by the scripts: where the tree is, and how it is built. To be sourced.
 #
-# BUILD: the build directory, default build/ in the tree.
+# BUILD: the build directory, default build/ in the tree. BUILD_OPTIONS: options for meson setup, where there is none yet.
 # shellcheck shell=sh
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -15,7 +15,8 @@ say() {
 build() {
     if [ ! -f "$BUILD/build.ninja" ]; then
         say "setting up $BUILD"
-        quietly meson setup "$BUILD" "$root" --buildtype=release -Ddebug=true "$@"
+        # shellcheck disable=SC2086 # a list
+        quietly meson setup "$BUILD" "$root" --buildtype=release -Ddebug=true ${BUILD_OPTIONS-} "$@"
     fi
     # shellcheck disable=SC2086 # a list
     if ! ninja -C "$BUILD" -n ${build_of-} | grep -q 'no work to do'; then
