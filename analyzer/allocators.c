@@ -18,7 +18,7 @@ static const struct known {
 	{ "glibc", { NULL }, NULL },
 	{ "jemalloc", { "libjemalloc.so.2", "libjemalloc.so.1" }, "libjemalloc2" },
 	{ "mimalloc", { "libmimalloc.so.3", "libmimalloc.so.2", "libmimalloc.so.2.0" },
-		"libmimalloc2.0" },
+		"libmimalloc3 or libmimalloc2.0" },
 	{ "tcmalloc", { "libtcmalloc_minimal.so.4", "libtcmalloc.so.4" }, "libtcmalloc-minimal4" },
 };
 

@@ -265,6 +265,7 @@ struct outcome {
 	bool traced;
 	uint64_t heap;	   /* bytes at the peak */
 	uint64_t resident; /* bytes, of the largest of the processes that were waited for */
+	bool resident_is_bound;	 /* it may have been less */
 	uint64_t tracer;   /* bytes of these, at the most */
 	uint64_t cpu_ns, wall_ns;
 };
@@ -278,6 +279,7 @@ struct job {
 	struct suppressions suppressions;
 	bool leaks; /* were found */
 	struct run_process process;
+	uint64_t resident_before; /* bytes, of the child when it was still mtracer's copy */
 	struct signals signals;
 	struct outcome outcome;
 };
@@ -290,25 +292,52 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static uint64_t own_resident(void)
+{
+	struct rusage own;
+
+	getrusage(RUSAGE_SELF, &own);
+	return (uint64_t)own.ru_maxrss << 10;
+}
+
+/* What the child says before it becomes the program, and once more where it can't. */
+struct child_report {
+	uint64_t resident; /* bytes */
+	int code;	   /* of exec(); 0 = not tried yet */
+};
+
 __attribute__((noreturn)) static void become_program(struct job *job, int report)
 {
-	int code;
+	struct child_report r = { own_resident(), 0 };
 
 	set_environment(job->values, job->preloading.list);
 	give_signals_back(&job->signals);
+	if (write(report, &r, sizeof(r)) < 0)
+		_exit(EXIT_NOT_EXECUTABLE);
 	execvp(job->command[0], job->command);
-	code = errno;
-	if (write(report, &code, sizeof(code)) < 0)
+	r.code = errno;
+	if (write(report, &r, sizeof(r)) < 0)
 		_exit(EXIT_NOT_FOUND);
-	_exit(code == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+	_exit(r.code == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+/* Returns whether there was another report. */
+static bool read_report(int from, struct child_report *r)
+{
+	ssize_t got;
+
+	do
+		got = read(from, r, sizeof(*r));
+	while (got < 0 && errno == EINTR);
+	return got == (ssize_t)sizeof(*r);
 }
 
 /* Returns 0, or the error number of fork() or exec(). */
 static int start(struct job *job)
 {
 	int report[2]; /* closed by a successful exec */
+	struct child_report r = { 0 };
 	int code = 0;
-	ssize_t got;
 
 	if (pipe2(report, O_CLOEXEC) != 0)
 		return errno;
@@ -326,9 +355,10 @@ static int start(struct job *job)
 		sigprocmask(SIG_SETMASK, &job->signals.mask, NULL);
 	}
 	close(report[1]);
-	do
-		got = code ? 0 : read(report[0], &code, sizeof(code));
-	while (got < 0 && errno == EINTR);
+	while (!code && read_report(report[0], &r)) {
+		job->resident_before = r.resident;
+		code = r.code;
+	}
 	close(report[0]);
 	return code;
 }
@@ -340,7 +370,7 @@ static uint64_t ns_of(struct timeval time)
 
 static int wait_for(struct job *job)
 {
-	struct rusage used, own;
+	struct rusage used;
 	int status;
 
 	while (wait4(job->process.pid, &status, 0, &used) < 0)
@@ -350,10 +380,9 @@ static int wait_for(struct job *job)
 	running = 0;
 	job->outcome.wall_ns = clock_ns(CLOCK_MONOTONIC) - job->outcome.wall_ns;
 	job->outcome.cpu_ns = ns_of(used.ru_utime) + ns_of(used.ru_stime);
-	/* A process begins with its parent's figure: below that nothing is known. */
-	getrusage(RUSAGE_SELF, &own);
-	if (used.ru_maxrss > own.ru_maxrss)
-		job->outcome.resident = (uint64_t)used.ru_maxrss << 10;
+	/* It counts from the fork on: less than mtracer's copy took isn't told. */
+	job->outcome.resident = (uint64_t)used.ru_maxrss << 10;
+	job->outcome.resident_is_bound = job->outcome.resident <= job->resident_before;
 	return status;
 }
 
@@ -387,13 +416,13 @@ static void print_outcome(const struct outcome *o)
 {
 	char a[UNIT_TEXT], b[UNIT_TEXT];
 
-	if (o->resident)
-		fprintf(stderr, "resident %s at the most", format_bytes(a, (int64_t)o->resident));
-	if (o->resident && o->tracer)
+	fprintf(stderr, "resident %s%s at the most", o->resident_is_bound ? "≤ " : "",
+		format_bytes(a, (int64_t)o->resident));
+	if (o->tracer)
 		fprintf(stderr, ", up to %s of it the tracer's",
 			format_bytes(b, (int64_t)o->tracer));
-	fprintf(stderr, "%sCPU %s, time %s\n", o->resident ? "; " : "",
-		format_duration(a, o->cpu_ns), format_duration(b, o->wall_ns));
+	fprintf(stderr, "; CPU %s, time %s\n", format_duration(a, o->cpu_ns),
+		format_duration(b, o->wall_ns));
 }
 
 /* Of the process that was started, or of one of its children, whichever took more. */
@@ -401,8 +430,11 @@ static void take_figures(struct outcome *o, const struct trace *trace, const str
 {
 	o->traced = true;
 	o->heap = totals->all.peak_bytes;
-	if (o->resident < trace->header.resident_bytes)
+	if (trace->header.resident_bytes &&
+		(o->resident_is_bound || o->resident < trace->header.resident_bytes)) {
 		o->resident = trace->header.resident_bytes;
+		o->resident_is_bound = false;
+	}
 	o->tracer = trace->header.tracer_bytes;
 }
 
@@ -557,9 +589,10 @@ static void add_row(struct table *table, const struct allocator *a, const struct
 	table_row(table);
 	table_cell(table, path_base(a->name));
 	add_figure(table, format_bytes(text, (int64_t)o->heap), o->traced);
-	snprintf(resident, sizeof(resident), "%s%s", o->traced && !o->tracer ? "≤ " : "",
+	snprintf(resident, sizeof(resident), "%s%s",
+		o->resident_is_bound || (o->traced && !o->tracer) ? "≤ " : "",
 		format_bytes(text, (int64_t)without));
-	add_figure(table, resident, without);
+	add_figure(table, resident, true);
 	add_figure(table, format_bytes(text, (int64_t)o->tracer), o->tracer);
 	add_figure(table, format_duration(text, o->cpu_ns), true);
 	add_figure(table, format_duration(text, o->wall_ns), true);

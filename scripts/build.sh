@@ -10,19 +10,26 @@ say() {
     printf '%s: %s\n' "$(basename "$0")" "$*" >&2
 }
 
-# Sets the build directory up if there is none, and builds what changed: all, or the targets in $build_of. Its
-# arguments go to meson setup.
+# What has to be built for all tests: newer mesons keep what only tests need apart.
+test_targets() {
+    echo all
+    grep -o '^build meson-test-prereq' "$BUILD/build.ninja" | cut -d ' ' -f 2
+}
+
+# Sets the build directory up if there is none, and builds what changed: all that tests need, or the targets in $build_of.
+# Its arguments go to meson setup.
 build() {
     if [ ! -f "$BUILD/build.ninja" ]; then
         say "setting up $BUILD"
         # shellcheck disable=SC2086 # a list
         quietly meson setup "$BUILD" "$root" --buildtype=release -Ddebug=true ${BUILD_OPTIONS-} "$@"
     fi
+    targets=${build_of:-$(test_targets)}
     # shellcheck disable=SC2086 # a list
-    if ! ninja -C "$BUILD" -n ${build_of-} | grep -q 'no work to do'; then
+    if ! ninja -C "$BUILD" -n $targets | grep -q 'no work to do'; then
         say "building"
         # shellcheck disable=SC2086 # a list
-        quietly ninja -C "$BUILD" ${build_of-}
+        quietly ninja -C "$BUILD" $targets
     fi
 }
 

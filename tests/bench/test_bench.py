@@ -44,4 +44,4 @@ class Bench(unittest.TestCase):
 
 if __name__ == "__main__":
     assert os.environ.get("TEST_LIBRARY")
-    unittest.main()
+    unittest.main(verbosity=2)

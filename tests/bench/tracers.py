@@ -1,5 +1,6 @@
 """tracers - runs a case natively, under the null shim, under libmtrace and under heaptrack, and says what it cost."""
 import os
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -160,7 +161,8 @@ class Workplace:
 
 
 def heaptrack_home():
+    """Where heaptrack is, with what its pipeline needs; or None."""
     for home in map(Path, HEAPTRACK_HOMES):
-        if (home / "libheaptrack_preload.so").exists():
+        if (home / "libheaptrack_preload.so").exists() and shutil.which("zstd"):
             return home
     return None

@@ -46,7 +46,7 @@ def difference(*arguments):
     return result.status, json.loads(result.stdout)
 
 
-@unittest.skipUnless(compiler(BEFORE), "no compiler")
+@unittest.skipUnless(compiler(BEFORE), "no compiler: package gcc")
 class Builds(unittest.TestCase):
     def both(self, directory, before_flags, after_flags, before=BEFORE, after=AFTER):
         """Traces of the program before and after, built in directories of their own."""
@@ -178,4 +178,4 @@ class Builds(unittest.TestCase):
             self.assertEqual((row["function"], row["delta_current_bytes"] % 100), ("main", 0))
 
 
-unittest.main()
+unittest.main(verbosity=2)

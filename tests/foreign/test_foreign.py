@@ -18,6 +18,7 @@ import unittest
 import xml.etree.ElementTree as xml
 
 import workloads
+from packages import missing
 from tracing import LONG, environment, run, scratch, skip, traces
 
 PYTHON = "/usr/bin/python3"
@@ -358,17 +359,22 @@ NEEDS = {"make_gcc": "make", "make_clang": "clang++", "java": "javac", "rust": "
 BRIEF = ("cpython", "pipelines", "make_gcc", "ninja", "node", "java", "nginx")
 
 
+def program_of(name):
+    return NEEDS.get(name, name)
+
+
 def is_here(name):
     if name in CPYTHON:
         return subprocess.run([PYTHON, "-c", "import test.test_json"], check=False,
                               capture_output=True).returncode == 0
-    return shutil.which(NEEDS.get(name, name)) is not None
+    return shutil.which(program_of(name)) is not None
 
 
 if __name__ == "__main__":
     Foreign.name = sys.argv[1]
     if not is_here(Foreign.name):
-        skip(f"{Foreign.name} is not here")
+        skip("CPython's tests are missing: package libpython3-testsuite" if Foreign.name in CPYTHON else
+             missing(program_of(Foreign.name)))
     if not LONG and Foreign.name not in BRIEF:
-        skip(f"{Foreign.name} is for the long run")
-    unittest.main(argv=sys.argv[:1])
+        skip("for the long run: scripts/test --long")
+    unittest.main(verbosity=2, argv=sys.argv[:1])

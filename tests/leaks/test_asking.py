@@ -144,4 +144,4 @@ class NoVerdict(unittest.TestCase):
             self.assertEqual(mtracer("leaks", "--strict", directory / "t").status, 2)
 
 
-unittest.main()
+unittest.main(verbosity=2)

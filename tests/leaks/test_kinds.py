@@ -22,4 +22,4 @@ class Kinds(unittest.TestCase):
 for name in PROGRAMS:
     setattr(Kinds, f"test_{name}", lambda self, name=name: self.check(name))
 
-unittest.main()
+unittest.main(verbosity=2)

@@ -3,6 +3,7 @@ import shutil
 import unittest
 
 from tracing import scratch
+from packages import missing
 from verdicts import PROGRAMS, by_lsan, by_memcheck, by_mtracer, expected
 
 # Where the others' verdicts differ from ours, and why.
@@ -34,7 +35,7 @@ class Others(unittest.TestCase):
             with self.subTest(program=program, case=case):
                 self.assertEqual(verdicts.get(case), known.get(case, told(ours.get(case))))
 
-    @unittest.skipUnless(shutil.which("valgrind"), "no valgrind")
+    @unittest.skipUnless(shutil.which("valgrind"), missing("valgrind"))
     def test_memcheck(self):
         for program in PROGRAMS:
             with scratch() as directory:
@@ -45,8 +46,8 @@ class Others(unittest.TestCase):
             with scratch() as directory:
                 verdicts = by_lsan(program, directory)
             if verdicts is None:
-                self.skipTest("no LeakSanitizer here, or none that works")
+                self.skipTest("no LeakSanitizer that works: package libclang-rt-14-dev, or the compiler's")
             self.compare(program, verdicts, LSAN, reported_by_lsan)
 
 
-unittest.main()
+unittest.main(verbosity=2)

@@ -65,7 +65,7 @@ def by_mtracer(command, directory):
     return done.status, (leaks["lost_bytes"], leaks["indirect_bytes"])
 
 
-@unittest.skipUnless(shutil.which("valgrind"), "no valgrind")
+@unittest.skipUnless(shutil.which("valgrind"), missing("valgrind"))
 class Programs(unittest.TestCase):
     pass
 
@@ -75,7 +75,7 @@ def make(name):
         with scratch() as directory:
             command = programs(directory)[name]
             if not shutil.which(str(command[0])):
-                self.skipTest(f"no {name}")
+                self.skipTest(missing(command[0]))
             theirs = by_memcheck(command, directory)
             shutil.rmtree(directory / "repository", ignore_errors=True)
             self.assertEqual(by_mtracer(command, directory), theirs)
@@ -86,4 +86,4 @@ with tempfile.TemporaryDirectory() as somewhere:
     for program in programs(Path(somewhere)):
         setattr(Programs, f"test_{program}", make(program))
 
-unittest.main()
+unittest.main(verbosity=2)

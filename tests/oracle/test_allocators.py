@@ -10,21 +10,23 @@ import sys
 import unittest
 from pathlib import Path
 
+from allocators import KNOWN, needed_library
 from test_oracle import LONG, PROGRAM, THREADED, OneThread, SeveralThreads, observe
 from tracing import LIBRARY, only_trace, run, scratch
 
 LINKED = [os.path.abspath(path) for path in sys.argv[3:]]
 SMALL = os.environ["TEST_SMALL_MALLOC"]
-ALLOCATORS = ["libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so.4", "libtcmalloc.so.4", SMALL]
 SEEDS = range(1, 11 if LONG else 2)
 OPERATIONS = 40000
 
 
-def is_installed(allocator):
-    return run(["/bin/true"], traced=False, LD_PRELOAD=allocator).stderr == b""
-
-
 class Allocators(unittest.TestCase):
+    def each_allocator(self, compare):
+        """Calls it for each library, in a subtest."""
+        for allocator in (*KNOWN, SMALL):
+            with self.subTest(allocator=allocator):
+                compare(SMALL if allocator == SMALL else needed_library(allocator))
+
     def compare(self, program=PROGRAM, **variables):
         for seed in SEEDS:
             if THREADED:
@@ -37,17 +39,16 @@ class Allocators(unittest.TestCase):
             self.assertEqual([note["key"] for note in report["trace"]["notes"] if note["loss"]], [])
 
     def test_preloaded_behind(self):
-        for allocator in filter(is_installed, ALLOCATORS):
-            with self.subTest(allocator=allocator):
-                self.compare(LD_PRELOAD=f"{LIBRARY}:{allocator}")
+        self.each_allocator(lambda allocator: self.compare(LD_PRELOAD=f"{LIBRARY}:{allocator}"))
 
     def test_mappings_of_an_allocator_do_not_count(self):
         """With MTRACE_MMAP=1 what it hands out counts, and not where it has it from, too."""
-        for allocator in filter(is_installed, ALLOCATORS):
-            with self.subTest(allocator=allocator):
-                arguments = [1, 2, 2000] if THREADED else [1, 8000]
-                report = observe(*arguments, LD_PRELOAD=f"{LIBRARY}:{allocator}", MTRACE_MMAP="1")[2]
-                self.assertEqual({row["kind"] for row in report["rows"]}, {"heap"})
+        self.each_allocator(self.compare_mappings)
+
+    def compare_mappings(self, allocator):
+        arguments = [1, 2, 2000] if THREADED else [1, 8000]
+        report = observe(*arguments, LD_PRELOAD=f"{LIBRARY}:{allocator}", MTRACE_MMAP="1")[2]
+        self.assertEqual({row["kind"] for row in report["rows"]}, {"heap"})
 
     def test_linked(self):
         for program in LINKED:
@@ -56,11 +57,7 @@ class Allocators(unittest.TestCase):
 
     def test_preloaded_in_front(self):
         """All goes past the library: the program is none the worse, and the trace says whose fault it is."""
-        arguments = [PROGRAM, "1", "4", "2000"] if THREADED else [PROGRAM, "1", "8000"]
-        self.assertTrue(is_installed(SMALL))
-        for allocator in filter(is_installed, ALLOCATORS):
-            with self.subTest(allocator=allocator):
-                self.compare_bypassed(allocator)
+        self.each_allocator(self.compare_bypassed)
 
     def compare_bypassed(self, allocator):
         arguments = [PROGRAM, "1", "4", "2000"] if THREADED else [PROGRAM, "1", "8000"]
@@ -78,4 +75,4 @@ class Allocators(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1], defaultTest="Allocators")
+    unittest.main(verbosity=2, argv=sys.argv[:1], defaultTest="Allocators")

@@ -107,4 +107,4 @@ class SeveralThreads(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1], defaultTest="SeveralThreads" if THREADED else "OneThread")
+    unittest.main(verbosity=2, argv=sys.argv[:1], defaultTest="SeveralThreads" if THREADED else "OneThread")

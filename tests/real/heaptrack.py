@@ -1,11 +1,11 @@
 """heaptrack - runs a program under heaptrack and counts what its trace says, event by event."""
+import functools
 import re
 import subprocess
+import tempfile
+from pathlib import Path
 
 from tracing import environment
-
-# libstdc++ allocates this much for exceptions when it is loaded; heaptrack loads it into every program.
-POOL = 72704
 
 
 def command(trace, words):
@@ -18,14 +18,28 @@ def uses_libstdcxx(program):
     return "libstdc++" in done.stdout
 
 
+@functools.cache
+def pool():
+    """What libstdc++ allocates for exceptions when it is loaded: heaptrack loads it into every program. It is the largest
+    block of a program that has none of its own."""
+    with tempfile.TemporaryDirectory(prefix="mtrace-test-") as directory:
+        trace = Path(directory) / "true"
+        subprocess.run(command(trace, ["/bin/true"]), check=True, env=environment(False), capture_output=True)
+        sizes = [int(size, 16) for size in re.findall(r"^a ([0-9a-f]+)", text_of(f"{trace}.zst"), re.MULTILINE)]
+    return max(sizes)
+
+
+def text_of(path):
+    return subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout.decode()
+
+
 class Counts:
     """What heaptrack saw: allocations, and the highest sum of bytes that were live at once."""
 
     def __init__(self, path, program):
         self.allocations = self.peak_bytes = 0
-        self.ignored = set() if uses_libstdcxx(program) else {POOL}
-        text = subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout
-        self.read(text.decode())
+        self.ignored = set() if uses_libstdcxx(program) else {pool()}
+        self.read(text_of(path))
 
     def read(self, text):
         sizes, live = [], 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import workloads
 from compare import against_heaptrack
 from heaptrack import count
+from packages import missing
 from tracing import LONG, run, same_behaviour, scratch, skip, traces
 
 SCALE = 1 if LONG else 0.3
@@ -152,5 +153,5 @@ class RealProgram(unittest.TestCase):
 if __name__ == "__main__":
     RealProgram.case = CASES[sys.argv[1]]
     if not shutil.which(RealProgram.case.command[0]):
-        skip(f"{RealProgram.case.command[0]} is not here")
-    unittest.main(argv=sys.argv[:1])
+        skip(missing(RealProgram.case.command[0]))
+    unittest.main(verbosity=2, argv=sys.argv[:1])

@@ -7,6 +7,7 @@ import unittest
 
 from compare import against_heaptrack
 from heaptrack import Counts, command
+from packages import missing
 from tracing import LONG, environment, only_trace, scratch, skip, traces
 
 COMMANDS = 60000 if LONG else 15000
@@ -43,7 +44,7 @@ class Server:
         self.process = subprocess.Popen([*prefix, "redis-server", "conf"], cwd=directory,
                                         env=environment(traced), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.wait_for(b"accept connections at")
+        self.wait_for(b"accept connections")
 
     def wait_for(self, text):
         for _ in range(1200):
@@ -111,5 +112,5 @@ class Redis(unittest.TestCase):
 
 if __name__ == "__main__":
     if not shutil.which("redis-server"):
-        skip("redis-server is not here")
-    unittest.main()
+        skip(missing("redis-server"))
+    unittest.main(verbosity=2)

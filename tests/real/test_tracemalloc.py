@@ -42,4 +42,4 @@ class Tracemalloc(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)

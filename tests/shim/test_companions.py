@@ -2,16 +2,12 @@
 import os
 import unittest
 
+from allocators import KNOWN, library_of, needed_library
 from programs import Program
 from tracing import LIBRARY, Trace, mtracer, only_trace, run, scratch
 
 COMPANION = os.path.join(os.path.dirname(LIBRARY), "libmtrace_jemalloc.so")
-JEMALLOC = "libjemalloc.so.2"
 PROGRAM = Program("asks_for_jemalloc")
-
-
-def has_jemalloc():
-    return run(["/bin/true"], traced=False, LD_PRELOAD=JEMALLOC).stderr == b""
 
 
 class Companions(unittest.TestCase):
@@ -37,9 +33,9 @@ class Companions(unittest.TestCase):
     def test_without_the_library(self):
         self.assertEqual(self.start(COMPANION), "jemalloc\n")
 
-    @unittest.skipUnless(has_jemalloc(), "jemalloc isn't installed")
     def test_any_order(self):
-        for order in ([LIBRARY, COMPANION, JEMALLOC], [COMPANION, LIBRARY, JEMALLOC]):
+        jemalloc = needed_library("jemalloc")
+        for order in ([LIBRARY, COMPANION, jemalloc], [COMPANION, LIBRARY, jemalloc]):
             with self.subTest(order=order):
                 self.assertEqual(self.start(*order, MTRACE_OUT="t.mtrace"), "jemalloc\n")
                 trace = Trace(self.directory / "t.mtrace")
@@ -62,9 +58,9 @@ class Companions(unittest.TestCase):
     def test_run_adds_it_only_where_something_has_it(self):
         self.assertEqual(self.under_run()[0], "no jemalloc\n")
 
-    @unittest.skipUnless(has_jemalloc(), "jemalloc isn't installed")
     def test_run_adds_it(self):
-        for options, variables in ((["--allocator", "jemalloc"], {}), ([], {"LD_PRELOAD": JEMALLOC})):
+        jemalloc = needed_library("jemalloc")
+        for options, variables in ((["--allocator", "jemalloc"], {}), ([], {"LD_PRELOAD": jemalloc})):
             with self.subTest(options=options):
                 output, trace = self.under_run(*options, **variables)
                 self.assertEqual(output, "jemalloc\n")
@@ -75,7 +71,7 @@ class Companions(unittest.TestCase):
 class OtherAllocators(unittest.TestCase):
     """mtracer run --allocator."""
 
-    NAMES = {"jemalloc": JEMALLOC, "mimalloc": "libmimalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4"}
+    NAMES = [name for name in KNOWN if " " not in name]
 
     def setUp(self):
         context = scratch()
@@ -86,10 +82,11 @@ class OtherAllocators(unittest.TestCase):
         return mtracer("run", "--allocator", allocator, "--out", self.directory / "t.%p", *options, "--", *program)
 
     def test_each(self):
-        for name, library in self.NAMES.items():
+        for name in self.NAMES:
+            library = library_of(name)
             with self.subTest(name=name):
                 result = self.start(name)
-                if run(["/bin/true"], traced=False, LD_PRELOAD=library).stderr:
+                if not library:
                     self.assertEqual((result.status, result.stdout), (2, b""))
                     self.assertRegex(result.stderr.decode(), rf"\Amtracer: run: --allocator: {name} is not installed[^\n]*\n\Z")
                     continue
@@ -99,9 +96,7 @@ class OtherAllocators(unittest.TestCase):
                 self.assertRegex(listing, rf"(?m)^LD_PRELOAD=\S*/libmtrace.so:\S*/{library}$")
 
     def test_comparison(self):
-        installed = [name for name, library in self.NAMES.items()
-                     if not run(["/bin/true"], traced=False, LD_PRELOAD=library).stderr]
-        names = ["glibc", *installed]
+        names = ["glibc", *filter(library_of, self.NAMES)]
         result = self.start(",".join(names), "--quiet")
         self.assertEqual(result.status, 0, result)
         lines = result.stderr.decode().splitlines()
@@ -111,4 +106,4 @@ class OtherAllocators(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)

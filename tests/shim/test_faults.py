@@ -96,4 +96,4 @@ for program in PROGRAMS:
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)

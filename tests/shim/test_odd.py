@@ -3,6 +3,7 @@ import json
 import os
 import unittest
 
+from packages import missing
 from programs import Program
 from tracing import LONG, first_trace, mtracer, run, same_behaviour, scratch, traces
 
@@ -73,7 +74,7 @@ class Odd(unittest.TestCase):
         self.assertEqual(child.state(), "exited")
         self.assertIn("title", child.report()["trace"]["command"])
 
-    @unittest.skipIf(os.getuid() == 0 and not os.path.exists("/usr/bin/setpriv"), "needs a plain user")
+    @unittest.skipIf(os.getuid() == 0 and not os.path.exists("/usr/bin/setpriv"), missing("setpriv"))
     def test_full_stderr(self):
         """A message that nobody reads is dropped: a thread that would wait for the reader may be cancelled."""
         place, other = self.directory / "place", self.directory / "other"
@@ -98,4 +99,4 @@ class Odd(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)

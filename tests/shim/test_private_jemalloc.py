@@ -43,4 +43,4 @@ class PrivateJemalloc(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)

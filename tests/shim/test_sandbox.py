@@ -68,7 +68,7 @@ class Sandbox(unittest.TestCase):
         page.write_text(".TH PAGE 1\n.SH NAME\npage \\- a page\n")
         command = ["man", "-P", "cat", "-l", page]
         if not shutil.which("man") or run(command, traced=False).status != 0:
-            self.skipTest("no man here")
+            self.skipTest("man is missing, or shows nothing here: package man-db")
         native, traced = run(command, traced=False), run(command, cwd=self.directory)
         self.assertEqual((traced.status, traced.stdout), (native.status, native.stdout))
         for line in traced.stderr.decode().splitlines():
@@ -85,4 +85,4 @@ class Sandbox(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)

@@ -98,7 +98,7 @@ class Sanitizers(unittest.TestCase):
         runtime = os.path.realpath(path.stdout.decode().strip())
         native = run(["/bin/echo", "word"], traced=False, LD_PRELOAD=runtime)
         if native.stderr or not os.path.isabs(runtime) or ".so." not in runtime:
-            self.skipTest("no ASan for gcc")
+            self.skipTest("no ASan for gcc: package libasan8")
         result = mtracer("run", "--out", self.directory / "t.mtrace", "--", "/bin/echo", "word", LD_PRELOAD=runtime)
         self.assertEqual((result.status, result.stdout), (native.status, native.stdout), result)
         self.assertRegex(result.stderr.decode(), r"\Amtracer: [^\n]*sanitizer[^\n]*untraced\n\Z")
@@ -107,11 +107,11 @@ class Sanitizers(unittest.TestCase):
         """Its sanitizer has no allocator."""
         programs = list(self.programs(NO_MATTER))
         if not programs:
-            skip("no compiler has UBSan")
+            skip("no compiler has UBSan: package libubsan1")
         for program in programs:
             self.assertEqual(run([program], cwd=self.directory).stderr, b"")
         self.assertEqual(len(traces(self.directory)), len(programs))
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)

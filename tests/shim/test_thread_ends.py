@@ -34,4 +34,4 @@ class ThreadEnds(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)

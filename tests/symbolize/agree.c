@@ -34,12 +34,13 @@ struct functions {
 struct tool {
 	const char *name;
 	const char *options;
+	const char *package; /* Debian's */
 };
 
 static const struct tool tools[] = {
-	{ "eu-addr2line", "-a -A -f -i -e" },
-	{ "llvm-symbolizer", "--addresses --output-style=GNU --no-demangle -f -i -e" },
-	{ NULL, NULL },
+	{ "eu-addr2line", "-a -A -f -i -e", "elfutils" },
+	{ "llvm-symbolizer", "--addresses --output-style=GNU --no-demangle -f -i -e", "llvm" },
+	{ NULL, NULL, NULL },
 };
 
 /* ---- addresses */
@@ -285,14 +286,18 @@ static bool check_program(const struct tool *tool, const char *program, size_t c
 
 static const struct tool *find_tool(const char *name)
 {
+	for (const struct tool *tool = tools; tool->name; tool++)
+		if (strcmp(tool->name, name) == 0)
+			return tool;
+	return NULL;
+}
+
+static bool is_installed(const struct tool *tool)
+{
 	char command[100];
 
-	for (const struct tool *tool = tools; tool->name; tool++)
-		if (strcmp(tool->name, name) == 0) {
-			snprintf(command, sizeof(command), "command -v %s >/dev/null", name);
-			return system(command) == 0 ? tool : NULL;
-		}
-	return NULL;
+	snprintf(command, sizeof(command), "command -v %s >/dev/null", tool->name);
+	return system(command) == 0;
 }
 
 /* The C library that this program uses. */
@@ -315,8 +320,10 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		return EXIT_FAILURE;
 	tool = find_tool(argv[1]);
-	if (!tool) {
-		printf("%s is not installed\n", argv[1]);
+	if (!tool)
+		return EXIT_FAILURE;
+	if (!is_installed(tool)) {
+		printf("skipped: %s is missing: package %s\n", tool->name, tool->package);
 		return SKIP;
 	}
 	srand(1);

@@ -150,4 +150,4 @@ class Debuginfod(Traced):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)

@@ -1,0 +1,11 @@
+"""packages - what brings a program that a test needs, as Debian calls it."""
+
+PACKAGES = {"ab": "apache2-utils", "cc1": "gcc", "clang++": "clang", "javac": "default-jdk-headless", "man": "man-db",
+            "nginx": "nginx-light", "ninja": "ninja-build", "node": "nodejs", "pgbench": "postgresql",
+            "python3": "python3", "redis-benchmark": "redis-tools", "setpriv": "util-linux", "xmllint": "libxml2-utils"}
+
+
+def missing(program):
+    """The reason for which a test is skipped."""
+    name = str(program).rsplit("/", 1)[-1]
+    return f"{name} is missing: package {PACKAGES.get(name, name)}"
