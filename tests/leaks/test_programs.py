@@ -11,6 +11,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from packages import missing
 from tracing import mtracer, run, scratch
 
 SQL = "create table t(a, b);" + "".join(f"insert into t values({i}, 'text {i}');" for i in range(500)) + \

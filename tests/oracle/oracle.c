@@ -85,7 +85,8 @@ static void allocate(struct block *block, int point, size_t size)
 	block->address = ways[point].call(NULL, size);
 	block->size = size * ways[point].factor;
 	block->point = point;
-	ledger_allocated(&ledger, point, block->address, block->size);
+	if (block->address) /* mimalloc 3.0's valloc() fails now and then */
+		ledger_allocated(&ledger, point, block->address, block->size);
 }
 
 static void release(struct block *block)
@@ -123,7 +124,7 @@ static void operate(void *operation)
 
 	if (!block->address) {
 		allocate(block, next_random(&state) % WAYS, random_size());
-		if (dice < 20)
+		if (block->address && dice < 20)
 			release(block);
 	} else if (dice < 30) {
 		resize_block(block, WAYS + next_random(&state) % RESIZES);

@@ -8,7 +8,7 @@ bad --allocator /bin/true
 bad --allocator ./none.so
 bad --untraced
 bad --untraced --allocator glibc --leaks-exit-code 3
-plain() { sed -E 's/≤ //; s/[0-9.]+ (us|ms|s)\b/TIME/g; s/[0-9.]+ ([KM]iB|B)\b/SIZE/g; s/ +/ /g; s/ ?SIZE ?/ /' ; }
+plain() { sed -E 's/≤ //; s/[0-9.]+ (us|ms|s)\b/TIME/g; s/[0-9.]+ ([KM]iB|B)\b/SIZE/g; s/ +/ /g; s/( SIZE)+//g' ; }
 mtracer run --quiet --allocator glibc -- sh -c 'exit 3'; echo "exit $?"
 mtracer run --allocator glibc --untraced -- sh -c 'exit 4' 2>&1 | plain
 echo word >word
