@@ -6,12 +6,9 @@
 
 #include <dlfcn.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-/* Of libdebuginfod, which libdw loads by itself: its headers need not be there to build. */
-typedef int progress_function(debuginfod_client *client, long a, long b);
-typedef void set_progress(debuginfod_client *client, progress_function *function);
 
 static int64_t spent_ms;   /* by questions that are over */
 static int64_t started_ms; /* of the one that may be asked now; 0 = none */
@@ -32,6 +29,12 @@ static bool is_over(int64_t ms)
 	gave_up |= limit_ms && ms >= limit_ms;
 	return limit_ms && ms >= limit_ms;
 }
+
+#ifdef HAVE_DEBUGINFOD_CLIENT
+
+/* Of libdebuginfod, which libdw loads by itself: its headers need not be there to build. */
+typedef int progress_function(debuginfod_client *client, long a, long b);
+typedef void set_progress(debuginfod_client *client, progress_function *function);
 
 /* Called by libdebuginfod every so often, at least each second; not 0 ends the question. */
 static int tick(debuginfod_client *client, long done, long all)
@@ -58,6 +61,24 @@ void debuginfod_watch(Dwfl *dwfl, const struct symbolizer_options *options)
 	if (set)
 		set(client, tick);
 }
+
+#else
+
+/* elfutils < 0.186 can't be watched: a server may take as long as all, and it is looked at afterwards. */
+void debuginfod_watch(Dwfl *dwfl, const struct symbolizer_options *options)
+{
+	char seconds[16];
+
+	(void)dwfl;
+	if (!options->debuginfod)
+		return;
+	limit_ms = (int64_t)options->debuginfod_seconds * 1000;
+	snprintf(seconds, sizeof(seconds), "%u", (unsigned)options->debuginfod_seconds);
+	if (limit_ms)
+		setenv("DEBUGINFOD_TIMEOUT", seconds, 0);
+}
+
+#endif
 
 void debuginfod_begin(bool wanted)
 {

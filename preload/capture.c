@@ -17,8 +17,6 @@
 #include "preload/ledger.h"
 #include "preload/stacks.h"
 
-#include <sys/single_threaded.h>
-
 /* Bytes: further apart, two frames that no table connects aren't caller and callee. */
 #define NEAR (1u << 20)
 #define PAGE 4096u
@@ -709,7 +707,7 @@ static bool walk_again(struct thread *t, struct leaf *leaf, uintptr_t unknown)
  */
 static inline bool lock_tables(const struct thread *t)
 {
-	if (phase_single_gate() == t->gate && likely(__libc_single_threaded) &&
+	if (phase_single_gate() == t->gate && likely(process_is_single) &&
 		stacks_have_room((uint32_t)(t->top - t->kept)))
 		return false;
 	lock_take(&tables_lock);

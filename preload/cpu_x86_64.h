@@ -59,7 +59,14 @@ static inline void cpu_call_on(void *top, void (*f)(void *), void *arg)
 
 static inline uintptr_t cpu_thread_pointer(void)
 {
+#if defined(__clang__) || __GNUC__ >= 11
 	return (uintptr_t)__builtin_thread_pointer();
+#else
+	uintptr_t block;
+
+	__asm__("movq %%fs:0, %0" : "=r"(block));
+	return block;
+#endif
 }
 
 /* Does the C library's thread control block say of itself where it is? In a thread that a raw clone

@@ -15,8 +15,7 @@
 #ifndef MTRACE_LEDGER_H
 #define MTRACE_LEDGER_H
 
-#include <sys/single_threaded.h>
-
+#include "preload/single.h"
 #include "preload/slots.h"
 #include "preload/thread.h"
 
@@ -41,7 +40,7 @@ void ledger_reset_peaks(void);
 static inline bool ledger_is_multi(void)
 {
 	return unlikely(load_relaxed(&ledger_multi)) ||
-	       (unlikely(!__libc_single_threaded) && ledger_go_multi());
+	       (unlikely(!process_is_single) && ledger_go_multi());
 }
 
 static inline uint32_t ledger_saturate(uint64_t n)

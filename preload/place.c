@@ -17,6 +17,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#if !__GLIBC_PREREQ(2, 32)
+#include <stdio.h> /* sys_errlist */
+#endif
+
 enum { WANTED, STATE_HOME, TMPDIR, TMP, MEMORY, NOWHERE };
 
 #define MOST_ATTEMPTS 10000u /* names tried at one place */
@@ -178,9 +182,19 @@ static void add_reason(struct place *p, const char *before, const char *after, c
 	text_add(&p->why, reason);
 }
 
+/* In English, and without asking for memory as strerror() may. */
+static const char *error_text(int error)
+{
+#if __GLIBC_PREREQ(2, 32)
+	return strerrordesc_np(error);
+#else
+	return error >= 0 && error < sys_nerr ? sys_errlist[error] : "unknown error";
+#endif
+}
+
 static void failed(struct place *p, int error)
 {
-	add_reason(p, "cannot create '", "': ", strerrordesc_np(error));
+	add_reason(p, "cannot create '", "': ", error_text(error));
 }
 
 /* What only another MTRACE_OUT would help against. */

@@ -158,7 +158,7 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
 static always_inline bool record_passes(const struct thread *t, bool single)
 {
 	return likely(t->state == (single ? phase_single_gate() : phase_lane_gate())) &&
-	       (!single || likely(__libc_single_threaded));
+	       (!single || likely(process_is_single));
 }
 
 static always_inline bool record_enter(struct thread *t, uintptr_t sp, bool single)

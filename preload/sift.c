@@ -23,7 +23,13 @@ size_t sift_plain(
 
 #ifdef __x86_64__
 #include <immintrin.h>
+#if __has_include(<sys/platform/x86.h>)
 #include <sys/platform/x86.h>
+/* The C library has asked the CPU, which costs microseconds in a virtual machine. */
+#define CPU_HAS(feature, name) CPU_FEATURE_ACTIVE(feature)
+#else /* glibc < 2.33 */
+#define CPU_HAS(feature, name) __builtin_cpu_supports(name)
+#endif
 
 #define AVX2 __attribute__((target("avx2,popcnt")))
 #define LANES 4 /* words in a vector */
@@ -104,10 +110,9 @@ static AVX2 size_t sift_avx2(
 	return used + sift_plain(words + i, count - i, ranges, found + used);
 }
 
-/* The C library has asked the CPU, which costs microseconds in a virtual machine. */
 sift_fn *sift_for_cpu(void)
 {
-	return CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(POPCNT) ? sift_avx2 : sift_plain;
+	return CPU_HAS(AVX2, "avx2") && CPU_HAS(POPCNT, "popcnt") ? sift_avx2 : sift_plain;
 }
 #else
 sift_fn *sift_for_cpu(void)
