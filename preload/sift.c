@@ -31,7 +31,7 @@ size_t sift_plain(
 #define CPU_HAS(feature, name) __builtin_cpu_supports(name)
 #endif
 
-#define AVX2 __attribute__((target("avx2,popcnt")))
+#define BY_AVX2 __attribute__((target("avx2,popcnt")))
 #define LANES 4 /* words in a vector */
 #define STEP (4 * LANES)
 
@@ -60,7 +60,7 @@ static const uint32_t fronts[16][8] __attribute__((aligned(32))) = {
 	{ LANE(0), LANE(1), LANE(2), LANE(3) },
 };
 
-static inline AVX2 __m256i in_ranges(__m256i words, const struct limits *l)
+static inline BY_AVX2 __m256i in_ranges(__m256i words, const struct limits *l)
 {
 	__m256i a = _mm256_cmpgt_epi64(l->end[0], _mm256_add_epi64(words, l->offset[0]));
 	__m256i b = _mm256_cmpgt_epi64(l->end[1], _mm256_add_epi64(words, l->offset[1]));
@@ -68,7 +68,7 @@ static inline AVX2 __m256i in_ranges(__m256i words, const struct limits *l)
 	return _mm256_or_si256(a, b);
 }
 
-static inline AVX2 size_t keep(__m256i words, __m256i in, uintptr_t *found)
+static inline BY_AVX2 size_t keep(__m256i words, __m256i in, uintptr_t *found)
 {
 	unsigned mask = (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(in));
 	__m256i order = _mm256_load_si256((const __m256i *)fronts[mask]);
@@ -77,7 +77,7 @@ static inline AVX2 size_t keep(__m256i words, __m256i in, uintptr_t *found)
 	return (size_t)__builtin_popcount(mask);
 }
 
-static AVX2 size_t sift_avx2(
+static BY_AVX2 size_t sift_avx2(
 	const uintptr_t *words, size_t count, const struct sift_range ranges[2], uintptr_t *found)
 {
 	struct limits l;

@@ -19,6 +19,13 @@ def tests(paths):
             yield from map(json.loads, log)
 
 
+def name(test):
+    """suite / name: mesons differ in how they write it."""
+    older = re.fullmatch(r".*:(.*) / (.*)", test["name"])
+    newer = re.fullmatch(r"(.*) - .*:(.*)", test["name"])
+    return " / ".join((older or newer).groups()) if older or newer else test["name"]
+
+
 def reasons(test):
     """Why a test or parts of it were skipped, each once, with how many."""
     found = REASON.findall(test.get("stdout", "") + "\n" + test.get("stderr", ""))
@@ -33,14 +40,14 @@ def main(paths):
         counts[{"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(test["result"], "failed")] += 1
         parts = "" if test["result"] == "SKIP" else " (in part)"
         for reason, times in reasons(test).items():
-            skipped.append((test["name"].partition(":")[2] + parts, reason + (f" ({times} times)" if times > 1 else "")))
+            skipped.append((name(test) + parts, reason + (f" ({times} times)" if times > 1 else "")))
             if parts:
                 counts["skipped"] += times
     if skipped:
-        width = max(len(name) for name, _ in skipped)
+        width = max(len(title) for title, _ in skipped)
         print("skipped:")
-        for name, reason in skipped:
-            print(f"  {name:<{width}}  {reason}")
+        for title, reason in skipped:
+            print(f"  {title:<{width}}  {reason}")
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
     return counts["failed"] > 0 or counts["passed"] == 0
 
