@@ -23,13 +23,20 @@
 	X(mi_heap_recalloc) X(mi_heap_realloc_aligned) X(mi_heap_rezalloc_aligned) \
 	X(mi_heap_recalloc_aligned) X(mi_heap_realloc_aligned_at) X(mi_heap_rezalloc_aligned_at) \
 	X(mi_heap_recalloc_aligned_at) X(mi_heap_strdup) X(mi_heap_strndup) X(mi_heap_realpath) \
-	X(mi_heap_destroy) X(mi_heap_visit_blocks)
+	X(mi_heap_zalloc_small) X(mi_heap_destroy) X(mi_heap_visit_blocks) X(mi_version) \
+	X(mi_theap_malloc) X(mi_theap_zalloc) X(mi_theap_malloc_small) X(mi_theap_zalloc_small) \
+	X(mi_theap_calloc) X(mi_theap_malloc_aligned) X(mi_theap_realloc)
 
 #include "preload/companion_hooks.h"
 
+#include <wchar.h>
+
 #define PAGE 4096
 
-typedef void heap_t; /* mi_heap_t */
+typedef void heap_t;  /* mi_heap_t */
+typedef void theap_t; /* mi_theap_t, a thread's part of a heap; from 3.3 on */
+
+int mi_version(void);
 
 /* ---- by what they are told: a size, a count of sizes, an alignment, an offset of what is aligned */
 
@@ -109,19 +116,24 @@ static size_t text_size(const void *text)
 	return strlen(text) + 1;
 }
 
-static size_t wide_size(const unsigned short *text)
+/* Wide characters were unsigned shorts before 1.9.9, 2.3.1 and 3.3.1, which is when versions got five digits. */
+static size_t wide_size(const void *text)
 {
+	const unsigned short *shorts = text;
+	const wchar_t *wides = text;
 	size_t n = 0;
 
-	while (text[n])
+	if (NEXT(mi_version) && NEXT(mi_version)() >= 10000)
+		return (wcslen(wides) + 1) * sizeof(*wides);
+	while (shorts[n])
 		n++;
-	return (n + 1) * sizeof(*text);
+	return (n + 1) * sizeof(*shorts);
 }
 
 ALLOCATES(char *, mi_strdup, (const char *s), (s), text_size(s), 0)
 ALLOCATES(char *, mi_strndup, (const char *s, size_t n), (s, n), strnlen(s, n) + 1, 0)
 ALLOCATES(unsigned char *, mi_mbsdup, (const unsigned char *s), (s), text_size(s), 0)
-ALLOCATES(unsigned short *, mi_wcsdup, (const unsigned short *s), (s), wide_size(s), 0)
+ALLOCATES(void *, mi_wcsdup, (const void *s), (s), wide_size(s), 0)
 ALLOCATES(char *, mi_heap_strdup, (heap_t *heap, const char *s), (heap, s), text_size(s), 0)
 ALLOCATES(char *, mi_heap_strndup, (heap_t *heap, const char *s, size_t n), (heap, s, n), strnlen(s, n) + 1, 0)
 
@@ -141,6 +153,7 @@ FREES(mi_free_size_aligned, (void *p, size_t size, size_t alignment), (p, size, 
 IN_HEAP(mi_heap_malloc, (heap_t *heap, size_t size), (heap, size), size)
 IN_HEAP(mi_heap_zalloc, (heap_t *heap, size_t size), (heap, size), size)
 IN_HEAP(mi_heap_malloc_small, (heap_t *heap, size_t size), (heap, size), size)
+IN_HEAP(mi_heap_zalloc_small, (heap_t *heap, size_t size), (heap, size), size)
 IN_HEAP(mi_heap_alloc_new, (heap_t *heap, size_t size), (heap, size), size)
 IN_HEAP(mi_heap_calloc, (heap_t *heap, size_t count, size_t size), (heap, count, size), times(count, size))
 IN_HEAP(mi_heap_mallocn, (heap_t *heap, size_t count, size_t size), (heap, count, size), times(count, size))
@@ -175,6 +188,13 @@ RESIZES(mi_heap_rezalloc_aligned_at, (heap_t *heap, void *p, size_t size, size_t
 RESIZES(mi_heap_recalloc_aligned_at,
 	(heap_t *heap, void *p, size_t count, size_t size, size_t alignment, size_t offset),
 	(heap, p, count, size, alignment, offset), times(count, size), false)
+IN_HEAP(mi_theap_malloc, (theap_t *heap, size_t size), (heap, size), size)
+IN_HEAP(mi_theap_zalloc, (theap_t *heap, size_t size), (heap, size), size)
+IN_HEAP(mi_theap_malloc_small, (theap_t *heap, size_t size), (heap, size), size)
+IN_HEAP(mi_theap_zalloc_small, (theap_t *heap, size_t size), (heap, size), size)
+IN_HEAP(mi_theap_calloc, (theap_t *heap, size_t count, size_t size), (heap, count, size), times(count, size))
+IN_HEAP(mi_theap_malloc_aligned, (theap_t *heap, size_t size, size_t alignment), (heap, size, alignment), size)
+RESIZES(mi_theap_realloc, (theap_t *heap, void *p, size_t size), (heap, p, size), size, false)
 /* clang-format on */
 
 /* ---- odd ones */

@@ -74,16 +74,22 @@ static void resized(void)
 	p = mi_reallocf(p, 6);  //= count 1, total 6, current 6, blocks 1
 }
 
+/* 20 bytes, whatever a wide character is. */
+#if MI_MALLOC_VERSION >= 10000
+static const wchar_t wide[] = L"wide";
+#else
+static const unsigned short wide[] = { 'w', 'i', 'd', 'e', ' ', 't', 'e', 'x', 't', 0 };
+#endif
+
 static void texts(void)
 {
-	static const unsigned short wide[] = { 'w', 'i', 'd', 'e', 0 };
 	char *value;
 
 	mi_free(mi_strdup("four"));  //= count 1, total 5, temporary 1
 	mi_free(mi_strndup("fourteen", 4));  //= count 1, total 5, temporary 1
 	mi_free(mi_strndup("four", 14));  //= count 1, total 5, temporary 1
 	mi_free(mi_mbsdup((const unsigned char *)"bytes"));  //= count 1, total 6, temporary 1
-	mi_free(mi_wcsdup(wide));  //= count 1, total 10, temporary 1
+	mi_free(mi_wcsdup(wide));  //= count 1, total 20, temporary 1
 	CHECK(mi_dupenv_s(&value, NULL, "LC_ALL") == 0 && value);  //= count 1, total 8
 	mi_free(value);
 	mi_free(mi_realpath("/", NULL));  //= any
