@@ -114,12 +114,16 @@ const char *next_sanitizer(void)
 		{ "dfsan_set_label", "DataFlowSanitizer" },
 		{ "__memprof_init", "MemProfiler" },
 	};
+	void *malloc_of_program;
 
 	for (size_t i = 0; i < sizeof(sanitizers) / sizeof(sanitizers[0]); i++)
 		if (dlsym(RTLD_DEFAULT, sanitizers[i].function))
 			return sanitizers[i].name;
-	/* gcc's static ones export nothing but the C library's functions that they replace. */
-	return same_object(next_before("malloc"), dlsym(RTLD_DEFAULT, "__cxa_atexit"))
+	/* gcc's static ones export nothing but the C library's functions that they replace, and from 16 on
+	 * no __cxa_atexit. No allocator has either. */
+	malloc_of_program = next_before("malloc");
+	return same_object(malloc_of_program, dlsym(RTLD_DEFAULT, "__cxa_atexit")) ||
+			       same_object(malloc_of_program, dlsym(RTLD_DEFAULT, "sigaction"))
 		       ? "a sanitizer"
 		       : NULL;
 }
