@@ -8,6 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#if !__GLIBC_PREREQ(2, 34) /* by the kernel's call, which glibc has no function for */
+#include <unistd.h>
+#define close_range(first, last, flags) syscall(436, first, last, flags)
+#define closefrom(first) ((void)close_range(first, ~0u, 0))
+#endif
+
 #define CHECK(condition)                                                               \
 	do {                                                                           \
 		if (!(condition)) {                                                    \
