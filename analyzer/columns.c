@@ -117,6 +117,14 @@ static const struct column leaks[] = {
 	{ 0 },
 };
 
+static const struct column held[] = {
+	COLUMN(mt_held, owner, DELTA),
+	COLUMN(mt_held, site, DELTA),
+	COLUMN(mt_held, blocks, PLAIN),
+	RATIO_COLUMN(mt_held, bytes, &held[2], NULL),
+	{ 0 },
+};
+
 static const struct column symbols[] = {
 	COLUMN(mt_symbol, frame, DELTA),
 	COLUMN(mt_symbol, function, PLAIN),
@@ -158,8 +166,9 @@ static const struct column *const columns[MT_TABLES_USED] = {
 	[MT_PROCESSES] = words,
 	[MT_SLACK] = slack,
 	[MT_ESTIMATES] = words,
+	[MT_HELD] = held,
 };
-_Static_assert(MT_TABLES_USED == 16, "a new table has columns, too");
+_Static_assert(MT_TABLES_USED == 17, "a new table has columns, too");
 
 /* ---- fields and numbers */
 

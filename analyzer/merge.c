@@ -22,7 +22,7 @@
 
 struct merge {
 	struct trace_writer w;
-	struct hashmap modules, frames, nodes, lines, sites, foreign, leaks;
+	struct hashmap modules, frames, nodes, lines, sites, foreign, leaks, held;
 	size_t traces; /* added, those in merged ones counted each */
 	uint64_t end;  /* CLOCK_REALTIME of the last end */
 	uint64_t file_size;
@@ -110,6 +110,13 @@ static struct key leak_key(const struct trace_writer *w, uint32_t index)
 	const struct mt_leak *l = trace_writer_at(w, MT_LEAKS, index);
 
 	return (struct key){ l->site, l->kind };
+}
+
+static struct key held_key(const struct trace_writer *w, uint32_t index)
+{
+	const struct mt_held *h = trace_writer_at(w, MT_HELD, index);
+
+	return (struct key){ h->owner, h->site };
 }
 
 /* ---- modules and frames */
@@ -374,6 +381,18 @@ static void add_leak(struct merge *m, uint32_t site, uint32_t kind, uint64_t byt
 }
 
 /* Of a process that didn't look, all live blocks are unclassified. */
+static void add_held(struct merge *m, const struct maps *maps, const struct mt_held *h)
+{
+	uint32_t owner = maps->sites[h->owner], site = h->site ? maps->sites[h->site] : 0;
+	struct mt_held held = { owner, site, 0, 0 };
+	uint32_t at =
+		find_or_add(&m->w, &m->held, MT_HELD, held_key, (struct key){ owner, site }, &held);
+	struct mt_held *sum = trace_writer_at(&m->w, MT_HELD, at);
+
+	sum->bytes += h->bytes;
+	sum->blocks += h->blocks;
+}
+
 static void add_leaks(struct merge *m, const struct maps *maps, const struct trace *t,
 	const struct measures *measures)
 {
@@ -385,6 +404,9 @@ static void add_leaks(struct merge *m, const struct maps *maps, const struct tra
 			if (l->site)
 				add_leak(m, maps->sites[l->site], l->kind, l->bytes, l->blocks);
 		}
+		for (uint32_t i = 0; i < t->held_count; i++)
+			if (t->held[i].owner)
+				add_held(m, maps, &t->held[i]);
 		return;
 	}
 	for (uint32_t i = 1; i < t->site_count; i++) {
@@ -560,7 +582,7 @@ struct merge *merge_new(void)
 void merge_free(struct merge *m)
 {
 	struct hashmap *maps[] = { &m->modules, &m->frames, &m->nodes, &m->lines, &m->sites,
-		&m->foreign, &m->leaks };
+		&m->foreign, &m->leaks, &m->held };
 
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		hashmap_release(maps[i]);
@@ -605,7 +627,7 @@ struct trace *merge_finish(struct merge *m, const char *name, char *error, size_
 	h->last_ns = h->end_ns;
 	h->scan_state = m->any_scanned ? MT_SCAN_DONE : MT_SCAN_NONE;
 	if (!m->any_scanned)
-		m->w.counts[MT_LEAKS] = 0;
+		m->w.counts[MT_LEAKS] = 0; /* none is held, then */
 	if (!h->sample_bytes)
 		m->w.counts[MT_ESTIMATES] = 0;
 	if (m->same_status)

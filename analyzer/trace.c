@@ -61,6 +61,7 @@ static const struct {
 	[MT_PROCESSES] = { "processes", sizeof(struct mt_process) },
 	[MT_SLACK] = { "slack", sizeof(struct mt_slack) },
 	[MT_ESTIMATES] = { "estimates", sizeof(struct mt_estimate) },
+	[MT_HELD] = { "held", sizeof(struct mt_held) },
 };
 
 __attribute__((format(printf, 2, 3))) static bool fail(struct reader *r, const char *format, ...)
@@ -486,6 +487,25 @@ static bool check_leaks(struct reader *r, const struct trace *t)
 	return true;
 }
 
+static bool check_held(struct reader *r, const struct trace *t)
+{
+	struct mt_held *held = r->tables[MT_HELD];
+
+	for (uint32_t i = 0; i < t->held_count; i++) {
+		struct mt_held *h = &held[i];
+
+		bool owner = h->owner > 0 && h->owner < t->site_count;
+
+		if (owner && h->site < t->site_count)
+			continue;
+		if (t->state != TRACE_RUNNING)
+			return bad_reference(r, MT_HELD, i, owner ? "no site" : "no owner",
+				owner ? h->site : h->owner);
+		*h = (struct mt_held){ 0 };
+	}
+	return true;
+}
+
 static bool check_symbols(struct reader *r, const struct trace *t)
 {
 	for (uint32_t i = 0; i < t->symbol_count; i++) {
@@ -525,7 +545,7 @@ static bool check_references(struct reader *r)
 
 	return check_texts(r, t) && check_modules(r, t) && check_frames(r, t) &&
 	       check_nodes(r, t) && check_sites(r, t) && check_entries(r, t) && check_leaks(r, t) &&
-	       check_symbols(r, t) && check_processes(r, t);
+	       check_held(r, t) && check_symbols(r, t) && check_processes(r, t);
 }
 
 /* ---- the finished trace */
@@ -567,6 +587,7 @@ static void fill_trace(struct reader *r)
 	t->module_count = (uint32_t)r->counts[MT_MODULES];
 	t->foreign_count = (uint32_t)r->counts[MT_FOREIGN];
 	t->leak_count = (uint32_t)r->counts[MT_LEAKS];
+	t->held_count = (uint32_t)r->counts[MT_HELD];
 	t->symbol_count = (uint32_t)r->counts[MT_SYMBOLS];
 	t->process_count = (uint32_t)r->counts[MT_PROCESSES];
 	t->estimate_count = (uint32_t)r->counts[MT_ESTIMATES];
@@ -583,6 +604,7 @@ static void fill_trace(struct reader *r)
 	t->strings = r->tables[MT_STRINGS];
 	t->foreign = r->tables[MT_FOREIGN];
 	t->leaks = r->tables[MT_LEAKS];
+	t->held = r->tables[MT_HELD];
 	t->symbols = r->tables[MT_SYMBOLS];
 	t->processes = r->tables[MT_PROCESSES];
 	t->slack = r->tables[MT_SLACK];
@@ -763,6 +785,7 @@ void trace_free(struct trace *t)
 	free((void *)t->strings);
 	free((void *)t->foreign);
 	free((void *)t->leaks);
+	free((void *)t->held);
 	free((void *)t->symbols);
 	free((void *)t->processes);
 	free((void *)t->estimates);

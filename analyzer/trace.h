@@ -44,12 +44,13 @@ struct trace {
 	const struct mt_module *modules;
 	const struct mt_foreign *foreign;
 	const struct mt_leak *leaks;	    /* as of the last scan; see header.scan_state */
+	const struct mt_held *held;	    /* likewise; none in early traces */
 	const struct mt_symbol *symbols;    /* sorted by frame; mostly none */
 	const struct mt_process *processes; /* that were added up; none in a process's own trace */
 	uint32_t frame_count, node_count, site_count, line_count;
 	uint32_t lane_count, entry_count, module_count, foreign_count;
 	const struct mt_estimate *estimates; /* of the first sites, when sampling */
-	uint32_t leak_count, symbol_count, process_count, estimate_count;
+	uint32_t leak_count, held_count, symbol_count, process_count, estimate_count;
 
 	const char *strings; /* ends with a zero byte */
 	uint32_t strings_size;

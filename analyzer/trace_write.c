@@ -136,6 +136,7 @@ void trace_writer_copy(struct trace_writer *w, const struct trace *t, bool symbo
 		{ MT_PROCESSES, t->processes, t->process_count },
 		{ MT_SLACK, t->slack, t->slack ? t->site_count : 0 },
 		{ MT_ESTIMATES, t->estimates, t->estimate_count },
+		{ MT_HELD, t->held, t->held_count },
 	};
 	uint64_t ns;
 

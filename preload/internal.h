@@ -144,6 +144,7 @@ struct trace {
 	char *strings;
 	struct mt_foreign *foreign;
 	struct mt_leak *leaks;
+	struct mt_held *held;
 	struct mt_slack *slack; /* with MTRACE_SLACK=1 */
 	struct mt_estimate *estimates;
 };

@@ -2,12 +2,19 @@
  * scan.c - marks live blocks, starting from the roots, and adds them up by site and kind.
  *
  * Blocks to look into stand on a stack, in memory of its own; a block is pushed at most twice
- * (possible, then reachable) and once as lost. Kinds follow memcheck:
+ * (possible, then reachable), and later once for each time that unseen blocks are gone through.
+ * Kinds:
  *
  *   1. from the roots by pointers to starts: reachable; where a pointer to an inside was on the
  * way: possible
- *   2. of the rest, in order of address: lost; what it leads to: indirect, even if that was taken
- * for lost before
+ *   2. of the rest, the unseen: lost, where no other leads to it; of those that lead to each other
+ * in a circle, and that nothing else leads to, the first is lost
+ *   3. what lost blocks lead to: indirect, and held by the first that does, those in circles being
+ * last
+ *
+ * That is memcheck's way, but that it takes a block of a circle for lost if it comes to it before
+ * it comes to the block that leads into the circle. First is by site, and by address in one site:
+ * addresses of large blocks, and in threads' arenas, differ from run to run.
  *
  * Four layouts count as pointed to at their start although they aren't: arrays with a count in
  * front (new[]), objects with several vtables, strings with their header in front, and blocks that
@@ -19,11 +26,15 @@
 
 #include <string.h>
 
-enum mark { UNSEEN, LOST, INDIRECT, POSSIBLE, REACHABLE };
+enum mark { UNSEEN, LED_TO, CIRCLING, LOST, INDIRECT, POSSIBLE, REACHABLE };
+
+/* What is done with the words that are pointers to blocks. */
+static enum { MARK_REACHED, MARK_LED_TO, TAKE_FOR_LEADER } task;
 
 static uint32_t *stack; /* blocks to look into */
 static size_t stack_used, stack_room;
 static uint64_t *pending; /* a bit for each block */
+static size_t site_count; /* the program may go on and make more */
 static uint64_t deadline;
 static uint32_t clock_divider;
 static bool failed;
@@ -122,19 +133,56 @@ static void mark_block(uintptr_t word, uint32_t first, enum mark mark)
 	push(block);
 }
 
+static uint32_t looked_into; /* block that the words are in */
+
+/* Another block that wasn't reached leads there. */
+static void mark_led_to(uint32_t block, uint32_t from)
+{
+	if (block && block != from && block_mark(block) == UNSEEN)
+		block_set_mark(block, LED_TO);
+}
+
+static uint32_t leader;		    /* block that takes what it leads to, */
+static enum mark takes_from, taken; /* with the first mark, and gives it the second */
+static uint32_t *owners;	    /* by block: its leader */
+static bool overlap;		    /* two lead to the same block */
+
+static void take(uint32_t block)
+{
+	if (!block || block == leader)
+		return;
+	if (block_mark(block) == takes_from) {
+		block_set_mark(block, taken);
+		owners[block] = leader;
+		__builtin_prefetch((const void *)block_start(block));
+		push(block);
+	} else if (block_mark(block) == taken && owners[block] != leader) {
+		overlap = true;
+	}
+}
+
 /* Words wait here for their blocks, which are all over the memory, to come into the cache. */
 #define QUEUE 64
 static struct {
 	uintptr_t word;
 	uint32_t first; /* block in its cell */
 	enum mark mark;
+	uint32_t from; /* block that it is in */
 } queue[QUEUE];
 static unsigned queued;
 
 static void flush_queue(void)
 {
-	for (unsigned i = 0; i < queued; i++)
-		mark_block(queue[i].word, queue[i].first, queue[i].mark);
+	for (unsigned i = 0; i < queued; i++) {
+		uintptr_t word = queue[i].word;
+
+		if (task == MARK_REACHED)
+			mark_block(word, queue[i].first, queue[i].mark);
+		else if (task == MARK_LED_TO)
+			mark_led_to(blocks_at(word, queue[i].first), queue[i].from);
+		else
+			take(blocks_at(word, queue[i].first));
+	}
 	queued = 0;
 }
 
@@ -148,6 +196,7 @@ static inline void take_word(uintptr_t word)
 	queue[queued].word = word;
 	queue[queued].first = first;
 	queue[queued].mark = reached;
+	queue[queued].from = looked_into;
 	if (++queued == QUEUE)
 		flush_queue();
 }
@@ -166,21 +215,17 @@ void scan_word(uintptr_t word)
 
 static uintptr_t found[WORDS_MOST + SIFT_SPARE];
 
-/* Calls `take` on the words in the stretch that may be addresses of blocks. */
-static always_inline void each_word(struct stretch s, void (*take)(uintptr_t word))
+void scan_root(uintptr_t start, uintptr_t end, bool private)
 {
+	struct stretch s = { .at = start, .end = end, .private = private };
+
+	trace.header->scan_bytes += end > start ? end - start : 0;
 	while (s.at < s.end && !scan_out_of_time()) {
 		size_t count = words_read(&s, block_ranges, found);
 
 		for (size_t i = 0; i < count; i++)
-			take(found[i]);
+			take_word(found[i]);
 	}
-}
-
-void scan_root(uintptr_t start, uintptr_t end, bool private)
-{
-	trace.header->scan_bytes += end > start ? end - start : 0;
-	each_word((struct stretch){ .at = start, .end = end, .private = private }, take_word);
 }
 
 uintptr_t scan_first_block(uintptr_t start, uintptr_t end)
@@ -193,6 +238,7 @@ uintptr_t scan_first_block(uintptr_t start, uintptr_t end)
 static void follow_block(uint32_t block)
 {
 	reached = block_mark(block);
+	looked_into = block;
 	scan_root(block_start(block), block_start(block) + block_size(block), true);
 }
 
@@ -232,41 +278,95 @@ static void follow(void)
 
 /* ---- lost blocks */
 
-static uint32_t leader;
+static uint32_t *order;	 /* blocks, those of one site after the other */
+static uint32_t *starts; /* by site: where its blocks begin there, while they are put in order */
 
-static void lead_to(uintptr_t word)
+/* Puts the blocks of one mark in the order of their sites, or of their owners' sites; those of one
+ * site are in order of address. Returns how many there are. */
+static uint32_t put_in_order(enum mark mark, bool by_owner)
 {
-	uint32_t first = blocks_in_cell(word), block = first ? blocks_at(word, first) : 0;
+	uint32_t count = 0;
 
-	if (!block || block == leader)
-		return;
-	if (block_mark(block) == UNSEEN)
-		push(block);
-	if (block_mark(block) == UNSEEN || block_mark(block) == LOST)
-		block_set_mark(block, INDIRECT);
+	memset(starts, 0, site_count * sizeof(*starts));
+	for (uint32_t i = 1; i <= block_count; i++)
+		if (block_mark(i) == mark)
+			starts[block_sites[by_owner ? owners[i] : i]]++;
+	for (size_t i = 0; i < site_count; i++) {
+		count += starts[i];
+		starts[i] = count - starts[i];
+	}
+	for (uint32_t i = 1; i <= block_count; i++)
+		if (block_mark(i) == mark)
+			order[starts[block_sites[by_owner ? owners[i] : i]]++] = i;
+	return count;
 }
 
-static void follow_lost(void)
+/* From a block to all that it leads to and that has one mark; that becomes another. */
+static void take_from(uint32_t block, enum mark mark, enum mark from, enum mark to)
 {
-	push(leader);
-	while (stack_used > 0 && !failed) {
-		uint32_t block = stack[--stack_used];
+	task = TAKE_FOR_LEADER;
+	leader = block;
+	takes_from = from;
+	taken = to;
+	block_set_mark(block, mark);
+	owners[block] = block;
+	push(block);
+	follow();
+}
 
-		each_word((struct stretch){ .at = block_start(block),
-				  .end = block_start(block) + block_size(block),
-				  .private = true },
-			lead_to);
+/* In order of address, which is the memory's own. */
+static void find_led_to(void)
+{
+	task = MARK_LED_TO;
+	for (uint32_t i = 1; i <= block_count && !failed; i++)
+		if (block_mark(i) <= LED_TO)
+			follow_block(i);
+	flush_queue();
+}
+
+/*
+ * Of blocks that are all led to, those from which one comes to all others. First, each that none
+ * before it led to. Ones behind may lead to it, though, by blocks that had been taken: where any
+ * had, all is gone through anew, the last first, as none before leads to that. Returns how many are
+ * left in `order`, and what mark all have.
+ */
+static uint32_t find_circles(uint32_t count, enum mark *mark)
+{
+	uint32_t firsts = 0, kept = 0;
+
+	*mark = CIRCLING;
+	overlap = false;
+	for (uint32_t i = 0; i < count && !failed; i++) {
+		if (block_mark(order[i]) != LED_TO)
+			continue;
+		order[firsts++] = order[i];
+		take_from(order[i], CIRCLING, LED_TO, CIRCLING);
 	}
+	if (!overlap)
+		return firsts;
+	*mark = LED_TO;
+	for (uint32_t i = firsts; i-- > 0 && !failed;) {
+		if (block_mark(order[i]) != CIRCLING)
+			continue;
+		order[firsts - ++kept] = order[i];
+		take_from(order[i], LED_TO, CIRCLING, LED_TO);
+	}
+	memmove(order, order + firsts - kept, kept * sizeof(*order));
+	return kept;
 }
 
 static void find_lost(void)
 {
-	for (leader = 1; leader <= block_count && !failed; leader++) {
-		if (block_mark(leader) != UNSEEN)
-			continue;
-		block_set_mark(leader, LOST);
-		follow_lost();
-	}
+	enum mark mark;
+	uint32_t count;
+
+	find_led_to();
+	count = put_in_order(UNSEEN, false);
+	for (uint32_t i = 0; i < count && !failed; i++)
+		take_from(order[i], LOST, LED_TO, INDIRECT);
+	count = find_circles(put_in_order(LED_TO, false), &mark);
+	for (uint32_t i = 0; i < count && !failed; i++)
+		take_from(order[i], LOST, mark, INDIRECT);
 }
 
 /* ---- the result */
@@ -311,21 +411,82 @@ static bool write_sums(uint32_t site, struct sums *sums, uint64_t *used)
 	return true;
 }
 
-static bool write_result(void)
+static bool write_leaks(uint32_t *numbers, struct sums *sums)
 {
-	uint32_t sites = (uint32_t)trace.header->tables[MT_SITES].count;
-	size_t most = sites < block_count ? sites : block_count;
-	uint32_t *numbers = scan_map(sites * sizeof(*numbers)); /* of the site's sums; 0: none */
-	struct sums *sums = scan_map((most + 1) * sizeof(*sums));
 	uint64_t used = 0;
 
-	if (!numbers || !sums)
-		return false;
 	add_up(numbers, sums);
-	for (uint32_t i = 1; i < sites; i++)
+	for (uint32_t i = 1; i < site_count; i++)
 		if (numbers[i] && !write_sums(i, &sums[numbers[i]], &used))
 			return false;
 	store_release(&trace.header->tables[MT_LEAKS].count, used);
+	return true;
+}
+
+/* The pairs of sites, of indirect blocks in order: those of one owner follow one another. `places`
+ * has a site's last pair, plus 1. With sites left out there is one for each owner. Returns how
+ * many; 0: no room. */
+static uint64_t write_pairs(uint32_t *places, uint32_t count, bool leave_out_sites)
+{
+	uint64_t used = 0, first = 0; /* of the owner's pairs */
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t owner = block_sites[owners[order[i]]];
+		uint32_t site = leave_out_sites ? 0 : block_sites[order[i]];
+
+		if (used > 0 && trace.held[used - 1].owner != owner)
+			first = used;
+		if (places[site] <= first) {
+			if (!tracefile_has_room(MT_HELD, used + 1))
+				return 0;
+			trace.held[used++] = (struct mt_held){ .owner = owner, .site = site };
+			places[site] = (uint32_t)used;
+		}
+		trace.held[places[site] - 1].bytes += block_size(order[i]);
+		trace.held[places[site] - 1].blocks++;
+	}
+	return used;
+}
+
+/* There is room for one record an owner at the least. */
+static bool write_held(uint32_t *places)
+{
+	size_t size = site_count * sizeof(*places);
+	uint32_t count = put_in_order(INDIRECT, true);
+	uint64_t used;
+
+	memset(places, 0, size);
+	used = write_pairs(places, count, false);
+	if (count > 0 && used == 0) {
+		memset(places, 0, size);
+		used = write_pairs(places, count, true);
+	}
+	store_release(&trace.header->tables[MT_HELD].count, used);
+	return count == 0 || used > 0;
+}
+
+static bool write_result(void)
+{
+	size_t most = site_count < block_count ? site_count : block_count;
+	uint32_t *numbers =
+		scan_map(site_count * sizeof(*numbers)); /* of the site's sums; 0: none */
+	struct sums *sums = scan_map((most + 1) * sizeof(*sums));
+
+	return numbers && sums && write_leaks(numbers, sums) && write_held(numbers);
+}
+
+/* For marks a block is on the stack three times at the most, for lost blocks once: the rest is free
+ * then. */
+static bool map_memory(void)
+{
+	stack_room = 3ul * block_count + 1;
+	stack = scan_map(stack_room * sizeof(*stack));
+	pending = scan_map((block_count / 64 + 1) * sizeof(*pending));
+	starts = scan_map(site_count * sizeof(*starts));
+	if (!stack || !pending || !starts)
+		return false;
+	owners = stack + block_count;
+	order = stack + 2ul * block_count + 1;
 	return true;
 }
 
@@ -334,14 +495,13 @@ bool scan(const struct scan_stack *stacks, size_t count, uint64_t until)
 	deadline = until;
 	failed = false;
 	stack_used = queued = 0;
+	task = MARK_REACHED;
 	words_init();
 	if (!blocks_find())
 		return false;
-	stack_room = 3ul * block_count + 1;
-	stack = scan_map(stack_room * sizeof(*stack));
-	pending = scan_map((block_count / 64 + 1) * sizeof(*pending));
+	site_count = trace.header->tables[MT_SITES].count;
 	reached = REACHABLE;
-	if (!stack || !pending || !roots_scan(stacks, count))
+	if (!map_memory() || !roots_scan(stacks, count))
 		return false;
 	follow();
 	find_lost();

@@ -100,18 +100,22 @@ static size_t find_stacks(struct scan_stack *stacks, uintptr_t sp)
 }
 
 /* As many records as there may be: of each site's live blocks, whose number the lanes have part of,
- * four kinds. */
-static uint64_t most_records(void)
+ * `each` kinds. */
+static uint64_t most_records(uint64_t each)
 {
 	bool lanes = trace.header->tables[MT_ENTRIES].count > 0;
 	uint64_t records = 0;
 
 	for (uint64_t i = 1; i < trace.header->tables[MT_SITES].count; i++)
-		records += lanes || trace.sites[i].current_blocks > 4
-				   ? 4
+		records += lanes || trace.sites[i].current_blocks > each
+				   ? each
 				   : trace.sites[i].current_blocks;
 	return records;
 }
+
+/* Pairs of sites for which there is room: of each, one at the least (scan.c). */
+#define HELD_EACH 2
+#define HELD_SPARE 100 /* fills a page */
 
 /* How the scan has to go on. */
 static enum mt_scan prepare(void)
@@ -120,16 +124,17 @@ static enum mt_scan prepare(void)
 	enum mt_scan state = MT_SCAN_FAILED;
 	uint64_t records;
 
-	h->tables[MT_LEAKS].count = 0;
+	h->tables[MT_LEAKS].count = h->tables[MT_HELD].count = 0;
 	h->scan_ns = h->scan_bytes = 0;
 	h->scan_at_ns = os_time() - h->start_ns;
 	if (config.sample.mean) /* the way to a block leads through others */
 		return state;
 	lock_take(&tables_lock);
-	records = most_records();
+	records = most_records(4);
 	if (records == 0)
 		state = MT_SCAN_DONE;
-	else if (tracefile_room(MT_LEAKS, records))
+	else if (tracefile_room(MT_LEAKS, records) &&
+		 tracefile_room(MT_HELD, HELD_SPARE + most_records(HELD_EACH)))
 		state = MT_SCAN_RUNNING;
 	lock_drop(&tables_lock);
 	return state;

@@ -46,7 +46,9 @@ enum mt_table_id {
 	MT_SYMBOLS, /* struct mt_symbol: names and lines of frames, in copies (MT_NOTE_COPY) */
 	MT_PROCESSES, /* struct mt_process: what was added up, in sums (MT_NOTE_MERGED) */
 	MT_SLACK,     /* struct mt_slack: same index as MT_SITES, with MTRACE_SLACK=1; else empty */
-	MT_ESTIMATES, /* struct mt_estimate: same index as MT_SITES, when sampling; how sure the counters are */
+	MT_ESTIMATES, /* struct mt_estimate: same index as MT_SITES, when sampling; how sure the
+			 counters are */
+	MT_HELD,      /* struct mt_held: what lost blocks hold, if a scan was made */
 	MT_TABLES_USED
 };
 
@@ -177,6 +179,16 @@ struct mt_leak {
 #define MT_LEAK_POSSIBLE  3u /* only pointers to their inside */
 #define MT_LEAK_REACHABLE 4u
 #define MT_LEAK_UNCLASSIFIED 5u /* in sums: of the processes that didn't look */
+
+/* Of the indirect blocks of one site, those that lost blocks of another hold. A block that several
+ * lead to is held by one of them, so what all hold adds up to all that is indirect. */
+struct mt_held {
+	uint32_t owner; /* site of the lost blocks */
+	uint32_t site;	/* of what they hold; 0: of whatever sites, as there were more pairs than
+			   room */
+	uint64_t bytes;
+	uint64_t blocks;
+};
 
 /* A function that a frame is in, and where; with inlining there are several, innermost first. Written by `mtracer pack`
  * and `merge`, so that the binaries needn't be kept with the trace. Sorted by frame; a frame without any is looked up. */
@@ -348,6 +360,7 @@ _Static_assert(sizeof(struct mt_entry) == 48, "on-disk size");
 _Static_assert(sizeof(struct mt_module) == 80, "on-disk size");
 _Static_assert(sizeof(struct mt_foreign) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_leak) == 24, "on-disk size");
+_Static_assert(sizeof(struct mt_held) == 24, "on-disk size");
 _Static_assert(sizeof(struct mt_symbol) == 32, "on-disk size");
 _Static_assert(sizeof(struct mt_process) == 96, "on-disk size");
 _Static_assert(sizeof(struct mt_estimate) == 48, "on-disk size");

@@ -47,6 +47,7 @@ static const struct {
 	[MT_LEAKS] = { sizeof(struct mt_leak), 16u << 20 },
 	[MT_SLACK] = { sizeof(struct mt_slack), 2u << 20 },
 	[MT_ESTIMATES] = { sizeof(struct mt_estimate), 2u << 20 },
+	[MT_HELD] = { sizeof(struct mt_held), 4u << 20 },
 };
 
 static struct {
@@ -261,6 +262,7 @@ static void publish_bases(void)
 	trace.leaks = (void *)tables[MT_LEAKS].base;
 	trace.slack = (void *)tables[MT_SLACK].base;
 	trace.estimates = (void *)tables[MT_ESTIMATES].base;
+	trace.held = (void *)tables[MT_HELD].base;
 }
 
 #define LEAST_PAGES 4 /* of a table's reservation */

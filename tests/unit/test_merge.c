@@ -19,6 +19,7 @@ struct entry {
 	char *stack;
 	struct measures m;
 	uint64_t leaks[MT_LEAK_UNCLASSIFIED + 1];
+	uint64_t held, holds; /* bytes */
 };
 
 struct sum {
@@ -72,6 +73,10 @@ static void add_trace(struct sum *sum, const struct trace *t)
 	for (uint32_t i = 0; i < t->leak_count; i++)
 		entry_of(sum, stack_text(t, t->leaks[i].site))->leaks[t->leaks[i].kind] +=
 			t->leaks[i].bytes;
+	for (uint32_t i = 0; i < t->held_count; i++) {
+		entry_of(sum, stack_text(t, t->held[i].owner))->holds += t->held[i].bytes;
+		entry_of(sum, stack_text(t, t->held[i].site))->held += t->held[i].bytes;
+	}
 	measures_add(&sum->total, &totals.all);
 	sum->peak += totals.all.peak_bytes;
 	free(sites);
@@ -104,6 +109,8 @@ static void same_sums(struct sum *a, struct sum *b)
 		same_measures(&a->entries[i].m, &other->m);
 		ck_assert_uint_eq(a->entries[i].m.peak_bytes, other->m.peak_bytes);
 		ck_assert_mem_eq(a->entries[i].leaks, other->leaks, sizeof(other->leaks));
+		ck_assert_uint_eq(a->entries[i].held, other->held);
+		ck_assert_uint_eq(a->entries[i].holds, other->holds);
 	}
 	ck_assert_uint_eq(a->count, b->count);
 	same_measures(&a->total, &b->total);
@@ -213,6 +220,8 @@ static struct trace *random_trace(uint32_t trace, bool threads)
 	}
 	for (int i = 0; i < SITES; i += 3)
 		builder_leak(b, sites[i], 1 + below(4), 8, 1);
+	for (int i = 0; i < SITES; i += 2)
+		builder_held(b, sites[i], sites[below(SITES)], 8, 1);
 	builder_header(b)->scan_state = MT_SCAN_DONE;
 	builder_header(b)->foreign_frees = trace;
 	builder_header(b)->lost[1] = trace + 1;

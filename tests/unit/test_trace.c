@@ -55,6 +55,7 @@ static struct builder *small_trace(void)
 	builder_alloc(b, lane, site, 50, false);
 	builder_foreign(b, frames, 1, 3);
 	builder_leak(b, site, MT_LEAK_LOST, 100, 1);
+	builder_held(b, site, site, 50, 1);
 	builder_symbol(b, frames[0], "f", "/a.c", 3, MT_SYMBOL_INLINED);
 	builder_symbol(b, frames[1], "main", "", 0, 0);
 	return b;
@@ -78,6 +79,8 @@ START_TEST(a_whole_trace_is_read)
 	ck_assert_str_eq(t->lanes[1].name, "worker");
 	ck_assert_uint_eq(t->foreign[0].frees, 3);
 	ck_assert_uint_eq(t->leaks[0].bytes, 100);
+	ck_assert_uint_eq(t->held_count, 1);
+	ck_assert_uint_eq(t->held[0].bytes, 50);
 	ck_assert_uint_eq(t->symbol_count, 2);
 	ck_assert_str_eq(trace_string(t, t->symbols[1].function), "main");
 	ck_assert_int_eq(t->state, TRACE_EXITED);
@@ -362,6 +365,14 @@ static void foreign_node(struct builder *b)
 {
 	RECORD(b, MT_FOREIGN, mt_foreign, 0).node = 99;
 }
+static void held_no_owner(struct builder *b)
+{
+	RECORD(b, MT_HELD, mt_held, 0).owner = 0;
+}
+static void held_no_site(struct builder *b)
+{
+	RECORD(b, MT_HELD, mt_held, 0).site = 2;
+}
 static void leak_no_site(struct builder *b)
 {
 	RECORD(b, MT_LEAKS, mt_leak, 0).site = 2;
@@ -465,6 +476,8 @@ static const struct {
 	{ backwards, "corrupt: modules[1]: ends before its start 4194304" },
 	{ foreign_node, "corrupt: foreign[0]: no node 99" },
 	{ leak_no_site, "corrupt: leaks[0]: no site 2" },
+	{ held_no_owner, "corrupt: held[0]: no owner 0" },
+	{ held_no_site, "corrupt: held[0]: no site 2" },
 	{ symbol_no_frame, "corrupt: symbols[1]: no frame 3" },
 	{ symbol_order, "corrupt: symbols[1]: frames not in order: 1" },
 	{ symbol_no_string, "corrupt: symbols[0]: no string for frame 1" },

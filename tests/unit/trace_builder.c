@@ -41,6 +41,7 @@ static const uint32_t record_sizes[MT_TABLES_USED] = {
 	[MT_FOREIGN] = sizeof(struct mt_foreign),
 	[MT_LEAKS] = sizeof(struct mt_leak),
 	[MT_SYMBOLS] = sizeof(struct mt_symbol),
+	[MT_HELD] = sizeof(struct mt_held),
 };
 
 static void *need(void *memory)
@@ -253,6 +254,13 @@ void builder_foreign(struct builder *b, const uint32_t *frames, size_t count, ui
 
 	append(b, MT_FOREIGN, &foreign, 1);
 	b->header.foreign_frees += frees;
+}
+
+void builder_held(struct builder *b, uint32_t owner, uint32_t site, uint64_t bytes, uint64_t blocks)
+{
+	struct mt_held held = { owner, site, bytes, blocks };
+
+	append(b, MT_HELD, &held, 1);
 }
 
 void builder_leak(struct builder *b, uint32_t site, uint32_t kind, uint64_t bytes, uint64_t blocks)

@@ -50,6 +50,8 @@ void builder_release(struct builder *b, uint32_t lane, uint32_t site, uint64_t b
 
 void builder_foreign(struct builder *b, const uint32_t *frames, size_t count, uint64_t frees);
 
+void builder_held(
+	struct builder *b, uint32_t owner, uint32_t site, uint64_t bytes, uint64_t blocks);
 void builder_leak(struct builder *b, uint32_t site, uint32_t kind, uint64_t bytes, uint64_t blocks);
 void builder_symbol(struct builder *b, uint32_t frame, const char *function, const char *file,
 	uint32_t line, uint32_t flags);

@@ -153,6 +153,20 @@ static bool read_leak(struct reading *r)
 	return true;
 }
 
+/* held OWNER SITE BYTES BLOCKS: what the lost blocks of the first hold */
+static bool read_held(struct reading *r)
+{
+	const char *owner_text = word(r), *site_text = word(r);
+	uint32_t owner, site;
+	uint64_t bytes;
+
+	if (!find(r, &r->sites, owner_text, &owner) || !find(r, &r->sites, site_text, &site))
+		return false;
+	bytes = number(r);
+	builder_held(r->builder, owner, site, bytes, number(r));
+	return true;
+}
+
 /* symbol FRAME LINE FILE|- FUNCTION; frames in their order, of one frame innermost first */
 static bool read_symbol(struct reading *r)
 {
@@ -299,6 +313,8 @@ static bool read_statement(struct reading *r)
 		return read_site(r);
 	if (strcmp(verb, "leak") == 0)
 		return read_leak(r);
+	if (strcmp(verb, "held") == 0)
+		return read_held(r);
 	if (strcmp(verb, "symbol") == 0)
 		return read_symbol(r);
 	if (strcmp(verb, "thread") == 0)
