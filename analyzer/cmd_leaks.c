@@ -18,8 +18,9 @@
 
 struct values {
 	bool all;
+	int by;
 	uint64_t min_bytes;
-	uint64_t limit, frames;
+	uint64_t limit, frames, stacks;
 	struct option_list suppressions;
 	bool no_builtin;
 	bool unused_suppressions;
@@ -30,17 +31,21 @@ struct values {
 	struct reading_options reading;
 };
 
-static const struct values defaults = { .limit = LIMIT_DEFAULT, .frames = 24, .wait = 10 };
+static const struct values defaults = {
+	.limit = LIMIT_DEFAULT, .frames = 24, .stacks = 3, .wait = 10
+};
 
 #define AT(member) offsetof(struct values, member), NULL
 
 /* clang-format off */
 static const struct option_row options[] = {
 	{ OPTION_FLAG, "all", 'a', NULL, "list indirectly and possibly lost and reachable blocks, too", AT(all) },
-	{ OPTION_SIZE, "min-bytes", 0, "SIZE", "leave out call stacks with fewer bytes; they don't count",
-		AT(min_bytes) },
-	{ OPTION_NUMBER, "limit", 'n', "N", "list N call stacks, 0 for all (default: 20; with --json all)",
-		AT(limit) },
+	{ OPTION_CHOICE, "by", 'b', "WHAT", "make rows by line, or by site: each call stack by itself\n"
+		"(default: line)", offsetof(struct values, by), leaks_by_names },
+	{ OPTION_SIZE, "min-bytes", 0, "SIZE", "leave out rows with fewer bytes, what they hold included; they\n"
+		"don't count", AT(min_bytes) },
+	{ OPTION_NUMBER, "limit", 'n', "N", "list N rows, 0 for all (default: 20; with --json all)", AT(limit) },
+	{ OPTION_NUMBER, "stacks", 0, "N", "show N call stacks of each row, 0 for all (default: 3)", AT(stacks) },
 	{ OPTION_NUMBER, "frames", 0, "N", "show N frames of each stack, 0 for all (default: 24)", AT(frames) },
 	{ OPTION_LIST, "suppressions", 's', "FILE", "leave out what FILE says, in the format of LeakSanitizer or\n"
 		"Valgrind; may be given more than once", AT(suppressions) },
@@ -127,13 +132,13 @@ static void suppressions_json(const struct suppressions *all, struct json *j)
 	json_close(j);
 }
 
-static void print_suppression(const struct command_state *c, const struct leak *leak)
+static void print_suppression(const struct command_state *c, const struct leak *leak, uint32_t site)
 {
 	const struct symbol *owner = leak->owner.symbol;
 	struct strbuf name = { 0 }, text = { 0 }, clean = { 0 };
 	size_t count;
 	struct suppress_frame *frames =
-		leak_frames(c->reading.trace, c->reading.resolver, leak->site, &count);
+		leak_frames(c->reading.trace, c->reading.resolver, site, &count);
 
 	strbuf_addf(&name, "%s in %s", leak_kind_names[leak->kind],
 		owner ? owner->function : "unknown code");
@@ -151,8 +156,10 @@ static void print_suppression(const struct command_state *c, const struct leak *
 static void print_suppressions(const struct command_state *c)
 {
 	for (size_t i = 0; i < c->leaks->count; i++) {
-		if (c->view.kinds & 1u << c->leaks->items[i].kind)
-			print_suppression(c, &c->leaks->items[i]);
+		const struct leak *leak = &c->leaks->items[i];
+
+		for (size_t k = 0; c->view.kinds & 1u << leak->kind && k < leak->stack_count; k++)
+			print_suppression(c, leak, leak->stacks[k].site);
 	}
 }
 
@@ -193,10 +200,13 @@ static int report(struct command_state *c)
 	const struct values *v = c->values;
 	uint64_t limit = v->json ? 0 : ROWS_SHOWN;
 
-	c->leaks = leaks_new(c->reading.trace, c->reading.resolver, &c->suppressions, v->min_bytes);
+	struct leaks_options how = { (enum leaks_by)v->by, v->min_bytes };
+
+	c->leaks = leaks_new(c->reading.trace, c->reading.resolver, &c->suppressions, &how);
 	c->view.kinds = v->all ? (1u << LEAK_KINDS) - 1 : 1u << LEAK_LOST | 1u << LEAK_UNCLASSIFIED;
 	c->view.limit = v->limit == LIMIT_DEFAULT ? limit : v->limit;
 	c->view.frames = v->frames;
+	c->view.stacks = v->stacks;
 	c->view.hints = true;
 	if (v->gen_suppressions)
 		print_suppressions(c);
@@ -258,17 +268,21 @@ const struct command cmd_leaks = {
 	.name = "leaks",
 	.usage = "[OPTION]... [TRACE|PID]",
 	.summary = "show what was never freed and nothing points to",
-	.details = "Lost: no pointer to the block is left, anywhere. Indirect: only lost blocks "
-		   "point to it.\n"
-		   "Possible: only pointers to its inside are left. Reachable: it could still be "
-		   "freed.\n"
-		   "A running process is asked by its PID, and looks without being held up.\n"
-		   "Exits with 1 where lost blocks remain that no suppression leaves out; indirect "
-		   "ones go\n"
-		   "with them and don't count by themselves. Where the trace has no verdict, live "
-		   "blocks\n"
-		   "are listed as unclassified, and the exit status is 0, or 2 with --strict.\n"
-		   "Without TRACE the newest *.mtrace in the working directory is taken.",
+	.details =
+		"Lost: no pointer to the block is left, anywhere. Indirect: only lost blocks "
+		"point to it.\n"
+		"Possible: only pointers to its inside are left. Reachable: it could still be "
+		"freed.\n"
+		"What only a lost block leads to is held by it: rows are in the order of what is\n"
+		"lost there in all. A row is a line that allocated, with the call stacks that led\n"
+		"there; where no lines are known, a call.\n"
+		"A running process is asked by its PID, and looks without being held up.\n"
+		"Exits with 1 where lost blocks remain that no suppression leaves out; what they "
+		"hold\n"
+		"goes with them and doesn't count by itself. Where the trace has no verdict, live "
+		"blocks\n"
+		"are listed as unclassified, and the exit status is 0, or 2 with --strict.\n"
+		"Without TRACE the newest *.mtrace in the working directory is taken.",
 	.options = options,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

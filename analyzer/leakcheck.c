@@ -32,7 +32,8 @@ static bool check(
 	const struct run_traces *traces, const char *path, const struct suppressions *suppressions)
 {
 	static const struct reading_options options;
-	static const struct leaks_view view = { 1u << LEAK_LOST, 20, 24, false };
+	static const struct leaks_view view = { 1u << LEAK_LOST, 20, 24, 3, false };
+	static const struct leaks_options rows = { LEAKS_BY_LINE, 0 };
 	struct reading r;
 	struct leaks *leaks;
 	bool found;
@@ -40,7 +41,7 @@ static bool check(
 	livetrace_await_scan(path);
 	if (reading_open(&r, &options, path) != EXIT_FINE)
 		return false;
-	leaks = leaks_new(r.trace, r.resolver, suppressions, 0);
+	leaks = leaks_new(r.trace, r.resolver, suppressions, &rows);
 	found = leaks_found(leaks);
 	if (!leaks->classified && is_worth_a_warning(traces, r.trace)) {
 		warning("%s: no verdict on leaks: %s", path, leaks->why);

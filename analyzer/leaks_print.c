@@ -21,12 +21,31 @@ static size_t plural(char text[64], uint64_t count, const char *what)
 		text, 64, "%llu %s%s", (unsigned long long)count, what, count == 1 ? "" : "s");
 }
 
+static const char *size_text(char text[128], uint64_t bytes, uint64_t blocks)
+{
+	char size[UNIT_TEXT], number[64];
+
+	plural(number, blocks, "block");
+	snprintf(text, 128, "%s in %s", format_bytes(size, (int64_t)bytes), number);
+	return text;
+}
+
 static const char *sum_text(char text[128], const struct leak_sum *sum)
 {
-	char bytes[UNIT_TEXT], blocks[64];
+	return size_text(text, sum->bytes, sum->blocks);
+}
 
-	plural(blocks, sum->blocks, "block");
-	snprintf(text, 128, "%s in %s", format_bytes(bytes, (int64_t)sum->bytes), blocks);
+/* "3 lines, 10 call stacks" */
+static const char *places_text(char text[160], const struct leak_sum *sum)
+{
+	char lines[64], stacks[64];
+
+	plural(lines, sum->rows, "line");
+	plural(stacks, sum->stacks, "call stack");
+	if (sum->rows == sum->stacks)
+		snprintf(text, 160, "%s", stacks);
+	else
+		snprintf(text, 160, "%s, %s", lines, stacks);
 	return text;
 }
 
@@ -36,21 +55,26 @@ static void print_lost(const struct leaks *leaks, FILE *out)
 {
 	const struct leak_sum *lost = &leaks->found[LEAK_LOST];
 	const struct leak_sum *indirect = &leaks->found[LEAK_INDIRECT];
-	char text[128], stacks[64];
+	char text[128], places[160];
 
 	if (lost->blocks == 0) {
 		fprintf(out, "%sno leaks%s: no block is lost\n", style(STYLE_BOLD),
 			style(STYLE_PLAIN));
-	} else {
-		plural(stacks, lost->stacks, "call stack");
-		fprintf(out, "%sleaks: %s lost%s, which nothing points to, from %s\n",
-			style(STYLE_WARNING), sum_text(text, lost), style(STYLE_PLAIN), stacks);
+		if (indirect->blocks)
+			fprintf(out, "indirectly lost: %s, that only lost blocks point to\n",
+				sum_text(text, indirect));
+		return;
 	}
-	if (indirect->blocks && lost->blocks)
-		fprintf(out, "and %s that only lost blocks point to\n", sum_text(text, indirect));
-	else if (indirect->blocks)
-		fprintf(out, "indirectly lost: %s, that only lost blocks point to\n",
-			sum_text(text, indirect));
+	fprintf(out, "%sleaks: %s lost%s", style(STYLE_WARNING),
+		size_text(text, lost->bytes + indirect->bytes, lost->blocks + indirect->blocks),
+		style(STYLE_PLAIN));
+	if (!indirect->blocks) {
+		fprintf(out, ", which nothing points to, from %s\n", places_text(places, lost));
+		return;
+	}
+	fprintf(out, ", from %s:\n%s that nothing points to, ", places_text(places, lost),
+		sum_text(text, lost));
+	fprintf(out, "and %s that only these lead to\n", sum_text(text, indirect));
 }
 
 static void print_others(const struct leaks *leaks, const struct leaks_view *view, FILE *out)
@@ -73,7 +97,7 @@ static void print_others(const struct leaks *leaks, const struct leaks_view *vie
 static void print_left_out(const struct leaks *leaks, FILE *out)
 {
 	struct leak_sum all = { 0 };
-	char text[128], stacks[64];
+	char text[128], places[160];
 
 	for (int kind = 0; kind < LEAK_KINDS; kind++) {
 		all.bytes += leaks->suppressed[kind].bytes;
@@ -81,21 +105,18 @@ static void print_left_out(const struct leaks *leaks, FILE *out)
 	}
 	if (all.blocks)
 		fprintf(out, "suppressed: %s\n", sum_text(text, &all));
-	if (leaks->small.blocks) {
-		plural(stacks, leaks->small.stacks, "call stack");
+	if (leaks->small.blocks)
 		fprintf(out, "below --min-bytes: %s from %s\n", sum_text(text, &leaks->small),
-			stacks);
-	}
+			places_text(places, &leaks->small));
 }
 
 static void print_unclassified(const struct leaks *leaks, FILE *out)
 {
 	const struct leak_sum *sum = &leaks->found[LEAK_UNCLASSIFIED];
-	char text[128], stacks[64];
+	char text[128], places[160];
 
-	plural(stacks, sum->stacks, "call stack");
 	fprintf(out, "%sunclassified: %s live%s, lost or not, from %s\n", style(STYLE_BOLD),
-		sum_text(text, sum), style(STYLE_PLAIN), stacks);
+		sum_text(text, sum), style(STYLE_PLAIN), places_text(places, sum));
 	fprintf(out, "%sno verdict%s: %s%s\n", style(STYLE_WARNING),
 		leaks->classified ? " on these" : "", leaks->why, style(STYLE_PLAIN));
 }
@@ -119,6 +140,12 @@ static void print_verdict(
 
 /* ---- rows */
 
+struct spots {
+	struct spot *items;
+	size_t count, room;
+	uint32_t root; /* where the stack ends */
+};
+
 struct printer {
 	const struct leaks *leaks;
 	const struct trace *trace;
@@ -126,9 +153,7 @@ struct printer {
 	struct source_cache *sources;
 	const struct leaks_view *view;
 	struct paths *paths;
-	struct spot owner; /* of the row that is printed */
-	uint64_t frames;   /* of it so far */
-	size_t width;	   /* of its functions' names */
+	struct spot owner; /* of the row that is printed; without symbol once it was shown */
 	FILE *out;
 };
 
@@ -169,59 +194,194 @@ static bool same_spot(const struct spot *a, const struct spot *b)
 	return a->place == b->place && a->symbol == b->symbol;
 }
 
-static void print_frame(void *context, const struct spot *spot)
+static void add_spot(void *context, const struct spot *spot)
 {
-	struct printer *p = context;
+	struct spots *spots = context;
+
+	VEC_PUSH(spots->items, spots->count, spots->room, *spot);
+}
+
+static struct spots spots_of(const struct printer *p, uint32_t site)
+{
+	struct spots spots = { 0 };
+
+	spots.root = stack_walk(p->trace, p->resolver, site, add_spot, &spots);
+	return spots;
+}
+
+/* The line's source once, though it may recur. */
+static void print_spot(struct printer *p, const char *how, const struct spot *spot)
+{
 	struct strbuf raw = { 0 }, clean = { 0 };
 
-	if (p->view->frames && p->frames >= p->view->frames) {
-		p->frames++;
-		return;
-	}
 	spot_text(spot, p->paths, &raw);
 	strbuf_add_clean(&clean, strbuf_text(&raw));
-	fprintf(p->out, "    %s %s\n", p->frames++ ? "by" : "at", strbuf_text(&clean));
+	fprintf(p->out, "    %s %s\n", how, strbuf_text(&clean));
 	if (same_spot(spot, &p->owner)) {
 		print_source(p, spot->symbol);
-		p->owner.symbol = NULL; /* once, though it may recur */
+		p->owner.symbol = NULL;
 	}
 	strbuf_release(&raw);
 	strbuf_release(&clean);
 }
 
-static void print_size(const struct printer *p, const struct leak *leak)
+/* Frames of a stack from `first` to before `last`; of those behind the limit their number. */
+static void print_frames(struct printer *p, const struct spots *spots, size_t first, size_t last)
 {
-	const struct leak_sum sum = { leak->bytes, leak->blocks, 1 };
+	size_t most = p->view->frames ? p->view->frames : SIZE_MAX;
+
+	for (size_t i = first; i < last && i < most; i++)
+		print_spot(p, i ? "by" : "at", &spots->items[i]);
+	if (last < spots->count)
+		return;
+	if (spots->count > most)
+		fprintf(p->out, "    ... %zu more%s\n",
+			spots->count - (first > most ? first : most),
+			p->view->hints ? ": --frames 0" : "");
+	else if (spots->root == MT_NODE_DEEP)
+		fputs("    (cut here: more frames than MTRACE_DEPTH)\n", p->out);
+	else if (spots->root != MT_NODE_ROOT)
+		fputs("    (could not be followed further)\n", p->out);
+}
+
+/* How many frames, from the innermost on, all stacks of a row have in common; none where its line
+ * isn't among them. */
+static size_t common_frames(const struct printer *p, const struct leak *leak)
+{
+	struct spots first = spots_of(p, leak->stacks[0].site);
+	size_t common = first.count;
+	bool has_line = false;
+
+	for (size_t i = 1; i < leak->stack_count; i++) {
+		struct spots other = spots_of(p, leak->stacks[i].site);
+		size_t same = 0;
+
+		while (same < common && same < other.count &&
+			same_spot(&first.items[same], &other.items[same]))
+			same++;
+		common = same;
+		free(other.items);
+	}
+	for (size_t i = 0; i < common; i++)
+		has_line |= same_spot(&first.items[i], &leak->owner);
+	free(first.items);
+	return has_line ? common : 0;
+}
+
+/* "8 B in 1 block, holding 48.1 MiB in 50000 blocks" */
+static void print_sizes(
+	const struct printer *p, const struct leak_size *own, const struct leak_size *all)
+{
 	char text[128], each[UNIT_TEXT];
 
-	fprintf(p->out, "%s%s%s %s", style(STYLE_BOLD), leak_kind_names[leak->kind],
-		style(STYLE_PLAIN), sum_text(text, &sum));
-	if (leak->blocks > 1)
-		fprintf(p->out, " of %s%s", leak->bytes % leak->blocks ? "about " : "",
-			format_bytes(each, (int64_t)(leak->bytes / leak->blocks)));
-	if (leak->m.allocations > leak->blocks)
+	fputs(size_text(text, own->bytes, own->blocks), p->out);
+	if (own->blocks > 1)
+		fprintf(p->out, " of %s%s", own->bytes % own->blocks ? "about " : "",
+			format_bytes(each, (int64_t)(own->bytes / own->blocks)));
+	if (all->blocks > own->blocks)
+		fprintf(p->out, ", holding %s",
+			size_text(text, all->bytes - own->bytes, all->blocks - own->blocks));
+}
+
+static void print_heading(const struct printer *p, const struct leak *leak)
+{
+	fprintf(p->out, "%s%s%s ", style(STYLE_BOLD), leak_kind_names[leak->kind],
+		style(STYLE_PLAIN));
+	print_sizes(p, &leak->own, &leak->all);
+	if (leak->stack_count > 1)
+		fprintf(p->out, ", by %zu call stacks", leak->stack_count);
+	if (leak->m.allocations > leak->own.blocks)
 		fprintf(p->out, "; %llu were allocated here",
 			(unsigned long long)leak->m.allocations);
 	fputc('\n', p->out);
 }
 
+static void print_more_stacks(const struct printer *p, const struct leak *leak, size_t shown)
+{
+	struct leak_size left = { 0, 0 };
+	char text[128], stacks[64];
+
+	for (size_t i = shown; i < leak->stack_count; i++) {
+		left.bytes += leak->stacks[i].all.bytes;
+		left.blocks += leak->stacks[i].all.blocks;
+	}
+	plural(stacks, leak->stack_count - shown, "more call stack");
+	fprintf(p->out, "  %s by %s%s\n", size_text(text, left.bytes, left.blocks), stacks,
+		p->view->hints ? ": --stacks 0" : "");
+}
+
+/* What the stacks have in common, and then how each goes on. */
+static void print_stacks(struct printer *p, const struct leak *leak)
+{
+	size_t most = p->view->stacks && p->view->stacks < leak->stack_count ? p->view->stacks
+									     : leak->stack_count;
+	size_t common = common_frames(p, leak);
+
+	if (common == 0)
+		print_spot(p, "at", &leak->owner);
+	for (size_t i = 0; i < most; i++) {
+		const struct leak_stack *stack = &leak->stacks[i];
+		struct spots spots = spots_of(p, stack->site);
+
+		if (i == 0)
+			print_frames(p, &spots, 0, common);
+		fputs("  ", p->out);
+		print_sizes(p, &stack->own, &stack->all);
+		fputc('\n', p->out);
+		print_frames(p, &spots, common, spots.count);
+		free(spots.items);
+	}
+	if (most < leak->stack_count)
+		print_more_stacks(p, leak, most);
+}
+
+#define PARTS_SHOWN 3
+
+static void print_parts(const struct printer *p, const struct leak *leak)
+{
+	for (size_t i = 0; i < leak->part_count && i < PARTS_SHOWN; i++) {
+		const struct leak_part *part = &leak->parts[i];
+		struct strbuf raw = { 0 }, clean = { 0 };
+		char text[128];
+
+		if (part->owner.symbol)
+			spot_text(&part->owner, p->paths, &raw);
+		strbuf_add_clean(&clean, raw.size ? raw.text : "several lines");
+		fprintf(p->out, "    holds %s of %s\n",
+			size_text(text, part->size.bytes, part->size.blocks), clean.text);
+		strbuf_release(&raw);
+		strbuf_release(&clean);
+	}
+	if (leak->part_count > PARTS_SHOWN)
+		fprintf(p->out, "    holds blocks of %zu more line%s\n",
+			leak->part_count - PARTS_SHOWN,
+			leak->part_count - PARTS_SHOWN == 1 ? "" : "s");
+}
+
 static void print_leak(struct printer *p, const struct leak *leak)
 {
-	uint32_t root;
+	struct spots spots;
 
 	fputc('\n', p->out);
-	print_size(p, leak);
+	print_heading(p, leak);
 	p->owner = leak->owner;
-	p->frames = 0;
-	root = stack_walk(p->trace, p->resolver, leak->site, print_frame, p);
-	if (p->view->frames && p->frames > p->view->frames)
-		fprintf(p->out, "    ... %llu more%s\n",
-			(unsigned long long)(p->frames - p->view->frames),
-			p->view->hints ? ": --frames 0" : "");
-	else if (root == MT_NODE_DEEP)
-		fputs("    (cut here: more frames than MTRACE_DEPTH)\n", p->out);
-	else if (root != MT_NODE_ROOT)
-		fputs("    (could not be followed further)\n", p->out);
+	if (leak->stack_count > 1) {
+		print_stacks(p, leak);
+	} else {
+		spots = spots_of(p, leak->stacks[0].site);
+		print_frames(p, &spots, 0, spots.count);
+		free(spots.items);
+	}
+	print_parts(p, leak);
+}
+
+static void add_row_paths(const struct printer *p, const struct leak *leak)
+{
+	for (size_t i = 0; i < leak->stack_count; i++)
+		stack_walk(p->trace, p->resolver, leak->stacks[i].site, add_paths, p->paths);
+	for (size_t i = 0; i < leak->part_count && i < PARTS_SHOWN; i++)
+		if (leak->parts[i].owner.symbol)
+			add_paths(p->paths, &leak->parts[i].owner);
 }
 
 /* The listed rows, `limit` at the most; *more: how many more there are. */
@@ -257,11 +417,11 @@ void leaks_print(const struct leaks *leaks, const struct trace *trace, struct re
 
 	print_verdict(leaks, trace, view, out);
 	for (size_t i = 0; i < count; i++)
-		stack_walk(trace, resolver, rows[i]->site, add_paths, p.paths);
+		add_row_paths(&p, rows[i]);
 	for (size_t i = 0; i < count; i++)
 		print_leak(&p, rows[i]);
 	if (more)
-		fprintf(out, "\n%zu more call stack%s%s\n", more, more == 1 ? "" : "s",
+		fprintf(out, "\n%zu more row%s%s\n", more, more == 1 ? "" : "s",
 			view->hints ? ": --limit 0" : "");
 	paths_free(p.paths);
 	free(rows);
@@ -310,20 +470,58 @@ static void place_json(const struct spot *owner, struct json *j)
 	json_text(j, "module", owner->place ? owner->place->module : NULL);
 }
 
+static void sizes_json(enum leak_kind kind, const struct leak_size *own,
+	const struct leak_size *all, struct json *j)
+{
+	json_unsigned(j, "current_bytes", own->bytes);
+	json_unsigned(j, "current_blocks", own->blocks);
+	if (kind == LEAK_LOST) {
+		json_unsigned(j, "held_bytes", all->bytes);
+		json_unsigned(j, "held_blocks", all->blocks);
+	}
+}
+
 static void leak_json(const struct leaks *leaks, const struct leak *leak, struct json *j)
 {
 	const struct measures *m = &leak->m;
 
 	place_json(&leak->owner, j);
 	json_text(j, "kind", leak_kind_names[leak->kind]);
-	json_unsigned(j, "current_bytes", leak->bytes);
-	json_unsigned(j, "current_blocks", leak->blocks);
+	sizes_json(leak->kind, &leak->own, &leak->all, j);
 	json_unsigned(j, "peak_bytes", m->peak_bytes);
 	json_bool(j, "peak_is_exact", !m->peak_is_bound && leaks->totals.all.peak_is_exact);
 	json_unsigned(j, "at_peak_bytes", m->at_peak_bytes);
 	json_unsigned(j, "allocated_bytes", m->allocated_bytes);
 	json_unsigned(j, "allocations", m->allocations);
 	json_unsigned(j, "temporary", m->temporary);
+}
+
+static void stacks_json(const struct leak *leak, const struct trace *trace,
+	struct resolver *resolver, struct json *j)
+{
+	json_unsigned(j, "stack_count", leak->stack_count);
+	json_array(j, "stacks", leak->stack_count == 1);
+	for (size_t i = 0; leak->stack_count > 1 && i < leak->stack_count; i++) {
+		json_object(j, NULL, true);
+		sizes_json(leak->kind, &leak->stacks[i].own, &leak->stacks[i].all, j);
+		json_unsigned(j, "allocations", leak->stacks[i].allocations);
+		stack_json(trace, resolver, leak->stacks[i].site, j);
+		json_close(j);
+	}
+	json_close(j);
+}
+
+static void parts_json(const struct leak *leak, struct json *j)
+{
+	json_array(j, "holds", leak->part_count == 0);
+	for (size_t i = 0; i < leak->part_count; i++) {
+		json_object(j, NULL, true);
+		place_json(&leak->parts[i].owner, j);
+		json_unsigned(j, "bytes", leak->parts[i].size.bytes);
+		json_unsigned(j, "blocks", leak->parts[i].size.blocks);
+		json_close(j);
+	}
+	json_close(j);
 }
 
 void leaks_json(const struct leaks *leaks, const struct trace *trace, struct resolver *resolver,
@@ -338,7 +536,10 @@ void leaks_json(const struct leaks *leaks, const struct trace *trace, struct res
 	for (size_t i = 0; i < count; i++) {
 		json_object(j, NULL, true);
 		leak_json(leaks, rows[i], j);
-		stack_json(trace, resolver, rows[i]->site, j);
+		stack_json(trace, resolver, rows[i]->stacks[0].site, j);
+		stacks_json(rows[i], trace, resolver, j);
+		if (rows[i]->kind == LEAK_LOST)
+			parts_json(rows[i], j);
 		json_close(j);
 	}
 	json_close(j);

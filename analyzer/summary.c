@@ -327,6 +327,22 @@ static void json_trace(const struct trace *t, struct json *j)
 	json_close(j);
 }
 
+/* What the scan found to be lost, before any suppressions: the blocks that nothing points to, and
+ * all with what only these lead to. */
+static void json_scan(const struct trace *t, struct json *j)
+{
+	uint64_t lost = 0, held = 0;
+
+	if (t->header.scan_state != MT_SCAN_DONE)
+		return;
+	for (uint32_t i = 0; i < t->leak_count; i++) {
+		lost += t->leaks[i].kind == MT_LEAK_LOST ? t->leaks[i].bytes : 0;
+		held += t->leaks[i].kind <= MT_LEAK_INDIRECT ? t->leaks[i].bytes : 0;
+	}
+	json_unsigned(j, "lost_bytes", lost);
+	json_unsigned(j, "held", held);
+}
+
 void summary_json(const struct trace *t, const struct totals *totals, struct json *j)
 {
 	const struct measures *m = &totals->all;
@@ -346,6 +362,7 @@ void summary_json(const struct trace *t, const struct totals *totals, struct jso
 		json_signed(j, "current_slack_bytes", m->current_slack);
 		json_unsigned(j, "allocated_slack_bytes", m->allocated_slack);
 	}
+	json_scan(t, j);
 	errors_json(m, t, true, j);
 	json_close(j);
 }
