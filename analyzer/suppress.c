@@ -124,7 +124,8 @@ static bool frame_matches(const char *pattern, const struct suppress_frame *f)
 	if (pattern[0] == 's')
 		return source_matches(what, f);
 	if (pattern[0] == 'o')
-		return text_matches(glob_matches, what, f->module ? f->module : "???");
+		return text_matches(
+			glob_matches, what, f->module && *f->module ? f->module : "???");
 	return text_matches(glob_matches, what, f->function ? f->function : "???") ||
 	       text_matches(glob_matches, what, f->linkage);
 }
@@ -433,7 +434,31 @@ void suppressions_release(struct suppressions *s)
 /* What no symbol names is named by its module. */
 static bool is_named(const struct suppress_frame *f)
 {
-	return f->function && !strstr(f->function, "+0x") && strncmp(f->function, "0x", 2) != 0;
+	return f->function && *f->function && !strstr(f->function, "+0x") &&
+	       strncmp(f->function, "0x", 2) != 0;
+}
+
+/* A frame's line. The name comes from a program or a trace: it stays in its line, and stands for
+ * nothing but itself. What can't be said in the format is a `?` for each byte. */
+static void add_frame_line(struct strbuf *text, const char *kind, const char *name)
+{
+	struct strbuf clean = { 0 };
+
+	for (const char *at = name; *at;) {
+		size_t size = utf8_character(at);
+		bool blank = *at == ' ' && (at == name || !at[1]);
+
+		if (*at == '*' || blank || (unsigned char)*at < ' ' || *at == 0x7f || size == 0 ||
+			((unsigned char)*at == 0xc2 &&
+				(unsigned char)at[1] < 0xa0)) /* C1 controls */
+			for (size_t i = 0; i < (size ? size : 1); i++)
+				strbuf_add(&clean, "?");
+		else
+			strbuf_add_bytes(&clean, at, size);
+		at += size ? size : 1;
+	}
+	strbuf_addf(text, "   %s:%s\n", kind, strbuf_text(&clean));
+	strbuf_release(&clean);
 }
 
 void suppression_write(struct strbuf *text, const char *name, enum leak_kind kind,
@@ -448,9 +473,10 @@ void suppression_write(struct strbuf *text, const char *name, enum leak_kind kin
 		const struct suppress_frame *f = &frames[i];
 
 		if (is_named(f))
-			strbuf_addf(text, "   fun:%s\n", f->linkage ? f->linkage : f->function);
+			add_frame_line(
+				text, "fun", f->linkage && *f->linkage ? f->linkage : f->function);
 		else
-			strbuf_addf(text, "   obj:%s\n", f->module ? f->module : "*");
+			add_frame_line(text, "obj", f->module && *f->module ? f->module : "???");
 		if (f->function && strcmp(f->function, "main") == 0)
 			break;
 	}

@@ -246,6 +246,56 @@ START_TEST(what_is_written_suppresses_its_own_stack)
 }
 END_TEST
 
+/* A symbol may be any bytes, but makes no lines, nothing that moves a terminal's cursor, no
+ * wildcards. */
+START_TEST(names_stay_in_their_lines)
+{
+	static const char *const names[] = {
+		"x\n}\n{\n q\n Memcheck:Leak\n ...\n fun:*\n}\n{\n r\n Memcheck:Leak\n fun:z",
+		"\x1b]0;title\x07",
+		"\r}",
+		"*",
+		"c*",
+		"\xc2\x9b"
+		"2J",
+		"\xff\xfe",
+		" ",
+		"end ",
+		"",
+		"\t",
+		"\x7f",
+		"gr\xc3\xb6\xc3\x9f"
+		"e",
+		"operator new(unsigned long)",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct suppress_frame odd[] = {
+			{ names[i], NULL, NULL, 0, "/opt/\n...", 0 },
+			{ "f", names[i], NULL, 0, NULL, 0 },
+			{ NULL, NULL, NULL, 0, names[i], 0 },
+		};
+		struct suppressions s = { 0 };
+		struct strbuf text = { 0 };
+		char why[256];
+
+		suppression_write(&text, "mine", LEAK_LOST, odd, 3);
+		for (const char *at = text.text; *at; at++)
+			ck_assert((unsigned char)*at >= ' ' || *at == '\n');
+		ck_assert_ptr_null(strstr(text.text, "\xc2\x9b"));
+		ck_assert_ptr_null(strchr(text.text, '*'));
+		ck_assert_msg(suppressions_add_text(&s, text.text, "f", why, sizeof(why)), "%s: %s",
+			text.text, why);
+		ck_assert_uint_eq(s.count, 1);
+		ck_assert_uint_eq(s.items[0].frame_count, 3);
+		ck_assert_ptr_nonnull(suppressions_match(&s, LEAK_LOST, odd, 3));
+		ck_assert_ptr_null(suppressions_match(&s, LEAK_LOST, FRAMES(copy, push, start)));
+		suppressions_release(&s);
+		strbuf_release(&text);
+	}
+}
+END_TEST
+
 START_TEST(built_in_ones_hide_no_leak_of_a_program)
 {
 	struct suppress_frame constructor[] = {
@@ -272,5 +322,5 @@ UNIT_SUITE("suppress", patterns_find_a_part_of_any_frame, patterns_have_wildcard
 	frames_begin_at_the_innermost, allocation_functions_may_stand_in_front,
 	frames_have_wildcards, kinds_are_matched, both_formats_stand_in_one_file,
 	malformed_ones_are_refused_with_their_line, files_that_are_no_text_are_refused,
-	use_is_counted, what_is_written_suppresses_its_own_stack,
+	use_is_counted, what_is_written_suppresses_its_own_stack, names_stay_in_their_lines,
 	built_in_ones_hide_no_leak_of_a_program)
