@@ -125,7 +125,7 @@ static enum mt_scan prepare(void)
 	uint64_t records;
 
 	h->tables[MT_LEAKS].count = h->tables[MT_HELD].count = 0;
-	h->scan_ns = h->scan_bytes = 0;
+	h->scan_ns = h->scan_bytes = h->scan_error = 0;
 	h->scan_at_ns = os_time() - h->start_ns;
 	if (config.sample.mean) /* the way to a block leads through others */
 		return state;
@@ -220,10 +220,12 @@ static void scan_copy(struct job *job, unsigned wait_ms)
 	if (child == 0)
 		cpu_call_on(job->stack + STACK_SIZE, run_in_copy, job);
 	signals_restore(before);
-	if (child < 0)
-		trace.header->scan_state = MT_SCAN_FAILED;
-	else
+	if (child < 0) {
+		trace.header->scan_error = (uint64_t)errno;
+		store_release(&trace.header->scan_state, MT_SCAN_FAILED);
+	} else {
 		wait_for((int)child, wait_ms);
+	}
 }
 
 /* A read may hang (a file system without its server): the parent must not, so there is a timer that

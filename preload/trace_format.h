@@ -328,7 +328,9 @@ struct mt_header {
 	uint64_t resident_bytes;  /* the most memory that the process ever took, the tracer's included; 0 = unknown */
 	uint64_t tracer_bytes;    /* of that, the tracer's own at the most */
 	uint64_t sample_unit;     /* numbers of blocks are in so many parts of one; 0 = 1 */
-	uint64_t reserved[4];
+	uint64_t scan_error; /* error number of the process that the last scan could not have; 0 =
+				none */
+	uint64_t reserved[3];
 
 	struct mt_table tables[MT_TABLES];
 	uint32_t extent_count;
