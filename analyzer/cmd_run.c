@@ -54,7 +54,7 @@ struct values {
 	bool slack;
 	bool verbose;
 	bool quiet;
-	uint64_t leaks_exit_code;
+	uint64_t leaks_exit_code, no_verdict_exit_code;
 	struct option_list suppressions;
 	const char *allocator;
 	bool untraced;
@@ -65,6 +65,7 @@ static const struct values defaults = {
 	.sample = NOT_GIVEN,
 	.timeline = NOT_GIVEN,
 	.leaks_exit_code = NOT_GIVEN,
+	.no_verdict_exit_code = NOT_GIVEN,
 };
 
 #define AT(member) offsetof(struct values, member), NULL
@@ -93,6 +94,8 @@ static const struct option_row rows[] = {
 	{ OPTION_FLAG, "quiet", 'q', NULL, "print no summary at the end", AT(quiet) },
 	{ OPTION_NUMBER, "leaks-exit-code", 0, "N", "print what is lost at the end, of all processes that were\n"
 		"traced, and exit with N where there is any", AT(leaks_exit_code) },
+	{ OPTION_NUMBER, "no-verdict-exit-code", 0, "N", "exit with N where --leaks-exit-code has no verdict, as after a\n"
+		"crash; 0: with the program's status (default: 2)", AT(no_verdict_exit_code) },
 	{ OPTION_LIST, "suppressions", 0, "FILE", "leaks to leave out, as for 'mtracer leaks'", AT(suppressions) },
 	{ OPTION_TEXT, "allocator", 'a', "NAME", "preload another allocator: glibc, jemalloc, mimalloc, tcmalloc or\n"
 		"a library; with several, separated by commas, run the program once\n"
@@ -118,6 +121,10 @@ static int check_values(const struct values *v)
 		return error("run: --leaks-exit-code: want an exit status from 1 to 255");
 	if (v->leaks_exit_code != NOT_GIVEN && v->no_reachable)
 		return error("run: --leaks-exit-code: --no-reachable leaves it nothing to go by");
+	if (v->no_verdict_exit_code != NOT_GIVEN && v->no_verdict_exit_code > 255)
+		return error("run: --no-verdict-exit-code: want an exit status up to 255");
+	if (v->leaks_exit_code == NOT_GIVEN && v->no_verdict_exit_code != NOT_GIVEN)
+		return error("run: --no-verdict-exit-code is for --leaks-exit-code");
 	if (v->leaks_exit_code == NOT_GIVEN && v->suppressions.count)
 		return error("run: --suppressions is for --leaks-exit-code");
 	if (v->untraced && !v->allocator)
@@ -277,7 +284,7 @@ struct job {
 	char *file;	     /* that is executed; NULL: isn't known */
 	struct preloading preloading;
 	struct suppressions suppressions;
-	bool leaks; /* were found */
+	struct leakcheck leaks;
 	struct run_process process;
 	uint64_t resident_before; /* bytes, of the child when it was still mtracer's copy */
 	struct signals signals;
@@ -472,6 +479,17 @@ static void say_no_trace(const struct job *job, int status)
 		error("%s: no trace was written", job->command[0]);
 }
 
+/* The processes that it started may have traces where it has none. */
+static void check_leaks(struct job *job, const struct run_traces *traces)
+{
+	job->leaks = leakcheck(traces, &job->suppressions);
+	if (traces->path)
+		return;
+	error("%s: no verdict on leaks: %s", job->command[0],
+		job->library ? "there is no trace" : "it ran untraced");
+	job->leaks.no_verdict = true;
+}
+
 static void finish(struct job *job, int status, bool explained)
 {
 	const char *out = job->values->out ? job->values->out : getenv("MTRACE_OUT");
@@ -485,23 +503,35 @@ static void finish(struct job *job, int status, bool explained)
 			print_outcome(&job->outcome);
 		return;
 	}
-	if (!traces.path) {
-		if (!explained || WIFSIGNALED(status))
-			say_no_trace(job, status);
-		return;
+	if (traces.path) {
+		code = run_trace_record_status(traces.path, &job->process, status);
+		if (code)
+			warning("%s: cannot note how the program ended: %s", traces.path,
+				strerror(code));
+		read_trace(job, &traces);
+	} else if (!explained || WIFSIGNALED(status)) {
+		say_no_trace(job, status);
 	}
-	code = run_trace_record_status(traces.path, &job->process, status);
-	if (code)
-		warning("%s: cannot note how the program ended: %s", traces.path, strerror(code));
-	read_trace(job, &traces);
 	if (job->values->leaks_exit_code != NOT_GIVEN)
-		job->leaks = leakcheck(&traces, &job->suppressions);
+		check_leaks(job, &traces);
 	run_traces_release(&traces);
 }
 
 static int exit_status(int status)
 {
 	return WIFSIGNALED(status) ? EXIT_BY_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* What the check for leaks makes of the program's own status. */
+static int verdict_status(const struct job *job, int status)
+{
+	uint64_t no_verdict = job->values->no_verdict_exit_code;
+
+	if (job->leaks.lost)
+		return (int)job->values->leaks_exit_code;
+	if (!job->leaks.no_verdict || no_verdict == 0)
+		return status;
+	return no_verdict == NOT_GIVEN ? EXIT_TROUBLE : (int)no_verdict;
 }
 
 /* ---- one run */
@@ -534,7 +564,7 @@ static int run_job(struct job *job, bool explained)
 	}
 	status = wait_for(job);
 	finish(job, status, explained);
-	return job->leaks ? (int)job->values->leaks_exit_code : exit_status(status);
+	return verdict_status(job, exit_status(status));
 }
 
 static int read_suppressions(struct job *job)
@@ -557,6 +587,7 @@ static int run_with(struct job *job, const char *library, const struct allocator
 	int status;
 
 	job->outcome = (struct outcome){ 0 };
+	job->leaks = (struct leakcheck){ false, false };
 	job->library = library;
 	if (library && warn_of_obstacle(job, &explained))
 		job->library = NULL;
@@ -698,8 +729,16 @@ const struct command cmd_run = {
 		"Options win over the MTRACE_* variables of the same names.\n"
 		"Exits with the program's status: 128 + N where signal N killed it, 127\n"
 		"where it was not found, 126 where it cannot be executed; with --leaks-exit-code\n"
-		"with that where anything is lost, as 'mtracer leaks' would tell; with several\n"
-		"allocators with the first status that isn't 0.\n"
+		"with that where anything is lost, as 'mtracer leaks' would tell, in any of the\n"
+		"processes that were traced; else with that of --no-verdict-exit-code where one "
+		"of\n"
+		"them has no verdict: it can't be traced, left no trace, was killed or left by\n"
+		"_exit() before it could look, still runs, recorded nothing or was sampled. So a\n"
+		"status of the program's own comes through where nothing is lost for certain. A\n"
+		"program that went on as another one (exec) doesn't count, nor does a forked "
+		"child\n"
+		"that left by _exit(). With several allocators it is the first status that isn't "
+		"0.\n"
 		"Functions that only jemalloc (mallocx ...), mimalloc (mi_malloc ...) or tcmalloc\n"
 		"(tc_malloc ...) has are traced where the program or a library of its uses them; "
 		"for\n"

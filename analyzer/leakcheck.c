@@ -9,7 +9,6 @@
 #include "summary.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define COMMAND_SHOWN 100 /* bytes */
 
@@ -22,45 +21,54 @@ static void print_heading(const struct reading *r)
 	strbuf_release(&text);
 }
 
-/* That a shell's child went on as another program, or left by _exit(), is no news. */
-static bool is_worth_a_warning(const struct run_traces *traces, const struct trace *t)
+/* A program that went on as another has left its memory to nobody, a forked child that leaves by
+ * _exit() what was its parent's. */
+static bool counts(const struct run_trace *trace, const struct trace *t)
 {
-	return t->state != TRACE_EXITED || strcmp(t->path, traces->path) == 0;
+	return !trace->went_on && !(t->header.forked_from && t->state == TRACE_EXITED);
 }
 
-static bool check(
-	const struct run_traces *traces, const char *path, const struct suppressions *suppressions)
+static void print_found(struct reading *r, const struct leaks *leaks)
+{
+	static const struct leaks_view view = { 1u << LEAK_LOST, 20, 24, 3, false };
+
+	print_heading(r);
+	leaks_print(leaks, r->trace, r->resolver, r->sources, &view, stderr);
+	fprintf(stderr, "\nnext: mtracer leaks --all %s\n", r->trace->path);
+	reading_warn(r);
+}
+
+static void check(const struct run_trace *trace, const struct suppressions *suppressions,
+	struct leakcheck *result)
 {
 	static const struct reading_options options;
-	static const struct leaks_view view = { 1u << LEAK_LOST, 20, 24, 3, false };
 	static const struct leaks_options rows = { LEAKS_BY_LINE, 0 };
 	struct reading r;
 	struct leaks *leaks;
-	bool found;
 
-	livetrace_await_scan(path);
-	if (reading_open(&r, &options, path) != EXIT_FINE)
-		return false;
+	livetrace_await_scan(trace->path);
+	if (reading_open(&r, &options, trace->path) != EXIT_FINE) {
+		result->no_verdict = true;
+		return;
+	}
 	leaks = leaks_new(r.trace, r.resolver, suppressions, &rows);
-	found = leaks_found(leaks);
-	if (!leaks->classified && is_worth_a_warning(traces, r.trace)) {
-		warning("%s: no verdict on leaks: %s", path, leaks->why);
-	} else if (leaks->classified && found) {
-		print_heading(&r);
-		leaks_print(leaks, r.trace, r.resolver, r.sources, &view, stderr);
-		fprintf(stderr, "\nnext: mtracer leaks --all %s\n", path);
-		reading_warn(&r);
+	if (leaks->why && counts(trace, r.trace)) {
+		error("%s: no verdict on leaks: %s", trace->path, leaks->why);
+		result->no_verdict = true;
+	}
+	if (leaks_found(leaks)) {
+		print_found(&r, leaks);
+		result->lost = true;
 	}
 	leaks_free(leaks);
 	reading_close(&r);
-	return found;
 }
 
-bool leakcheck(const struct run_traces *traces, const struct suppressions *suppressions)
+struct leakcheck leakcheck(const struct run_traces *traces, const struct suppressions *suppressions)
 {
-	bool found = false;
+	struct leakcheck result = { false, false };
 
 	for (size_t i = 0; i < traces->count; i++)
-		found |= check(traces, traces->all[i], suppressions);
-	return found;
+		check(&traces->all[i], suppressions, &result);
+	return result;
 }

@@ -9,11 +9,17 @@
 struct run_traces;
 struct suppressions;
 
+struct leakcheck {
+	bool lost;	 /* something is, that no suppression leaves out */
+	bool no_verdict; /* on some process that counts */
+};
+
 /*
  * Looks at every trace of a run, also those of the processes that the program started, and prints
- * on stderr what each lost. True where any lost something that no suppression leaves out. A trace
- * without verdict gives a warning.
+ * on stderr what each lost, and where there is no verdict and why. Those of programs count, and of
+ * forked children that were killed or still run: what one leaves by _exit() is its parent's.
  */
-bool leakcheck(const struct run_traces *traces, const struct suppressions *suppressions);
+struct leakcheck leakcheck(
+	const struct run_traces *traces, const struct suppressions *suppressions);
 
 #endif

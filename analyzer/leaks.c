@@ -7,6 +7,7 @@
 #include "strbuf.h"
 #include "trace.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -29,6 +30,30 @@ static void say_how_it_died(const struct trace *t, struct strbuf *why)
 	strbuf_add(why, "; let it exit, or ask with 'mtracer leaks PID' while it runs");
 }
 
+static void say_how_it_failed(const struct trace *t, struct strbuf *why)
+{
+	switch (t->header.scan_error) {
+	case 0:
+		strbuf_add(why, "the search for pointers ran out of memory or time");
+		break;
+	case EAGAIN:
+		strbuf_add(why, "the search for pointers needs a process, and no more are allowed "
+				"('ulimit -u', RLIMIT_NPROC, or pids.max of the cgroup)");
+		break;
+	default:
+		strbuf_addf(why, "the search for pointers needs a process, and got none: %s",
+			strerror((int)(t->header.scan_error & 0xffff)));
+	}
+}
+
+/* The library was there, but no block of the program's went through it. */
+static bool saw_nothing(const struct trace *t)
+{
+	bool blind = t->header.flags & (MT_NOTE_OWN_MALLOC | MT_NOTE_UNSTARTED);
+
+	return blind && !(t->header.flags & MT_NOTE_MERGED) && t->site_count <= 1;
+}
+
 static char *why_unclassified(const struct trace *t)
 {
 	struct strbuf why = { 0 };
@@ -39,8 +64,14 @@ static char *why_unclassified(const struct trace *t)
 		strbuf_add(&why,
 			"the trace is sampled, and the way to a block leads through others; "
 			"run without MTRACE_SAMPLE");
+	else if (t->header.flags & MT_NOTE_OWN_MALLOC)
+		strbuf_add(&why, "the program's malloc is not the library's, which doesn't see its "
+				 "blocks ('mtracer info' says whose it is)");
+	else if (saw_nothing(t))
+		strbuf_add(&why, "nothing was recorded: the program began with MTRACE_START=0 "
+				 "(--no-start), and never called mtrace_start()");
 	else if (t->header.scan_state == MT_SCAN_FAILED)
-		strbuf_add(&why, "the search for pointers ran out of memory or time");
+		say_how_it_failed(t, &why);
 	else if (t->header.scan_state == MT_SCAN_RUNNING && t->state == TRACE_RUNNING)
 		strbuf_add(&why, "the search for pointers is still going on; try again");
 	else if (t->header.scan_state == MT_SCAN_RUNNING)
@@ -536,7 +567,7 @@ struct leaks *leaks_new(const struct trace *trace, struct resolver *resolver,
 		.bookings = mem_zalloc(trace->site_count + 1, sizeof(*c.bookings)) };
 
 	leaks->totals = program_totals(trace, c.sites);
-	leaks->classified = trace->header.scan_state == MT_SCAN_DONE;
+	leaks->classified = trace->header.scan_state == MT_SCAN_DONE && !saw_nothing(trace);
 	if (leaks->classified) {
 		add_classified(&c);
 	} else {

@@ -58,8 +58,9 @@ static void print_lost(const struct leaks *leaks, FILE *out)
 	char text[128], places[160];
 
 	if (lost->blocks == 0) {
-		fprintf(out, "%sno leaks%s: no block is lost\n", style(STYLE_BOLD),
-			style(STYLE_PLAIN));
+		fprintf(out, "%s%s%s: no block is lost%s\n", style(STYLE_BOLD),
+			leaks->why ? "no verdict on all" : "no leaks", style(STYLE_PLAIN),
+			leaks->why ? " in the processes that looked" : "");
 		if (indirect->blocks)
 			fprintf(out, "indirectly lost: %s, that only lost blocks point to\n",
 				sum_text(text, indirect));

@@ -148,6 +148,14 @@ static void mark_descendants(struct found *all, size_t count)
 			all[i].ours = all[j].ours && all[j].pid == all[i].parent;
 }
 
+static bool went_on(const struct found *all, size_t count, size_t at)
+{
+	for (size_t i = at + 1; i < count; i++)
+		if (all[i].pid == all[at].pid && all[i].start_ticks == all[at].start_ticks)
+			return true;
+	return false;
+}
+
 /* Adds the files that a trace at this place would be among. */
 static void look_in(glob_t *files, const char *folder, const char *below, const char *out)
 {
@@ -199,7 +207,8 @@ struct run_traces run_traces_find(const char *out, const struct run_process *pro
 	for (size_t i = 0; i < count; i++) {
 		if (!all[i].ours)
 			continue;
-		traces.all[traces.count++] = mem_strdup(all[i].path);
+		traces.all[traces.count++] =
+			(struct run_trace){ mem_strdup(all[i].path), went_on(all, count, i) };
 		if (all[i].pid != (uint32_t)process->pid) {
 			traces.children++;
 			continue;
@@ -216,7 +225,7 @@ struct run_traces run_traces_find(const char *out, const struct run_process *pro
 void run_traces_release(struct run_traces *traces)
 {
 	for (size_t i = 0; i < traces->count; i++)
-		free(traces->all[i]);
+		free(traces->all[i].path);
 	free(traces->all);
 	free(traces->path);
 	*traces = (struct run_traces){ 0 };

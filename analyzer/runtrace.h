@@ -8,6 +8,7 @@
 #ifndef MTRACER_RUNTRACE_H
 #define MTRACER_RUNTRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -19,11 +20,16 @@ struct run_process {
 	uint64_t start_ns;    /* CLOCK_REALTIME, before it was started */
 };
 
+struct run_trace {
+	char *path;
+	bool went_on; /* by exec, as a program that has a trace of its own */
+};
+
 struct run_traces {
 	char *path; /* of the process's last trace: of the program it was in the end; NULL = none */
 	size_t programs; /* traces of this process, one for each exec */
 	size_t children; /* traces of its descendants */
-	char **all;	 /* the paths of all of these, as they began */
+	struct run_trace *all; /* all of these, as they began */
 	size_t count;
 };
 

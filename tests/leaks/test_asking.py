@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 import unittest
+from pathlib import Path
 
 from programs import BUILT
 from tracing import MTRACER, environment, mtracer, run, scratch
@@ -51,6 +52,15 @@ class Running(unittest.TestCase):
             result = mtracer("leaks", directory / "asking.mtrace")
             self.assertEqual(result.status, 1, result)
             self.assertIn(b"after the start", result.stdout)
+
+    def test_no_process_for_the_search(self):
+        with scratch() as directory:
+            process = self.start(directory, "limited")
+            result = mtracer("leaks", process.pid)
+            self.assertEqual(result.status, 0, result)
+            self.assertIn(b"RLIMIT_NPROC", result.stdout)
+            self.assertNotIn(b"no leaks", result.stdout)
+            self.assertEqual(mtracer("leaks", "--strict", process.pid).status, 2)
 
     def test_idle(self):
         with scratch() as directory:
@@ -121,13 +131,60 @@ class OneStep(unittest.TestCase):
 
     def test_killed(self):
         result = self.leaks_run("--", LEAKS, "abort")
-        self.assertEqual(result.status, 128 + signal.SIGABRT, result)
+        self.no_verdict(result, 2, b"signal 6 (Aborted)")
+
+    def no_verdict(self, result, status, why):
+        self.assertEqual(result.status, status, result)
+        lines = [line for line in result.stderr.splitlines() if b"no verdict on leaks: " in line]
+        self.assertEqual(len(lines), 1, result)
+        self.assertIn(why, lines[0])
+
+    def test_no_verdict(self):
+        """Never fine by silence; and whether the program itself failed makes no difference."""
+        for status in "0", "3":
+            self.no_verdict(self.leaks_run("--", LEAKS, "leave", status), 2, b"_exit()")
+            self.no_verdict(self.leaks_run("--no-start", "--", LEAKS, "clean", status), 2, b"mtrace_start()")
+            self.no_verdict(self.leaks_run("--sample", "1KiB", "--", LEAKS, "exit", status), 2, b"sampled")
+            self.no_verdict(self.leaks_run("-o", "/nonexistent/x", "--", LEAKS, "exit", status), 2, b"there is no trace")
+            self.no_verdict(self.leaks_run("--no-verdict-exit-code", "7", "--", LEAKS, "leave", status), 7, b"_exit()")
+            self.no_verdict(self.leaks_run("--no-verdict-exit-code", "0", "--", LEAKS, "leave", status), int(status),
+                            b"_exit()")
+
+    def test_untraceable(self):
+        Path("p.c").write_text("int main(void) { return 0; }\n")
+        subprocess.run(["gcc", "-static", "-o", "static", "p.c"], check=True)
+        subprocess.run(["gcc", "-fsanitize=address", "-o", "sanitized", "p.c"], check=True)
+        self.no_verdict(self.leaks_run("--", "./static"), 2, b"there is no trace")
+        self.no_verdict(self.leaks_run("--", "./sanitized"), 2, b"it ran untraced")
+
+    def test_own_malloc(self):
+        Path("p.c").write_text("""#include <stddef.h>
+static char memory[100000]; static size_t used;
+void *malloc(size_t n) { used += (n + 15) / 16 * 16; return memory + used - (n + 15) / 16 * 16; }
+void *calloc(size_t n, size_t s) { return malloc(n * s); }
+void *realloc(void *p, size_t n) { (void)p; return malloc(n); }
+void free(void *p) { (void)p; }
+int main(void) { return malloc(100) == NULL; }
+""")
+        subprocess.run(["gcc", "-fno-builtin", "-rdynamic", "-o", "own", "p.c"], check=True)
+        self.no_verdict(self.leaks_run("--", "./own"), 2, b"malloc is not the library's")
+
+    def test_tree(self):
+        """Programs count; those that went on as others don't."""
+        clean, leave = f"{LEAKS} clean 0", f"{LEAKS} leave 0"
+        self.assertEqual(self.leaks_run("--", "bash", "-c", f"(exit 0); {clean}; exec {clean}").status, 0)
+        self.no_verdict(self.leaks_run("--", "bash", "-c", f"{leave}; exit 0"), 2, b"asking")
+        result = self.leaks_run("--", "bash", "-c", f"{leave}; {LEAKS} exit 0; exit 0")
+        self.assertEqual(result.status, 42, result)
         self.assertIn(b"no verdict", result.stderr)
 
     def test_mistakes(self):
         for code in "0", "256", "x":
             result = mtracer("run", "--leaks-exit-code", code, "--", "true")
             self.assertEqual(result.status, 2, result)
+        for arguments in ["--no-verdict-exit-code", "3"], ["--leaks-exit-code", "1", "--no-verdict-exit-code", "256"]:
+            result = mtracer("run", *arguments, "--", "true")
+            self.assertEqual((result.status, result.stderr.count(b"\n")), (2, 1), result)
         for arguments in (["--leaks-exit-code", "1", "--no-reachable"], ["--suppressions", "x"],
                           ["--leaks-exit-code", "1", "--suppressions", "nothing.supp"]):
             result = mtracer("run", *arguments, "--", "true")
@@ -142,6 +199,22 @@ class NoVerdict(unittest.TestCase):
             self.assertEqual(result.status, 0, result)
             self.assertIn(b"unclassified", result.stdout)
             self.assertEqual(mtracer("leaks", "--strict", directory / "t").status, 2)
+
+    def test_nothing_recorded(self):
+        with scratch() as directory:
+            run([LEAKS, "exit", "0"], MTRACE_OUT=str(directory / "t"), MTRACE_START="0")
+            result = mtracer("leaks", directory / "t")
+            self.assertNotIn(b"no leaks", result.stdout)
+            self.assertIn(b"never called mtrace_start()", result.stdout)
+            self.assertEqual(mtracer("leaks", "--strict", directory / "t").status, 2)
+
+    def test_some_did_not_look(self):
+        with scratch() as directory:
+            for name, how in ("a", "clean"), ("b", "leave"):
+                run([LEAKS, how, "0"], MTRACE_OUT=str(directory / f"{name}.mtrace"))
+            result = mtracer("leaks", directory)
+            self.assertNotIn(b"no leaks", result.stdout)
+            self.assertIn(b"no verdict on all", result.stdout)
 
 
 unittest.main(verbosity=2)
