@@ -12,6 +12,7 @@
 #include "analyzer/measures.h"
 #include "analyzer/mem.h"
 #include "analyzer/paths.h"
+#include "analyzer/pools.h"
 #include "analyzer/preloading.h"
 #include "analyzer/program.h"
 #include "analyzer/runtrace.h"
@@ -58,6 +59,7 @@ struct values {
 	struct option_list suppressions;
 	const char *allocator;
 	bool untraced;
+	bool unpool;
 };
 
 static const struct values defaults = {
@@ -100,6 +102,8 @@ static const struct option_row rows[] = {
 	{ OPTION_TEXT, "allocator", 'a', "NAME", "preload another allocator: glibc, jemalloc, mimalloc, tcmalloc or\n"
 		"a library; with several, separated by commas, run the program once\n"
 		"with each and compare", AT(allocator) },
+	{ OPTION_FLAG, "unpool", 0, NULL, "let the program and all that it starts ask malloc for each block,\n"
+		"where they have pools that can be turned off: CPython, GLib, PHP, ...", AT(unpool) },
 	{ OPTION_FLAG, "untraced", 0, NULL, "don't trace: the resident memory and the times of --allocator\n"
 		"are then the program's alone", AT(untraced) },
 	{ OPTION_END },
@@ -199,6 +203,8 @@ static void set_environment(const struct values *v, const char *preload)
 	set_switch("MTRACE_MMAP", v->mmap, v->no_mmap);
 	set_switch("MTRACE_SLACK", v->slack, false);
 	set_switch("MTRACE_VERBOSE", v->verbose, false);
+	if (v->unpool)
+		pools_turn_off();
 	if (*preload)
 		setenv("LD_PRELOAD", preload, 1);
 	else
@@ -285,6 +291,7 @@ struct job {
 	struct preloading preloading;
 	struct suppressions suppressions;
 	struct leakcheck leaks;
+	unsigned pools; /* that were said */
 	struct run_process process;
 	uint64_t resident_before; /* bytes, of the child when it was still mtracer's copy */
 	struct signals signals;
@@ -445,6 +452,20 @@ static void take_figures(struct outcome *o, const struct trace *trace, const str
 	o->tracer = trace->header.tracer_bytes;
 }
 
+/* Once for each pool. With --unpool what is left can't be turned off. */
+static void say_pools(struct job *job, unsigned pools)
+{
+	struct strbuf text = { 0 };
+
+	pools = pools_left(pools, job->values->unpool) & ~job->pools;
+	if (!pools)
+		return;
+	job->pools |= pools;
+	pools_text(pools, &text);
+	notice("%s %s", job->command[0], text.text);
+	strbuf_release(&text);
+}
+
 static void read_trace(struct job *job, const struct run_traces *traces)
 {
 	char why[256];
@@ -461,6 +482,7 @@ static void read_trace(struct job *job, const struct run_traces *traces)
 	sites = site_measures(trace);
 	totals = program_totals(trace, sites);
 	take_figures(&job->outcome, trace, &totals);
+	say_pools(job, pools_of_trace(trace)); /* loaded later, or of what it became */
 	if (!job->values->quiet) {
 		summary_print(trace, &totals, stderr);
 		print_outcome(&job->outcome);
@@ -588,6 +610,7 @@ static int run_with(struct job *job, const char *library, const struct allocator
 
 	job->outcome = (struct outcome){ 0 };
 	job->leaks = (struct leakcheck){ false, false };
+	job->pools = 0;
 	job->library = library;
 	if (library && warn_of_obstacle(job, &explained))
 		job->library = NULL;
@@ -600,6 +623,7 @@ static int run_with(struct job *job, const char *library, const struct allocator
 		job->library = NULL;
 		explained = true;
 	}
+	say_pools(job, job->preloading.pools);
 	status = run_job(job, explained);
 	free(job->preloading.list);
 	return status;
@@ -739,6 +763,9 @@ const struct command cmd_run = {
 		"child\n"
 		"that left by _exit(). With several allocators it is the first status that isn't "
 		"0.\n"
+		"Pools that hide their blocks are named where the program has any; --unpool sets\n"
+		"PYTHONMALLOC=malloc, G_SLICE=always-malloc, USE_ZEND_ALLOC=0 and\n"
+		"GLIBCXX_FORCE_NEW=1.\n"
 		"Functions that only jemalloc (mallocx ...), mimalloc (mi_malloc ...) or tcmalloc\n"
 		"(tc_malloc ...) has are traced where the program or a library of its uses them; "
 		"for\n"

@@ -49,16 +49,18 @@ static int start_linker(char *const *command, const char *preload, pid_t *pid)
 	return -1;
 }
 
-/* "\tNAME => PATH (0xADDRESS)" or "\tPATH (0xADDRESS)" */
+/* "\tNAME => PATH (0xADDRESS)" or "\tPATH (0xADDRESS)"; a path may be relative. */
 static void add_line(struct libraries *libraries, char *line)
 {
 	char *arrow = strstr(line, " => ");
 	char *path = arrow ? arrow + 4 : line + strspn(line, "\t ");
 	char *end = strstr(path, " (0x");
 
-	if (*path != '/' || !end)
+	if (!end)
 		return;
 	*end = 0;
+	if (!strchr(path, '/')) /* the vdso */
+		return;
 	libraries->paths =
 		mem_resize(libraries->paths, libraries->count + 1, sizeof(*libraries->paths));
 	libraries->paths[libraries->count++] = mem_strdup(path);
@@ -107,6 +109,46 @@ const char *libraries_find(const struct libraries *libraries, const char *name)
 
 /* ---- looking into them */
 
+struct visitor {
+	void (*visit)(void *context, const char *name, bool defined);
+	void *context;
+};
+
+static void look_at_section(
+	const struct visitor *v, Elf *elf, Elf_Scn *section, const GElf_Shdr *sh)
+{
+	Elf_Data *data = elf_getdata(section, NULL);
+	size_t count = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0;
+	GElf_Sym symbol;
+
+	for (size_t i = 1; i < count && gelf_getsym(data, (int)i, &symbol); i++) {
+		const char *name = elf_strptr(elf, sh->sh_link, symbol.st_name);
+
+		if (name && GELF_ST_BIND(symbol.st_info) != STB_LOCAL)
+			v->visit(v->context, name, symbol.st_shndx != SHN_UNDEF);
+	}
+}
+
+void library_symbols(const char *path, void (*visit)(void *context, const char *name, bool defined),
+	void *context)
+{
+	const struct visitor v = { visit, context };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	Elf_Scn *section = NULL;
+	GElf_Shdr sh;
+	Elf *elf;
+
+	if (fd < 0)
+		return;
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	while (elf && (section = elf_nextscn(elf, section)) && gelf_getshdr(section, &sh))
+		if (sh.sh_type == SHT_DYNSYM)
+			look_at_section(&v, elf, section, &sh);
+	elf_end(elf);
+	close(fd);
+}
+
 const char *const interface_names[INTERFACES] = { "jemalloc", "mimalloc", "tcmalloc" };
 
 /* A function that a library with the interface has, and how the names begin that are its. */
@@ -124,8 +166,10 @@ struct symbols {
 	bool has_malloc;
 };
 
-static void look_at_symbol(struct symbols *s, const char *name, bool defined)
+static void look_at_symbol(void *context, const char *name, bool defined)
 {
+	struct symbols *s = context;
+
 	s->has_malloc |= defined && strcmp(name, "malloc") == 0;
 	for (int i = 0; i < INTERFACES; i++) {
 		s->has[i] |= defined && strcmp(name, interfaces[i].mark) == 0;
@@ -134,37 +178,11 @@ static void look_at_symbol(struct symbols *s, const char *name, bool defined)
 	}
 }
 
-static void look_at_section(struct symbols *s, Elf *elf, Elf_Scn *section, const GElf_Shdr *sh)
-{
-	Elf_Data *data = elf_getdata(section, NULL);
-	size_t count = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0;
-	GElf_Sym symbol;
-
-	for (size_t i = 1; i < count && gelf_getsym(data, (int)i, &symbol); i++) {
-		const char *name = elf_strptr(elf, sh->sh_link, symbol.st_name);
-
-		if (name && GELF_ST_BIND(symbol.st_info) != STB_LOCAL)
-			look_at_symbol(s, name, symbol.st_shndx != SHN_UNDEF);
-	}
-}
-
 static struct symbols look_into(const char *path)
 {
 	struct symbols s = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	Elf_Scn *section = NULL;
-	GElf_Shdr sh;
-	Elf *elf;
 
-	if (fd < 0)
-		return s;
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	while (elf && (section = elf_nextscn(elf, section)) && gelf_getshdr(section, &sh))
-		if (sh.sh_type == SHT_DYNSYM)
-			look_at_section(&s, elf, section, &sh);
-	elf_end(elf);
-	close(fd);
+	library_symbols(path, look_at_symbol, &s);
 	return s;
 }
 

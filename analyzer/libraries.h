@@ -38,6 +38,10 @@ extern const char *const interface_names[INTERFACES]; /* "jemalloc", ... */
 void libraries_interfaces(
 	const char *program, const struct libraries *libraries, bool uses[INTERFACES]);
 
+/* Calls visit() for each name that the ELF file has for other files, or asks them for. */
+void library_symbols(const char *path, void (*visit)(void *context, const char *name, bool defined),
+	void *context);
+
 /* Does the ELF file define a malloc for others? */
 bool library_has_malloc(const char *path);
 

@@ -4,6 +4,7 @@
 #include "analyzer/libraries.h"
 #include "analyzer/mem.h"
 #include "analyzer/paths.h"
+#include "analyzer/pools.h"
 #include "analyzer/program.h"
 #include "analyzer/strbuf.h"
 
@@ -98,7 +99,7 @@ static void add_companion(struct strbuf *list, const char *library, const char *
 
 struct preloading preloading_choose(const char *library, const char *allocator, const char *program)
 {
-	struct preloading p = { NULL, NULL };
+	struct preloading p = { NULL, NULL, 0 };
 	struct strbuf list = { 0 }, others = { 0 };
 	struct libraries libraries;
 	bool uses[INTERFACES];
@@ -112,6 +113,7 @@ struct preloading preloading_choose(const char *library, const char *allocator, 
 		p.sanitizer = program_sanitizer(path_base(libraries.paths[i]));
 	if (library && !p.sanitizer) {
 		add_entry(&list, library, strlen(library));
+		p.pools = pools_of_program(program, &libraries);
 		libraries_interfaces(program, &libraries, uses);
 		for (int i = 0; i < INTERFACES; i++)
 			if (uses[i])

@@ -9,6 +9,7 @@ struct preloading {
 	char *list;	       /* for LD_PRELOAD; owned */
 	const char *sanitizer; /* a run-time system that lets nobody before it is loaded: then the
 				  library isn't in the list */
+	unsigned pools; /* that the program has (pools.h), where our library is in the list */
 };
 
 /* `library` NULL: without ours; `allocator` NULL: none in particular; `program` NULL: isn't known.
