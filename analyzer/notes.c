@@ -58,6 +58,58 @@ static void add_own_malloc(struct notes *notes, const struct trace *t)
 	strbuf_release(&name);
 }
 
+/* Parents come before their children. */
+static uint64_t count_stacks_that_skip(const struct trace *t)
+{
+	bool *skips = mem_zalloc(t->node_count, sizeof(*skips));
+	uint64_t count = 0;
+
+	for (uint32_t i = MT_NODE_FIRST; i < t->node_count; i++)
+		skips[i] = skips[t->nodes[i].parent] || trace_may_skip(t, i);
+	for (uint32_t i = 1; i < t->site_count; i++)
+		count += skips[t->site_info[i].node];
+	free(skips);
+	return count;
+}
+
+#define MODULES_NAMED 4
+
+/* Of the code that frames may be missing behind. */
+static void name_modules_that_skip(const struct trace *t, struct strbuf *text)
+{
+	bool *skips = mem_zalloc(t->module_count + 1, sizeof(*skips));
+	uint32_t count = 0;
+
+	for (uint32_t i = MT_NODE_FIRST; i < t->node_count; i++)
+		skips[t->frames[t->nodes[i].frame].module] |= trace_may_skip(t, i);
+	for (uint32_t i = 0; i < t->module_count || i == 0; i++) {
+		if (!skips[i] || count++ >= MODULES_NAMED)
+			continue;
+		strbuf_add(text, count > 1 ? ", " : "");
+		strbuf_add_clean(text,
+			i == 0 ? "generated code"
+			       : path_base(trace_string(t, t->modules[i].path)));
+	}
+	if (count > MODULES_NAMED)
+		strbuf_addf(text, " and %u more", count - MODULES_NAMED);
+	free(skips);
+}
+
+static void add_skipped(struct notes *notes, const struct trace *t)
+{
+	uint64_t count = count_stacks_that_skip(t);
+	struct strbuf modules = { 0 };
+
+	if (!count)
+		return;
+	name_modules_that_skip(t, &modules);
+	add(notes, "skipped_frames", LOSS, count,
+		"%llu call stack%s may lack frames: they go through code without unwind "
+		"information, in %s (build it with -fasynchronous-unwind-tables)",
+		(unsigned long long)count, count == 1 ? "" : "s", strbuf_text(&modules));
+	strbuf_release(&modules);
+}
+
 static void add_losses(struct notes *notes, const struct trace *t)
 {
 	const struct mt_header *h = &t->header;
@@ -89,6 +141,11 @@ static void add_losses(struct notes *notes, const struct trace *t)
 		" missed: an allocation returned an address that was thought to be in use");
 	add_counted(notes, "broken_stacks", LOSS, h->broken_stacks, "call stack",
 		" could not be followed to the end");
+	add_skipped(notes, t);
+	if (h->flags & MT_NOTE_CUT)
+		add(notes, "cut_stacks", LOSS, 0,
+			"too many call stacks broke off, or went through code without unwind "
+			"information: later ones end there, or have one frame");
 }
 
 static void add_facts(struct notes *notes, const struct trace *t)

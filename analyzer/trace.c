@@ -827,13 +827,24 @@ bool trace_went_on(const struct trace *t)
 	       t->header.state == MT_STATE_RUNNING;
 }
 
+bool trace_may_skip(const struct trace *t, uint32_t node)
+{
+	const struct mt_node *n = &t->nodes[node];
+
+	return t->frames[n->frame].flags & MT_FRAME_NO_RULE && n->parent >= MT_NODE_FIRST;
+}
+
 bool trace_is_complete(const struct trace *t)
 {
+	for (uint32_t i = MT_NODE_FIRST; i < t->node_count; i++) {
+		if (trace_may_skip(t, i))
+			return false;
+	}
 	for (int i = 0; i < MT_LOSSES; i++) {
 		if (t->header.lost[i])
 			return false;
 	}
-	return !(t->header.flags & (MT_NOTE_OWN_MALLOC | MT_NOTE_STORAGE));
+	return !(t->header.flags & (MT_NOTE_OWN_MALLOC | MT_NOTE_STORAGE | MT_NOTE_CUT));
 }
 
 const char *trace_table_name(enum mt_table_id table)

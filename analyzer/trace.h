@@ -80,7 +80,10 @@ const char *trace_state_name(const struct trace *trace); /* "running", "exited",
 /* The process went on as another program (exec), whose trace is another one. */
 bool trace_went_on(const struct trace *trace);
 
-/* Nothing was lost on the way into the trace. */
+/* This node's caller was found without unwind information: frames between the two may be missing. */
+bool trace_may_skip(const struct trace *trace, uint32_t node);
+
+/* Nothing was lost on the way into the trace, and no frame may be missing inside a stack. */
 bool trace_is_complete(const struct trace *trace);
 
 /* The name of a table, for people: "sites". */

@@ -53,14 +53,15 @@ enum mt_table_id {
 };
 
 /* A return address. Look up `address - 1`: the call, not the instruction after it. For the frame that a
- * signal interrupted, the address stored is the interrupted one plus 1, so the same rule holds. */
+ * signal interrupted, and for a function's first byte at which a stack made by hand begins, the address
+ * stored is that plus 1, so the same rule holds. */
 struct mt_frame {
 	uint64_t address; /* as in the process */
 	uint32_t module;  /* in MT_MODULES, 0 = none (generated code) */
 	uint32_t flags;   /* MT_FRAME_* */
 };
 #define MT_FRAME_WRAPPER 1u /* inside operator new and its like: looked through when a line is chosen */
-#define MT_FRAME_NO_RULE 2u /* no unwind information covered it */
+#define MT_FRAME_NO_RULE 2u /* no unwind information covered it: frames between it and its caller may be missing */
 
 /* A stack is a path from a node to one of the roots; the node itself is the innermost frame. */
 struct mt_node {
@@ -348,6 +349,7 @@ struct mt_header {
 #define MT_NOTE_MMAP        32u /* anonymous mappings are traced */
 #define MT_NOTE_UNSTARTED   64u /* began stopped (MTRACE_START=0) */
 #define MT_NOTE_MERGED     128u /* `mtracer merge` added up several traces: each peak is a sum of theirs, an upper bound */
+#define MT_NOTE_CUT        512u /* there were too many stacks that may be guesses, or that broke off: later ones are cut */
 #define MT_NOTE_COPY       256u /* written by mtracer, not by the process: nobody writes it, `state` is what it was then */
 
 _Static_assert(sizeof(struct mt_frame) == 16, "on-disk size");

@@ -90,12 +90,15 @@ static bool read_module(struct reading *r)
 	return true;
 }
 
-/* frame NAME MODULE|- RETURN-ADDRESS [wrapper] */
+/* frame NAME MODULE|- RETURN-ADDRESS [wrapper|without-rule] */
 static bool read_frame(struct reading *r)
 {
 	const char *text = word(r), *in = word(r);
 	uint64_t address = number(r);
-	uint32_t flags = strcmp(word(r), "wrapper") == 0 ? MT_FRAME_WRAPPER : 0;
+	const char *what = word(r);
+	uint32_t flags = strcmp(what, "wrapper") == 0	     ? MT_FRAME_WRAPPER
+			 : strcmp(what, "without-rule") == 0 ? MT_FRAME_NO_RULE
+							     : 0;
 	uint32_t module = 0;
 
 	if (strcmp(in, "-") != 0 && !find(r, &r->modules, in, &module))
