@@ -32,9 +32,12 @@ struct walk {
 	uintptr_t sp, pc, bp;
 	uint32_t root;	      /* MT_NODE_*, once the walk has met the end */
 	const uintptr_t *end; /* the zero word that ended it; NULL: something else did */
+	enum cut cut;
 	bool guessed; /* a frame pointer was believed: what is readable now needn't be the next time
 		       */
 	bool fragile; /* ended by what memory held: walk again next time */
+	bool by_hand; /* ended at an address that no call has left */
+	bool nowhere; /* which isn't even one of code */
 	const struct fresh *strays; /* this frame may have led out of the stack: nothing beyond is
 				       read again without being asked for; NULL: none */
 	bool interrupted;   /* beyond a signal handler's frames, whose stack may be another */
@@ -166,31 +169,53 @@ static bool step_signal(struct walk *w)
 	return true;
 }
 
-/* No unwind information: believe the frame pointer if it points up the stack to code. */
+static bool follows_call(uintptr_t pc)
+{
+	struct known_pc known = pc_find(load_acquire(&pcs), pc);
+
+	return pc_is_known(known) ? !(known.rule & RULE_NO_CALL) : rule_follows_call(pc);
+}
+
+/* No unwind information: believe the frame pointer if it points up the stack to what a call has
+ * left there. */
 static bool step_by_frame_pointer(struct walk *w)
 {
-	uintptr_t bp = w->bp, next_bp, pc;
-	struct object o;
+	uintptr_t bp = w->bp, pc;
 
-	if (bp == 0) /* how a process and, by convention, a thread begin */
-		return stop(w, MT_NODE_ROOT, false);
-	if (bp < w->sp || bp - w->sp > NEAR || bp % 8 != 0 || !os_readable(bp) ||
-		!os_readable(bp + 8))
+	if (w->cut == CUT_GUESSES || bp < w->sp || bp - w->sp > NEAR || bp % 8 != 0 ||
+		!os_readable(bp) || !os_readable(bp + 8))
 		return stop(w, MT_NODE_BROKEN, true);
-	next_bp = ((const uintptr_t *)bp)[0];
 	pc = ((const uintptr_t *)bp)[1];
+	if (!follows_call(pc))
+		return stop(w, MT_NODE_BROKEN, true);
 	w->guessed = true;
 	note_stack(w, bp + 8);
-	if (pc == 0) {
-		w->end = (const uintptr_t *)(bp + 8);
-		return stop(w, MT_NODE_ROOT, false);
-	}
-	if (pc_find(load_acquire(&pcs), pc)->pc != pc && !object_find(pc - 1, &o) &&
-		(next_bp <= bp || next_bp - bp > NEAR))
-		return stop(w, MT_NODE_BROKEN, true);
 	w->sp = bp + 16;
 	w->pc = pc;
-	w->bp = next_bp;
+	w->bp = ((const uintptr_t *)bp)[0];
+	return true;
+}
+
+/* Was there no instruction where this signal came? */
+static bool fetch_failed(struct walk *w, const struct fresh *signal, uintptr_t pc)
+{
+	uintptr_t fault, error, address;
+
+	return stack_read(w, signal->sp + CPU_SIGNAL_FAULT, &fault) && fault == CPU_FAULT_PAGE &&
+	       stack_read(w, signal->sp + CPU_SIGNAL_ERROR, &error) && (error & CPU_ERROR_FETCH) &&
+	       stack_read(w, signal->sp + CPU_SIGNAL_ADDRESS, &address) && address == pc;
+}
+
+/* A signal came where something has just been called that is no code, or at a function's last
+ * instruction: what called is on top of the stack. */
+static bool step_by_top(struct walk *w)
+{
+	uintptr_t pc;
+
+	if (!stack_read(w, w->sp, &pc) || !follows_call(pc))
+		return stop(w, MT_NODE_BROKEN, true);
+	w->sp += 8;
+	w->pc = pc;
 	return true;
 }
 
@@ -232,13 +257,32 @@ static bool step_by_kind(struct walk *w, struct fresh *f)
 	}
 }
 
+/* No call has left this address. */
+static bool step_without_call(struct walk *w, struct fresh *f)
+{
+	rule_t rule = f->rule;
+	bool interrupted = f > w->t->fresh && rule_kind(f[-1].rule) == RULE_SIGNAL;
+
+	if (!interrupted && f > w->t->fresh) {
+		f->rule = rule_make(RULE_END, 0, 0);
+		w->by_hand = true;
+		w->nowhere = rule == RULE_NOWHERE;
+		return stop(w, w->nowhere ? MT_NODE_BROKEN : MT_NODE_ROOT, w->nowhere);
+	}
+	f->rule = rule == RULE_START || rule == RULE_NOWHERE ? rule_make(RULE_NONE, 0, 0)
+							     : rule & ~RULE_NO_CALL;
+	if (interrupted && (rule == RULE_START || fetch_failed(w, f - 1, f->pc - 1)))
+		return step_by_top(w);
+	return step_by_kind(w, f);
+}
+
 /* A frame whose caller is on another stack, where the program has gone on with a new one, needn't
  * ever return: the other stack may go first. */
 static cold_path bool step_oddly(struct walk *w, struct fresh *f)
 {
 	if (rule_kind(f->rule) == RULE_ASK)
 		f->rule = rule_ask(f->pc);
-	if (!step_by_kind(w, f))
+	if (!(f->rule & RULE_NO_CALL ? step_without_call(w, f) : step_by_kind(w, f)))
 		return false;
 	if (unlikely(w->abroad) && !w->strays)
 		w->strays = f;
@@ -291,7 +335,7 @@ static inline bool depth_fits(const struct kept *kept, uint32_t base, uint32_t n
 }
 
 /*
- * The walk has ended at frame f, without a rule that says so. A stack that was made by hand may
+ * The walk has ended at frame f, without unwind information that says so. A stack that was made by hand may
  * begin with a frame that no call has made, of a function that is to be returned to: then what was
  * read for it lies above the stack, and may go. Sure to be there are the words from where a frame
  * begins to the end of the page.
@@ -300,7 +344,7 @@ static cold_path void distrust_end(struct walk *w, const struct fresh *f)
 {
 	uintptr_t word = (uintptr_t)w->end;
 
-	if (w->strays || (!w->end && rule_kind(f->rule) != RULE_NONE))
+	if (w->strays || (!w->end && rule_kind(f->rule) != RULE_NONE && !w->by_hand))
 		return;
 	if (!w->end)
 		word = f--->sp + CPU_RETURN_SLOT;
@@ -333,6 +377,18 @@ static inline struct leaf *follow_sign(struct thread *t)
 	if (leaf->sp != at.sp || !capture_proves(t, leaf, at))
 		return NULL;
 	return &leaf->leaf;
+}
+
+/* There may be no more frames than this one. */
+static cold_path void end_early(struct walk *w, struct fresh *f)
+{
+	if (rule_kind(f->rule) == RULE_ASK)
+		f->rule = rule_ask(w->pc);
+	f->rule &= ~RULE_NO_CALL;
+	if (w->cut == CUT_ALL)
+		stop(w, MT_NODE_BROKEN, true);
+	else
+		stop(w, rule_kind(f->rule) == RULE_END ? MT_NODE_ROOT : MT_NODE_DEEP, false);
 }
 
 /* Fills t->fresh, innermost first, and sets *count. Returns how many kept frames stay; 0: w->root
@@ -376,16 +432,15 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 			if (w->found)
 				return 0;
 		}
-		if (unlikely(n == config.depth)) {
-			if (rule_kind(f->rule) == RULE_ASK)
-				f->rule = rule_ask(w->pc);
-			w->root = rule_kind(f->rule) == RULE_END ? MT_NODE_ROOT : MT_NODE_DEEP;
+		if (unlikely(n == config.depth || w->cut == CUT_ALL)) {
+			end_early(w, f);
 			base = 0;
 			break;
 		}
 		if (!step_out(w, f)) {
-			if (unlikely(rule_kind(f->rule) != RULE_END))
+			if (unlikely(rule_kind(f->rule) != RULE_END || w->by_hand))
 				distrust_end(w, f);
+			n -= w->nowhere;
 			base = 0;
 			break;
 		}
@@ -626,9 +681,31 @@ static inline void keep_latest(struct thread *t, const struct leaf *place)
 		t->latest = on_trail;
 }
 
-static struct leaf *walk(struct thread *t, struct leaf *place, struct cpu_frame at, bool signs)
+/* How many different stacks of a kind may be met whole. */
+#define GUESSED_MOST 4096
+#define BROKEN_MOST 16384
+
+static uint32_t doubtful[CUT_ALL + 1]; /* how many were */
+
+static inline enum cut doubt_of(const struct walk *w, uint32_t base)
 {
-	struct walk w = { .t = t, .sp = at.sp, .pc = at.pc, .bp = at.bp, .signs = signs };
+	if (unlikely(w->guessed))
+		return CUT_GUESSES;
+	return unlikely(base == 0 && w->root == MT_NODE_BROKEN) ? CUT_ALL : CUT_NOT;
+}
+
+static bool are_too_many(enum cut doubt)
+{
+	return load_relaxed(&doubtful[doubt]) >=
+	       (doubt == CUT_GUESSES ? GUESSED_MOST : BROKEN_MOST);
+}
+
+static struct leaf *walk(
+	struct thread *t, struct leaf *place, struct cpu_frame at, bool signs, enum cut cut)
+{
+	struct walk w = {
+		.t = t, .sp = at.sp, .pc = at.pc, .bp = at.bp, .signs = signs, .cut = cut
+	};
 	struct near_leaf *near = (struct near_leaf *)place;
 	uint32_t base, count;
 	struct known_path path;
@@ -643,6 +720,12 @@ static struct leaf *walk(struct thread *t, struct leaf *place, struct cpu_frame 
 		distrust(&w, count);
 	keep(&w, base, count);
 	path = path_find(t->top->hash);
+	t->doubt = doubt_of(&w, base);
+	if (unlikely(t->doubt > cut) && !path.site && are_too_many(t->doubt)) {
+		__atomic_fetch_or(&trace.header->flags, MT_NOTE_CUT, __ATOMIC_RELAXED);
+		t->top = t->kept;
+		return walk(t, place, at, false, t->doubt);
+	}
 	__builtin_prefetch(&trace.sites[path.site], 1);
 	__builtin_prefetch(capture_on_trail(t, path.site), 1);
 	keep_latest(t, place);
@@ -658,7 +741,7 @@ static struct leaf *walk(struct thread *t, struct leaf *place, struct cpu_frame 
 struct leaf *capture_walk(
 	struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc, uintptr_t bp)
 {
-	struct leaf *leaf = walk(t, place, (struct cpu_frame){ sp, pc, bp }, t->follows);
+	struct leaf *leaf = walk(t, place, (struct cpu_frame){ sp, pc, bp }, t->follows, CUT_NOT);
 
 	if (leaf != place)
 		capture_move_on(t, leaf, !ledger_multi);
@@ -675,15 +758,15 @@ static uintptr_t find_nodes(struct thread *t)
 	uint32_t first_new = (uint32_t)trace.header->tables[MT_NODES].count;
 
 	for (struct kept *k = t->kept + 1; k <= t->top; k++) {
-		const struct known_pc *known;
+		struct known_pc known;
 
 		if (k->node)
 			continue;
 		known = pc_find(pcs, k->pc);
-		if (known->pc != k->pc)
+		if (!pc_is_known(known))
 			return k->pc;
-		k->node = k[-1].node < first_new ? node_get(k[-1].node, known->frame)
-						 : node_add(k[-1].node, known->frame);
+		k->node = k[-1].node < first_new ? node_get(k[-1].node, known.frame)
+						 : node_add(k[-1].node, known.frame);
 	}
 	return 0;
 }
@@ -696,7 +779,7 @@ static bool walk_again(struct thread *t, struct leaf *leaf, uintptr_t unknown)
 	if (pc_get(unknown).frame == 0)
 		return false;
 	t->top = t->kept;
-	walk(t, leaf, (struct cpu_frame){ top.sp, top.pc, top.bp }, false);
+	walk(t, leaf, (struct cpu_frame){ top.sp, top.pc, top.bp }, false, CUT_NOT);
 	return true;
 }
 
@@ -717,6 +800,7 @@ static inline bool lock_tables(const struct thread *t)
 /* Interns the kept stack, and finds or makes its site if asked to. */
 static void intern(struct thread *t, struct leaf *leaf, bool site)
 {
+	uint64_t nodes = trace.header->tables[MT_NODES].count;
 	uintptr_t unknown;
 
 	do {
@@ -728,6 +812,8 @@ static void intern(struct thread *t, struct leaf *leaf, bool site)
 		if (locked)
 			lock_drop(&tables_lock);
 	} while (unknown && walk_again(t, leaf, unknown) && !leaf->site);
+	if (unlikely(t->doubt) && trace.header->tables[MT_NODES].count > nodes)
+		add_relaxed(&doubtful[t->doubt], 1);
 }
 
 cold_path uint32_t capture_new_site(struct thread *t, struct leaf *leaf)

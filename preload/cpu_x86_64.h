@@ -25,11 +25,45 @@ struct cpu_frame {
 /* The return address is the word below the caller's stack pointer. */
 #define CPU_RETURN_SLOT (-8)
 
+/* The longest instruction that calls, bytes. */
+#define CPU_CALL_MOST 8
+
+/* Do these bytes end with a call? The opcodes are E8 with four bytes behind it, and FF with 2 in the
+ * middle bits of the byte behind it, which also tells how many follow. */
+static inline int cpu_ends_with_call(const unsigned char code[CPU_CALL_MOST])
+{
+	const unsigned char *end = code + CPU_CALL_MOST;
+
+	if (end[-5] == 0xe8)
+		return 1;
+	for (int size = 2; size <= 7; size++) {
+		const unsigned char *at = end - size;
+		unsigned mod = at[1] >> 6, rm = at[1] & 7;
+		int operand = mod == 1 ? 1 : mod == 2 || (mod == 0 && rm == 5) ? 4 : 0;
+
+		if (at[0] != 0xff || (at[1] >> 3 & 7) != 2)
+			continue;
+		if (mod != 3 && rm == 4)
+			operand += size > 2 && mod == 0 && (at[2] & 7) == 5 ? 5 : 1;
+		if (size == 2 + operand)
+			return 1;
+	}
+	return 0;
+}
+
 /* Offsets from the stack pointer on entry to the signal trampoline (rt_sigframe: siginfo is behind
  * ucontext). */
 #define CPU_SIGNAL_BP 120
 #define CPU_SIGNAL_SP 160
 #define CPU_SIGNAL_PC 168
+
+/* There too: the number of the last fault, its error code and its address, if it was one in a page.
+ */
+#define CPU_SIGNAL_ERROR 192
+#define CPU_SIGNAL_FAULT 200
+#define CPU_SIGNAL_ADDRESS 216
+#define CPU_FAULT_PAGE 14
+#define CPU_ERROR_FETCH 16 /* of an instruction */
 
 /* As the kernel takes it. A handler that returns needs a restorer, and every one the flag. */
 struct cpu_sigaction {

@@ -53,6 +53,7 @@ struct step {
 	uintptr_t pc;
 	struct object object;
 	bool no_info;
+	uintptr_t start; /* of the function that has it, if one has */
 	unsigned reads;
 	unw_word_t read_from[MOST_READS];
 	rule_t rule; /* the result */
@@ -107,6 +108,8 @@ static int find_proc_info(
 	}
 	if (result < 0)
 		s->no_info = true;
+	else
+		s->start = info->start_ip;
 	return result;
 }
 
@@ -203,7 +206,7 @@ static unw_word_t read_from(const struct step *s, unw_word_t value)
 
 static bool fits(int64_t bytes)
 {
-	return bytes % 8 == 0 && bytes / 8 >= -(1 << 21) && bytes / 8 < 1 << 21;
+	return bytes % 8 == 0 && bytes / 8 >= -(1 << 20) && bytes / 8 < 1 << 20;
 }
 
 /* RULE_HARD where the saved place can't be said in a rule. */
@@ -289,21 +292,49 @@ static void step_over(void *arg)
 	store_relaxed(&at_work, 0);
 }
 
+static void step_with_room(struct step *s)
+{
+	int saved = errno;
+
+	lock_enter(&unwind_lock);
+	if (unwind_stack)
+		cpu_call_on(unwind_stack + UNWIND_STACK, step_over, s);
+	else
+		step_over(s);
+	lock_leave(&unwind_lock);
+	errno = saved;
+}
+
+static bool is_start(const struct object *object, uintptr_t pc)
+{
+	struct step s = { .pc = pc + 1, .object = *object };
+
+	step_with_room(&s);
+	return s.start == pc;
+}
+
+bool rule_follows_call(uintptr_t pc)
+{
+	const unsigned char *code = (const unsigned char *)pc - CPU_CALL_MOST;
+
+	return pc > CPU_CALL_MOST && os_readable((uintptr_t)code) && cpu_ends_with_call(code);
+}
+
 rule_t rule_derive(uintptr_t return_address)
 {
 	struct step s = { .pc = return_address };
-	int saved = errno;
 
-	if (!object_find(return_address - 1, &s.object) || !sandbox_allows_masks())
+	if (!object_find(return_address - 1, &s.object))
+		return rule_follows_call(return_address) ? rule_make(RULE_NONE, 0, 0)
+							 : RULE_NOWHERE;
+	if (!sandbox_allows_masks())
 		return rule_make(RULE_NONE, 0, 0);
-	lock_enter(&unwind_lock);
-	if (unwind_stack)
-		cpu_call_on(unwind_stack + UNWIND_STACK, step_over, &s);
-	else
-		step_over(&s);
-	lock_leave(&unwind_lock);
-	errno = saved;
-	return s.rule;
+	step_with_room(&s);
+	/* Code that can't be read is taken for code all the same, since the loader knows it. */
+	if (rule_kind(s.rule) == RULE_SIGNAL || rule_kind(s.rule) == RULE_END ||
+		rule_follows_call(return_address) || !os_readable(return_address - CPU_CALL_MOST))
+		return s.rule;
+	return is_start(&s.object, return_address) ? RULE_START : s.rule | RULE_NO_CALL;
 }
 
 /* ---- loading */

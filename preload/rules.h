@@ -10,13 +10,19 @@
  *   DEREF   CFA = *(bp + offset)          functions that realign their stack
  *   SIGNAL  everything from the kernel's signal frame at sp
  *   END     outermost frame
- *   NONE    no unwind information: follow the frame pointer while it looks like one
+ *   NONE    no unwind information: follow the frame pointer, where what it leads to is a call
  *   HARD    information that doesn't fit a rule (registers other than sp and bp): the walk ends
  * there
  *   ASK     not here, but in the table of return addresses (stacks.h)
  *
  *   bits 0-2 kind | 3-9 where bp was saved, in words below the CFA; 0 = it wasn't, 127 = at bp
- * itself (not with SP: then the way out doesn't depend on bp) | 10-31 offset, in words
+ * itself (not with SP: then the way out doesn't depend on bp) | 10-30 offset, in words | 31 NO_CALL
+ *
+ * NO_CALL: there is no call before the address. So it is no return address but where a signal came,
+ * or what somebody put at the top of a stack that he made by hand, which ends there. Of these,
+ *
+ *   START     a function's first byte
+ *   NOWHERE   in no module: unless a signal came there, what was read was no address of code
  */
 #ifndef MTRACE_RULES_H
 #define MTRACE_RULES_H
@@ -40,12 +46,16 @@ enum rule_kind {
 /* The low bits that hold nearly all rules whole: those with an offset in [0, 8 KiB). */
 #define RULE_SHORT 0xfffffu
 
+#define RULE_NO_CALL (1u << 31)
+#define RULE_START (RULE_NO_CALL | RULE_END)
+#define RULE_NOWHERE (RULE_NO_CALL | RULE_HARD)
+
 #define RULE_NOT_SAVED 0u
 #define RULE_SAVED_AT_BP 127u
 
 static inline rule_t rule_make(enum rule_kind kind, uint32_t saved, int32_t words)
 {
-	return (uint32_t)kind | saved << 3 | (uint32_t)words << 10;
+	return (uint32_t)kind | saved << 3 | ((uint32_t)words << 10 & ~RULE_NO_CALL);
 }
 
 static inline enum rule_kind rule_kind(rule_t r)
@@ -61,7 +71,7 @@ static inline uint32_t rule_saved(rule_t r)
 /* Bytes. */
 static inline intptr_t rule_offset(rule_t r)
 {
-	return (intptr_t)((int32_t)r >> 10) * 8;
+	return (intptr_t)((int32_t)(r << 1) >> 11) * 8;
 }
 
 /* Does the CFA come from the frame-pointer register? */
@@ -84,6 +94,8 @@ bool rules_init(void); /* loads libunwind; false has been explained */
 /* Derives the rule for a return address by libunwind, some microseconds. Thread-safe; to be called
  * with signals blocked. */
 rule_t rule_derive(uintptr_t return_address);
+
+bool rule_follows_call(uintptr_t pc); /* is there a call before it, in memory that can be read? */
 
 extern struct lock unwind_lock; /* one derivation at a time; fork.c takes it too */
 

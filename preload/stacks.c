@@ -90,6 +90,11 @@ static void rule_insert(struct rule_table *t, uintptr_t pc, rule_t rule)
 	}
 }
 
+static bool is_taken(const struct known_pc *e)
+{
+	return e->pc && e->frame != FRAME_RETIRED;
+}
+
 /* All of pcs, into a table that stays half empty, so that most look-ups end at the first entry.
  * Without memory the old one stays, and what it lacks is looked up by whole addresses. */
 static void rules_rebuild(void)
@@ -99,7 +104,7 @@ static void rules_rebuild(void)
 	if (!new)
 		return;
 	for (uint64_t i = 0; i <= pcs->table.mask; i++)
-		if (pcs->entries[i].pc > 1)
+		if (is_taken(&pcs->entries[i]))
 			rule_insert(new, pcs->entries[i].pc, pcs->entries[i].rule);
 	store_release(&rules, new);
 	table_forget(&old->table, sizeof(old->entries[0]));
@@ -107,14 +112,21 @@ static void rules_rebuild(void)
 
 /* ---- return addresses; under tables_lock */
 
+/* In the place of one that has been retired, or a free one. */
 static void pc_insert(struct pc_table *t, struct known_pc new)
 {
-	struct known_pc *e = (struct known_pc *)pc_find(t, new.pc);
+	uint64_t i = (uint64_t)new.pc * HASH_FACTOR >> t->table.shift;
+	struct known_pc *e;
 
-	e->frame = new.frame;
-	e->rule = new.rule;
+	for (;; i++) {
+		e = &t->entries[i & t->table.mask];
+		if (e->pc == new.pc || e->pc == 0)
+			break;
+	}
+	t->table.used += e->pc == 0;
+	store_relaxed(&e->rule, new.rule);
+	store_release(&e->frame, new.frame);
 	store_release(&e->pc, new.pc);
-	t->table.used++;
 }
 
 static bool pc_room(void)
@@ -127,7 +139,7 @@ static bool pc_room(void)
 	if (!bigger)
 		return table_has_last_room(&pcs->table);
 	for (uint64_t i = 0; i <= pcs->table.mask; i++)
-		if (pcs->entries[i].pc > 1)
+		if (is_taken(&pcs->entries[i]))
 			pc_insert(bigger, pcs->entries[i]);
 	store_release(&pcs, bigger);
 	rules_rebuild();
@@ -241,6 +253,12 @@ void stacks_add_wrapper(uintptr_t start, uintptr_t end)
 	lock_drop(&tables_lock);
 }
 
+/* A call of what is no code at all needs none. */
+static bool lacks_rule(uintptr_t pc, rule_t rule)
+{
+	return rule_kind(rule) == RULE_NONE || (rule == RULE_NOWHERE && os_readable(pc - 1));
+}
+
 /* 0 = no room. */
 static uint32_t frame_new(uintptr_t pc, rule_t rule, const struct object *o)
 {
@@ -249,29 +267,28 @@ static uint32_t frame_new(uintptr_t pc, rule_t rule, const struct object *o)
 
 	if (!tracefile_room(MT_FRAMES, id + 1))
 		return 0;
-	f->address = pc;
+	f->address = rule == RULE_START ? pc + 1 : pc;
 	f->module = o->end ? module_for(o) : 0;
 	f->flags = (is_wrapper(pc - 1) || trace.modules[f->module].flags & MT_MODULE_SELF
 				   ? MT_FRAME_WRAPPER
 				   : 0) |
-		   (rule_kind(rule) == RULE_NONE ? MT_FRAME_NO_RULE : 0);
+		   (lacks_rule(pc, rule) ? MT_FRAME_NO_RULE : 0);
 	count_up(MT_FRAMES, id + 1);
 	return (uint32_t)id;
 }
 
-cold_path struct known_pc pc_add(uintptr_t pc)
+static struct known_pc pc_add_with(uintptr_t pc, rule_t rule)
 {
 	struct signals signals = signals_block();
-	struct known_pc new = { .pc = pc, .rule = rule_derive(pc) };
-	const struct known_pc *e;
+	struct known_pc new = { .pc = pc, .rule = rule }, known;
 	struct object o;
 
 	if (!object_find(pc - 1, &o))
 		o.end = 0;
 	lock_enter(&tables_lock);
-	e = pc_find(pcs, pc);
-	if (e->pc == pc) {
-		new = *e;
+	known = pc_find(pcs, pc);
+	if (pc_is_known(known)) {
+		new = known;
 	} else if (pc_room()) {
 		new.frame = frame_new(pc, new.rule, &o);
 		pc_insert(pcs, new);
@@ -282,29 +299,54 @@ cold_path struct known_pc pc_add(uintptr_t pc)
 	return new;
 }
 
-cold_path struct known_pc pc_get_anew(uintptr_t pc)
+static rule_t derive(uintptr_t pc)
 {
-	const struct known_pc *e = pc_find(load_acquire(&pcs), pc);
-	struct known_pc known = *e;
+	struct signals signals = signals_block();
+	rule_t rule = rule_derive(pc);
 
-	if (known.pc != pc || module_is_stale(trace.frames[known.frame].module, pc - 1))
-		known = pc_add(pc);
+	signals_restore(signals);
+	return rule;
+}
+
+cold_path struct known_pc pc_add(uintptr_t pc)
+{
+	return pc_add_with(pc, derive(pc));
+}
+
+/* While a dlclose is under way, no frame is believed without a look. */
+static struct known_pc find_now(uintptr_t pc)
+{
+	struct known_pc known = pc_find(load_acquire(&pcs), pc);
+
+	if (unlikely(load_relaxed(&modules_closing)) && pc_is_known(known) &&
+		module_is_stale(trace.frames[known.frame].module, pc - 1))
+		known.frame = FRAME_RETIRED;
 	return known;
 }
 
+cold_path struct known_pc pc_get_anew(uintptr_t pc)
+{
+	struct known_pc known = find_now(pc);
+
+	return pc_is_known(known) ? known : pc_add(pc);
+}
+
 /* The rule is too long for the table, or the table lacks it: since it was never met, or since code
- * was unloaded. */
+ * was unloaded. What is no address of code isn't noted: there may be any number. */
 cold_path rule_t rule_ask(uintptr_t pc)
 {
-	rule_t rule = pc_get(pc).rule;
+	struct known_pc known = find_now(pc);
+	rule_t rule = pc_is_known(known) ? known.rule : derive(pc);
 
+	if (rule == RULE_NOWHERE)
+		return rule;
+	if (!pc_is_known(known))
+		rule = pc_add_with(pc, rule).rule;
 	if (*rule_place(load_acquire(&rules), pc) == 0) {
-		const struct known_pc *e;
-
 		lock_take(&tables_lock);
-		e = pc_find(pcs, pc);
-		if (e->pc == pc) /* it may have been unloaded meanwhile */
-			rule_insert(rules, pc, e->rule);
+		known = pc_find(pcs, pc);
+		if (pc_is_known(known)) /* it may have been unloaded meanwhile */
+			rule_insert(rules, pc, known.rule);
 		lock_drop(&tables_lock);
 	}
 	return rule;
@@ -552,7 +594,7 @@ void stacks_forget_code(uintptr_t start, uintptr_t end)
 	paths_lack_some();
 	for (uint64_t i = 0; i <= pcs->table.mask; i++)
 		if (pcs->entries[i].pc > start && pcs->entries[i].pc <= end)
-			store_release(&pcs->entries[i].pc, 1);
+			store_release(&pcs->entries[i].frame, FRAME_RETIRED);
 	for (uint64_t i = 0; i <= rules->table.mask; i++)
 		store_relaxed(&rules->entries[i], 0);
 	for (uint64_t i = 0; i <= paths->table.mask; i++)

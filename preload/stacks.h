@@ -25,10 +25,11 @@
 #include "preload/rules.h"
 
 struct known_pc {
-	uintptr_t pc; /* return address; 0 = free, 1 = was unloaded */
-	uint32_t frame;
+	uintptr_t pc;	/* return address; 0 = free */
+	uint32_t frame; /* FRAME_RETIRED: its code has gone */
 	rule_t rule;
 };
+#define FRAME_RETIRED UINT32_MAX
 
 /* What the hash tables below begin with. */
 struct table {
@@ -87,29 +88,39 @@ void stacks_add_wrapper(uintptr_t start,
 
 #pragma GCC visibility pop
 
-/* 0-pc entry: not known. */
-static inline const struct known_pc *pc_find(const struct pc_table *t, uintptr_t pc)
+/* Frame FRAME_RETIRED: not known. */
+static inline struct known_pc pc_find(const struct pc_table *t, uintptr_t pc)
 {
 	uint64_t i = (uint64_t)pc * HASH_FACTOR >> t->table.shift;
-	const struct known_pc *e;
-	uintptr_t found;
+	struct known_pc known = { .pc = pc, .frame = FRAME_RETIRED };
 
 	for (;; i++) {
-		e = &t->entries[i & t->table.mask];
-		found = load_acquire(&e->pc);
-		if (likely(found == pc) || found == 0)
-			return e;
+		const struct known_pc *e = &t->entries[i & t->table.mask];
+		uintptr_t found = load_acquire(&e->pc);
+
+		if (found == 0)
+			return known;
+		if (likely(found == pc)) {
+			known.frame = load_acquire(&e->frame);
+			known.rule = load_relaxed(&e->rule);
+			return known;
+		}
 	}
+}
+
+static inline bool pc_is_known(struct known_pc known)
+{
+	return likely(known.frame != FRAME_RETIRED);
 }
 
 static inline struct known_pc pc_get(uintptr_t pc)
 {
-	const struct known_pc *e;
+	struct known_pc known;
 
 	if (unlikely(load_relaxed(&modules_closing)))
 		return pc_get_anew(pc);
-	e = pc_find(load_acquire(&pcs), pc);
-	return likely(e->pc == pc) ? *e : pc_add(pc);
+	known = pc_find(load_acquire(&pcs), pc);
+	return pc_is_known(known) ? known : pc_add(pc);
 }
 
 #ifndef RULE_TAG

@@ -27,6 +27,14 @@ struct kept {
 };
 _Static_assert(sizeof(struct kept) == 64, "a cache line");
 
+/* Of stacks that a guess led through, or that broke off, there may be any number, each met once: it
+ * is some stale word that tells them apart. Beyond a number of them these are cut. */
+enum cut {
+	CUT_NOT,
+	CUT_GUESSES, /* where the guess would be */
+	CUT_ALL,     /* to one frame */
+};
+
 /* A frame that a walk met. */
 struct fresh {
 	uintptr_t sp, pc, bp;
@@ -143,6 +151,7 @@ struct thread {
 	uint64_t random;
 	uint32_t generation; /* code_generation that the kept frames belong to */
 	uint64_t era;	     /* part of all identities: leaves of an earlier one are void */
+	enum cut doubt;	     /* how the last stack that was walked would be cut */
 	uint32_t lane;
 	uintptr_t safe_start, safe_end; /* stack memory known to be readable */
 	uintptr_t own_start,

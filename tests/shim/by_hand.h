@@ -24,7 +24,7 @@ __asm__(".pushsection .text\n\t.globl switch_stacks\n\t.type switch_stacks, @fun
 	"pop %r15\n\tpop %r14\n\tpop %r13\n\tpop %r12\n\tpop %rbx\n\tpop %rbp\n\tret\n"
 	".size switch_stacks, .-switch_stacks\n\t.popsection");
 
-static without_frame_pointer void never_runs(void)
+static without_frame_pointer __attribute__((unused)) void never_runs(void)
 {
 	volatile char room[3000];
 

@@ -87,6 +87,11 @@ static bool same_walk(const struct captured *c, void *const *frames, int count)
 	bool interrupted = false;
 
 	for (int i = 0; i < c->count; i++, frames++, count--) {
+		bool start = i == c->count - 1 && c->root == MT_NODE_ROOT && count > 0 &&
+			     rule_derive((uintptr_t)*frames) == RULE_START;
+
+		if (start)
+			return c->frames[i] == (uintptr_t)*frames + 1;
 		if (count <= 0 || c->frames[i] != (uintptr_t)*frames + interrupted)
 			return false;
 		interrupted = rule_kind(pc_get(c->frames[i]).rule) == RULE_SIGNAL;

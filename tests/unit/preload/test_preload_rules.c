@@ -1,7 +1,10 @@
 /* test_preload_rules.c - rules of code whose frames are known. */
 #include "fixture.h"
 
+#include "preload/cpu.h"
+
 #include <signal.h>
+#include <string.h>
 
 static uintptr_t return_address;
 static uintptr_t sp_after_return, bp_in_caller;
@@ -91,16 +94,63 @@ END_TEST
 START_TEST(no_code_has_no_rule)
 {
 	fixture_start();
-	ck_assert_int_eq(rule_kind(rule_derive(0x1000)), RULE_NONE);
-	ck_assert_int_eq(rule_kind(rule_derive(UINTPTR_MAX)), RULE_NONE);
+	ck_assert_uint_eq(rule_derive(1), RULE_NOWHERE);
+	ck_assert_uint_eq(rule_derive(0x1000), RULE_NOWHERE);
+	ck_assert_uint_eq(rule_derive(UINTPTR_MAX), RULE_NOWHERE);
+}
+END_TEST
+
+START_TEST(what_no_call_precedes_is_told)
+{
+	uintptr_t start = (uintptr_t)note_caller;
+
+	fixture_start();
+	note_caller();
+	ck_assert_uint_eq(rule_derive(return_address) & RULE_NO_CALL, 0);
+	ck_assert_uint_eq(rule_derive(start), RULE_START);
+	ck_assert_uint_ne(rule_derive(start + 1) & RULE_NO_CALL, 0);
+	ck_assert_uint_ne(rule_derive(start + 1), RULE_START);
+}
+END_TEST
+
+static bool is_call(const char *bytes, size_t size)
+{
+	unsigned char code[CPU_CALL_MOST];
+
+	memset(code, 0x90, sizeof(code));
+	memcpy(code + sizeof(code) - size, bytes, size);
+	return cpu_ends_with_call(code);
+}
+
+#define IS_CALL(bytes) is_call(bytes, sizeof(bytes) - 1)
+
+START_TEST(all_calls_are_known)
+{
+	ck_assert(IS_CALL("\xe8\x01\x02\x03\x04"));
+	ck_assert(IS_CALL("\xff\xd0"));				/* *%rax */
+	ck_assert(IS_CALL("\x41\xff\xd4"));			/* *%r12 */
+	ck_assert(IS_CALL("\xff\x13"));				/* *(%rbx) */
+	ck_assert(IS_CALL("\xff\x14\x24"));			/* *(%rsp) */
+	ck_assert(IS_CALL("\xff\x50\x08"));			/* *8(%rax) */
+	ck_assert(IS_CALL("\xff\x54\x24\x08"));		/* *8(%rsp) */
+	ck_assert(IS_CALL("\xff\x90\x00\x01\x00\x00"));	/* *256(%rax) */
+	ck_assert(IS_CALL("\xff\x94\xc8\x00\x01\x00\x00"));	/* *256(%rax,%rcx,8) */
+	ck_assert(IS_CALL("\xff\x15\x00\x01\x00\x00"));	/* *256(%rip) */
+	ck_assert(IS_CALL("\xff\x14\xc5\x00\x01\x00\x00"));	/* *256(,%rax,8) */
+	ck_assert(!IS_CALL("\xff\xe0"));			/* jmp *%rax */
+	ck_assert(!IS_CALL("\xff\x50"));
+	ck_assert(!IS_CALL("\xe9\x01\x02\x03\x04"));
+	ck_assert(!IS_CALL("\xc3"));
 }
 END_TEST
 
 START_TEST(packing_keeps_what_it_is_given)
 {
 	for (int kind = RULE_SP; kind <= RULE_HARD; kind++) {
-		for (int words = -(1 << 21); words < 1 << 21; words += 4099) {
+		for (int words = -(1 << 20); words < 1 << 20; words += 4099) {
 			rule_t r = rule_make((enum rule_kind)kind, (uint32_t)(words & 127), words);
+
+			ck_assert_uint_eq(r & RULE_NO_CALL, 0);
 
 			ck_assert_int_eq(rule_kind(r), kind);
 			ck_assert_uint_eq(rule_saved(r), (uint32_t)(words & 127));
@@ -131,4 +181,4 @@ START_TEST(a_frame_by_sp_with_bp_saved_at_bp)
 END_TEST
 
 UNIT_SUITE("rules", frames_of_this_program, a_signal_frame, no_code_has_no_rule,
-	packing_keeps_what_it_is_given, a_frame_by_sp_with_bp_saved_at_bp)
+	what_no_call_precedes_is_told, all_calls_are_known, packing_keeps_what_it_is_given, a_frame_by_sp_with_bp_saved_at_bp)

@@ -172,6 +172,22 @@ START_TEST(unloaded_code_gets_new_frames)
 }
 END_TEST
 
+/* Any word may be taken for a return address. */
+START_TEST(what_was_never_met_is_unknown_also_among_unloaded_code)
+{
+	fixture_start();
+	for (uintptr_t pc = 0x5001; pc < 0x5280; pc++)
+		pc_get(pc);
+	lock_take(&tables_lock);
+	stacks_forget_code(0x5000, 0x6000);
+	lock_drop(&tables_lock);
+	for (uintptr_t pc = 0; pc < 0x100; pc++) {
+		ck_assert(!pc_is_known(pc_find(pcs, pc + 1)));
+		ck_assert(!pc_is_known(pc_find(pcs, UINTPTR_MAX - pc)));
+	}
+}
+END_TEST
+
 START_TEST(a_wrapper_is_looked_through)
 {
 	uint32_t user, wrapper, site;
@@ -198,5 +214,5 @@ END_TEST
 UNIT_SUITE("stacks", equal_paths_share_a_node_and_others_do_not,
 	each_node_has_one_site_and_its_frame_one_line, a_mapping_has_a_site_of_its_own,
 	a_path_leads_to_its_site, a_forgotten_path_leads_to_its_site_again,
-	unloaded_code_gets_new_frames, a_wrapper_is_looked_through,
+	unloaded_code_gets_new_frames, what_was_never_met_is_unknown_also_among_unloaded_code, a_wrapper_is_looked_through,
 	without_a_frame_there_is_no_node)
