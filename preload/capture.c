@@ -599,7 +599,7 @@ static void fill_near(const struct thread *t, struct near_leaf *leaf, struct kno
 		leaf->values[i] = leaf->values[0];
 	}
 	leaf->leaf = (struct leaf){ path.site, path.line, path.site, path.site, 0 };
-	leaf->usable = count > 0;
+	leaf->usable = count > 0 && !modules_is_loader(top->pc);
 	leaf->sp = path.site && leaf->usable ? top->sp : 0;
 	leaf->pc = top->pc;
 	leaf->bp = top->bp;
@@ -731,7 +731,9 @@ static struct leaf *walk(
 	keep_latest(t, place);
 	fill_near(t, near, path);
 	t->top_leaf = near->leaf;
-	if (likely(path.site))
+	if (unlikely(modules_is_loader(at.pc)))
+		t->top_leaf.site = 0;
+	else if (likely(path.site))
 		lay_trail(t, near, path);
 	if (unlikely(w.guessed))
 		t->safe_start = t->safe_end = 0;
@@ -826,7 +828,7 @@ cold_path uint32_t capture_new_site(struct thread *t, struct leaf *leaf)
 		leaf->site = site_of_path(t->top->hash, MT_NODE_NONE);
 		lock_drop(&tables_lock);
 	}
-	if (leaf->site) {
+	if (leaf->site && !modules_is_loader(t->top->pc)) {
 		near->sp = near->usable ? t->top->sp : 0;
 		lay_trail(t, near,
 			(struct known_path){

@@ -100,6 +100,11 @@ TIER void *made_walking(void *p, size_t size, struct leaf *place, void *last)
 	struct thread *t = thread_self;
 	struct cpu_frame at = CPU_CALLER();
 
+	if (unlikely(modules_is_loader(at.pc))) {
+		thread_leave(t);
+		record_allocated(p, size, at, last);
+		return p;
+	}
 	if (likely(p) && !is_inner(at) && !record_was_nested(p, last) && record_enabled()) {
 		struct leaf *leaf = capture_walk(t, place, at.sp, at.pc, at.bp);
 
@@ -214,11 +219,13 @@ TIER void *calloc_anyhow(size_t count, size_t size)
 	return p;
 }
 
+/* The loader allocates by calloc what it loads: it has to come by (modules.c). */
 TIER void *calloc_sampled(size_t count, size_t size)
 {
 	size_t bytes;
 
 	if (likely(next.calloc != NULL) && !__builtin_mul_overflow(count, size, &bytes) &&
+		likely(!modules_is_loader((uintptr_t)__builtin_return_address(0))) &&
 		likely(sample_skips(bytes)))
 		return next.calloc(count, size);
 	return calloc_anyhow(count, size);

@@ -52,16 +52,25 @@ static bool wanted(void)
 	return unlikely(config.mmap) && phase_ready();
 }
 
+/* What is at these addresses is about to go, or to become something else. */
+static void unmaps(const void *address, size_t size)
+{
+	thread_unmaps(address, size);
+	modules_change((uintptr_t)address, size);
+}
+
 static inline void *map(void *address, size_t size, int protection, int flags, int fd, off_t offset,
 	struct cpu_frame at)
 {
 	void *p;
 
 	if (flags & MAP_FIXED)
-		thread_unmaps(address, size);
+		unmaps(address, size);
 	p = next.mmap ? next.mmap(address, size, protection, flags, fd, offset)
 		      : (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
 
+	if (unlikely(protection & PROT_EXEC) && p != MAP_FAILED)
+		modules_change((uintptr_t)p, size);
 	if (p != MAP_FAILED && wanted())
 		record_mapping((uintptr_t)p, whole_pages(size), at,
 			(flags & MAP_ANONYMOUS) && protection != PROT_NONE &&
@@ -81,7 +90,7 @@ HOOK void *mmap64(void *address, size_t size, int protection, int flags, int fd,
 
 HOOK int munmap(void *address, size_t size)
 {
-	thread_unmaps(address, size);
+	unmaps(address, size);
 	/* Before the call: afterwards another thread may have mapped the place. It fails for bad
 	 * arguments alone. */
 	if (wanted() && (uintptr_t)address % 4096 == 0 && size > 0)
@@ -102,9 +111,9 @@ HOOK void *mremap(void *address, size_t old_size, size_t new_size, int flags, ..
 		to = va_arg(rest, void *);
 		va_end(rest);
 	}
-	thread_unmaps(address, old_size);
+	unmaps(address, old_size);
 	if (to)
-		thread_unmaps(to, new_size);
+		unmaps(to, new_size);
 	known = wanted() && regions_known((uintptr_t)address);
 	p = next.mremap ? next.mremap(address, old_size, new_size, flags, to)
 			: (void *)syscall(SYS_mremap, address, old_size, new_size, flags, to);
@@ -120,6 +129,8 @@ HOOK int mprotect(void *address, size_t size, int protection)
 {
 	if (!(protection & PROT_READ))
 		thread_unmaps(address, size);
+	if (unlikely(protection & PROT_EXEC))
+		modules_change((uintptr_t)address, size);
 	return next.mprotect ? next.mprotect(address, size, protection)
 			     : (int)syscall(SYS_mprotect, address, size, protection);
 }

@@ -200,6 +200,17 @@ void modules_sweep(
 	void); /* after a dlclose: retires what is gone, and the rules of its addresses */
 extern int modules_closing; /* dlclose calls under way: then no frame is believed */
 void modules_close(int add);
+void modules_look(void); /* what may have gone without a dlclose that we saw; asks for no lock */
+void modules_change(
+	uintptr_t start, size_t size); /* generated code goes from here, or comes */
+extern struct modules_loader {
+	uintptr_t start;
+	size_t size;
+} modules_loader; /* the dynamic linker's own code */
+static inline bool modules_is_loader(uintptr_t pc)
+{
+	return pc - modules_loader.start < modules_loader.size;
+}
 bool module_is_stale(uint32_t module, uintptr_t address); /* of a frame on the caller's stack */
 void modules_forked(void);
 extern uint32_t code_generation; /* goes up when code may have changed under known addresses */
@@ -211,6 +222,7 @@ bool stacks_init(void);
 #define MT_SITES_MOST ((1u << 21) - 1)			 /* what a slot can name */
 uint32_t site_for(uint32_t node, uint32_t kind);	 /* 0 = no room; the rare path */
 void stacks_forget_code(uintptr_t start, uintptr_t end); /* under tables_lock */
+bool stacks_forget_generated(uintptr_t start, uintptr_t end); /* if there was any code in no module */
 
 /* ---- init.c, thread.c, control.c, fork.c, hooks_cxx.c */
 

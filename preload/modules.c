@@ -6,9 +6,15 @@
  * (whose caller has just waited for that lock) the known modules are looked up again, and those
  * that are gone get an unload time; what is later loaded at their addresses is another module.
  * While a dlclose is under way every frame's module is looked up again.
+ *
+ * The loader also unloads without a dlclose that comes by our hook: for the C library's own modules,
+ * or who asks it by another way. What then takes the place is seen before it is there: to load
+ * something, the loader allocates, and generated code is mapped. So whoever's call of an allocation
+ * function comes from the loader has no leaf (capture.c), takes the long way, and looks on it.
  */
 #include "preload/internal.h"
 #include "preload/phase.h"
+#include "preload/thread.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -18,12 +24,22 @@
 
 uint32_t code_generation;
 int modules_closing;
+struct modules_loader modules_loader;
 
 static __thread int closing __attribute__((tls_model("initial-exec"))); /* this thread's part */
 
 static char program_path[4096];
 
 #ifdef HAVE_DL_FIND_OBJECT
+
+/* Is there an object with this mapping? Reads nothing that another thread may be unloading. */
+static bool is_mapped(uintptr_t start, uintptr_t end)
+{
+	struct dl_find_object found;
+
+	return _dl_find_object((void *)start, &found) == 0 &&
+	       (uintptr_t)found.dlfo_map_start == start && (uintptr_t)found.dlfo_map_end == end;
+}
 
 bool object_find(uintptr_t address, struct object *o)
 {
@@ -78,6 +94,13 @@ bool object_find(uintptr_t address, struct object *o)
 	struct wanted w = { address, o };
 
 	return dl_iterate_phdr(look_in, &w) != 0;
+}
+
+static bool is_mapped(uintptr_t start, uintptr_t end)
+{
+	struct object o;
+
+	return object_find(start, &o) && o.start == start && o.end == end;
 }
 
 #endif
@@ -180,12 +203,15 @@ uint32_t module_for(const struct object *o)
 
 void modules_init(const char *program)
 {
+	struct object o;
 	struct text t;
 
 	text_init(&t, program_path, sizeof(program_path));
 	text_add(&t, program);
 	if (tracefile_room(MT_MODULES, 1))
 		trace.header->tables[MT_MODULES].count = 1; /* module 0: none */
+	if (object_find((uintptr_t)_r_debug.r_ldbase, &o))
+		modules_loader = (struct modules_loader){ o.start, o.end - o.start };
 }
 
 /* The generation goes up before anybody can take the module for gone, and think that all is done.
@@ -223,6 +249,59 @@ static int sweep(struct dl_phdr_info *info, size_t size, void *arg)
 void modules_sweep(void)
 {
 	dl_iterate_phdr(sweep, NULL);
+}
+
+/* Not in a handler that has interrupted us: the tables may be in the middle of a change. */
+static bool may_look(void)
+{
+	return phase_page.phase == PHASE_ON && !thread_is_busy(thread_self);
+}
+
+void modules_look(void)
+{
+	uint32_t before = load_acquire(&code_generation);
+	uint64_t count;
+
+	if (!may_look())
+		return;
+	count = load_acquire(&trace.header->tables[MT_MODULES].count);
+	for (uint64_t i = 1; i < count; i++) {
+		struct mt_module *m = &trace.modules[i];
+
+		if (load_acquire(&m->unload_ns) == 0 &&
+			!(m->flags & (MT_MODULE_EXE | MT_MODULE_SELF)) &&
+			!is_mapped(m->start, m->end))
+			retire(m);
+	}
+	if (load_acquire(&code_generation) != before)
+		phase_shut_gates();
+}
+
+static bool is_in_module(uintptr_t start, uintptr_t end)
+{
+	uint64_t count = load_acquire(&trace.header->tables[MT_MODULES].count);
+
+	for (uint64_t i = 1; i < count; i++) {
+		const struct mt_module *m = &trace.modules[i];
+
+		if (load_acquire(&m->unload_ns) == 0 && start < m->end && end > m->start)
+			return true;
+	}
+	return false;
+}
+
+void modules_change(uintptr_t start, size_t size)
+{
+	uintptr_t end = start + size;
+
+	if (!may_look())
+		return;
+	if (stacks_forget_generated(start, end)) {
+		__atomic_add_fetch(&code_generation, 1, __ATOMIC_ACQ_REL);
+		phase_shut_gates();
+	}
+	if (is_in_module(start, end))
+		modules_look();
 }
 
 bool module_is_stale(uint32_t module, uintptr_t address)

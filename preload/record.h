@@ -98,8 +98,11 @@ static always_inline void record_new_by(struct thread *t, void *p, size_t size, 
 
 static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
 {
-	struct thread *t = thread_enter(at.sp);
+	struct thread *t;
 
+	if (unlikely(modules_is_loader(at.pc)))
+		modules_look();
+	t = thread_enter(at.sp);
 	if (unlikely(!t))
 		return;
 	if (record_enabled())

@@ -277,6 +277,17 @@ static uint32_t frame_new(uintptr_t pc, rule_t rule, const struct object *o)
 	return (uint32_t)id;
 }
 
+/* Between these are all that lie in no module; 0: there are none. */
+static uintptr_t generated_first, generated_last;
+
+static void note_generated(uintptr_t pc)
+{
+	if (!generated_last || pc < generated_first)
+		store_relaxed(&generated_first, pc);
+	if (pc > generated_last)
+		store_relaxed(&generated_last, pc);
+}
+
 static struct known_pc pc_add_with(uintptr_t pc, rule_t rule)
 {
 	struct signals signals = signals_block();
@@ -291,6 +302,8 @@ static struct known_pc pc_add_with(uintptr_t pc, rule_t rule)
 		new = known;
 	} else if (pc_room()) {
 		new.frame = frame_new(pc, new.rule, &o);
+		if (o.end == 0 && rule != RULE_NOWHERE)
+			note_generated(pc);
 		pc_insert(pcs, new);
 		rule_insert(rules, pc, new.rule);
 	}
@@ -600,6 +613,27 @@ void stacks_forget_code(uintptr_t start, uintptr_t end)
 	for (uint64_t i = 0; i <= paths->table.mask; i++)
 		store_release(&paths->entries[i].hash, 0);
 	rules->table.used = paths->table.used = 0;
+}
+
+static bool is_generated(const struct known_pc *e, uintptr_t start, uintptr_t end)
+{
+	return e->pc > start && e->pc <= end && e->frame != FRAME_RETIRED &&
+	       trace.frames[e->frame].module == 0;
+}
+
+bool stacks_forget_generated(uintptr_t start, uintptr_t end)
+{
+	bool found = false;
+
+	if (likely(load_relaxed(&generated_last) <= start || load_relaxed(&generated_first) > end))
+		return false;
+	lock_take(&tables_lock);
+	for (uint64_t i = 0; i <= pcs->table.mask && !found; i++)
+		found = is_generated(&pcs->entries[i], start, end);
+	if (found)
+		stacks_forget_code(start, end);
+	lock_drop(&tables_lock);
+	return found;
 }
 
 static bool is_foreign(uint32_t id, uint32_t node, uint32_t unused)
