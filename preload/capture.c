@@ -14,6 +14,7 @@
  * worse.
  */
 #include "preload/capture.h"
+#include "preload/cuts.h"
 #include "preload/ledger.h"
 #include "preload/stacks.h"
 
@@ -61,14 +62,18 @@ static void find_own_stack(struct thread *t, uintptr_t page)
 			return;
 	t->own_start = page;
 	t->own_end = ((top - 1) | (PAGE - 1)) + 1;
+	for (uintptr_t p = page; p < top; p += PAGE)
+		cuts_watch(p);
 }
 
 static bool grow_own_stack(struct thread *t, uintptr_t page)
 {
 	if (page >= t->own_end || t->own_start > page + NEAR)
 		return false;
-	while (t->own_start > page && os_readable(t->own_start - PAGE))
+	while (t->own_start > page && os_readable(t->own_start - PAGE)) {
 		t->own_start -= PAGE;
+		cuts_watch(t->own_start);
+	}
 	return t->own_start <= page;
 }
 
@@ -182,6 +187,8 @@ static bool step_by_frame_pointer(struct walk *w)
 {
 	uintptr_t bp = w->bp, pc;
 
+	if (bp == 0 && (uintptr_t)__libc_stack_end - w->sp < PAGE) /* how a process begins */
+		return stop(w, MT_NODE_ROOT, false);
 	if (w->cut == CUT_GUESSES || bp < w->sp || bp - w->sp > NEAR || bp % 8 != 0 ||
 		!os_readable(bp) || !os_readable(bp + 8))
 		return stop(w, MT_NODE_BROKEN, true);
@@ -558,6 +565,13 @@ static void keep(struct walk *w, uint32_t base, uint32_t n)
 	t->top = &kept[base];
 }
 
+/* Those words of the new frames that lie elsewhere than on the thread's own stack. */
+static cold_path void watch(const struct thread *t, uint32_t base)
+{
+	for (const struct check *c = t->top->last; c > t->kept[base].last; c--)
+		cuts_watch((uintptr_t)c->address);
+}
+
 /* ---- the leaves of the kept stack, hung as far out as their words reach */
 
 /* The kept frame that lies outside of the first `count` checks or less, innermost first. */
@@ -719,6 +733,8 @@ static struct leaf *walk(
 	if (unlikely(w.strays))
 		distrust(&w, count);
 	keep(&w, base, count);
+	if (unlikely(!t->on_own_stack || w.abroad || w.interrupted || w.guessed))
+		watch(t, base);
 	path = path_find(t->top->hash);
 	t->doubt = doubt_of(&w, base);
 	if (unlikely(t->doubt > cut) && !path.site && are_too_many(t->doubt)) {

@@ -399,6 +399,8 @@ static always_inline void *realloc_by_way(
 		unlikely(*slot < 1u << SLOT_SITE_BIT) || (!glibc && unlikely(is_inner(at))))
 		return realloc_anyhow(p, size);
 	had = slot_read(slot);
+	if (unlikely(had.size >= CUTS_LEAST))
+		return realloc_anyhow(p, size);
 	slot_clear(slot, had.size);
 	c = call_begin(at, glibc);
 	q = next.realloc(p, size);

@@ -1,6 +1,6 @@
 /*
  * hooks_mmap.c - anonymous mappings and the program break, when MTRACE_MMAP=1 asks for them;
- * otherwise these hooks only look whether it is the thread's own stack that goes, and pass on.
+ * otherwise these hooks only look whether stacks or code go (cuts.h, modules.c), and pass on.
  *
  * Memory that nobody may touch (PROT_NONE) is a reservation and doesn't count. The C library's own
  * mappings for malloc and for stacks don't come by here, and those of another allocator don't count
@@ -9,6 +9,7 @@
  */
 #undef _FILE_OFFSET_BITS /* else mmap is another name for mmap64 */
 
+#include "preload/cuts.h"
 #include "preload/next.h"
 #include "preload/record.h"
 #include "preload/regions.h"
@@ -55,7 +56,7 @@ static bool wanted(void)
 /* What is at these addresses is about to go, or to become something else. */
 static void unmaps(const void *address, size_t size)
 {
-	thread_unmaps(address, size);
+	cuts_make(address, size);
 	modules_change((uintptr_t)address, size);
 }
 
@@ -128,7 +129,7 @@ HOOK void *mremap(void *address, size_t old_size, size_t new_size, int flags, ..
 HOOK int mprotect(void *address, size_t size, int protection)
 {
 	if (!(protection & PROT_READ))
-		thread_unmaps(address, size);
+		cuts_make(address, size);
 	if (unlikely(protection & PROT_EXEC))
 		modules_change((uintptr_t)address, size);
 	return next.mprotect ? next.mprotect(address, size, protection)
@@ -159,6 +160,14 @@ static void break_up(uintptr_t from, uintptr_t to, struct cpu_frame at)
 		record_mapping(from, to - from, at, true);
 }
 
+static void shrinks_break(uintptr_t to)
+{
+	uintptr_t from = (uintptr_t)__sbrk(0);
+
+	if (to < from)
+		unmaps((void *)to, from - to);
+}
+
 HOOK void *sbrk(intptr_t increment)
 {
 	struct cpu_frame at = CPU_CALLER();
@@ -168,6 +177,8 @@ HOOK void *sbrk(intptr_t increment)
 
 	if (counts && increment < 0)
 		break_down(from, from + (uintptr_t)increment, at);
+	if (increment < 0)
+		shrinks_break((uintptr_t)__sbrk(0) + (uintptr_t)increment);
 	old = next.sbrk ? next.sbrk(increment) : __sbrk(increment);
 	if (counts && increment > 0 && old != (void *)-1)
 		break_up((uintptr_t)old, (uintptr_t)old + (uintptr_t)increment, at);
@@ -183,6 +194,7 @@ HOOK int brk(void *address)
 
 	if (counts)
 		break_down(from, (uintptr_t)address, at);
+	shrinks_break((uintptr_t)address);
 	if (next.brk)
 		result = next.brk(address);
 	else

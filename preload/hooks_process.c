@@ -3,6 +3,7 @@
  * to exit that run no destructors. Each only notes something; the real call is the last thing that
  * it does.
  */
+#include "preload/cuts.h"
 #include "preload/internal.h"
 #include "preload/next.h"
 #include "preload/phase.h"
@@ -13,6 +14,7 @@
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -54,8 +56,8 @@ HOOK int prctl(int option, ...)
 }
 
 /*
- * syscall(2), which libseccomp takes: all but seccomp's goes on as it came, to the next definition,
- * by a jump. syscall_watched finds the arguments where syscall has them.
+ * syscall(2), which libseccomp takes: all but seccomp's and what changes mappings goes on as it came,
+ * to the next definition, by a jump. syscall_watched finds the arguments where syscall has them.
  */
 __asm__(".text\n"
 	".globl syscall\n"
@@ -66,12 +68,17 @@ __asm__(".text\n"
 	"movq next_syscall(%rip), %rax\n\t"
 	"cmpq $317, %rdi\n\t" /* SYS_seccomp */
 	"je syscall_watched\n\t"
+	"leaq -9(%rdi), %r11\n\t" /* from SYS_mmap to SYS_mremap */
+	"cmpq $16, %r11\n\t"
+	"jbe syscall_watched\n\t"
 	"testq %rax, %rax\n\t"
 	"je syscall_watched\n\t"
 	"jmp *%rax\n\t"
 	".cfi_endproc\n\t"
 	".size syscall, . - syscall");
-_Static_assert(SYS_seccomp == 317, "as in syscall");
+_Static_assert(SYS_seccomp == 317 && SYS_mmap == 9 && SYS_mprotect == 10 && SYS_munmap == 11 &&
+		       SYS_mremap == 25,
+	"as in syscall");
 
 /* Before the next definition is known. */
 static long call_kernel(long number, long a, long b, long c, long d, long e, long f)
@@ -91,6 +98,21 @@ static long call_kernel(long number, long a, long b, long c, long d, long e, lon
 	return -1;
 }
 
+/* Before the call. */
+static void watch_mappings(long number, long a, long b, long c, long d, long e)
+{
+	bool goes = number == SYS_munmap || number == SYS_mremap ||
+		    (number == SYS_mprotect && !(c & PROT_READ)) ||
+		    (number == SYS_mmap && (d & MAP_FIXED));
+
+	if (goes)
+		cuts_make((void *)a, (size_t)b);
+	if (number == SYS_mremap && (d & MREMAP_FIXED))
+		cuts_make((void *)e, (size_t)c);
+	if ((goes && number != SYS_mprotect) || (number == SYS_mprotect && (c & PROT_EXEC)))
+		modules_change((uintptr_t)a, (size_t)b);
+}
+
 __attribute__((used)) long syscall_watched(
 	long number, long a, long b, long c, long d, long e, long f);
 long syscall_watched(long number, long a, long b, long c, long d, long e, long f)
@@ -101,6 +123,7 @@ long syscall_watched(long number, long a, long b, long c, long d, long e, long f
 	if (number == SYS_seccomp && (a == SECCOMP_SET_MODE_FILTER || a == SECCOMP_SET_MODE_STRICT))
 		entered = sandbox_enter(
 			a == SECCOMP_SET_MODE_FILTER ? (const void *)c : NULL, CPU_CALLER());
+	watch_mappings(number, a, b, c, d, e);
 	result = next_syscall ? next_syscall(number, a, b, c, d, e, f)
 			      : call_kernel(number, a, b, c, d, e, f);
 	if (entered && result != 0)

@@ -9,6 +9,7 @@
 #define MTRACE_RECORD_H
 
 #include "preload/capture.h"
+#include "preload/cuts.h"
 #include "preload/ledger.h"
 #include "preload/next.h"
 #include "preload/phase.h"
@@ -117,6 +118,8 @@ static always_inline void record_gone_by(
 
 	if (temporary)
 		t->last = NULL;
+	if (unlikely(b.size >= CUTS_LEAST))
+		cuts_make(p, b.size);
 	if (unlikely(config.slack) && b.site)
 		slack_subtract(b, b.slack);
 	if (likely(b.site))
@@ -227,7 +230,8 @@ static always_inline bool record_gone_marked(struct thread *t, void *p, bool sin
 	if (unlikely(!slot) || unlikely(*slot < 1u << SLOT_SITE_BIT))
 		return false;
 	b = slot_read(slot);
-	if (unlikely(!record_gone_known(t, p, b.site, b.size, single)))
+	if (unlikely(b.size >= CUTS_LEAST) ||
+		unlikely(!record_gone_known(t, p, b.site, b.size, single)))
 		return false;
 	slot_clear(slot, b.size);
 	return true;

@@ -6,6 +6,7 @@
  * knows the old one.
  */
 #include "preload/thread.h"
+#include "preload/cuts.h"
 #include "preload/ledger.h"
 #include "preload/sample.h"
 
@@ -68,10 +69,31 @@ static void forget_own_stack(struct thread *t)
 	forget_stacks(t);
 }
 
-cold_path void thread_lose_stack(struct thread *t)
+static bool kept_words_lie_in(const struct thread *t, uintptr_t start, uintptr_t end)
 {
-	if (!thread_is_busy(t)) /* a handler, which had better return */
+	for (const struct check *c = t->top->last; c > t->checks; c--)
+		if ((uintptr_t)c->address - start < end - start)
+			return true;
+	return false;
+}
+
+static bool near_words_lie_in(const struct near_leaf *leaf, uintptr_t start, uintptr_t end)
+{
+	for (int i = 0; i < NEAR_WORDS; i++)
+		if (leaf->sp + leaf->words[i] - start < end - start)
+			return true;
+	return false;
+}
+
+void thread_drop_stacks(struct thread *t, uintptr_t start, uintptr_t end)
+{
+	if (start < t->own_end && end > t->own_start)
 		forget_own_stack(t);
+	if (kept_words_lie_in(t, start, end))
+		t->top = t->kept;
+	for (struct near_leaf *leaf = t->near; leaf < t->near + (1u << NEAR_BITS); leaf++)
+		if (leaf->sp && near_words_lie_in(leaf, start, end))
+			leaf->sp = 0;
 }
 
 static struct thread *lost(enum mt_loss why)
@@ -110,6 +132,8 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 		forget_stacks(t);
 		t->generation = generation;
 	}
+	if (t->cuts != load_acquire(&cuts_made))
+		cuts_see(t);
 	t->gate = gate;
 	return t;
 }
@@ -201,6 +225,8 @@ static void begin_anew(struct thread *t)
 	}
 	t->stack_start = t->stack_end = 0;
 	forget_own_stack(t); /* this thread's may end earlier */
+	for (uint32_t i = 0; i < 1u << NEAR_BITS; i++)
+		t->near[i].sp = 0;
 	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };
 	t->checks[0] = (struct check){ &guard, 1 };
 }

@@ -150,6 +150,7 @@ struct thread {
 	int64_t distance; /* when sampling: bytes to the next sample */
 	uint64_t random;
 	uint32_t generation; /* code_generation that the kept frames belong to */
+	uint32_t cuts;	     /* cuts_made that it has seen */
 	uint64_t era;	     /* part of all identities: leaves of an earlier one are void */
 	enum cut doubt;	     /* how the last stack that was walked would be cut */
 	uint32_t lane;
@@ -183,7 +184,8 @@ extern struct thread thread_nobody;
  * nothing may be recorded, and if that is a loss, it has been counted. */
 struct thread *thread_settle(uintptr_t sp);
 
-void thread_lose_stack(struct thread *t); /* its own isn't whole any more */
+void thread_drop_stacks(
+	struct thread *t, uintptr_t start, uintptr_t end); /* the frames whose words lie there */
 
 #pragma GCC visibility pop
 
@@ -193,17 +195,6 @@ void thread_lose_stack(struct thread *t); /* its own isn't whole any more */
 static inline bool thread_is_busy(const struct thread *t)
 {
 	return t->state > UINT32_MAX && t->state != THREAD_UNSETTLED;
-}
-
-/* These pages are about to go, to become others, or to be closed. Those of the calling thread's own
- * stack would be read again without being asked for. */
-static inline void thread_unmaps(const void *address, size_t size)
-{
-	struct thread *t = thread_self;
-	uintptr_t start = (uintptr_t)address;
-
-	if (unlikely(start < t->own_end && (start >= t->own_start || t->own_start - start < size)))
-		thread_lose_stack(t);
 }
 
 /* The calling thread's state, marked busy; NULL: pass through. `sp` is the hook's caller's stack
