@@ -1,7 +1,6 @@
 /*
  * hooks_process.c - what changes the process around the allocations: dlclose, seccomp, and the ways
- * to exit that run no destructors. Each only notes something; the real call is the last thing that
- * it does.
+ * to exit that run no destructors. The real call is the last thing that each does.
  */
 #include "preload/cuts.h"
 #include "preload/internal.h"
@@ -146,7 +145,7 @@ long syscall_watched(long number, long a, long b, long c, long d, long e, long f
  * nobody. */
 HOOK void _exit(int status)
 {
-	control_exit();
+	init_leave();
 	for (;;) {
 		syscall(SYS_exit_group, status);
 		__builtin_trap(); /* a seccomp filter that says no: as the C library does */
@@ -160,6 +159,6 @@ HOOK void _Exit(int status)
 
 HOOK void quick_exit(int status)
 {
-	control_exit();
+	init_leave();
 	next.quick_exit(status);
 }

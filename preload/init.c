@@ -164,18 +164,50 @@ static void scan_at_exit(void)
 	thread_leave(t);
 }
 
+static void look_back(void)
+{
+	bool asks = config.reachable && sandbox_allows_scan();
+
+	if (asks)
+		resident_note_peak(); /* before the scan takes its memory */
+	scan_at_exit();
+	if (asks)
+		resident_note_own();
+}
+
+/* A vfork child shares this memory, but it isn't the process. */
+static bool is_process(void)
+{
+	return phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid();
+}
+
+static bool on_alternate_stack(void)
+{
+	stack_t stack;
+
+	return os_call(SYS_sigaltstack, NULL, &stack) < 0 || (stack.ss_flags & SS_ONSTACK);
+}
+
+/* The stack of a handler may be too small for a look, and a forked child leaves what was its
+ * parent's. */
+void init_leave(void)
+{
+	int saved = errno;
+
+	if (is_process() && trace.header->state != MT_STATE_EXITED) {
+		if (!trace.header->forked_from && !on_alternate_stack())
+			look_back();
+		control_exit();
+	}
+	errno = saved;
+}
+
 __attribute__((destructor)) static void fini(void)
 {
 	int saved = errno;
 
-	if (phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid()) {
-		bool asks = config.reachable && sandbox_allows_scan();
-
-		if (asks)
-			resident_note_peak(); /* before the scan takes its memory */
-		scan_at_exit();
-		if (asks)
-			resident_note_own();
+	if (is_process()) {
+		look_back();
 		control_exit();
 		if (config.verbose || (sandbox_allows_messages() && isatty(STDERR_FILENO)))
 			message("trace in ", tracefile_path(), NULL);

@@ -234,6 +234,7 @@ void threads_forked(struct thread *self);
 
 bool fork_init(void);
 void init_start(void); /* once, at the first event that is late enough */
+void init_leave(void); /* on a way out that runs no destructors */
 
 void cxx_init(void); /* hooks_cxx.c: finds the C++ library's operator new */
 

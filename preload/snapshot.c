@@ -202,10 +202,26 @@ static void wait_for(int child, unsigned wait_ms)
 	}
 }
 
+/* A read may hang (a file system without its server), and so may a lock that another thread had at
+ * the fork: a timer kills the child. */
+static void limit_own_time(uint64_t ms)
+{
+	struct sigevent kill = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+	struct itimerspec when = { .it_value = {
+					   (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 } };
+	int timer;
+
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &kill, &timer) == 0)
+		syscall(SYS_timer_settime, timer, 0, &when, NULL);
+}
+
 static void run_in_copy(void *job)
 {
-	bool ok = run(job);
+	bool ok;
 
+	if (!sandbox_is_on())
+		limit_own_time(MOST_NS / 1000000 + 1000);
+	ok = run(job);
 	store_release(&trace.header->scan_state, ok ? MT_SCAN_DONE : MT_SCAN_FAILED);
 	syscall(SYS_exit_group, 0);
 }
@@ -226,18 +242,6 @@ static void scan_copy(struct job *job, unsigned wait_ms)
 	} else {
 		wait_for((int)child, wait_ms);
 	}
-}
-
-/* A read may hang (a file system without its server): the parent must not, so there is a timer that
- * kills the child. */
-static void limit_own_time(unsigned ms)
-{
-	struct sigevent kill = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
-	struct itimerspec when = { .it_value = { ms / 1000, ms % 1000 * 1000000l } };
-	int timer;
-
-	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &kill, &timer) == 0)
-		syscall(SYS_timer_settime, timer, 0, &when, NULL);
 }
 
 static int run_in_place(void *job)

@@ -150,6 +150,16 @@ class OneStep(unittest.TestCase):
             self.no_verdict(self.leaks_run("--no-verdict-exit-code", "0", "--", LEAKS, "leave", status), int(status),
                             b"_exit()")
 
+    def test_ways_out(self):
+        """Those that run no destructors look, too; but not on a handler's own stack, and not for a forked child."""
+        for how in "_exit", "quick_exit":
+            result = self.leaks_run("--", LEAKS, how, "3")
+            self.assertEqual(result.status, 42, result)
+            self.assertIn(b"lost 1000 B in 10 blocks of 100 B", result.stderr)
+        self.no_verdict(self.leaks_run("--", LEAKS, "handler", "3"), 2, b"_exit()")
+        result = self.leaks_run("--", LEAKS, "forked", "3")
+        self.assertEqual((result.status, result.stderr), (3, b""))
+
     def test_untraceable(self):
         Path("p.c").write_text("int main(void) { return 0; }\n")
         subprocess.run(["gcc", "-static", "-o", "static", "p.c"], check=True)
