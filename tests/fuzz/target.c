@@ -169,6 +169,7 @@ static const char *const command_lines[][6] = {
 	{ "diff", "--json", "--by=function", OTHER },
 	{ "pack", "--quiet", "--plain", "--out=/dev/null" },
 	{ "merge", "--quiet", "--out=/dev/null" },
+	{ "leaks", "--by=site", "--stacks=0", "--min-bytes=100" },
 };
 
 unsigned target_command_count(void)
