@@ -23,10 +23,40 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#define MAPS_MOST (256u << 10) /* bytes of /proc/self/maps: there is little yet */
+
+/* The file that is mapped at an address; its length, 0 = none is known. */
+static size_t file_mapped_at(uintptr_t address, char *path, size_t size)
+{
+	char *maps = os_map(MAPS_MOST);
+	struct mapping m = { 0 };
+	struct text t;
+
+	text_init(&t, path, size);
+	if (maps && os_read_file("/proc/self/maps", maps, MAPS_MOST) > 0)
+		for (char *line = maps; (line = mapping_next(line, &m));)
+			if (m.start <= address && address < m.end && *m.name == '/')
+				text_add(&t, m.name);
+	if (maps)
+		os_unmap(maps, MAPS_MOST);
+	return t.used;
+}
+
+/* "ld-linux-x86-64.so.2 ./app": what was executed is the dynamic linker, which has no other one;
+ * the program is what it says are the program's headers. */
+static size_t loaded_by_command(char *path, size_t size)
+{
+	uintptr_t headers = getauxval(AT_PHDR);
+
+	return getauxval(AT_BASE) || !headers ? 0 : file_mapped_at(headers, path, size);
+}
+
 static void find_program(char *path, size_t size)
 {
-	ssize_t n = readlink("/proc/self/exe", path, size - 1);
+	ssize_t n = (ssize_t)loaded_by_command(path, size);
 
+	if (n == 0)
+		n = readlink("/proc/self/exe", path, size - 1);
 	path[n > 0 ? n : 0] = '\0';
 	if (n <= 0) { /* no /proc */
 		const char *name = (const char *)getauxval(AT_EXECFN);

@@ -20,12 +20,6 @@
 #define RED_ZONE 128u		/* bytes below the stack pointer that a leaf function may use */
 #define THREAD_DESCRIPTOR 4096u /* bytes behind the thread pointer, at the most */
 
-struct mapping {
-	uintptr_t start, end;
-	bool readable, writable, shared;
-	const char *name;
-};
-
 #define MOST_RANGES 1024
 
 static struct os_range own[MOST_RANGES]; /* the library's, sorted */
@@ -47,13 +41,14 @@ static const char *parse_hex(const char *p, uintptr_t *n)
 	}
 }
 
-/* "start-end rwxp offset device inode   name"; the name's end becomes a zero. Returns the next
- * line. */
-static char *parse_line(char *line, struct mapping *m)
+/* "start-end rwxp offset device inode   name"; the name's end becomes a zero. */
+char *mapping_next(char *line, struct mapping *m)
 {
 	char *end = strchr(line, '\n');
 	const char *p;
 
+	if (!end)
+		return NULL;
 	*end = '\0';
 	p = parse_hex(line, &m->start);
 	p = parse_hex(p + 1, &m->end);
@@ -234,8 +229,7 @@ bool roots_scan(const struct scan_stack *s, size_t count)
 	for (size_t i = 0; i < count; i++)
 		for (int k = 0; k < 6; k++)
 			scan_word(s[i].arguments[k]);
-	while (*line && strchr(line, '\n') && !scan_out_of_time()) {
-		line = parse_line(line, &m);
+	while (!scan_out_of_time() && (line = mapping_next(line, &m))) {
 		if (m.name && before.name && is_relro(&before, &m))
 			scan_but_own(&before, before.start, before.end);
 		if (m.readable && m.writable && !is_trace(&m))

@@ -50,6 +50,14 @@ bool scan(const struct scan_stack *stacks, size_t count, uint64_t until);
 /* Calls scan_root() on all memory that belongs to no allocator. */
 bool roots_scan(const struct scan_stack *stacks, size_t count);
 
+/* A line of /proc/self/maps. */
+struct mapping {
+	uintptr_t start, end;
+	bool readable, writable, shared;
+	const char *name; /* in the text; "" = none */
+};
+char *mapping_next(char *line, struct mapping *m); /* the next line; NULL: there is none here */
+
 /* ---- snapshot.c */
 
 void snapshot_at_exit(void); /* scans the process, and waits for that a second at the most */

@@ -1,11 +1,12 @@
 """Odd ends and odd manners: the program's behaviour is as without the library, and the trace holds what there was."""
 import json
 import os
+import re
 import unittest
 
 from packages import missing
 from programs import Program
-from tracing import LONG, first_trace, mtracer, run, same_behaviour, scratch, traces
+from tracing import LIBRARY, LONG, first_trace, mtracer, run, same_behaviour, scratch, traces
 
 PROGRAM = Program("odd")
 
@@ -73,6 +74,22 @@ class Odd(unittest.TestCase):
         self.assert_row(child, "titled child", 1)
         self.assertEqual(child.state(), "exited")
         self.assertIn("title", child.report()["trace"]["command"])
+
+    def test_started_by_the_dynamic_linker(self):
+        """ld.so PROGRAM: the lines, the module and the trace's name are the program's."""
+        linker = re.search(rb"/[\w./-]*/ld[\w.-]*\.so\.\d", PROGRAM.path.read_bytes()).group().decode()
+        for options in ([], ["--library-path", "/nowhere"], ["--preload", LIBRARY]):
+            with self.subTest(options=options):
+                command = [linker, *options, PROGRAM.path, "dontfork"]
+                native = run([PROGRAM.path, "dontfork"], traced=False, cwd=self.directory)
+                same_behaviour(native, run(command, traced="--preload" not in options, cwd=self.directory))
+                [trace] = traces(self.directory, "odd")
+                self.assert_row(trace, "lost", 1)
+                report = trace.report()
+                self.assertEqual(report["trace"]["program"], str(PROGRAM.path.resolve()))
+                self.assertEqual(report["trace"]["command"][0], linker)
+                self.assertEqual(report["warnings"], [])
+                trace.path.unlink()
 
     @unittest.skipIf(os.getuid() == 0 and not os.path.exists("/usr/bin/setpriv"), missing("setpriv"))
     def test_full_stderr(self):
