@@ -131,7 +131,13 @@ static bool path_at(unsigned place, struct text *t)
 
 /* ---- what is there already */
 
-enum occupant { OCCUPANT_NONE, OCCUPANT_OLD_TRACE, OCCUPANT_LIVE_TRACE, OCCUPANT_OTHER };
+enum occupant {
+	OCCUPANT_NONE,
+	OCCUPANT_OLD_TRACE,
+	OCCUPANT_LIVE_TRACE,
+	OCCUPANT_CLOSED, /* another user's, who lets nobody look */
+	OCCUPANT_OTHER
+};
 
 static enum occupant look_at(const char *path)
 {
@@ -142,7 +148,9 @@ static enum occupant look_at(const char *path)
 	enum occupant is = OCCUPANT_OTHER;
 
 	if (fd < 0)
-		return errno == ENOENT ? OCCUPANT_NONE : OCCUPANT_OTHER;
+		return errno == ENOENT	 ? OCCUPANT_NONE
+		       : errno == EACCES ? OCCUPANT_CLOSED
+					 : OCCUPANT_OTHER;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 		os_pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) &&
 		memcmp(h.magic, MT_MAGIC, sizeof(h.magic)) == 0) {
@@ -246,9 +254,12 @@ static int open_file(struct place *p, unsigned place)
 			return -1;
 		}
 		occupant = look_at(p->path);
-		if (occupant == OCCUPANT_OTHER && place == WANTED) {
+		if (occupant >= OCCUPANT_CLOSED && place == WANTED) {
 			p->fixed |= !p->child;
-			add_reason(p, "'", "' is not a trace, so it is left alone; ",
+			add_reason(p, "'",
+				occupant == OCCUPANT_CLOSED
+					? "' is there: permission denied; "
+					: "' is not a trace, so it is left alone; ",
 				"set MTRACE_OUT to another path");
 			return -1;
 		}

@@ -5,7 +5,7 @@ import socket
 import unittest
 
 from programs import Program
-from tracing import Trace, mtracer, run, scratch, traces
+from tracing import MTRACER, Trace, mtracer, run, scratch, traces
 
 PROGRAM = Program("growing")
 COMMAND = [PROGRAM.path, "6"]
@@ -83,6 +83,22 @@ class Environment(unittest.TestCase):
                 precious.write_bytes(content)
                 self.assert_refused(self.start(MTRACE_OUT="precious"), "precious")
                 self.assertEqual(precious.read_bytes(), content)
+
+    @unittest.skipIf(os.getuid() == 0 and not os.path.exists("/usr/bin/setpriv"), "needs a plain user")
+    def test_file_that_cannot_be_read(self):
+        """It may be somebody's trace or not; what is wrong is the permission, and every part says so."""
+        os.chmod(self.directory, 0o777)
+        self.start(MTRACE_OUT="t.mtrace")
+        os.chmod(self.directory / "t.mtrace", 0)
+        other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
+        result = run([*other, *COMMAND], cwd=self.directory, MTRACE_OUT=str(self.directory / "t.mtrace"))
+        self.assertEqual((result.status, result.stdout), (0, OUTPUT))
+        self.assertIn(b"permission denied", result.stderr)
+        self.assertNotIn(b"not a trace", result.stderr)
+        for arguments in (["report"], ["annotate"], ["info", "t.mtrace"], ["pack", "-o", "t.mtrace", "t.mtrace"]):
+            result = run([*other, MTRACER, *arguments], traced=False, cwd=self.directory)
+            self.assertEqual((result.status, result.stderr.lower()),
+                             (2, b"mtracer: t.mtrace: permission denied\n"), arguments)
 
     def test_symbolic_link_is_not_followed(self):
         target = self.directory / "target"
