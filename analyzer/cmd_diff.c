@@ -84,9 +84,14 @@ static int find_measure(const char *option, const char *name, enum sort_key *mea
 	return error("diff: '--%s %s' is not known; see 'mtracer help diff'", option, name);
 }
 
-static int find_limit(const char *option, const char *text, struct limit *limit)
+/* Of what is counted, not measured in bytes, a number says enough. */
+static int find_limit(const char *option, const char *text, bool counts, struct limit *limit)
 {
-	if (!text || limit_parse(text, limit))
+	if (!text)
+		return EXIT_FINE;
+	if (!counts && limit_lacks_unit(text))
+		return error("diff: '--%s %s' has no unit: %s%% or %sB?", option, text, text, text);
+	if (limit_parse(text, limit))
 		return EXIT_FINE;
 	return error("diff: '--%s %s' is neither a percentage such as 5%% nor a size such as 64KiB",
 		option, text);
@@ -97,6 +102,7 @@ static int check_values(struct command_state *c)
 	const struct values *v = c->values;
 	struct diff_view *view = &c->view;
 	int status = EXIT_FINE;
+	bool counts;
 
 	view->sort = view->site = SORT_AT_PEAK_BYTES;
 	view->total = SORT_PEAK_BYTES;
@@ -106,10 +112,11 @@ static int check_values(struct command_state *c)
 		status = find_measure("measure", v->measure, &view->total);
 		view->site = view->total;
 	}
+	counts = !measure_is_bytes(view->total);
 	if (status == EXIT_FINE)
-		status = find_limit("fail-over", v->fail_over, &view->limit_total);
+		status = find_limit("fail-over", v->fail_over, counts, &view->limit_total);
 	if (status == EXIT_FINE)
-		status = find_limit("fail-over-site", v->fail_over_site, &view->limit_site);
+		status = find_limit("fail-over-site", v->fail_over_site, counts, &view->limit_site);
 	if (status == EXIT_FINE && v->json && v->markdown)
 		status = error("diff: --json and --markdown exclude each other");
 	return status;

@@ -19,6 +19,14 @@ bool limit_parse(const char *text, struct limit *limit)
 	return digits && end == text + digits;
 }
 
+bool limit_lacks_unit(const char *text)
+{
+	char *end;
+	double number = strtod(text, &end);
+
+	return end != text && *end == '\0' && number > 0;
+}
+
 bool limit_exceeded(const struct limit *limit, const struct diff_value *v)
 {
 	if (!limit->text || !v->changed || v->delta <= 0)

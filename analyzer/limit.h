@@ -16,8 +16,11 @@ struct limit {
 	uint64_t amount;
 };
 
-/* "5%", "64KiB", "1000". False where it is neither. */
+/* "5%", "64KiB", "1000B", "0". False where it is neither. */
 bool limit_parse(const char *text, struct limit *limit);
+
+/* A number alone: of bytes, or percent? 0 is as much of either. */
+bool limit_lacks_unit(const char *text);
 
 /* Grew by more than that, and by more than it varies anyway. Whatever grew from nothing exceeds
  * every percentage. */

@@ -389,12 +389,15 @@ const char *measure_title(enum sort_key key)
 	return titles[key];
 }
 
+bool measure_is_bytes(enum sort_key key)
+{
+	return key == SORT_CURRENT_BYTES || key == SORT_PEAK_BYTES || key == SORT_AT_PEAK_BYTES ||
+	       key == SORT_ALLOCATED_BYTES;
+}
+
 char *format_measure(char text[UNIT_TEXT], int64_t value, enum sort_key key)
 {
-	bool bytes = key == SORT_CURRENT_BYTES || key == SORT_PEAK_BYTES ||
-		     key == SORT_AT_PEAK_BYTES || key == SORT_ALLOCATED_BYTES;
-
-	return bytes ? format_bytes(text, value) : format_count(text, value);
+	return measure_is_bytes(key) ? format_bytes(text, value) : format_count(text, value);
 }
 
 static int compare_text(const char *a, const char *b)

@@ -73,6 +73,7 @@ const char *measure_title(enum sort_key key);
 /* The measure of a key, 0 for the name; and as people read it. */
 int64_t sort_measure(const struct measures *m, enum sort_key key);
 double measure_variance(const struct variances *v, enum sort_key key);
+bool measure_is_bytes(enum sort_key key);
 char *format_measure(char text[UNIT_TEXT], int64_t value, enum sort_key key);
 
 /* Largest first, names in alphabetical order; rows that are equal in the key have an order too. */

@@ -5,7 +5,7 @@ run --fail-over 90%
 run --fail-over 16KiB
 run --fail-over 10KiB
 run --fail-over-site 19KiB
-run --fail-over-site 20000
+run --fail-over-site 20000B
 run --fail-over-site 50%
 run --measure allocations --fail-over 1%
 run --measure allocations --fail-over-site 20
