@@ -76,6 +76,25 @@ static int pack_trace(const struct values *v, const struct reading *r, const cha
 	return status;
 }
 
+static bool ends_in_suffix(const char *path)
+{
+	size_t size = strlen(path);
+
+	return size >= strlen(SUFFIX) && strcmp(path + size - strlen(SUFFIX), SUFFIX) == 0;
+}
+
+/* Without --out: beside the trace. Nothing is packed twice. */
+static int default_path(const struct trace *t, struct strbuf *path)
+{
+	strbuf_add(path, t->path);
+	while (path->size > 1 && path->text[path->size - 1] == '/')
+		path->text[--path->size] = '\0';
+	if (t->packed || ends_in_suffix(path->text))
+		return error("%s: is packed already; --out FILE packs it anew", t->path);
+	strbuf_add(path, SUFFIX);
+	return EXIT_FINE;
+}
+
 static int run(const void *values, int argc, char **argv)
 {
 	const struct values *v = values;
@@ -91,11 +110,12 @@ static int run(const void *values, int argc, char **argv)
 	if (r.trace->header.version > MT_VERSION)
 		warning("%s: of a newer format; what this mtracer does not know of it is left out",
 			r.trace->path);
-	strbuf_add(&path, v->out ? v->out : r.trace->path);
-	while (path.size > 1 && path.text[path.size - 1] == '/')
-		path.text[--path.size] = '\0';
-	strbuf_add(&path, v->out ? "" : SUFFIX);
-	status = pack_trace(v, &r, path.text);
+	if (v->out)
+		strbuf_add(&path, v->out);
+	else
+		status = default_path(r.trace, &path);
+	if (status == EXIT_FINE)
+		status = pack_trace(v, &r, strbuf_text(&path));
 	if (!v->no_symbols)
 		reading_warn(&r);
 	strbuf_release(&path);
