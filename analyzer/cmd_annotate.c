@@ -262,12 +262,34 @@ static int annotate(struct annotate *a, int argc, char **argv)
 	return status;
 }
 
+/* Puts the trace first, wherever it stands among the operands. What can be something else is one in
+ * front only. */
+static int find_trace(int argc, char **argv, bool *named)
+{
+	*named = argc && means_trace(argv[0]);
+	for (int i = 1; i < argc; i++) {
+		char *trace = argv[i];
+
+		if (!names_trace(trace))
+			continue;
+		if (*named)
+			return error("annotate: want one trace, not both '%s' and '%s'", argv[0],
+				trace);
+		memmove(argv + 1, argv, (size_t)i * sizeof(*argv));
+		argv[0] = trace;
+		*named = true;
+	}
+	return EXIT_FINE;
+}
+
 static int run(const void *values, int argc, char **argv)
 {
 	struct annotate a = { .values = values };
-	bool named = argc && means_trace(argv[0]);
 	int status = sort_key_check("annotate", a.values->sort, &a.key);
+	bool named;
 
+	if (status == EXIT_FINE)
+		status = find_trace(argc, argv, &named);
 	if (status != EXIT_FINE)
 		return status;
 	status = reading_open(&a.reading, &a.values->reading, named ? argv[0] : NULL);

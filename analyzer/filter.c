@@ -1,6 +1,7 @@
 /* filter.c - rows by regular expression. */
 #include "filter.h"
 #include "mem.h"
+#include "newest.h"
 #include "strbuf.h"
 
 #include <regex.h>
@@ -20,7 +21,14 @@ static bool compile(
 {
 	e->items = mem_zalloc(list->count, sizeof(*e->items));
 	for (size_t i = 0; i < list->count; i++) {
-		int code = regcomp(&e->items[i], list->items[i], REG_EXTENDED | REG_NOSUB);
+		int code;
+
+		if (names_trace(list->items[i])) {
+			snprintf(error, error_size, "'%s' is a trace, not an expression",
+				list->items[i]);
+			return false;
+		}
+		code = regcomp(&e->items[i], list->items[i], REG_EXTENDED | REG_NOSUB);
 
 		if (code) {
 			char why[128];

@@ -4,11 +4,14 @@
 #include "log.h"
 #include "mem.h"
 #include "packing.h"
+#include "paths.h"
 
 #include "preload/trace_format.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,11 +19,11 @@
 
 #define SUFFIX ".mtrace"
 
-static bool has_suffix(const char *name)
+static bool ends_in(const char *name, const char *suffix)
 {
-	size_t size = strlen(name);
+	size_t size = strlen(name), end = strlen(suffix);
 
-	return size > strlen(SUFFIX) && strcmp(name + size - strlen(SUFFIX), SUFFIX) == 0;
+	return size > end && strcmp(name + size - end, suffix) == 0;
 }
 
 static bool read_start(const char *path, char start[8])
@@ -51,9 +54,41 @@ bool is_trace_file(const char *path)
 	       (memcmp(start, MT_MAGIC, sizeof(start)) == 0 || is_packed(start, sizeof(start)));
 }
 
+bool names_trace(const char *word)
+{
+	return ends_in(word, SUFFIX) || ends_in(word, ".zst") || is_trace_file(word);
+}
+
+static bool is_source_name(const char *name)
+{
+	static const char *const suffixes[] = { ".c", ".h", ".cc", ".cpp", ".cxx", ".c++", ".C",
+		".H", ".hh", ".hpp", ".hxx", ".h++", ".inc", ".inl", ".ipp", ".tcc", ".ixx", ".cppm",
+		".m", ".mm", ".rs", ".d", ".go", ".s", ".S", ".f", ".F", ".f90", ".F90", ".f95",
+		".adb", ".ads", ".zig", ".nim", ".pas", ".y", ".yy", ".l", ".ll", ".cu", ".vala" };
+	size_t size = strlen(name), line = size;
+	char file[256];
+
+	while (line && name[line - 1] >= '0' && name[line - 1] <= '9')
+		line--;
+	if (line && line < size && name[line - 1] == ':')
+		size = line - 1;
+	snprintf(file, sizeof(file), "%.*s", (int)(size < 255 ? size : 255), name);
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		if (ends_in(file, suffixes[i]))
+			return true;
+	return false;
+}
+
+/* "runs/7", "./app.old"; not "src/table.c:20", "src/(a|b)" nor "Vec::operator/". */
+static bool is_path(const char *operand)
+{
+	return strchr(operand, '/') && !is_source_name(path_base(operand)) &&
+	       !operand[strcspn(operand, "*+?()[]{}|^$\\<>")] && !strstr(operand, "operator/");
+}
+
 bool means_trace(const char *operand)
 {
-	return has_suffix(operand) || is_trace_file(operand) || holds_traces(operand);
+	return names_trace(operand) || holds_traces(operand) || is_path(operand);
 }
 
 static bool is_newer(
@@ -66,16 +101,25 @@ static bool is_newer(
 	return strcmp(a_name, b_name) > 0;
 }
 
+/* Whose file nobody may read here may be a trace: better than none. */
+static bool is_closed(const char *path)
+{
+	return access(path, R_OK) != 0 && errno == EACCES;
+}
+
 char *newest_trace(void)
 {
 	DIR *directory = opendir(".");
 	struct stat best = { 0 }, st;
-	char *name = NULL;
+	char *name = NULL, *closed = NULL;
 
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
-		if (!has_suffix(entry->d_name) || stat(entry->d_name, &st) != 0 ||
-			!S_ISREG(st.st_mode) ||
-			(name && !is_newer(&st, entry->d_name, &best, name)) ||
+		if (!ends_in(entry->d_name, SUFFIX) || stat(entry->d_name, &st) != 0 ||
+			!S_ISREG(st.st_mode))
+			continue;
+		if (!closed && is_closed(entry->d_name))
+			closed = mem_strdup(entry->d_name);
+		if ((name && !is_newer(&st, entry->d_name, &best, name)) ||
 			!is_trace_file(entry->d_name))
 			continue;
 		free(name);
@@ -84,7 +128,9 @@ char *newest_trace(void)
 	}
 	if (directory)
 		closedir(directory);
-	if (name)
-		notice("%s: the newest trace here", name);
+	if (!name)
+		return closed;
+	free(closed);
+	notice("%s: the newest trace here", name);
 	return name;
 }

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/* The name of the newest *.mtrace in the working directory that is a trace, told on stderr. NULL
- * where there is none. The caller frees it. */
+/* The name of the newest *.mtrace in the working directory that is a trace, told on stderr; where
+ * there is none, of one that can't be opened. NULL: no such file. The caller frees it. */
 char *newest_trace(void);
 
 /* Whether the file begins as traces do, packed ones too. */
@@ -16,8 +16,12 @@ bool is_trace_file(const char *path);
 /* The same without packed ones, which begin like anything that zstd made. */
 bool is_plain_trace_file(const char *path);
 
-/* Whether an operand that could be a trace or something else means a trace: it is one, is named
- * like one, or is a directory with some. */
+/* Whether a word that could also be an expression can only be a trace: it is one, or is named like
+ * one, whether it exists or not. */
+bool names_trace(const char *word);
+
+/* The same of an operand that could be a function or a source file, too: also a directory with
+ * traces, and what has a slash and the name of no source file. */
 bool means_trace(const char *operand);
 
 #endif
