@@ -2,7 +2,9 @@
 #include "cmd.h"
 #include "log.h"
 #include "mem.h"
+#include "newest.h"
 #include "pager.h"
+#include "shell.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -73,6 +75,9 @@ static int unknown_command(const char *name)
 
 	for (size_t i = 0; commands[i]; i++)
 		names[i + 1] = commands[i]->name;
+	if (names_trace(name))
+		return error("'%s' is a trace, not a command; did you mean 'mtracer report %s'?",
+			name, name);
 	nearest = nearest_name(name, names);
 	if (nearest)
 		return error("unknown command '%s'; did you mean '%s'?", name, nearest);
@@ -177,8 +182,10 @@ static int dispatch(int argc, char **argv)
 
 int command_main(int argc, char **argv)
 {
-	int status = finish_output(dispatch(argc, argv));
+	int status;
 
+	shell_called(argv[0]);
+	status = finish_output(dispatch(argc, argv));
 	pager_finish();
 	return status;
 }

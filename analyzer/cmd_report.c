@@ -7,6 +7,7 @@
 #include "paths.h"
 #include "reading.h"
 #include "row.h"
+#include "shell.h"
 #include "source.h"
 #include "strbuf.h"
 #include "summary.h"
@@ -317,11 +318,12 @@ static void print_hints(const struct report *r)
 		{ "annotate", "", "the source with its memory beside it", -1 },
 		{ "tree", "", "which calls lead to it", -1 },
 		{ "leaks", "", "what was never freed, and what nothing points to", -1 },
-		{ "report", "--by site ", "the same with whole call stacks", BY_SITE },
-		{ "report", "--cumulative --by function ",
+		{ "report", " --by site", "the same with whole call stacks", BY_SITE },
+		{ "report", " --cumulative --by function",
 			"what each function caused, callees included", -1 },
-		{ "diff", "OLD ", "what changed since another run", -1 },
+		{ "diff", " OLD", "what changed since another run", -1 },
 	};
+	struct strbuf command = { 0 };
 	const char *lead = "next:";
 	int count = 0;
 
@@ -329,12 +331,16 @@ static void print_hints(const struct report *r)
 		if (!command_find(hints[i].command) || hints[i].by == (int)r->profile->by ||
 			(r->profile->cumulative && strstr(hints[i].options, "--cumulative")))
 			continue;
-		printf("%s%-5s mtracer %s %s%s   %s%s\n", style(STYLE_FAINT), lead,
-			hints[i].command, hints[i].options, r->reading.trace->path, hints[i].text,
-			style(STYLE_PLAIN));
+		strbuf_clear(&command);
+		shell_add_self(&command);
+		strbuf_addf(&command, " %s%s", hints[i].command, hints[i].options);
+		shell_add_operand(&command, r->reading.trace->path);
+		printf("%s%-5s %s   # %s%s\n", style(STYLE_FAINT), lead, strbuf_text(&command),
+			hints[i].text, style(STYLE_PLAIN));
 		lead = "";
 		count++;
 	}
+	strbuf_release(&command);
 }
 
 /* A thread that frees what others allocated has less than nothing. */

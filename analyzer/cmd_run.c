@@ -16,6 +16,7 @@
 #include "analyzer/preloading.h"
 #include "analyzer/program.h"
 #include "analyzer/runtrace.h"
+#include "analyzer/shell.h"
 #include "analyzer/strbuf.h"
 #include "analyzer/summary.h"
 #include "analyzer/table.h"
@@ -47,7 +48,6 @@ struct values {
 	const char *out;
 	uint64_t depth;
 	uint64_t sample;
-	uint64_t timeline;
 	bool start, no_start;
 	bool follow, no_follow;
 	bool reachable, no_reachable;
@@ -65,7 +65,6 @@ struct values {
 static const struct values defaults = {
 	.depth = NOT_GIVEN,
 	.sample = NOT_GIVEN,
-	.timeline = NOT_GIVEN,
 	.leaks_exit_code = NOT_GIVEN,
 	.no_verdict_exit_code = NOT_GIVEN,
 };
@@ -90,8 +89,6 @@ static const struct option_row rows[] = {
 	{ OPTION_FLAG, "mmap", 0, NULL, "trace anonymous mmap and brk, too", AT(mmap) },
 	{ OPTION_FLAG, "no-mmap", 0, NULL, "don't (the default)", AT(no_mmap) },
 	{ OPTION_FLAG, "slack", 0, NULL, "record what the allocator gives beyond what is asked for", AT(slack) },
-	{ OPTION_NUMBER, "timeline", 0, "N", "keep at most N snapshots over the run (default: 512)",
-		AT(timeline) },
 	{ OPTION_FLAG, "verbose", 'v', NULL, "let the library print the trace's path and its notes", AT(verbose) },
 	{ OPTION_FLAG, "quiet", 'q', NULL, "print no summary at the end", AT(quiet) },
 	{ OPTION_NUMBER, "leaks-exit-code", 0, "N", "print what is lost at the end, of all processes that were\n"
@@ -119,8 +116,6 @@ static int check_values(const struct values *v)
 			return error("run: --out: '%%' stands before p, n, h or %% only");
 	if (v->depth != NOT_GIVEN && (v->depth < 1 || v->depth > 1024))
 		return error("run: --depth: want a number of frames from 1 to 1024");
-	if (v->timeline != NOT_GIVEN && v->timeline > 1000000)
-		return error("run: --timeline: want a number of snapshots up to 1000000");
 	if (v->leaks_exit_code != NOT_GIVEN && (v->leaks_exit_code < 1 || v->leaks_exit_code > 255))
 		return error("run: --leaks-exit-code: want an exit status from 1 to 255");
 	if (v->leaks_exit_code != NOT_GIVEN && v->no_reachable)
@@ -195,7 +190,6 @@ static void set_environment(const struct values *v, const char *preload)
 		setenv("MTRACE_OUT", v->out, 1);
 	set_number("MTRACE_DEPTH", v->depth);
 	set_number("MTRACE_SAMPLE", v->sample);
-	set_number("MTRACE_TIMELINE", v->timeline);
 	set_switch("MTRACE_START", v->start, v->no_start);
 	set_switch("MTRACE_FOLLOW", v->follow, v->no_follow);
 	set_switch("MTRACE_REACHABLE", v->reachable || v->leaks_exit_code != NOT_GIVEN,
@@ -402,28 +396,22 @@ static int wait_for(struct job *job)
 
 /* ---- afterwards */
 
-static void print_quoted(FILE *out, const char *path)
-{
-	struct strbuf clean = { 0 };
-	bool plain = path[strcspn(path, " \t\n\"'\\$`*?[]#~;&|<>(){}!")] == 0;
-
-	strbuf_add_clean(&clean, path);
-	fprintf(out, plain ? "%s" : "'%s'", strbuf_text(&clean));
-	strbuf_release(&clean);
-}
-
 static void print_next(const struct run_traces *traces)
 {
 	size_t others = traces->children + traces->programs - 1;
+	struct strbuf next = { 0 };
 
-	fputs("next: mtracer report ", stderr);
-	print_quoted(stderr, traces->path);
+	shell_add_self(&next);
+	strbuf_add(&next, " report");
+	shell_add_operand(&next, traces->path);
+	fprintf(stderr, "next: %s", strbuf_text(&next));
 	if (others)
-		fprintf(stderr, "  (%zu more trace%s beside it, of %s)", others,
+		fprintf(stderr, "  # %zu more trace%s beside it, of %s", others,
 			others == 1 ? "" : "s",
 			traces->children ? "the programs and children that it started"
 					 : "the programs that it was before");
 	fputc('\n', stderr);
+	strbuf_release(&next);
 }
 
 static void print_outcome(const struct outcome *o)

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "reading.h"
 #include "runtrace.h"
+#include "shell.h"
 #include "strbuf.h"
 #include "summary.h"
 
@@ -28,13 +29,24 @@ static bool counts(const struct run_trace *trace, const struct trace *t)
 	return !trace->went_on && !(t->header.forked_from && t->state == TRACE_EXITED);
 }
 
+static void print_next(const char *path)
+{
+	struct strbuf next = { 0 };
+
+	shell_add_self(&next);
+	strbuf_add(&next, " leaks --all");
+	shell_add_operand(&next, path);
+	fprintf(stderr, "\nnext: %s\n", strbuf_text(&next));
+	strbuf_release(&next);
+}
+
 static void print_found(struct reading *r, const struct leaks *leaks)
 {
 	static const struct leaks_view view = { 1u << LEAK_LOST, 20, 24, 3, false };
 
 	print_heading(r);
 	leaks_print(leaks, r->trace, r->resolver, r->sources, &view, stderr);
-	fprintf(stderr, "\nnext: mtracer leaks --all %s\n", r->trace->path);
+	print_next(r->trace->path);
 	reading_warn(r);
 }
 

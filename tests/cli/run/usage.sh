@@ -6,7 +6,6 @@ bad --depth 0 true
 bad --depth 1025 true
 bad --depth x true
 bad --sample x true
-bad --timeline 1000001 true
 bad --out '' true
 bad --out 'a%z' true
 bad --out 'a%' true
