@@ -132,11 +132,12 @@ static uint64_t hash_optional(uint64_t hash, const char *text)
 	return hash_text(hash_number(hash, text != NULL), text ? text : "");
 }
 
-/* One source line on both sides is one row, whatever functions its code went to. */
+/* A source line of a function on both sides is one row. Two functions on one line, such as two
+ * instantiations of a template, are two: they may change in opposite ways. */
 static uint64_t line_key(const struct builder *b, uint32_t point)
 {
 	const struct point_places *p = &b->points[point];
-	uint64_t hash = 1;
+	uint64_t hash = hash_number(1, match_function(b->match, point));
 
 	if (!p->line[DIFF_OLD] && !p->line[DIFF_NEW])
 		return hash_number(2, point);

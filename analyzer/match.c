@@ -212,15 +212,17 @@ static struct group *group_of(struct groups *g, uint64_t hash)
 	return &g->items[index];
 }
 
-/* Pairs what is alone on both sides in its group; returns how many. */
-static size_t pair_groups(struct pairing *p, struct groups *g)
+/* Pairs what is alone on both sides in its group, where `fits` says so; returns how many. */
+static size_t pair_groups(struct pairing *p, struct groups *g,
+	bool (*fits)(const struct pairing *p, uint32_t of_code, uint32_t known))
 {
 	size_t pairs = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
 		const struct group *group = &g->items[i];
 
-		if (group->known_count == 1 && group->of_code_count == 1) {
+		if (group->known_count == 1 && group->of_code_count == 1 &&
+			(!fits || fits(p, group->of_code, group->known))) {
 			pair_functions(p, group->of_code, group->known);
 			pairs++;
 		}
@@ -263,7 +265,7 @@ static void match_names(struct pairing *p, const struct by *by)
 		if (p->functions[i] == NONE && (by->module || (*f->name && f->file)))
 			add_of_code(&g, hash_of(by, f->module, f->name, f->file), i);
 	}
-	pair_groups(p, &g);
+	pair_groups(p, &g, NULL);
 }
 
 /* ---- likeness of points */
@@ -344,11 +346,12 @@ static double common_callees(
 	return (double)common / (double)(k->callee_count + c->callee_count - common);
 }
 
-static double ratio(uint64_t a, uint64_t b)
+/* Of the smaller to the larger; 1 where they are equal. */
+static double ratio(double a, double b)
 {
 	if (a == b)
 		return 1;
-	return a < b ? (double)a / (double)b : (double)b / (double)a;
+	return a < b ? a / b : b / a;
 }
 
 static const struct position *position_in(
@@ -380,10 +383,10 @@ static double likeness(
 	if (!position_in(p->match, k, c->build)) /* in one build the place tells */
 		common = common_callees(p, k, c);
 	if (common == 0 ||
-		(!*p->code->functions[c->function].name && ratio(k->count, c->count) < 0.5))
+		(!*p->code->functions[c->function].name && ratio((double)k->count, (double)c->count) < 0.5))
 		return 0;
-	return 0.5 + 0.3 * common + 0.1 * ratio(k->count, c->count) +
-	       0.1 * ratio(k->bytes, c->bytes);
+	return 0.5 + 0.3 * common + 0.1 * ratio((double)k->count, (double)c->count) +
+	       0.1 * ratio((double)k->bytes, (double)c->bytes);
 }
 
 /* ---- 2. points */
@@ -696,6 +699,27 @@ static uint64_t hash_known_calls(const struct pairing *p, uint32_t function, uin
 	return hash;
 }
 
+/* Another function may have come in the place of one that is gone: it allocates other sizes, or at
+ * other times. A renamed one may have changed as well, but not by orders of magnitude. */
+#define AMOUNTS_FIT 0.01 /* the ratio of the counts times that of the mean sizes */
+
+static bool amounts_fit(const struct pairing *p, uint32_t of_code, uint32_t known)
+{
+	const struct known_function *f = &p->match->functions[known];
+	double count = 1, bytes = 1, known_count = 1, known_bytes = 1; /* never 0 */
+
+	for (uint32_t at = p->start[of_code]; at < p->start[of_code + 1]; at++) {
+		count += (double)p->code->points[p->order[at]].count;
+		bytes += (double)p->code->points[p->order[at]].bytes;
+	}
+	for (size_t at = 0; at < f->point_count; at++) {
+		known_count += (double)p->match->points[f->points[at]].count;
+		known_bytes += (double)p->match->points[f->points[at]].bytes;
+	}
+	return ratio(count, known_count) * ratio(bytes / count, known_bytes / known_count) >=
+	       AMOUNTS_FIT;
+}
+
 /* Pairs functions that stand alone in the same surroundings; returns how many. */
 static size_t match_surroundings(struct pairing *p)
 {
@@ -726,7 +750,7 @@ static size_t match_surroundings(struct pairing *p)
 	}
 	free(known.calls);
 	free(of_code.calls);
-	return pair_groups(p, &g);
+	return pair_groups(p, &g, amounts_fit);
 }
 
 /* ---- what is left becomes known */

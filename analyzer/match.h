@@ -12,8 +12,8 @@
  * what it allocated; where functions have no names, and the order says little, first those that
  * allocated the same
  *   3. functions that are left on both sides, in the same module: called from the same points,
- * calling the same functions, with as many points: renamed. Then 2. and 3. again, until nothing new
- * is found.
+ * calling the same functions, with as many points, and not orders of magnitude apart in what they
+ * allocate: renamed. Then 2. and 3. again, until nothing new is found.
  *
  * What is left has no partner: it is new, or gone.
  */

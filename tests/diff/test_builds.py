@@ -125,6 +125,17 @@ class Builds(unittest.TestCase):
             self.check_rows(directory / "base.zst", new)
             self.check_limits(directory / "base.zst", new)
 
+    def test_functions_that_share_a_line_or_a_place(self):
+        """They aren't each other: one grew, one shrank, one is gone, one is new."""
+        source = HERE / "before" / "boxes.cc"
+        with scratch() as directory:
+            old, new = self.both(directory, ["-g", "-O1"], ["-g", "-O1", "-DAFTER"], source, source)
+            for by in "line", "function":
+                _, report = difference("--by", by, old, new)
+                self.assertEqual({row["function"]: (row["status"], row["delta_current_bytes"]) for row in report["rows"]},
+                                 {"Box<int>::fill": ("shrank", -99000 * 4), "Box<double>::fill": ("grew", 89000 * 8),
+                                  "one_large": ("gone", -500000), "many_small": ("new", 900 * 16)})
+
     def test_templates_and_inlining(self):
         before, after = HERE / "before" / "graph.cc", HERE / "after" / "graph.cc"
         grew = 500 * (80 - 16) * 8

@@ -252,6 +252,22 @@ START_TEST(a_renamed_function_with_the_same_surroundings)
 }
 END_TEST
 
+START_TEST(another_function_in_the_same_surroundings)
+{
+	static const struct spec replaced[] = {
+		{ "main", "/a/app.c", 10, "load", 100, 1000, NULL },
+		{ "main", "/a/app.c", 12, "draw", 5, 50000, NULL },
+		{ "load", "/a/app.c", 30, "*", 60, 600, NULL },
+		{ "load", "/a/app.c", 33, "copy", 40, 400, NULL },
+		{ "copy", "/a/app.c", 50, "*", 40, 400, NULL },
+		{ "draw", "/a/app.c", 60, "*", 5, 50000, NULL },
+	};
+
+	/* show() and draw() differ in number and size by orders of magnitude */
+	MATCHES(plain, replaced, 0, 1, 2, 3, 4, -1);
+}
+END_TEST
+
 START_TEST(another_function_is_not_a_renamed_one)
 {
 	static const struct spec after[] = {
@@ -435,7 +451,8 @@ END_TEST
 
 UNIT_SUITE("match", the_same_is_the_same, lines_and_order_of_functions_do_not_matter,
 	amounts_may_change, a_new_line_among_old_ones, callees_tell_points_apart, a_renamed_file,
-	a_renamed_function_with_the_same_surroundings, another_function_is_not_a_renamed_one,
+	a_renamed_function_with_the_same_surroundings, another_function_in_the_same_surroundings,
+	another_function_is_not_a_renamed_one,
 	two_renamed_at_once, static_functions_of_one_name, modules_are_kept_apart,
 	without_lines_the_order_of_calls_counts, without_names_amounts_count,
 	one_build_is_matched_by_place, identities_go_on, large_functions_end_soon)
