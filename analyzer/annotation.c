@@ -290,8 +290,8 @@ static void measure_extent(struct annotation *a, struct function *f, const struc
 {
 	struct extent e;
 
-	if (!f->shown.built)
-		f->shown.built = resolver_file_time(a->resolver, spot->place);
+	if (!f->shown.built_ns)
+		f->shown.built_ns = resolver_built(a->resolver, spot->place->module);
 	if (!f->shown.file || f->copies >= COPIES_MEASURED)
 		return;
 	f->copies++;

@@ -113,7 +113,7 @@ static int open_regular(struct binary *b, const char *path)
 		return -1;
 	}
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		b->changed = st.st_mtime;
+		b->changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 		return fd;
 	}
 	complain(b, "%s: not a regular file", path);

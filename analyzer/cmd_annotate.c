@@ -125,7 +125,8 @@ static void function_json(const struct annotate *a, const struct annotated *f, s
 	json_text(j, "module", f->module);
 	json_text(j, "source", source ? source->found : NULL);
 	json_text(j, "source_problem", source ? source->problem : NULL);
-	json_bool(j, "source_is_newer", source && f->built && source->changed > f->built);
+	json_bool(j, "source_is_newer",
+		source && source_is_newer(a->reading.sources, f->file, f->built_ns));
 	both_json(&f->own, &f->all, j);
 	json_array(j, "lines", f->line_count == 0);
 	for (size_t i = 0; i < f->line_count; i++)

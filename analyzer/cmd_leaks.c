@@ -168,8 +168,6 @@ static void print_suppressions(const struct command_state *c)
 static void print_json(const struct command_state *c)
 {
 	const struct reading *r = &c->reading;
-	const char *complaint;
-	uint32_t next = 0;
 	struct json j;
 
 	json_start(&j, stdout);
@@ -177,10 +175,7 @@ static void print_json(const struct command_state *c)
 	summary_json(r->trace, &c->leaks->totals, &j);
 	leaks_json(c->leaks, r->trace, r->resolver, &c->view, &j);
 	suppressions_json(&c->suppressions, &j);
-	json_array(&j, "warnings", true);
-	while ((complaint = resolver_complaint(r->resolver, &next)))
-		json_text(&j, NULL, complaint);
-	json_close(&j);
+	reading_json(r, &j);
 	json_close(&j);
 	json_finish(&j);
 }

@@ -97,8 +97,6 @@ static void choose_rows(struct report *r)
 static void print_json(const struct report *r)
 {
 	const struct profile *p = r->profile;
-	const char *complaint;
-	uint32_t next = 0;
 	struct json j;
 
 	json_start(&j, stdout);
@@ -117,10 +115,7 @@ static void print_json(const struct report *r)
 		json_close(&j);
 	}
 	json_close(&j);
-	json_array(&j, "warnings", true);
-	while ((complaint = resolver_complaint(r->reading.resolver, &next)))
-		json_text(&j, NULL, complaint);
-	json_close(&j);
+	reading_json(&r->reading, &j);
 	json_close(&j);
 	json_finish(&j);
 }
@@ -177,8 +172,9 @@ static void note_stack(
 		table_note(table, "   (could not be followed further)");
 }
 
-static void note_source(const struct row *row, struct table *table, struct source_cache *sources)
+static void note_source(const struct report *r, const struct row *row, struct table *table)
 {
+	struct source_cache *sources = r->reading.sources;
 	const char *line =
 		row->file && row->line ? source_line(sources, row->file, row->line) : NULL;
 	struct strbuf text = { 0 };
@@ -186,6 +182,7 @@ static void note_source(const struct row *row, struct table *table, struct sourc
 
 	if (!line)
 		return;
+	source_is_newer(sources, row->file, resolver_built(r->reading.resolver, row->module));
 	line += strspn(line, " \t");
 	size = strlen(line);
 	if (size > SOURCE_SHOWN) {
@@ -249,7 +246,7 @@ static void add_measures(
 }
 
 static void add_row(const struct report *r, const struct row *row, struct table *table,
-	struct paths *paths, struct source_cache *sources)
+	struct paths *paths)
 {
 	struct strbuf text = { 0 };
 
@@ -264,7 +261,7 @@ static void add_row(const struct report *r, const struct row *row, struct table 
 	if (r->profile->by == BY_SITE)
 		note_stack(r, row, table, paths);
 	else
-		note_source(row, table, sources);
+		note_source(r, row, table);
 }
 
 static void print_table(const struct report *r)
@@ -274,7 +271,7 @@ static void print_table(const struct report *r)
 
 	add_columns(table);
 	for (size_t i = 0; i < r->shown; i++)
-		add_row(r, r->rows[i], table, paths, r->reading.sources);
+		add_row(r, r->rows[i], table, paths);
 	table_print(table, stdout);
 	table_free(table);
 	paths_free(paths);

@@ -164,14 +164,16 @@ static void add_paths(void *paths, const struct spot *spot)
 	paths_add(paths, spot->place->module);
 }
 
-static void print_source(struct printer *p, const struct symbol *s)
+static void print_source(struct printer *p, const struct spot *spot)
 {
+	const struct symbol *s = spot->symbol;
 	const char *line = s->file && s->line ? source_line(p->sources, s->file, s->line) : NULL;
 	struct strbuf text = { 0 };
 	size_t size;
 
 	if (!line)
 		return;
+	source_is_newer(p->sources, s->file, resolver_built(p->resolver, spot->place->module));
 	line += strspn(line, " \t");
 	size = strlen(line);
 	if (size > SOURCE_SHOWN) {
@@ -219,7 +221,7 @@ static void print_spot(struct printer *p, const char *how, const struct spot *sp
 	strbuf_add_clean(&clean, strbuf_text(&raw));
 	fprintf(p->out, "    %s %s\n", how, strbuf_text(&clean));
 	if (same_spot(spot, &p->owner)) {
-		print_source(p, spot->symbol);
+		print_source(p, spot);
 		p->owner.symbol = NULL;
 	}
 	strbuf_release(&raw);

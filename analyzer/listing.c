@@ -230,15 +230,13 @@ static void add_remarks(
 	const struct source_file *source = from->file ? source_find(l->sources, from->file) : NULL;
 	struct strbuf s = { 0 };
 
+	if (source)
+		source_is_newer(l->sources, from->file, from->built_ns);
 	if (source && source->problem)
 		strbuf_addf(&s, "source not shown: %s: %s%s", from->file, source->problem,
 			strcmp(source->problem, "no such file") == 0
 				? "; --source-dir or --path-map tell where it is"
 				: "");
-	else if (source && from->built && source->changed > from->built)
-		strbuf_addf(&s,
-			"%s is newer than the program: its lines may have moved since it was built",
-			source->found);
 	if (s.size)
 		f->remarks[0] = clean(s.text);
 	strbuf_clear(&s);

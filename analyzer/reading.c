@@ -151,6 +151,8 @@ void reading_json(const struct reading *r, struct json *j)
 	uint32_t next = 0;
 
 	json_array(j, "warnings", true);
+	if ((complaint = source_complaint(r->sources)))
+		json_text(j, NULL, complaint);
 	while ((complaint = resolver_complaint(r->resolver, &next)))
 		json_text(j, NULL, complaint);
 	json_close(j);
@@ -162,6 +164,8 @@ void reading_warn(const struct reading *r)
 	uint32_t next = 0;
 	const char *complaint;
 
+	if ((complaint = source_complaint(r->sources)))
+		warning("%s", complaint);
 	while ((complaint = resolver_complaint(r->resolver, &next))) {
 		if (++count <= WARNINGS_SHOWN)
 			warning("%s", complaint);

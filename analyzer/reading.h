@@ -80,10 +80,10 @@ size_t output_width(uint64_t width_option); /* the option's, or the terminal's; 
 
 struct json;
 
-/* "warnings": [...], what is wrong with the symbols that were used. */
+/* "warnings": [...], what is wrong with the symbols and sources that were used. */
 void reading_json(const struct reading *r, struct json *json);
 
-/* Prints what is wrong with the symbols that were used, on stderr: a few lines at the most. */
+/* Prints what is wrong with the symbols and sources that were used, on stderr: a few lines at the most. */
 void reading_warn(const struct reading *r);
 
 #endif

@@ -334,9 +334,24 @@ struct extent resolver_extent(struct resolver *r, const struct spot *spot)
 		(size_t)(spot->symbol - spot->place->symbols));
 }
 
-int64_t resolver_file_time(const struct resolver *r, const struct place *place)
+#define NO_DATE 631152000000000000 /* 1990: where builds are to be alike, files have older ones */
+
+/* It was there when the process began, and its file says maybe more. */
+int64_t resolver_built(const struct resolver *r, const char *module)
 {
-	return symbolizer_file_time(r->symbolizer, module_number(r, place));
+	uint64_t start = r->trace->header.start_ns;
+	int64_t built = start > INT64_MAX ? 0 : (int64_t)start;
+
+	for (uint32_t i = 1; module && i < r->trace->module_count; i++) {
+		const struct module *m = &r->modules[i];
+		int64_t changed = m->path == module && m->used
+					  ? symbolizer_file_time(r->symbolizer, m->number)
+					  : 0;
+
+		if (changed > NO_DATE && (built == 0 || changed < built))
+			built = changed;
+	}
+	return built;
 }
 
 bool resolver_has_lines(const struct resolver *r, const char *module)

@@ -2,6 +2,7 @@
 #include "source.h"
 
 #include "mem.h"
+#include "strbuf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@ struct source {
 	char *text;	 /* each line ends with a zero; NULL = unreadable */
 	uint32_t *lines; /* where each starts in `text` */
 	size_t count, room;
+	bool newer; /* is in cache.newer */
 };
 
 struct map {
@@ -39,6 +41,9 @@ struct source_cache {
 	struct map *maps;
 	size_t map_count, map_room;
 	const char *root;
+	const struct source **newer; /* than what was built from them, as they were met */
+	size_t newer_count, newer_room;
+	struct strbuf complaint;
 };
 
 static hashval_t hash_source(const void *entry)
@@ -79,6 +84,8 @@ void source_cache_free(struct source_cache *cache)
 	htab_delete(cache->sources);
 	free(cache->directories);
 	free(cache->maps);
+	free(cache->newer);
+	strbuf_release(&cache->complaint);
 	free(cache);
 }
 
@@ -123,7 +130,8 @@ static bool try_file(struct source *source, const char *directory, const char *r
 	exists = stat(path, &st) == 0;
 	if (exists && S_ISREG(st.st_mode)) {
 		source->found = path;
-		source->file.changed = st.st_mtime;
+		source->file.changed_ns =
+			(int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 		return true;
 	}
 	if (exists)
@@ -262,7 +270,7 @@ static void read_source(struct source_cache *cache, struct source *source)
 	source->file.lines = (uint32_t)source->count;
 }
 
-static const struct source *find_source(struct source_cache *cache, const char *path)
+static struct source *find_source(struct source_cache *cache, const char *path)
 {
 	struct source key = { .path = (char *)path };
 	void **slot = htab_find_slot(cache->sources, &key, INSERT);
@@ -280,6 +288,45 @@ static const struct source *find_source(struct source_cache *cache, const char *
 const struct source_file *source_find(struct source_cache *cache, const char *file)
 {
 	return &find_source(cache, file)->file;
+}
+
+/* ---- older than its file */
+
+#define NEWER_NAMED 3
+
+bool source_is_newer(struct source_cache *cache, const char *file, int64_t built_ns)
+{
+	struct source *source = find_source(cache, file);
+
+	if (!source->text || !built_ns || source->file.changed_ns <= built_ns)
+		return false;
+	if (!source->newer)
+		VEC_PUSH(cache->newer, cache->newer_count, cache->newer_room, source);
+	source->newer = true;
+	return true;
+}
+
+const char *source_complaint(struct source_cache *cache)
+{
+	struct strbuf *s = &cache->complaint;
+	size_t count = cache->newer_count, named = count <= NEWER_NAMED + 1 ? count : NEWER_NAMED;
+
+	if (count == 0)
+		return NULL;
+	strbuf_clear(s);
+	for (size_t i = 0; i < named; i++)
+		strbuf_addf(s, "%s%s",
+			i == 0			       ? ""
+			: i + 1 < named || named < count ? ", "
+							 : " and ",
+			cache->newer[i]->found);
+	if (named < count)
+		strbuf_addf(s, " and %zu more files", count - named);
+	strbuf_add(s, count == 1 ? " is newer than the program: its lines may have moved since it was "
+				   "built"
+				 : " are newer than the program: their lines may have moved since it "
+				   "was built");
+	return strbuf_text(s);
 }
 
 const char *source_line(struct source_cache *cache, const char *file, uint32_t line)

@@ -31,9 +31,15 @@ struct source_file {
 	const char *found;   /* path of the file that was read; NULL = none */
 	const char *problem; /* why there is none: "no such file or directory"; NULL = fine */
 	uint32_t lines;
-	int64_t changed; /* when it was last written, in seconds since the epoch */
+	int64_t changed_ns; /* when it was last written, since the epoch */
 };
 const struct source_file *source_find(struct source_cache *cache, const char *file);
+
+/* Whether a file was written after what was built from it, at `built_ns` since the epoch (0 =
+ * unknown). Its lines may be others then, or it was only checked out anew: source_complaint() says so
+ * of all such files in one line, owned by the cache; NULL = there are none. */
+bool source_is_newer(struct source_cache *cache, const char *file, int64_t built_ns);
+const char *source_complaint(struct source_cache *cache);
 
 /* A line (1 is the first) without its end, tabs kept; owned by the cache. NULL = the file can't be
  * read, isn't text, or has no such line. */

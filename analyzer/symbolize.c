@@ -799,5 +799,5 @@ int64_t symbolizer_file_time(const struct symbolizer *s, size_t module)
 {
 	if (module >= s->module_count || !s->modules[module].image)
 		return 0;
-	return s->modules[module].image->binary->changed;
+	return s->modules[module].image->binary->changed_ns;
 }

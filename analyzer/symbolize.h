@@ -73,8 +73,8 @@ struct extent {
 struct extent symbolizer_extent(
 	struct symbolizer *s, size_t module, uint64_t address, size_t index);
 
-/* When the file that the module's symbols come from was last changed, in seconds since the epoch; 0
- * = unknown. Valid after the first look-up in that module. */
+/* When the file that the module's symbols come from was last changed, in ns since the epoch; 0 =
+ * unknown. Valid after the first look-up in that module. */
 int64_t symbolizer_file_time(const struct symbolizer *s, size_t module);
 
 /* One line about what is wrong with a module's symbols ("/bin/app has changed since the trace: its
