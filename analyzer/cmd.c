@@ -42,8 +42,10 @@ void command_help(const struct command *command, FILE *out)
 	fprintf(out, "usage: mtracer %s %s\n\n%s\n\noptions:\n", command->name, command->usage,
 		command->summary);
 	options_help(command->options, out);
-	if (command->details)
-		fprintf(out, "\n%s\n", command->details);
+	if (command->details) {
+		putc('\n', out);
+		help_text(command->details, 0, out);
+	}
 }
 
 static void general_help(FILE *out)

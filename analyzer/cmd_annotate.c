@@ -2,6 +2,7 @@
  */
 #include "annotation.h"
 #include "cmd.h"
+#include "gather.h"
 #include "json.h"
 #include "listing.h"
 #include "log.h"
@@ -283,6 +284,12 @@ static int find_trace(int argc, char **argv, bool *named)
 	return EXIT_FINE;
 }
 
+/* A file here that isn't even named like a trace, nor as a path: maybe the program itself. */
+static bool is_mere_file(const char *operand)
+{
+	return !names_trace(operand) && !strchr(operand, '/') && !is_directory(operand);
+}
+
 static int run(const void *values, int argc, char **argv)
 {
 	struct annotate a = { .values = values };
@@ -291,6 +298,9 @@ static int run(const void *values, int argc, char **argv)
 
 	if (status == EXIT_FINE)
 		status = find_trace(argc, argv, &named);
+	if (status == EXIT_FINE && named && is_mere_file(argv[0]))
+		status = error("%s: not a trace; for a function of that name, name the trace first",
+			argv[0]);
 	if (status != EXIT_FINE)
 		return status;
 	status = reading_open(&a.reading, &a.values->reading, named ? argv[0] : NULL);

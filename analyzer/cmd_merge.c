@@ -43,7 +43,8 @@ static void say_result(const struct values *v, uint64_t size, uint64_t traces)
 	char bytes[UNIT_TEXT];
 
 	strbuf_add_clean(&text, v->out);
-	printf("%s: %llu traces, %s\n", text.text, (unsigned long long)traces,
+	printf("%s: %llu trace%s, %s\n", text.text, (unsigned long long)traces,
+		traces == 1 ? "" : "s",
 		format_bytes(bytes, (int64_t)size));
 	strbuf_release(&text);
 }

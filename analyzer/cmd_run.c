@@ -561,6 +561,20 @@ static bool warn_of_obstacle(const struct job *job, bool *explained)
 	return o.harmful;
 }
 
+/* "No such file" would be odd of a file that is there. */
+static void say_not_started(const char *name, int code)
+{
+	bool is_path = strchr(name, '/'), is_here = access(name, F_OK) == 0;
+
+	if (code == ENOENT && is_path && is_here)
+		error("%s: the interpreter that it names is not there", name);
+	else if (code == ENOENT && !is_path)
+		error(is_here ? "%s: no such command; the file here is ./%s" : "%s: no such command",
+			name, name);
+	else
+		error("%s: %s", name, strerror(code));
+}
+
 static int run_job(struct job *job, bool explained)
 {
 	int code = start(job);
@@ -569,7 +583,7 @@ static int run_job(struct job *job, bool explained)
 	if (code) {
 		if (job->process.pid > 0)
 			wait_for(job);
-		error("%s: %s", job->command[0], strerror(code));
+		say_not_started(job->command[0], code);
 		return code == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 	}
 	status = wait_for(job);

@@ -79,16 +79,25 @@ static bool is_source_name(const char *name)
 	return false;
 }
 
-/* "runs/7", "./app.old"; not "src/table.c:20", "src/(a|b)" nor "Vec::operator/". */
+/* "runs/7", "./app.old"; not "src/(a|b)" nor "Vec::operator/". */
 static bool is_path(const char *operand)
 {
-	return strchr(operand, '/') && !is_source_name(path_base(operand)) &&
-	       !operand[strcspn(operand, "*+?()[]{}|^$\\<>")] && !strstr(operand, "operator/");
+	return strchr(operand, '/') && !operand[strcspn(operand, "*+?()[]{}|^$\\<>")] &&
+	       !strstr(operand, "operator/");
+}
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
 bool means_trace(const char *operand)
 {
-	return names_trace(operand) || holds_traces(operand) || is_path(operand);
+	if (names_trace(operand) || holds_traces(operand))
+		return true;
+	return !is_source_name(path_base(operand)) && (is_file(operand) || is_path(operand));
 }
 
 static bool is_newer(

@@ -21,7 +21,8 @@ bool is_plain_trace_file(const char *path);
 bool names_trace(const char *word);
 
 /* The same of an operand that could be a function or a source file, too: also a directory with
- * traces, and what has a slash and the name of no source file. */
+ * traces, any other file that is there, and what has a slash; but nothing that is named like a
+ * source file. */
 bool means_trace(const char *operand);
 
 #endif

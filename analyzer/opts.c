@@ -312,6 +312,42 @@ static int row_heading(const struct option_row *row, char *text, size_t size)
 		row->value ? row->value : "");
 }
 
+#define HELP_WIDTH 80 /* columns of any terminal */
+
+/* In columns: characters, as no word of the help has wide ones. */
+static size_t word_width(const char *word, int size)
+{
+	size_t width = 0;
+
+	for (int i = 0; i < size; i++)
+		width += ((unsigned char)word[i] & 0xc0) != 0x80;
+	return width;
+}
+
+void help_text(const char *text, int indent, FILE *out)
+{
+	size_t column = (size_t)indent;
+	bool first = true;
+
+	for (text += strspn(text, " \n"); *text; text += strspn(text, " \n")) {
+		int size = (int)strcspn(text, " \n");
+		size_t width = word_width(text, size);
+
+		if (!first && column + 1 + width > HELP_WIDTH) {
+			fprintf(out, "\n%*s", indent, "");
+			column = (size_t)indent;
+		} else if (!first) {
+			putc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", size, text);
+		column += width;
+		text += size;
+		first = false;
+	}
+	putc('\n', out);
+}
+
 void options_help(const struct option_row *rows, FILE *out)
 {
 	static const struct option_row help = { OPTION_FLAG, "help", 'h', NULL,
@@ -327,14 +363,9 @@ void options_help(const struct option_row *rows, FILE *out)
 	}
 	for (size_t i = 0; i <= count; i++) {
 		const struct option_row *row = i < count ? &rows[i] : &help;
-		const char *text = row->help;
-		size_t line = strcspn(text, "\n");
 
 		row_heading(row, heading, sizeof(heading));
-		fprintf(out, "%-*s  %.*s\n", width, heading, (int)line, text);
-		for (text += line; *text == '\n'; text += line) { /* more lines of the same row */
-			line = strcspn(++text, "\n");
-			fprintf(out, "%*s  %.*s\n", width, "", (int)line, text);
-		}
+		fprintf(out, "%-*s  ", width, heading);
+		help_text(row->help, width + 2, out);
 	}
 }

@@ -66,7 +66,11 @@ enum options_result options_parse(const struct option_row *rows, const char *who
 /* Frees what options_parse() allocated in `values`: the lists. */
 void options_release(const struct option_row *rows, void *values);
 
-/* One line per row, aligned. */
+/* A text for the help, in lines as wide as any terminal; what is before its first line takes
+ * `indent` columns already. */
+void help_text(const char *text, int indent, FILE *out);
+
+/* The rows, aligned. */
 void options_help(const struct option_row *rows, FILE *out);
 
 /* The candidate nearest to `word` by its letters, or NULL where none is near. The list ends with

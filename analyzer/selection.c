@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NAME_MAX_BYTES 512
 
@@ -275,10 +274,6 @@ static void report_unknown(const struct annotation *a, const char *word, bool fa
 	if (nearest && fatal)
 		error("no function or file of the trace matches '%s'; did you mean '%s'?", word,
 			nearest);
-	else if (fatal && access(word, F_OK) == 0)
-		error("no function or file of the trace matches '%s', and the file of that name "
-		      "here is no trace",
-			word);
 	else if (fatal)
 		error("no function or file of the trace matches '%s'", word);
 	else if (nearest)

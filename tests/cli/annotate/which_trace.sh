@@ -10,11 +10,12 @@ for operand in broken.mtrace "build_table broken.mtrace" none.mtrace none.zst te
 	mtracer annotate $operand 2>err; echo "$operand: exit $?" | sed "s#$PWD#PWD#"; sed "s#$PWD#PWD#g" err
 done
 rm broken.mtrace
+for operand in text /dev/null; do mtracer annotate $operand; echo "exit $?"; done
 # These are no traces by their names.
-mtracer annotate text; echo "exit $?"
 for pattern in table.c:20 ./table.c "(a|b)/build" /opt/app/table.c; do mtracer annotate "$pattern" >out; echo "$pattern: exit $?"; done
 # Nor is a trace a function or an expression.
 for options in "tree --peek new.mtrace" "tree --peek broken.mtrace" "report --match new.mtrace" "tree --exclude none.mtrace.zst"; do
 	mtracer $options; echo "$options: exit $?"
 done
+mkdir none; mtracer annotate none; echo "exit $?"
 mtracer new.mtrace; echo "exit $?"

@@ -3,3 +3,5 @@ for command in $(mtracer help | sed -n "/^commands:/,/^\$/s/^  \([a-z]*\) .*/\1/
     mtracer $command --bogus-option 2>/dev/null
     echo "exit $?"
 done
+# On the narrowest terminal, no line is cut.
+for command in $(mtracer help | sed -n "/^commands:/,/^\$/s/^  \([a-z]*\) .*/\1/p") ; do mtracer help $command | awk -v c=$command "length(\$0) > 82 { print c \": \" \$0 }"; done
