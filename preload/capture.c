@@ -14,6 +14,7 @@
  * worse.
  */
 #include "preload/capture.h"
+#include "preload/code.h"
 #include "preload/cuts.h"
 #include "preload/ledger.h"
 #include "preload/stacks.h"
@@ -181,7 +182,7 @@ static bool follows_call(uintptr_t pc)
 	return pc_is_known(known) ? !(known.rule & RULE_NO_CALL) : rule_follows_call(pc);
 }
 
-/* No unwind information: believe the frame pointer if it points up the stack to what a call has
+/* Nothing tells where the caller is: believe the frame pointer if it points up the stack to what a call has
  * left there. */
 static bool step_by_frame_pointer(struct walk *w)
 {
@@ -246,6 +247,29 @@ static bool step_by_rule(struct walk *w, rule_t rule)
 	return true;
 }
 
+static bool was_interrupted(const struct walk *w, const struct fresh *f)
+{
+	return f > w->t->fresh && rule_kind(f[-1].rule) == RULE_SIGNAL;
+}
+
+/* Generated code is read each time. */
+static bool step_without_rule(struct walk *w, const struct fresh *f)
+{
+	bool interrupted = was_interrupted(w, f);
+	rule_t rule = f->rule == RULE_GENERATED ? code_rule(f->pc - interrupted, !interrupted)
+						: f->rule;
+	struct walk before = *w;
+
+	if (rule_kind(rule) == RULE_HARD)
+		return stop(w, MT_NODE_BROKEN, true);
+	if (rule_kind(rule) != RULE_NONE) {
+		if (step_by_rule(w, rule) ? follows_call(w->pc) : w->root == MT_NODE_ROOT)
+			return w->root == MT_NODE_NONE;
+		*w = before;
+	}
+	return step_by_frame_pointer(w);
+}
+
 static bool step_by_kind(struct walk *w, struct fresh *f)
 {
 	switch (rule_kind(f->rule)) {
@@ -256,7 +280,7 @@ static bool step_by_kind(struct walk *w, struct fresh *f)
 	case RULE_SIGNAL:
 		return step_signal(w);
 	case RULE_NONE:
-		return step_by_frame_pointer(w);
+		return step_without_rule(w, f);
 	case RULE_END:
 		return stop(w, MT_NODE_ROOT, false);
 	default:
@@ -268,7 +292,7 @@ static bool step_by_kind(struct walk *w, struct fresh *f)
 static bool step_without_call(struct walk *w, struct fresh *f)
 {
 	rule_t rule = f->rule;
-	bool interrupted = f > w->t->fresh && rule_kind(f[-1].rule) == RULE_SIGNAL;
+	bool interrupted = was_interrupted(w, f);
 
 	if (!interrupted && f > w->t->fresh) {
 		f->rule = rule_make(RULE_END, 0, 0);
@@ -276,8 +300,10 @@ static bool step_without_call(struct walk *w, struct fresh *f)
 		w->nowhere = rule == RULE_NOWHERE;
 		return stop(w, w->nowhere ? MT_NODE_BROKEN : MT_NODE_ROOT, w->nowhere);
 	}
-	f->rule = rule == RULE_START || rule == RULE_NOWHERE ? rule_make(RULE_NONE, 0, 0)
-							     : rule & ~RULE_NO_CALL;
+	if (rule == RULE_START)
+		f->rule = rule_make(RULE_NONE, 0, 0);
+	else
+		f->rule = rule == RULE_NOWHERE ? RULE_GENERATED : rule & ~RULE_NO_CALL;
 	if (interrupted && (rule == RULE_START || fetch_failed(w, f - 1, f->pc - 1)))
 		return step_by_top(w);
 	return step_by_kind(w, f);

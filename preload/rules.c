@@ -11,6 +11,7 @@
  * would otherwise replace libgcc's in the whole program.
  */
 #include "preload/rules.h"
+#include "preload/code.h"
 #include "preload/cpu.h"
 #include "preload/imports.h"
 #include "preload/internal.h"
@@ -53,6 +54,7 @@ struct step {
 	uintptr_t pc;
 	struct object object;
 	bool no_info;
+	bool called;	 /* there is a call before pc */
 	uintptr_t start; /* of the function that has it, if one has */
 	unsigned reads;
 	unw_word_t read_from[MOST_READS];
@@ -256,7 +258,7 @@ static rule_t derive(struct step *s)
 		return rule_make(RULE_HARD, 0, 0);
 	result = unwind.step(&cursor);
 	if (s->no_info)
-		return rule_make(RULE_NONE, 0, 0);
+		return code_rule(s->called ? s->pc : s->pc - 1, s->called);
 	if (result == 0)
 		return rule_make(RULE_END, 0, 0);
 	if (result < 0 || unwind.get_reg(&cursor, UNW_X86_64_RIP, &pc) < 0 ||
@@ -322,17 +324,16 @@ bool rule_follows_call(uintptr_t pc)
 
 rule_t rule_derive(uintptr_t return_address)
 {
-	struct step s = { .pc = return_address };
+	struct step s = { .pc = return_address, .called = rule_follows_call(return_address) };
 
 	if (!object_find(return_address - 1, &s.object))
-		return rule_follows_call(return_address) ? rule_make(RULE_NONE, 0, 0)
-							 : RULE_NOWHERE;
+		return s.called ? RULE_GENERATED : RULE_NOWHERE;
 	if (!sandbox_allows_masks())
 		return rule_make(RULE_NONE, 0, 0);
 	step_with_room(&s);
 	/* Code that can't be read is taken for code all the same, since the loader knows it. */
-	if (rule_kind(s.rule) == RULE_SIGNAL || rule_kind(s.rule) == RULE_END ||
-		rule_follows_call(return_address) || !os_readable(return_address - CPU_CALL_MOST))
+	if (rule_kind(s.rule) == RULE_SIGNAL || rule_kind(s.rule) == RULE_END || s.called ||
+		!os_readable(return_address - CPU_CALL_MOST))
 		return s.rule;
 	return is_start(&s.object, return_address) ? RULE_START : s.rule | RULE_NO_CALL;
 }

@@ -10,7 +10,8 @@
  *   DEREF   CFA = *(bp + offset)          functions that realign their stack
  *   SIGNAL  everything from the kernel's signal frame at sp
  *   END     outermost frame
- *   NONE    no unwind information: follow the frame pointer, where what it leads to is a call
+ *   NONE    neither unwind information nor code that tells (code.h): follow the frame pointer, where
+ *           what it leads to is a call
  *   HARD    information that doesn't fit a rule (registers other than sp and bp): the walk ends
  * there
  *   ASK     not here, but in the table of return addresses (stacks.h)
@@ -48,7 +49,10 @@ enum rule_kind {
 
 #define RULE_NO_CALL (1u << 31)
 #define RULE_START (RULE_NO_CALL | RULE_END)
-#define RULE_NOWHERE (RULE_NO_CALL | RULE_HARD)
+#define RULE_NOWHERE (RULE_NO_CALL | RULE_HARD | 1u << 3)
+
+/* NONE, in no module: the code may be another by the next time. */
+#define RULE_GENERATED (RULE_NONE | 1u << 3)
 
 #define RULE_NOT_SAVED 0u
 #define RULE_SAVED_AT_BP 127u

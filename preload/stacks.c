@@ -2,6 +2,7 @@
  * stacks.c - additions to the stack tree, and the sites and lines that hang on it.
  */
 #include "preload/stacks.h"
+#include "preload/code.h"
 
 #include <string.h>
 
@@ -256,6 +257,8 @@ void stacks_add_wrapper(uintptr_t start, uintptr_t end)
 /* A call of what is no code at all needs none. */
 static bool lacks_rule(uintptr_t pc, rule_t rule)
 {
+	if (rule == RULE_GENERATED)
+		return rule_kind(code_rule(pc, true)) == RULE_NONE;
 	return rule_kind(rule) == RULE_NONE || (rule == RULE_NOWHERE && os_readable(pc - 1));
 }
 

@@ -11,6 +11,7 @@
 
 #include "by_hand.h"
 #include "program.h"
+#include "without_tables.h"
 
 #define STACK 65536
 #define MANY 100000
@@ -260,6 +261,11 @@ static void faults(void)
 	}
 }
 
+static void no_tables(void)
+{
+	CHECK(no_table_loops(10) > 0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *which = argc > 1 ? argv[1] : "";
@@ -278,6 +284,8 @@ int main(int argc, char **argv)
 		numbers_above();
 	else if (!strcmp(which, "faults"))
 		faults();
+	else if (!strcmp(which, "no_tables"))
+		no_tables();
 	else
 		return 1;
 	puts("done");

@@ -45,6 +45,11 @@ class MadeStacks(unittest.TestCase):
         self.assertLessEqual(len(functions), 3)
         self.assertTrue(trace.report()["trace"]["complete"])
 
+    def test_a_start_that_never_returns(self):
+        """Whose code calls the fiber's function, and has no way back: the creator's frame pointer leads nowhere."""
+        [(functions, _, count)] = self.sites(self.trace("called"))
+        self.assertEqual((functions, count), (["work", "by_hand", "by_hand_calling"], 200))
+
     def test_stale_numbers_are_no_frames(self):
         trace = self.trace("stale_numbers")
         [(functions, end, count)] = self.sites(trace)
@@ -74,6 +79,14 @@ class MadeStacks(unittest.TestCase):
             self.assertIn("calls_no_code", functions)
             self.assertIn("main", functions)
             self.assertEqual(end, "whole")
+
+    def test_functions_without_unwind_information(self):
+        """What their code tells is whole; where it doesn't, this is said."""
+        trace = self.trace("no_tables")
+        [(functions, end, count)] = self.sites(trace, "no_table_allocates")
+        self.assertEqual(functions[:5] + [end, count],
+                         ["no_table_allocates", "no_table_calls", "no_table_loops", "no_tables", "main", "whole", 10])
+        self.assertTrue(trace.report()["trace"]["complete"])
 
 
 if __name__ == "__main__":
