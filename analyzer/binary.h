@@ -18,8 +18,8 @@ struct binary {
 	Dwfl_Module *module;
 	uint64_t text_start; /* the lowest address of executable code; nothing real lies below */
 	char *search_path;   /* for separate debug files, as dwfl wants it */
-	int64_t changed_ns; /* when the file was last written, since the epoch; 0 = unknown */
-	char *complaint; /* one line on what is wrong, or NULL */
+	int64_t changed_ns;  /* when the file was last written, since the epoch; 0 = unknown */
+	char *complaint;     /* one line on what is wrong, or NULL */
 };
 
 /*

@@ -275,8 +275,8 @@ static int find_trace(int argc, char **argv, bool *named)
 		if (!names_trace(trace))
 			continue;
 		if (*named)
-			return error("annotate: want one trace, not both '%s' and '%s'", argv[0],
-				trace);
+			return error(
+				"annotate: want one trace, not both '%s' and '%s'", argv[0], trace);
 		memmove(argv + 1, argv, (size_t)i * sizeof(*argv));
 		argv[0] = trace;
 		*named = true;

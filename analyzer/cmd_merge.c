@@ -44,8 +44,7 @@ static void say_result(const struct values *v, uint64_t size, uint64_t traces)
 
 	strbuf_add_clean(&text, v->out);
 	printf("%s: %llu trace%s, %s\n", text.text, (unsigned long long)traces,
-		traces == 1 ? "" : "s",
-		format_bytes(bytes, (int64_t)size));
+		traces == 1 ? "" : "s", format_bytes(bytes, (int64_t)size));
 	strbuf_release(&text);
 }
 

@@ -245,8 +245,8 @@ static void add_measures(
 	table_cell(table, slack ? format_bytes(text, (int64_t)row->m.allocated_slack) : "");
 }
 
-static void add_row(const struct report *r, const struct row *row, struct table *table,
-	struct paths *paths)
+static void add_row(
+	const struct report *r, const struct row *row, struct table *table, struct paths *paths)
 {
 	struct strbuf text = { 0 };
 

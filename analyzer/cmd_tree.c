@@ -454,7 +454,8 @@ static int run(const void *values, int argc, char **argv)
 	if (status == EXIT_FINE)
 		status = check_percent(&v);
 	if (status == EXIT_FINE && v.values->peek && names_trace(v.values->peek))
-		status = error("tree: --peek wants a function, and '%s' is a trace", v.values->peek);
+		status =
+			error("tree: --peek wants a function, and '%s' is a trace", v.values->peek);
 	if (status != EXIT_FINE)
 		return status;
 	v.filter = filter_new(&v.values->match, &v.values->exclude, why, sizeof(why));

@@ -382,8 +382,8 @@ static double likeness(
 
 	if (!position_in(p->match, k, c->build)) /* in one build the place tells */
 		common = common_callees(p, k, c);
-	if (common == 0 ||
-		(!*p->code->functions[c->function].name && ratio((double)k->count, (double)c->count) < 0.5))
+	if (common == 0 || (!*p->code->functions[c->function].name &&
+				   ratio((double)k->count, (double)c->count) < 0.5))
 		return 0;
 	return 0.5 + 0.3 * common + 0.1 * ratio((double)k->count, (double)c->count) +
 	       0.1 * ratio((double)k->bytes, (double)c->bytes);

@@ -62,9 +62,10 @@ bool names_trace(const char *word)
 static bool is_source_name(const char *name)
 {
 	static const char *const suffixes[] = { ".c", ".h", ".cc", ".cpp", ".cxx", ".c++", ".C",
-		".H", ".hh", ".hpp", ".hxx", ".h++", ".inc", ".inl", ".ipp", ".tcc", ".ixx", ".cppm",
-		".m", ".mm", ".rs", ".d", ".go", ".s", ".S", ".f", ".F", ".f90", ".F90", ".f95",
-		".adb", ".ads", ".zig", ".nim", ".pas", ".y", ".yy", ".l", ".ll", ".cu", ".vala" };
+		".H", ".hh", ".hpp", ".hxx", ".h++", ".inc", ".inl", ".ipp", ".tcc", ".ixx",
+		".cppm", ".m", ".mm", ".rs", ".d", ".go", ".s", ".S", ".f", ".F", ".f90", ".F90",
+		".f95", ".adb", ".ads", ".zig", ".nim", ".pas", ".y", ".yy", ".l", ".ll", ".cu",
+		".vala" };
 	size_t size = strlen(name), line = size;
 	char file[256];
 

@@ -83,7 +83,8 @@ struct json;
 /* "warnings": [...], what is wrong with the symbols and sources that were used. */
 void reading_json(const struct reading *r, struct json *json);
 
-/* Prints what is wrong with the symbols and sources that were used, on stderr: a few lines at the most. */
+/* Prints what is wrong with the symbols and sources that were used, on stderr: a few lines at the
+ * most. */
 void reading_warn(const struct reading *r);
 
 #endif

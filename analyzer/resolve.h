@@ -50,8 +50,8 @@ struct spot resolve_owner(struct resolver *r, uint32_t node);
 /* The lines of a spot's function in its decl_file, as far as they are known (symbolize.h). */
 struct extent resolver_extent(struct resolver *r, const struct spot *spot);
 
-/* When a module was built, at the latest, in ns since the epoch; 0 = unknown. A source file that was
- * written later isn't what was compiled, or was copied. `module` is some place's. */
+/* When a module was built, at the latest, in ns since the epoch; 0 = unknown. A source file that
+ * was written later isn't what was compiled, or was copied. `module` is some place's. */
 int64_t resolver_built(const struct resolver *r, const char *module);
 
 /* Whether debug information tells lines of a module that some place's `module` names. */

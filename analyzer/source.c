@@ -316,16 +316,17 @@ const char *source_complaint(struct source_cache *cache)
 	strbuf_clear(s);
 	for (size_t i = 0; i < named; i++)
 		strbuf_addf(s, "%s%s",
-			i == 0			       ? ""
+			i == 0				 ? ""
 			: i + 1 < named || named < count ? ", "
 							 : " and ",
 			cache->newer[i]->found);
 	if (named < count)
 		strbuf_addf(s, " and %zu more files", count - named);
-	strbuf_add(s, count == 1 ? " is newer than the program: its lines may have moved since it was "
-				   "built"
-				 : " are newer than the program: their lines may have moved since it "
-				   "was built");
+	strbuf_add(s, count == 1
+			      ? " is newer than the program: its lines may have moved since it was "
+				"built"
+			      : " are newer than the program: their lines may have moved since it "
+				"was built");
 	return strbuf_text(s);
 }
 

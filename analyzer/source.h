@@ -36,8 +36,8 @@ struct source_file {
 const struct source_file *source_find(struct source_cache *cache, const char *file);
 
 /* Whether a file was written after what was built from it, at `built_ns` since the epoch (0 =
- * unknown). Its lines may be others then, or it was only checked out anew: source_complaint() says so
- * of all such files in one line, owned by the cache; NULL = there are none. */
+ * unknown). Its lines may be others then, or it was only checked out anew: source_complaint() says
+ * so of all such files in one line, owned by the cache; NULL = there are none. */
 bool source_is_newer(struct source_cache *cache, const char *file, int64_t built_ns);
 const char *source_complaint(struct source_cache *cache);
 

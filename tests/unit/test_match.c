@@ -452,7 +452,7 @@ END_TEST
 UNIT_SUITE("match", the_same_is_the_same, lines_and_order_of_functions_do_not_matter,
 	amounts_may_change, a_new_line_among_old_ones, callees_tell_points_apart, a_renamed_file,
 	a_renamed_function_with_the_same_surroundings, another_function_in_the_same_surroundings,
-	another_function_is_not_a_renamed_one,
-	two_renamed_at_once, static_functions_of_one_name, modules_are_kept_apart,
-	without_lines_the_order_of_calls_counts, without_names_amounts_count,
-	one_build_is_matched_by_place, identities_go_on, large_functions_end_soon)
+	another_function_is_not_a_renamed_one, two_renamed_at_once, static_functions_of_one_name,
+	modules_are_kept_apart, without_lines_the_order_of_calls_counts,
+	without_names_amounts_count, one_build_is_matched_by_place, identities_go_on,
+	large_functions_end_soon)

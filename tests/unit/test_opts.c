@@ -22,7 +22,9 @@ static const struct option_row rows[] = {
 	{ OPTION_NUMBER, "limit", 'n', "N", "N rows", offsetof(struct values, limit), NULL },
 	{ OPTION_SIZE, "min-bytes", 0, "SIZE", "at least", offsetof(struct values, size), NULL },
 	{ OPTION_CHOICE, "by", 0, "WHAT", "colour", offsetof(struct values, by), colours },
-	{ OPTION_LIST, "name", 0, "X", "names that are\nmany, and so do not fit in a line of eighty columns", offsetof(struct values, names), NULL },
+	{ OPTION_LIST, "name", 0, "X",
+		"names that are\nmany, and so do not fit in a line of eighty columns",
+		offsetof(struct values, names), NULL },
 	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
 };
 
@@ -163,8 +165,9 @@ START_TEST(the_table_is_the_help)
 	options_help(rows, f);
 	fclose(f);
 	ck_assert_ptr_nonnull(strstr(text, "  -o, --out FILE        write to FILE\n"));
-	ck_assert_ptr_nonnull(strstr(text, "      --name X          names that are many, and so do not fit in a line of\n"
-					   "                        eighty columns\n"));
+	ck_assert_ptr_nonnull(strstr(text,
+		"      --name X          names that are many, and so do not fit in a line of\n"
+		"                        eighty columns\n"));
 	ck_assert_ptr_nonnull(strstr(text, "  -h, --help            print this and exit\n"));
 	free(text);
 }

@@ -1,4 +1,5 @@
-/* Two functions on one line, of which one grows and the other shrinks; and one that another takes the place of. */
+/* Two functions on one line, of which one grows and the other shrinks; and one that another takes
+ * the place of. */
 #include <cstdlib>
 
 static void *kept[1000];
