@@ -313,12 +313,39 @@ static void print_more_stacks(const struct printer *p, const struct leak *leak, 
 		p->view->hints ? ": --stacks 0" : "");
 }
 
+/* How many of the outermost frames two stacks have in common. */
+static size_t same_end(const struct spots *a, const struct spots *b)
+{
+	size_t same = 0;
+
+	while (same < a->count && same < b->count && a->root == b->root &&
+		same_spot(&a->items[a->count - 1 - same], &b->items[b->count - 1 - same]))
+		same++;
+	return same;
+}
+
+/* The frames from `first` on, up to the one from which on they are those of the stack before. */
+static void print_branch(
+	struct printer *p, const struct spots *spots, size_t first, const struct spots *before)
+{
+	size_t same = same_end(spots, before), last = spots->count;
+
+	if (same > 2 && same < spots->count)
+		last -= same - 1;
+	if (last <= first || (p->view->frames && last > p->view->frames))
+		last = spots->count;
+	print_frames(p, spots, first, last);
+	if (last < spots->count)
+		fprintf(p->out, "    ... %zu more, as above\n", spots->count - last);
+}
+
 /* What the stacks have in common, and then how each goes on. */
 static void print_stacks(struct printer *p, const struct leak *leak)
 {
 	size_t most = p->view->stacks && p->view->stacks < leak->stack_count ? p->view->stacks
 									     : leak->stack_count;
 	size_t common = common_frames(p, leak);
+	struct spots before = { 0 };
 
 	if (common == 0)
 		print_spot(p, "at", &leak->owner);
@@ -331,9 +358,11 @@ static void print_stacks(struct printer *p, const struct leak *leak)
 		fputs("  ", p->out);
 		print_sizes(p, &stack->own, &stack->all);
 		fputc('\n', p->out);
-		print_frames(p, &spots, common, spots.count);
-		free(spots.items);
+		print_branch(p, &spots, common, &before);
+		free(before.items);
+		before = spots;
 	}
+	free(before.items);
 	if (most < leak->stack_count)
 		print_more_stacks(p, leak, most);
 }
