@@ -263,6 +263,7 @@ struct totals program_totals(const struct trace *t, const struct measures *sites
 	for (uint32_t i = 1; i < t->site_count; i++)
 		measures_add(&totals.all, &sites[i]);
 	if (t->header.flags & MT_NOTE_MULTI) {
+		totals.peak_error_bytes = t->header.max_unpublished;
 		for (uint32_t i = 0; i < t->lane_count; i++)
 			totals.peak_error_bytes += t->lanes[i].max_unpublished;
 	}

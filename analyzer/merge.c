@@ -542,6 +542,7 @@ static void add_header(struct merge *m, const struct trace *t, const struct tota
 	h->enabled = h->enabled && from->enabled;
 	h->live_bytes += from->live_bytes;
 	h->peak_bytes += totals->all.peak_bytes;
+	h->max_unpublished += from->max_unpublished;
 	h->foreign_frees += from->foreign_frees;
 	h->missed_frees += from->missed_frees;
 	h->broken_stacks += from->broken_stacks;

@@ -31,20 +31,22 @@ static __thread enum {
 	FORK_INHERITS, /* itself a child without a trace of its own yet: hands its inheritance on */
 } forking __attribute__((tls_model("initial-exec")));
 
+static uint32_t ledger_holder; /* between the handlers; of ledger_hold() */
+
 static uint32_t gates; /* how often they were shut; 0: nothing ever began */
 
 static void take_locks(void)
 {
 	lock_take(&regions_lock);
 	lock_take(&tables_lock);
-	lock_take(&ledger_lock);
+	ledger_holder = ledger_hold();
 	lock_take(&unwind_lock);
 }
 
 static void drop_locks(void)
 {
 	lock_drop(&unwind_lock);
-	lock_drop(&ledger_lock);
+	ledger_release(ledger_holder);
 	lock_drop(&tables_lock);
 	lock_drop(&regions_lock);
 }

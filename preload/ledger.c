@@ -4,31 +4,40 @@
 #include "preload/ledger.h"
 #include "preload/phase.h"
 
+#include <linux/membarrier.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 bool ledger_multi;
-int64_t ledger_slack;
-struct lock ledger_lock;
+struct brief_lock ledger_lock;
 
 #define BUDGET (64 << 10) /* bytes that all lanes together may keep back, at least */
 #define BUDGET_PART 1024  /* or this part of the live bytes */
+#define GRANT_PART 4	  /* of what is left of it that one lane may have */
+#define FIRST_GRANT 64	  /* bytes */
+#define FOLD_EVERY 64	  /* publications, and as many more as there are threads */
+#define DIRTY_MOST 128	  /* sites that each look goes through */
 #define ENTRY_BATCH 64	  /* entries that a lane takes at a time: 3 KiB, no shared cache line */
 #define FIRST_SITES 64	  /* size of a lane's first hash table */
 
+/* Under ledger_lock. */
+static int64_t granted;	      /* bytes, to all lanes */
+static uint32_t fold_wait;    /* publications to come before grants may be taken back */
+static bool knows_membarrier; /* they may at all */
+
 /* ---- the published state; under ledger_lock */
 
-/* Lanes that are counted come in powers of two, so the slack rarely changes. Half the budget is for
- * lanes that still keep back what an earlier, larger slack allowed them. */
-void ledger_set_slack(void)
+uint32_t ledger_hold(void)
 {
-	/* Negative while one lane's frees are published before the other's allocations. */
-	int64_t part = (int64_t)trace.header->live_bytes / BUDGET_PART;
-	int64_t budget = part > BUDGET ? part : BUDGET;
-	uint64_t lanes = 2;
+	uint32_t tid = thread_self->tid ? thread_self->tid : (uint32_t)os_tid();
 
-	while (lanes < trace.header->tables[MT_LANES].count)
-		lanes *= 2;
-	store_relaxed(&ledger_slack, budget / 2 / (int64_t)lanes);
+	lock_take_briefly(&ledger_lock, tid);
+	return tid;
+}
+
+void ledger_release(uint32_t holder)
+{
+	lock_drop_briefly(&ledger_lock, holder);
 }
 
 static uint64_t at_least_zero(uint64_t n)
@@ -66,16 +75,24 @@ static void publish_site(struct lane_site *ls)
 	ls->dirty = false;
 }
 
-static void publish_line(struct lane_line *ll)
+static void publish_line(uint32_t line, int64_t bytes)
 {
-	struct mt_line *l = &trace.lines[ll->line];
+	struct mt_line *l = &trace.lines[line];
 
-	if (ll->unpublished == 0)
-		return;
-	l->live_bytes += (uint64_t)ll->unpublished;
+	l->live_bytes += (uint64_t)bytes;
 	if ((int64_t)l->live_bytes > (int64_t)l->peak_bytes)
 		l->peak_bytes = l->live_bytes;
-	ll->unpublished = 0;
+}
+
+static void publish_all(int64_t bytes)
+{
+	struct mt_header *h = trace.header;
+
+	h->live_bytes += (uint64_t)bytes;
+	if ((int64_t)h->live_bytes > (int64_t)h->peak_bytes) {
+		h->peak_bytes = h->live_bytes;
+		h->epoch++;
+	}
 }
 
 static inline int64_t larger(int64_t most, int64_t bytes)
@@ -141,68 +158,111 @@ static void clear_lines(struct thread *t)
 		t->lines[t->sites[t->dirty[i]].line_index].unpublished = 0;
 }
 
-static void publish_locked(struct thread *t, int64_t all)
-{
-	struct mt_header *h = trace.header;
-
-	for (uint32_t i = 0; i < t->dirty_used; i++) {
-		struct lane_site *ls = &t->sites[t->dirty[i]];
-
-		publish_line(&t->lines[ls->line_index]);
-		publish_site(ls);
-	}
-	t->dirty_used = 0;
-	h->live_bytes += (uint64_t)all;
-	if ((int64_t)h->live_bytes > (int64_t)h->peak_bytes) {
-		h->peak_bytes = h->live_bytes;
-		h->epoch++;
-	}
-	ledger_set_slack();
-}
-
 /* What add_up() has found. */
 static void publish(struct thread *t, int64_t all)
 {
-	lock_take(&ledger_lock);
-	publish_locked(t, all);
-	lock_drop(&ledger_lock);
+	for (uint32_t i = 0; i < t->dirty_used; i++) {
+		struct lane_site *ls = &t->sites[t->dirty[i]];
+		struct lane_line *ll = &t->lines[ls->line_index];
+
+		publish_line(ll->line, ll->unpublished);
+		ll->unpublished = 0;
+		publish_site(ls);
+	}
+	t->dirty_used = 0;
+	publish_all(all);
 }
 
-cold_path void ledger_publish(struct thread *t)
+/* ---- grants */
+
+/* The most that the lane may have; without the lock, a guess. Live bytes may be negative while one
+ * lane's frees are published before the other's allocations. */
+static int64_t share_of(const struct thread *t)
 {
-	publish(t, add_up(t).all);
-	t->room = t->max_unpublished;
+	int64_t part = (int64_t)load_relaxed(&trace.header->live_bytes) / BUDGET_PART;
+	int64_t budget = part > BUDGET ? part : BUDGET;
+	int64_t left = budget - (load_relaxed(&granted) - t->grant);
+
+	return left > 0 ? left / GRANT_PART : 0;
 }
 
-#define DIRTY_MOST 128	     /* sites that each look goes through */
-#define FIRST_UNPUBLISHED 64 /* bytes */
+static void set_grant(struct thread *t, int64_t grant)
+{
+	store_relaxed(&granted, granted + grant - t->grant);
+	t->grant = grant;
+	if (granted > (int64_t)trace.header->max_unpublished)
+		store_relaxed(&trace.header->max_unpublished, (uint64_t)granted);
+}
+
+/* Nothing of a thread that isn't in a hook is touched by anybody else before it has seen the mark
+ * and had the lock. */
+static bool may_take(const struct thread *of)
+{
+	return of->grant && !thread_state_is_busy(load_acquire(&of->state));
+}
+
+static cold_path void take_grants_back(const struct thread *by)
+{
+	struct thread *made = load_acquire(&threads_made), *of;
+
+	fold_wait = FOLD_EVERY;
+	for (of = made; of; of = of->made_before, fold_wait++)
+		if (of != by && may_take(of))
+			store_relaxed(&of->room, ROOM_TAKEN);
+	if (os_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0) != 0) {
+		knows_membarrier = false;
+		return;
+	}
+	for (of = made; of; of = of->made_before) {
+		if (of == by || !may_take(of) || load_relaxed(&of->room) != ROOM_TAKEN)
+			continue;
+		publish(of, add_up(of).all);
+		set_grant(of, 0);
+	}
+}
 
 /* In steps, since the bound that readers state rises with it. */
-static void allow_more(struct thread *t, int64_t slack)
+static void ask_for_grant(struct thread *t)
 {
-	int64_t more = 2 * t->max_unpublished + FIRST_UNPUBLISHED;
+	int64_t share = share_of(t), more = 2 * t->grant + FIRST_GRANT;
 
-	t->max_unpublished = more < slack ? more : slack;
-	if ((uint64_t)t->max_unpublished > trace.lanes[t->lane].max_unpublished)
-		store_relaxed(&trace.lanes[t->lane].max_unpublished, (uint64_t)t->max_unpublished);
+	if (fold_wait)
+		fold_wait--;
+	else if (knows_membarrier && share < BUDGET / 16) {
+		take_grants_back(t);
+		share = share_of(t);
+	}
+	set_grant(t, more < share ? more : share);
 }
 
-/* So much has come and gone that the lane may keep back more than it may. */
-static cold_path void look_through(struct thread *t)
+/* The grant was taken back, or may be about to be: who does it has the lock. */
+static cold_path void see_grant_taken(struct thread *t)
 {
-	int64_t slack = load_relaxed(&ledger_slack), allowed;
+	ledger_release(ledger_hold());
+	t->room = 0;
+}
+
+cold_path void ledger_fold(struct thread *t)
+{
+	uint32_t holder = ledger_hold();
+
+	publish(t, add_up(t).all);
+	set_grant(t, 0);
+	t->room = 0;
+	ledger_release(holder);
+}
+
+/* Looks what the lane keeps back. Does it have room for so many bytes more? */
+static bool find_room(struct thread *t, int64_t size)
+{
 	struct kept_back k = add_up(t);
 
-	if (t->max_unpublished < slack)
-		allow_more(t, slack);
-	allowed = t->max_unpublished < slack ? t->max_unpublished : slack;
-	if (k.most > allowed / 2 || t->dirty_used > DIRTY_MOST) {
-		publish(t, k.all);
-		k.most = 0;
-	} else {
-		clear_lines(t);
-	}
-	t->room = allowed - k.most;
+	clear_lines(t);
+	if (k.most + size > t->grant || k.most > t->grant / 2 || t->dirty_used > DIRTY_MOST ||
+		2 * t->grant < share_of(t))
+		return false;
+	t->room = t->grant - k.most;
+	return true;
 }
 
 /* ---- a lane's own tables */
@@ -238,7 +298,7 @@ static bool grow_sites(struct thread *t)
 		heap_free(dirty);
 		return false;
 	}
-	ledger_publish(t);
+	ledger_fold(t);
 	t->sites = new;
 	t->sites_mask = size - 1;
 	for (uint32_t i = 0; i < old_size; i++)
@@ -323,10 +383,8 @@ static cold_path void count_directly(uint32_t site, int64_t bytes, int blocks, b
 {
 	struct mt_site *s = &trace.sites[site];
 	struct mt_published *p = &trace.published[site];
-	struct mt_line *l = &trace.lines[trace.site_info[site].line];
-	struct mt_header *h = trace.header;
+	uint32_t holder = ledger_hold();
 
-	lock_take(&ledger_lock);
 	ledger_save_at_peak(s, at_least_zero(s->current_bytes + p->bytes),
 		at_least_zero(s->current_blocks + p->blocks));
 	if (blocks > 0) {
@@ -339,22 +397,34 @@ static cold_path void count_directly(uint32_t site, int64_t bytes, int blocks, b
 	s->current_blocks += (uint64_t)(int64_t)blocks;
 	if ((int64_t)(s->current_bytes + p->bytes) > (int64_t)s->peak_bytes)
 		s->peak_bytes = s->current_bytes + p->bytes;
-	l->live_bytes += (uint64_t)bytes;
-	if ((int64_t)l->live_bytes > (int64_t)l->peak_bytes)
-		l->peak_bytes = l->live_bytes;
-	h->live_bytes += (uint64_t)bytes;
-	if ((int64_t)h->live_bytes > (int64_t)h->peak_bytes) {
-		h->peak_bytes = h->live_bytes;
-		h->epoch++;
-	}
-	lock_drop(&ledger_lock);
+	publish_line(trace.site_info[site].line, bytes);
+	publish_all(bytes);
+	ledger_release(holder);
+}
+
+/* Publishes all, with an event that was just counted. */
+static cold_path void publish_event(struct thread *t, struct lane_site *ls)
+{
+	uint32_t holder = ledger_hold();
+
+	ledger_make_dirty(t, ls);
+	publish(t, add_up(t).all);
+	ask_for_grant(t);
+	t->room = t->grant;
+	ledger_release(holder);
 }
 
 uint32_t ledger_count_lane(
 	struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary)
 {
-	struct lane_site *ls = ledger_find(t, site);
+	int64_t size = bytes < 0 ? -bytes : bytes;
+	struct lane_site *ls;
+	bool fits;
 
+	if (unlikely(t->room < 0))
+		see_grant_taken(t);
+	ls = ledger_find(t, site);
+	fits = ls && (t->room >= size || find_room(t, size));
 	if (unlikely(!ls))
 		ls = add_site(t, site);
 	if (unlikely(!ls)) {
@@ -362,10 +432,12 @@ uint32_t ledger_count_lane(
 		return 0;
 	}
 	ledger_count_in_entry(ls->entry, bytes, blocks, temporary);
-	ledger_make_dirty(t, ls);
-	t->room -= bytes < 0 ? -bytes : bytes;
-	if (unlikely(t->room < 0))
-		look_through(t);
+	if (fits) {
+		ledger_make_dirty(t, ls);
+		t->room -= size;
+	} else {
+		publish_event(t, ls);
+	}
 	return (uint32_t)(ls - t->sites) + 1;
 }
 
@@ -382,7 +454,9 @@ cold_path bool ledger_go_multi(void)
 		if (!tracefile_is_in_memory(MT_PUBLISHED))
 			store_release(&trace.header->tables[MT_PUBLISHED].count, sites);
 		trace.header->flags |= MT_NOTE_MULTI;
-		ledger_set_slack();
+		granted = 0;
+		knows_membarrier = os_call(SYS_membarrier,
+			MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0) == 0;
 		store_release(&ledger_multi, true);
 		phase_shut_gates();
 	}
@@ -436,8 +510,8 @@ void ledger_forked(void)
 void ledger_reset_peaks(void)
 {
 	struct mt_header *h = trace.header;
+	uint32_t holder = ledger_hold();
 
-	lock_take(&ledger_lock);
 	for (uint64_t i = 1; i < h->tables[MT_SITES].count; i++) {
 		struct mt_site *s = &trace.sites[i];
 
@@ -447,5 +521,6 @@ void ledger_reset_peaks(void)
 		trace.lines[i].peak_bytes = trace.lines[i].live_bytes;
 	h->peak_bytes = h->live_bytes;
 	h->epoch++;
-	lock_drop(&ledger_lock);
+	h->max_unpublished = (uint64_t)granted;
+	ledger_release(holder);
 }

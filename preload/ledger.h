@@ -6,11 +6,18 @@
  * newer epoch than its own first saves what it has, which is what it had at that peak.
  *
  * Several threads: each counts in its lane (exact totals, no shared cache line) and keeps back what
- * changed since it last published. When that may pass a slack, it looks, and if it is near it adds
- * it to the published state under a lock. The peaks follow that state. They are off by at most what
- * all lanes keep back: 64 KiB or 1/1024 of the live bytes, by the choice of the slack. Whether it
- * may is told by the bytes that came and went since the last look: no more than these can be kept
- * back, of a site, a line or all of it. So an event only counts in its entry.
+ * changed since it last published, as far as its grant goes. All grants together are 64 KiB or
+ * 1/1024 of the live bytes at the most. The peaks follow the published state, so they are off by no
+ * more than that. When a lane may have used its grant up, it looks, and if it is near it adds what
+ * it keeps back to the published state under a lock. Whether it may have is told by the bytes that
+ * came and went since the last look: no more than these can be kept back, of a site, a line or all
+ * of it. So an event only counts in its entry.
+ *
+ * A lane gets a part of what is left, by demand. When too little is left, one lane takes back what
+ * threads hold that are not in a hook just now, mostly because they don't run, and publishes for
+ * them: it marks their lanes as taken, lets the kernel make that known to all CPUs (membarrier),
+ * and leaves out whoever is in a hook after that. The owner sees the mark at its next event, at the
+ * latest when it would use the grant; no event pays for it.
  */
 #ifndef MTRACE_LEDGER_H
 #define MTRACE_LEDGER_H
@@ -22,16 +29,17 @@
 #pragma GCC visibility push(hidden)
 
 extern bool ledger_multi;    /* there was a second thread */
-extern int64_t ledger_slack; /* bytes that a lane may keep back, of a site, a line or all of it */
-extern struct lock ledger_lock; /* over the published state; taken after tables_lock, if both */
+extern struct brief_lock
+	ledger_lock; /* over the published state; taken after tables_lock, if both */
 
 /* Gives the site's place in the lane, as struct leaf has it; 0 = none. */
 uint32_t ledger_count_lane(
 	struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary);
 extern struct lane_site ledger_no_sites[1]; /* a lane's table before its first event */
 bool ledger_go_multi(void);		    /* false: no memory */
-void ledger_set_slack(void);
-void ledger_publish(struct thread *t); /* what the thread keeps back */
+void ledger_fold(struct thread *t); /* publishes what it keeps back, gives its grant back */
+uint32_t ledger_hold(void);	    /* the lock; gives what is to be told to */
+void ledger_release(uint32_t holder);
 void ledger_forked(void);	       /* in the child: all lanes' counters become the sites' own */
 void ledger_reset_peaks(void);
 

@@ -22,6 +22,7 @@ __thread struct thread *thread_self __attribute__((tls_model("initial-exec"))) =
 static __thread bool making __attribute__((tls_model("initial-exec")));
 static pthread_key_t key;
 static struct thread *ending; /* list; under tables_lock */
+struct thread *threads_made;
 
 #define NEAR_BY 65536u /* bytes between frames that are taken to be on one stack */
 
@@ -161,7 +162,7 @@ static void end_thread(void *arg)
 	read_name(lane);
 	store_relaxed(&lane->end_ns, os_time() - trace.header->start_ns);
 	if (ledger_multi)
-		ledger_publish(t);
+		ledger_fold(t);
 	lock_take(&tables_lock);
 	t->next = ending;
 	ending = t;
@@ -241,6 +242,8 @@ static bool new_lane(struct thread *t)
 	ok = tracefile_room(MT_LANES, count + 1);
 	if (ok) {
 		t->lane = (uint32_t)count;
+		t->made_before = threads_made;
+		store_release(&threads_made, t);
 		store_release(&trace.header->tables[MT_LANES].count, count + 1);
 	}
 	lock_drop(&tables_lock);
@@ -280,7 +283,7 @@ static void start_lane(struct thread *t)
 		memcpy(lane->earlier, lane->name, sizeof(lane->earlier));
 	else if (memcmp(lane->earlier, lane->name, sizeof(lane->earlier)) != 0)
 		memset(lane->earlier, 0, sizeof(lane->earlier));
-	lane->tid = (uint32_t)os_tid();
+	t->tid = lane->tid = (uint32_t)os_tid();
 	lane->threads++;
 	lane->start_ns = os_time() - trace.header->start_ns;
 	lane->end_ns = 0;
@@ -326,18 +329,16 @@ bool threads_init(void)
 /* Only the calling thread is left, and its lane is the first. */
 void threads_forked(struct thread *self)
 {
-	uint64_t error = 0; /* of the peaks so far, which the child inherits */
-
 	ending = NULL;
-	for (uint64_t i = 0; i < trace.header->tables[MT_LANES].count; i++)
-		error += trace.lanes[i].max_unpublished;
+	threads_made = NULL;
 	memset(trace.lanes, 0, trace.header->tables[MT_LANES].count * sizeof(*trace.lanes));
-	trace.lanes[0].max_unpublished = error;
 	trace.header->tables[MT_LANES].count = 1;
 	if (self == &thread_nobody)
 		return;
 	self->lane = 0;
-	self->room = 0;
+	self->room = self->grant = 0;
+	self->made_before = NULL;
+	threads_made = self;
 	self->sites_used = self->lines_used = self->dirty_used = 0;
 	self->next_entry = self->last_entry = 0;
 	forget_stacks(self); /* the places in the lane are gone */

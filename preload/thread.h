@@ -138,7 +138,8 @@ struct thread {
 	bool follows;		  /* the trail: there are more stacks than near leaves */
 	uint32_t sites_mask;
 	struct lane_site *sites; /* hash table by site; never NULL */
-	int64_t room; /* bytes that may come and go before the lane looks what it keeps back */
+	int64_t room; /* bytes that may come and go before the lane looks what it keeps back;
+			 ROOM_TAKEN: another thread takes the grant back */
 	struct leaf top_leaf;	/* of the kept stack; site 0: none */
 	struct near_leaf *near; /* 1 << NEAR_BITS */
 
@@ -161,7 +162,7 @@ struct thread {
 	bool on_own_stack;		  /* at the last walk: the safe range is the stack's */
 
 	/* The lane, once there is more than one thread. */
-	int64_t max_unpublished; /* as in the lane: the most that it may ever have kept back */
+	int64_t grant; /* bytes that the lane may keep back; under ledger_lock */
 	struct lane_line *lines;
 	uint32_t sites_used;
 	uint32_t lines_used, lines_room;
@@ -171,7 +172,9 @@ struct thread {
 	uint32_t next_entry, last_entry; /* entries taken from MT_ENTRIES and not used yet */
 
 	unsigned rounds;     /* of thread-exit destructors */
+	uint32_t tid;
 	struct thread *next; /* in the list of free ones */
+	struct thread *made_before; /* in the list of all */
 };
 
 #pragma GCC visibility push(hidden)
@@ -179,6 +182,7 @@ struct thread {
 /* The calling thread's; a stand-in that is never settled, before its first event. */
 extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
 extern struct thread thread_nobody;
+extern struct thread *threads_made; /* list of all, with those of ended threads; only grows */
 
 /* The long way into the library: makes the thread's state, lets it see what has changed. NULL:
  * nothing may be recorded, and if that is a loss, it has been counted. */
@@ -190,11 +194,17 @@ void thread_drop_stacks(
 #pragma GCC visibility pop
 
 #define THREAD_UNSETTLED UINTPTR_MAX
+#define ROOM_TAKEN (-1)
 #define THREAD_HELD ((uintptr_t)1 << 62) /* busy, with something else than a hook */
+
+static inline bool thread_state_is_busy(uintptr_t state)
+{
+	return state > UINT32_MAX && state != THREAD_UNSETTLED;
+}
 
 static inline bool thread_is_busy(const struct thread *t)
 {
-	return t->state > UINT32_MAX && t->state != THREAD_UNSETTLED;
+	return thread_state_is_busy(t->state);
 }
 
 /* The calling thread's state, marked busy; NULL: pass through. `sp` is the hook's caller's stack
@@ -215,8 +225,8 @@ static inline struct thread *thread_enter(uintptr_t sp)
 
 static inline void thread_leave(struct thread *t)
 {
-	signal_fence();
-	t->state = t->gate;
+	/* What the hook wrote is there for whoever finds the thread outside of it (ledger.c). */
+	store_release(&t->state, t->gate);
 }
 
 #endif

@@ -129,7 +129,7 @@ struct mt_lane {
 	uint32_t threads;          /* how many threads had it, one after the other */
 	uint64_t start_ns;         /* since header.start_ns; of the last thread */
 	uint64_t end_ns;           /* 0 while the thread runs */
-	uint64_t max_unpublished;  /* bytes: no more was ever kept back from the published state */
+	uint64_t max_unpublished;  /* bytes that it kept back, as told before the header did for all; 0 now */
 	char name[16];             /* of the last thread, zero-terminated; "" where unknown */
 	char earlier[16];          /* of the threads before it; "" where they had several, or there were none */
 };
@@ -331,7 +331,8 @@ struct mt_header {
 	uint64_t sample_unit;     /* numbers of blocks are in so many parts of one; 0 = 1 */
 	uint64_t scan_error; /* error number of the process that the last scan could not have; 0 =
 				none */
-	uint64_t reserved[3];
+	uint64_t max_unpublished; /* bytes: all lanes together never kept more back from the published state */
+	uint64_t reserved[2];
 
 	struct mt_table tables[MT_TABLES];
 	uint32_t extent_count;

@@ -15,11 +15,12 @@
 #include "oracle.h"
 #include "points.h"
 
-#define MAX_THREADS 8
+#define MAX_THREADS 1000
 #define BOXES 1024
-#define PEAK_BLOCKS 300
+#define PEAK_BLOCKS 300 /* of each of up to 8 threads; of more, as many together */
 #define PEAK_BYTES 40000 /* the size of one */
 #define ROUNDS 3
+#define SEEDS_APART 8
 
 /* clang-format off */
 POINT(by_malloc, malloc(size))
@@ -55,6 +56,7 @@ struct worker {
 };
 
 static struct worker workers[MAX_THREADS];
+static int peak_blocks; /* of each */
 static struct block *boxes[BOXES]; /* exchanged atomically */
 static pthread_barrier_t barrier;
 
@@ -125,10 +127,10 @@ static void meet_at_the_peak(struct worker *self)
 	for (int i = 0; i < BOXES && self == workers; i++)
 		release(self, exchange(i, NULL));
 	pthread_barrier_wait(&barrier);
-	for (int i = 0; i < PEAK_BLOCKS; i++)
+	for (int i = 0; i < peak_blocks; i++)
 		blocks[i] = allocate(self, PEAK, PEAK_BYTES);
 	pthread_barrier_wait(&barrier);
-	for (int i = 0; i < PEAK_BLOCKS; i++)
+	for (int i = 0; i < peak_blocks; i++)
 		release(self, blocks[i]);
 	pthread_barrier_wait(&barrier);
 }
@@ -147,7 +149,7 @@ static void start(int threads, uint64_t seed, long operations)
 {
 	pthread_barrier_init(&barrier, NULL, threads);
 	for (int i = 0; i < threads; i++) {
-		workers[i].state = (seed * MAX_THREADS + i + 1) * 0x9e3779b97f4a7c15;
+		workers[i].state = (seed * SEEDS_APART + i + 1) * 0x9e3779b97f4a7c15;
 		workers[i].operations = operations;
 		for (int j = 0; j < WAYS + 2; j++)
 			workers[i].ledger.points[j].line = ways[j].line;
@@ -166,12 +168,13 @@ int main(int argc, char **argv)
 
 	if (threads < 1 || threads > MAX_THREADS)
 		return 2;
+	peak_blocks = threads <= 8 ? PEAK_BLOCKS : 8 * PEAK_BLOCKS / threads;
 	start(threads, atol(argv[1]), atol(argv[3]));
 	for (int i = 0; i < threads; i++) {
 		pthread_join(workers[i].thread, NULL);
 		ledger_add(&all, &workers[i].ledger);
 	}
-	all.peak_bytes = (uint64_t)threads * PEAK_BLOCKS * PEAK_BYTES;
+	all.peak_bytes = (uint64_t)threads * peak_blocks * PEAK_BYTES;
 	all.points[PEAK].peak_bytes = all.points[PEAK].at_peak_bytes = all.peak_bytes;
 	ledger_print(&all);
 	return 0;

@@ -81,14 +81,14 @@ class SeveralThreads(unittest.TestCase):
             for key in SeveralThreads.EXACT:
                 self.assertEqual(rows[line][key], wanted[key], (line, key))
 
-    def compare(self, ledger, rows, report):
+    def compare(self, ledger, rows, report, threads):
         self.compare_counts(ledger, rows)
         totals = report["totals"]
         bound = totals["peak_error_bytes"]
         truth = ledger["peak_bytes"]
         self.assertLessEqual(bound, max(truth // 1000, 64 << 10))
         # What the C library allocates for the threads counts too.
-        self.assertLessEqual(abs(totals["peak_bytes"] - truth), bound + 4096)
+        self.assertLessEqual(abs(totals["peak_bytes"] - truth), bound + 512 * max(threads, 8))
         self.assertLessEqual(abs(sum(row["at_peak_bytes"] for row in report["rows"])
                                  - totals["peak_bytes"]), bound)
 
@@ -98,11 +98,11 @@ class SeveralThreads(unittest.TestCase):
             self.assertLessEqual(abs(rows[line][key] - wanted[key]), bound, (line, key))
 
     def test_threads(self):
-        for threads in range(1, 9):
+        for threads in (*range(1, 9), 16, 64, 200, 1000):
             for seed in SEEDS if LONG else [threads]:
                 with self.subTest(threads=threads, seed=seed):
-                    ledger, rows, report = observe(seed, threads, 10000)
-                    self.compare(ledger, rows, report)
+                    ledger, rows, report = observe(seed, threads, max(80000 // max(threads, 8), 1000))
+                    self.compare(ledger, rows, report, threads)
                     self.compare_peak_line(ledger, rows, report["totals"]["peak_error_bytes"])
 
 
