@@ -79,9 +79,11 @@ static always_inline void call_allocated(void *p, size_t size, struct cpu_frame 
  */
 #define TIER static __attribute__((__noinline__))
 
+static cold_path size_t take_asked(size_t alignment, size_t size);
+
 TIER void *made_anyhow(void *p, size_t size, void *last)
 {
-	record_allocated(p, size, CPU_CALLER(), last);
+	record_allocated(p, take_asked(1, size), CPU_CALLER(), last);
 	return p;
 }
 
@@ -175,7 +177,7 @@ static cold_path void *malloc_anyhow(size_t size)
 		return boot_alloc(size, 16);
 	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.malloc(size);
-	call_allocated(p, size, CPU_CALLER(), c);
+	call_allocated(p, take_asked(1, size), CPU_CALLER(), c);
 	return p;
 }
 
@@ -483,7 +485,7 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
 
 /* What operator new was asked for, if it is what calls: the size of the call is that, rounded up.
  */
-static size_t take_asked(size_t alignment, size_t size)
+static cold_path size_t take_asked(size_t alignment, size_t size)
 {
 	size_t asked = thread_self->asked;
 

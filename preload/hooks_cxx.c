@@ -183,8 +183,7 @@ static cold_path void *resolve_or_end(enum cxx_function f, bool may_fail)
 		void *last_, *p_;                                                         \
 		if (unlikely(!call_)) {                                                   \
 			last_ = record_last();                                            \
-			size = size ? size : 1;                                           \
-			p_ = late_new(size, alignment_);                                  \
+			p_ = late_new(size ? size : 1, alignment_);                       \
 			if (likely(p_))                                                   \
 				return boot_owns(p_) ? p_ : record_made(p_, size, last_); \
 			call_ = resolve_or_end(f, may_fail);                              \
@@ -228,16 +227,31 @@ typedef void delete_sized_fn(void *, size_t);
 typedef void delete_aligned_nothrow_fn(void *, size_t, nothrow);
 typedef void delete_sized_aligned_fn(void *, size_t, size_t);
 
+/* The C++ library asks malloc for a byte. By the long way, which looks what was asked for. */
+static cold_path void note_nothing_asked(void)
+{
+	struct thread *t = thread_self;
+
+	if (t == &thread_nobody || thread_is_busy(t))
+		return;
+	t->asked = 1;
+	t->state = THREAD_UNSETTLED;
+}
+
 #define NEW_HOOK(name, f)                            \
 	HOOK void *name(size_t size);                \
 	HOOK void *name(size_t size)                 \
 	{                                            \
+		if (unlikely(size == 0))             \
+			note_nothing_asked();        \
 		CALL_NEW(f, new_fn, 0, false, size); \
 	}
 #define NEW_NOTHROW_HOOK(name, f)                                \
 	HOOK void *name(size_t size, nothrow tag);               \
 	HOOK void *name(size_t size, nothrow tag)                \
 	{                                                        \
+		if (unlikely(size == 0))                         \
+			note_nothing_asked();                    \
 		CALL_NEW(f, new_nothrow_fn, 0, true, size, tag); \
 	}
 /* The C++ library rounds the size up before it calls aligned_alloc: that is told what was asked

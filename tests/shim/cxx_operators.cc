@@ -111,10 +111,27 @@ void afterwards()
 
 } // namespace
 
+/* Nothing was asked for, whatever the C++ library asks for then. */
+void nothing()
+{
+	void *a = operator new(0);  //= count 1, total 0, peak 0
+	void *b = new char[0];  //= count 1, total 0, peak 0
+	void *c = operator new(0, std::nothrow);  //= count 1, total 0, peak 0
+	void *d = operator new(0, std::align_val_t{64});  //= count 1, total 0, peak 0
+	void *e = operator new(1);  //= count 1, total 1, peak 1
+
+	operator delete(a);
+	operator delete[](b);
+	operator delete(c);
+	operator delete(d, std::align_val_t{64});
+	operator delete(e);
+}
+
 int main()
 {
 	expressions();
 	functions();
+	nothing();
 	throwing_constructor();
 	out_of_memory();
 	afterwards();
