@@ -162,6 +162,7 @@ static void json_recording(const struct info *info, struct json *j)
 	json_bool(j, "enabled", h->enabled & MT_ENABLED_RECORD);
 	json_unsigned(j, "foreign_frees", h->foreign_frees);
 	json_unsigned(j, "missed_frees", h->missed_frees);
+	json_unsigned(j, "overlaid_frees", h->overlaid_frees);
 	json_unsigned(j, "broken_stacks", h->broken_stacks);
 	json_unsigned(j, "file_bytes", info->trace->file_size);
 	json_unsigned(j, "table_bytes", info->table_bytes);

@@ -545,6 +545,7 @@ static void add_header(struct merge *m, const struct trace *t, const struct tota
 	h->max_unpublished += from->max_unpublished;
 	h->foreign_frees += from->foreign_frees;
 	h->missed_frees += from->missed_frees;
+	h->overlaid_frees += from->overlaid_frees;
 	h->broken_stacks += from->broken_stacks;
 	for (int i = 0; i < MT_LOSSES; i++)
 		h->lost[i] += from->lost[i];

@@ -139,6 +139,8 @@ static void add_losses(struct notes *notes, const struct trace *t)
 			"space)");
 	add_counted(notes, "missed_frees", LOSS, h->missed_frees, "free",
 		" missed: an allocation returned an address that was thought to be in use");
+	add_counted(notes, "overlaid_frees", LOSS, h->overlaid_frees, "block",
+		" freed unseen, past the library: an allocation returned an address inside");
 	add_counted(notes, "broken_stacks", LOSS, h->broken_stacks, "call stack",
 		" could not be followed to the end");
 	add_skipped(notes, t);

@@ -22,8 +22,30 @@ cold_path bool record_new_site(struct thread *t, struct leaf *leaf)
 	return false;
 }
 
+/* p was given out, with this address in it: blocks that are in the way were freed without our
+ * knowing. */
+static void record_unseen_frees(struct thread *t, const void *p, uintptr_t address)
+{
+	struct mt_header *h = trace.header;
+	struct block left;
+	uintptr_t at;
+
+	while ((left = slot_take_left(address, &at)).site) {
+		bool again = at == (uintptr_t)p;
+
+		record_subtract(t, (const void *)at, left, false);
+		if (config.slack && again)
+			slack_subtract(left, slack_of(p, left));
+		__atomic_fetch_add(
+			again ? &h->missed_frees : &h->overlaid_frees, 1, __ATOMIC_RELAXED);
+	}
+}
+
+#define PIECES_END ((SLOT_PIECES << SLOT_GRANULE_BITS) + 1) /* behind a large block's address */
+
 cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 {
+	uintptr_t address = (uintptr_t)p;
 	uint32_t *slot = slot_at(p);
 
 	if (!slot && slot_leaf_new((uintptr_t)p))
@@ -32,18 +54,24 @@ cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 		count_lost(MT_LOST_SLOT);
 		return;
 	}
-	if (*slot) {
-		/* The address was given out again, so the block there was freed without our
-		 * knowing. */
-		struct block missed = slot_take(p);
-
-		record_subtract(t, p, missed, false);
-		if (config.slack)
-			slack_subtract(missed, slack_of(p, missed));
-		__atomic_fetch_add(&trace.header->missed_frees, 1, __ATOMIC_RELAXED);
-	}
+	for (uintptr_t end = address + (b.size < SLOT_LARGE ? 1 : PIECES_END); address < end;
+		address += 1u << SLOT_GRANULE_BITS)
+		record_unseen_frees(t, p, address);
 	slot_write(slot, p, b.site, b.size);
 	record_add(t, p, b);
+	if (ledger_multi)
+		record_keep_last(t, slot);
+}
+
+/* Samples count for others, whose ends aren't known: then it is only counted where the thread itself
+ * frees its last. */
+cold_path void record_last_gone(struct thread *t)
+{
+	struct lane_site *ls = ledger_find(t, t->last_value >> SLOT_SITE_BIT);
+
+	t->last_slot = NULL;
+	if (ls && !config.sample.mean)
+		ls->entry->temporary++;
 }
 
 /* ---- sampling */

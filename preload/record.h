@@ -24,7 +24,7 @@ bool record_new_site(struct thread *t,
 	struct leaf
 		*leaf); /* of the stack that was just walked; false: lost, which has been counted */
 void record_unslotted(struct thread *t, void *p,
-	struct block b); /* no leaf there yet, or a block that was never freed */
+	struct block b); /* no leaf there yet, or what is left of a block that was freed unseen */
 void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp);
 
 /* When sampling: is it this block's turn? And what it counts then. */
@@ -37,6 +37,8 @@ void record_subtract_sampled(struct thread *t, const void *p, struct block b, bo
  * was before the real call. The other records a block that is about to be freed; false: not yet. */
 void *record_made(void *p, size_t size, void *last);
 bool record_gone_quickly(void *p, uintptr_t sp);
+
+void record_last_gone(struct thread *t); /* its last block was freed by another thread */
 
 bool record_look(void); /* takes a request from outside; are new allocations recorded? */
 
@@ -64,24 +66,57 @@ static always_inline void record_subtract(
 		ledger_subtract(t, b, temporary);
 }
 
+/*
+ * A block is temporary if it is freed before the next allocation of the thread that made it. Its
+ * thread tells, without a word to anybody: if it frees the block itself, at once; else by the
+ * block's slot, at its next allocation.
+ */
+static always_inline bool record_lost_last(const struct thread *t)
+{
+	return t->last_slot && unlikely(load_relaxed(t->last_slot) != t->last_value);
+}
+
+static always_inline void record_keep_last(struct thread *t, uint32_t *slot)
+{
+	t->last_slot = slot;
+	t->last_value = *slot;
+}
+
+/* A block of this site goes, at the address of the thread's last. */
+static always_inline bool record_is_last(const struct thread *t, uint32_t site)
+{
+	return !t->last_slot || likely(t->last_value >> SLOT_SITE_BIT == site);
+}
+
+static always_inline void record_forget_last(struct thread *t)
+{
+	t->last = NULL;
+	t->last_slot = NULL;
+}
+
 /* A new block of the stack that this leaf has, or that was just walked. */
 static always_inline void record_new_on(
 	struct thread *t, void *p, size_t size, struct leaf *leaf, uint32_t *slot)
 {
 	struct block b;
 
+	if (record_lost_last(t))
+		record_last_gone(t);
 	t->last = p;
+	t->last_slot = NULL;
 	if (unlikely(!leaf->site) && !record_new_site(t, leaf))
 		return;
 	b = (struct block){ leaf->site, size, 1, 0 };
 	if (unlikely(config.slack))
 		slack_add(b, slack_of(p, b));
-	if (unlikely(!slot || *slot)) {
+	if (unlikely(!slot || *slot || (size >= SLOT_LARGE && slot_is_littered(slot)))) {
 		record_unslotted(t, p, b);
 		return;
 	}
 	slot_write(slot, p, b.site, b.size);
 	leaf->lane_place = record_add(t, p, b);
+	if (ledger_multi)
+		record_keep_last(t, slot);
 }
 
 /* A block with this size was allocated by the caller `at`. */
@@ -116,8 +151,12 @@ static always_inline void record_gone_by(
 {
 	bool temporary = t->last == p;
 
-	if (temporary)
-		t->last = NULL;
+	if (temporary && b.site && !record_is_last(t, b.site)) {
+		record_last_gone(t);
+		temporary = false;
+	}
+	if (t->last == p)
+		record_forget_last(t);
 	if (unlikely(b.size >= CUTS_LEAST))
 		cuts_make(p, b.size);
 	if (unlikely(config.slack) && b.site)
@@ -188,9 +227,12 @@ static always_inline bool record_new_marked(
 	struct lane_site *ls;
 
 	if (unlikely(!slot) || unlikely(*slot) ||
+		(unlikely(size >= SLOT_LARGE) && unlikely(slot_is_littered(slot))) ||
 		unlikely(trace.header->enabled != MT_ENABLED_RECORD))
 		return false;
 	if (!single) {
+		if (record_lost_last(t))
+			return false;
 		ls = &t->sites[leaf->lane_place - 1];
 		if (unlikely(!leaf->lane_place) || unlikely(ls->site != leaf->site) ||
 			unlikely(!ledger_count_known(t, ls, size, 1, false)))
@@ -200,6 +242,8 @@ static always_inline bool record_new_marked(
 	slot_write(slot, p, leaf->site, size);
 	if (single)
 		ledger_add_single(leaf->site, leaf->line, size, 1);
+	else
+		record_keep_last(t, slot);
 	return true;
 }
 
@@ -214,11 +258,15 @@ static always_inline bool record_gone_known(
 		ledger_subtract_single(site, size, 1, temporary);
 	} else {
 		ls = ledger_find(t, site);
+		if (temporary && unlikely(!record_is_last(t, site)))
+			return false;
 		if (unlikely(!ls) || unlikely(!ledger_count_known(t, ls, size, -1, temporary)))
 			return false;
 	}
 	if (temporary)
 		t->last = NULL;
+	if (!single && temporary)
+		t->last_slot = NULL;
 	return true;
 }
 

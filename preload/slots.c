@@ -81,3 +81,62 @@ cold_path uint32_t *slot_leaf_new(uintptr_t address)
 	slot_regions[place] = (uint32_t)(address >> SLOT_REGION_BITS);
 	return leaf;
 }
+
+/* ---- leftovers of blocks that were freed unseen */
+
+/* By whoever empties the block's own slot, and only pieces: the address of one may have been given
+ * to another thread. */
+static void clear_pieces(uint32_t *slot)
+{
+	for (int i = 1; i <= SLOT_PIECES; i++) {
+		uint32_t value = load_relaxed(&slot[i]);
+
+		if (value && !(value >> SLOT_SITE_BIT))
+			__atomic_compare_exchange_n(
+				&slot[i], &value, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	}
+}
+
+/* Of several threads that find it, one gets it. */
+static struct block take_left(uint32_t *slot)
+{
+	uint32_t value = load_relaxed(slot);
+	struct block none = { 0 }, b = { value >> SLOT_SITE_BIT, value & SLOT_LARGE, 1, 0 };
+
+	if (b.size == SLOT_LARGE)
+		b.size = slot_read_large(slot);
+	if (!b.site || !__atomic_compare_exchange_n(slot, &value, 0, false, __ATOMIC_ACQ_REL,
+			       __ATOMIC_RELAXED))
+		return none;
+	if (b.size >= SLOT_LARGE)
+		clear_pieces(slot);
+	return b;
+}
+
+/* Where a block begins that would have this many slots behind its own before the address. */
+static uintptr_t begins_before(uintptr_t address, uint32_t slots, uint32_t value)
+{
+	uintptr_t granule = (address >> SLOT_GRANULE_BITS) - slots;
+
+	return (granule << SLOT_GRANULE_BITS) + (value & SLOT_HALF ? 16 : 0) +
+	       (slot_eighths ? address & 8 : 0);
+}
+
+cold_path struct block slot_take_left(uintptr_t address, uintptr_t *at)
+{
+	uint32_t *slot = slot_at((const void *)address), value;
+	uint32_t before = (uint32_t)(address >> SLOT_GRANULE_BITS & (SLOT_GRANULES - 1));
+	struct block b = { 0 };
+
+	for (uint32_t i = 0; slot && *slot && i <= SLOT_PIECES && i <= before; i++) {
+		value = load_relaxed(slot - i);
+		if (!(value >> SLOT_SITE_BIT) || (i && (value & SLOT_LARGE) != SLOT_LARGE))
+			continue;
+		*at = begins_before(address, i, value);
+		b = take_left(slot - i);
+		break;
+	}
+	if (!b.site && slot)
+		*slot = 0;
+	return b;
+}

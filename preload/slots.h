@@ -10,8 +10,9 @@
  * of 8.
  *
  *   slot   bits 0-9 size | 10 the block starts in the granule's upper half | 11-31 site; 0 = no
- * block starts here size 1023: the size stands in the next four slots, 11 bits each, which the
- * block itself covers; their site is 0, so no look-up takes them for a block's
+ * block starts here size 1023: the size stands in the next six slots, 10 bits each and one that is
+ * set, which the block itself covers; their site is 0, so no look-up takes them for a block's. None
+ * of them is 0, so whoever is given memory there finds the block, which then was freed unseen
  */
 #ifndef MTRACE_SLOTS_H
 #define MTRACE_SLOTS_H
@@ -31,8 +32,9 @@
 #define SLOT_PLANE (SLOT_GRANULES + 4096 / sizeof(uint32_t))
 #define SLOT_SIZE_BITS 10
 #define SLOT_HALF (1u << SLOT_SIZE_BITS)
-#define SLOT_SITE_BIT 11 /* and of a piece of a large size */
+#define SLOT_SITE_BIT 11
 #define SLOT_LARGE ((1u << SLOT_SIZE_BITS) - 1)
+#define SLOT_PIECES 6 /* slots behind a large block's own that hold its size */
 
 struct block {
 	uint32_t site;	/* 0: none is known at that address */
@@ -52,6 +54,11 @@ extern uint32_t slot_region_count;
 bool slots_init(bool glibc);		    /* glibc: no two blocks are closer than 32 bytes */
 void slots_release(void);		    /* when there will be no tracing after all */
 uint32_t *slot_leaf_new(uintptr_t address); /* NULL: no memory */
+
+/* A block in the way: at the address, or a large one with a piece of its size in the address's slot.
+ * Whoever has been given the address knows that it was freed unseen. It is taken out; `at`: where it
+ * was. Site 0: there is none, and nothing is left in the slot. */
+struct block slot_take_left(uintptr_t address, uintptr_t *at);
 
 #pragma GCC visibility pop
 
@@ -95,14 +102,19 @@ static inline size_t slots_in_leaf(void)
 
 /* A large size in the slots behind, two at a time: a piece in the low half of a word and one in its
  * high half. */
-#define SLOT_PIECE ((1ul << SLOT_SITE_BIT) - 1)
+#define SLOT_PIECE_BITS 10
+#define SLOT_PIECE ((1ul << SLOT_PIECE_BITS) - 1)
+#define SLOT_PIECE_MARKS ((1ul << 32 | 1ul) << SLOT_PIECE_BITS)
 
-static always_inline void slot_write_pieces(uint32_t *slots, uint64_t size)
+static always_inline void slot_write_word(uint32_t *slots, uint64_t word)
 {
-	uint64_t word = (size & SLOT_PIECE) | (size & SLOT_PIECE << SLOT_SITE_BIT)
-						      << (32 - SLOT_SITE_BIT);
-
 	memcpy(slots, &word, sizeof(word));
+}
+
+static always_inline uint64_t slot_pieces(uint64_t size)
+{
+	return SLOT_PIECE_MARKS | (size & SLOT_PIECE) |
+	       (size & SLOT_PIECE << SLOT_PIECE_BITS) << (32 - SLOT_PIECE_BITS);
 }
 
 static always_inline uint64_t slot_read_pieces(const uint32_t *slots)
@@ -110,18 +122,37 @@ static always_inline uint64_t slot_read_pieces(const uint32_t *slots)
 	uint64_t word;
 
 	memcpy(&word, slots, sizeof(word));
-	return (word & SLOT_PIECE) | (word >> (32 - SLOT_SITE_BIT) & SLOT_PIECE << SLOT_SITE_BIT);
+	return (word & SLOT_PIECE) |
+	       (word >> (32 - SLOT_PIECE_BITS) & SLOT_PIECE << SLOT_PIECE_BITS);
 }
 
 static always_inline void slot_write_large(uint32_t *slot, uint64_t size)
 {
-	slot_write_pieces(slot + 1, size);
-	slot_write_pieces(slot + 3, size >> 2 * SLOT_SITE_BIT);
+	slot_write_word(slot + 1, slot_pieces(size));
+	slot_write_word(slot + 3, slot_pieces(size >> 2 * SLOT_PIECE_BITS));
+	slot_write_word(slot + 5, slot_pieces(size >> 4 * SLOT_PIECE_BITS));
+}
+
+static always_inline void slot_clear_large(uint32_t *slot)
+{
+	slot_write_word(slot + 1, 0);
+	slot_write_word(slot + 3, 0);
+	slot_write_word(slot + 5, 0);
 }
 
 static always_inline uint64_t slot_read_large(const uint32_t *slot)
 {
-	return slot_read_pieces(slot + 1) | slot_read_pieces(slot + 3) << 2 * SLOT_SITE_BIT;
+	return slot_read_pieces(slot + 1) | slot_read_pieces(slot + 3) << 2 * SLOT_PIECE_BITS |
+	       slot_read_pieces(slot + 5) << 4 * SLOT_PIECE_BITS;
+}
+
+/* Are there leftovers where a large block's size belongs? */
+static always_inline bool slot_is_littered(const uint32_t *slot)
+{
+	uint64_t words[SLOT_PIECES / 2];
+
+	memcpy(words, slot + 1, sizeof(words));
+	return words[0] | words[1] | words[2];
 }
 
 static inline struct block slot_read(const uint32_t *slot)
@@ -138,7 +169,7 @@ static inline struct block slot_read(const uint32_t *slot)
 static always_inline void slot_clear(uint32_t *slot, uint64_t size)
 {
 	if (unlikely(size >= SLOT_LARGE))
-		slot_write_large(slot, 0);
+		slot_clear_large(slot);
 	*slot = 0;
 }
 
@@ -161,7 +192,7 @@ static inline bool slot_is_taken(const void *block)
 {
 	const uint32_t *slot = slot_root ? slot_at(block) : NULL;
 
-	return slot && *slot;
+	return slot && *slot >> SLOT_SITE_BIT;
 }
 
 /* Takes the block out: its site is 0 when none is known. */
@@ -170,7 +201,7 @@ static inline struct block slot_take(const void *block)
 	uint32_t *slot = slot_at(block);
 	struct block b = { 0 };
 
-	if (likely(slot) && likely(*slot)) {
+	if (likely(slot) && likely(*slot >> SLOT_SITE_BIT)) {
 		b = slot_read(slot);
 		slot_clear(slot, b.size);
 	}

@@ -217,6 +217,7 @@ static void begin_anew(struct thread *t)
 {
 	t->state = THREAD_UNSETTLED;
 	t->last = NULL;
+	t->last_slot = NULL;
 	t->rounds = 0;
 	t->gate = UINT32_MAX; /* of no phase */
 	if (config.sample.mean) {
@@ -337,6 +338,7 @@ void threads_forked(struct thread *self)
 		return;
 	self->lane = 0;
 	self->room = self->grant = 0;
+	self->last_slot = NULL;
 	self->made_before = NULL;
 	threads_made = self;
 	self->sites_used = self->lines_used = self->dirty_used = 0;

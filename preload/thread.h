@@ -129,11 +129,13 @@ struct thread {
 	 * to come by. */
 	uintptr_t state;
 	void *last;	      /* the block that the last allocation returned, until it is freed */
+	uint32_t *last_slot;  /* its slot and what that held, with several threads; NULL: none */
 	struct kept *top;     /* the innermost kept frame; = kept: none */
 	struct kept *kept;    /* config.depth + 1 */
 	struct check *checks; /* 3 a frame and the guard */
 	struct leaf *latest;  /* of the last event, in any of the next three */
 	struct trail_leaf *trail; /* 1 << TRAIL_BITS */
+	uint32_t last_value;
 	uint32_t gate;		  /* that it passes; the state after a hook */
 	bool follows;		  /* the trail: there are more stacks than near leaves */
 	uint32_t sites_mask;

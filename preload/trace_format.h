@@ -332,7 +332,8 @@ struct mt_header {
 	uint64_t scan_error; /* error number of the process that the last scan could not have; 0 =
 				none */
 	uint64_t max_unpublished; /* bytes: all lanes together never kept more back from the published state */
-	uint64_t reserved[2];
+	uint64_t overlaid_frees; /* an allocation returned an address inside of a block that was thought to be in use */
+	uint64_t reserved[1];
 
 	struct mt_table tables[MT_TABLES];
 	uint32_t extent_count;

@@ -93,12 +93,46 @@ static void cancel_one(void)
 	CHECK(pthread_join(thread, NULL) == 0);
 }
 
+/* A block that another thread frees is temporary too, if its own has allocated nothing since. */
+static pthread_barrier_t turn;
+static void *box, *earlier;
+
+static void *hands_over(void *unused)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		box = malloc(100);  //= count 1000, total 100000, temporary 1000
+		pthread_barrier_wait(&turn);
+		pthread_barrier_wait(&turn);
+		earlier = malloc(50);  //= count 1000, total 50000, temporary 0
+	}
+	free(malloc(30));  //= count 1, total 30, temporary 1
+	free(earlier);
+	return NULL;
+}
+
+static void take_over(void)
+{
+	pthread_t thread;
+
+	CHECK(pthread_barrier_init(&turn, NULL, 2) == 0);
+	start(&thread, hands_over, NULL);
+	for (int i = 0; i < ROUNDS; i++) {
+		pthread_barrier_wait(&turn);
+		free(box);
+		if (i)
+			free(earlier);
+		pthread_barrier_wait(&turn);
+	}
+	CHECK(pthread_join(thread, NULL) == 0);
+}
+
 int main(void)
 {
 	CHECK(pthread_key_create(&key, destructor) == 0);
 	many_at_once();
 	one_after_the_other();
 	cancel_one();
+	take_over();
 	puts("done");
 	return 0;
 }

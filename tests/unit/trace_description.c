@@ -260,6 +260,7 @@ static bool read_header(struct reading *r)
 		FIELD(sample_bytes),
 		FIELD(enabled),
 		FIELD(missed_frees),
+		FIELD(overlaid_frees),
 		FIELD(broken_stacks),
 		FIELD(lost[0]),
 		FIELD(lost[1]),

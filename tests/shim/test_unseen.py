@@ -1,0 +1,50 @@
+"""Blocks that are freed unseen: found again when their memory is given out again, and never anything worse."""
+import unittest
+
+from programs import Program
+from tracing import LONG, only_trace, run, scratch
+
+PROGRAM = Program("unseen")
+SEEDS = range(1, 101 if LONG else 7)
+
+
+class Unseen(unittest.TestCase):
+    def observe(self, *arguments):
+        """(what the program says, blocks that the trace thinks are live, found out, the trace's totals)"""
+        with scratch() as directory:
+            result = run([PROGRAM.path, *arguments], cwd=directory)
+            self.assertEqual((result.status, result.stderr), (0, b""), result)
+            words = result.stdout.decode().split()
+            trace = only_trace(directory)
+            report = trace.report()
+            recording = trace.info()["recording"]
+            # The work is in lines of the program; the C library's own blocks stay.
+            ours = [row for row in report["rows"] if row["function"] == "make"]
+            live = sum(row["current_blocks"] for row in ours)
+            found = recording["missed_frees"] + recording["overlaid_frees"]
+            return dict(zip(words[::2], map(int, words[1::2]))), live, found, report["totals"]
+
+    def test_frees(self):
+        for threads in (1, 8):
+            for seed in SEEDS:
+                for percent in (0, 5, 60):
+                    with self.subTest(threads=threads, seed=seed, percent=percent):
+                        own, live, found, totals = self.observe(threads, seed, percent)
+                        self.assertEqual(live, own["live"] + own["unseen"] - found)
+                        self.assertLessEqual(found, own["unseen"])
+                        self.assertGreaterEqual(totals["peak_bytes"], own["peak"])
+                        if percent:
+                            self.assertGreater(found, own["unseen"] // 4)
+
+    def test_resizes(self):
+        for threads in (1, 8):
+            for seed in SEEDS:
+                with self.subTest(threads=threads, seed=seed):
+                    own, live, found, totals = self.observe(threads, seed, 30, "realloc")
+                    self.assertGreaterEqual(live, own["live"])
+                    self.assertLessEqual(live, own["live"] + own["unseen"] - found)
+                    self.assertGreaterEqual(totals["peak_bytes"], own["peak"])
+
+
+if __name__ == "__main__":
+    unittest.main()
