@@ -161,6 +161,10 @@ static void add_facts(struct notes *notes, const struct trace *t)
 		add(notes, "threads", FACT, 0,
 			"there was more than one thread: peaks are within a bound, all else is "
 			"exact");
+	if (h->flags & MT_NOTE_RESET)
+		add(notes, "reset_peak", FACT, 0,
+			"the program reset the peaks (mtrace_reset_peak): they are those since "
+			"the last time");
 	if (h->flags & MT_NOTE_MERGED)
 		add(notes, "merged", FACT, h->merged,
 			"added up from %llu traces: peaks are sums of theirs, upper bounds of what "

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 uint64_t process_start_ticks(pid_t pid)
@@ -233,11 +235,25 @@ void run_traces_release(struct run_traces *traces)
 
 /* ---- how it ended */
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static int write_status(int fd, struct mt_header *header, int wait_status)
 {
 	uint32_t status = (uint32_t)wait_status;
 	uint32_t flags = header->flags | MT_HAS_WAIT_STATUS;
+	uint64_t end = now_ns() - header->start_ns;
 
+	/* Who was killed couldn't say when. */
+	if (WIFSIGNALED(wait_status) && !header->end_ns &&
+		pwrite(fd, &end, sizeof(end), offsetof(struct mt_header, end_ns)) !=
+			(ssize_t)sizeof(end))
+		return errno ? errno : EIO;
 	if (pwrite(fd, &status, sizeof(status), offsetof(struct mt_header, wait_status)) !=
 		(ssize_t)sizeof(status))
 		return errno ? errno : EIO;

@@ -352,6 +352,7 @@ struct mt_header {
 #define MT_NOTE_UNSTARTED   64u /* began stopped (MTRACE_START=0) */
 #define MT_NOTE_MERGED     128u /* `mtracer merge` added up several traces: each peak is a sum of theirs, an upper bound */
 #define MT_NOTE_CUT        512u /* there were too many stacks that may be guesses, or that broke off: later ones are cut */
+#define MT_NOTE_RESET     1024u /* the program has reset the peaks (mtrace_reset_peak): they are those since the last time */
 #define MT_NOTE_COPY       256u /* written by mtracer, not by the process: nobody writes it, `state` is what it was then */
 
 _Static_assert(sizeof(struct mt_frame) == 16, "on-disk size");

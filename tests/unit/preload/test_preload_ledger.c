@@ -255,6 +255,7 @@ START_TEST(reset_makes_the_present_the_peak)
 	for (int step = 0; step < 5000; step++)
 		event(thread_self, step);
 	ledger_reset_peaks();
+	ck_assert(trace.header->flags & MT_NOTE_RESET);
 	ck_assert_uint_eq(trace.header->peak_bytes, trace.header->live_bytes);
 	for (int i = 0; i < SITES; i++) {
 		twin.sites[i].peak = twin.sites[i].current;
