@@ -122,6 +122,20 @@ static void print_unclassified(const struct leaks *leaks, FILE *out)
 		leaks->classified ? " on these" : "", leaks->why, style(STYLE_PLAIN));
 }
 
+/* Why something is possible that nothing in memory points to. */
+static void print_blind(const struct trace *t, FILE *out)
+{
+	char threads[64];
+
+	if (!t->header.scan_blind)
+		return;
+	plural(threads, t->header.scan_blind, "thread");
+	fprintf(out,
+		"%snone is called lost%s: the registers of %s could not be read (ptrace is not "
+		"allowed, or another tracer is there), and may hold what is possible here\n",
+		style(STYLE_WARNING), style(STYLE_PLAIN), threads);
+}
+
 static void print_verdict(
 	const struct leaks *leaks, const struct trace *t, const struct leaks_view *view, FILE *out)
 {
@@ -133,6 +147,7 @@ static void print_verdict(
 				format_duration(text, t->header.scan_at_ns));
 		print_lost(leaks, out);
 		print_others(leaks, view, out);
+		print_blind(t, out);
 	}
 	if (leaks->why)
 		print_unclassified(leaks, out);
@@ -472,6 +487,7 @@ static void sums_json(const struct leaks *leaks, const struct trace *t, struct j
 		json_unsigned(j, "scan_at_ns", t->header.scan_at_ns);
 		json_unsigned(j, "scan_ns", t->header.scan_ns);
 		json_unsigned(j, "scan_bytes", t->header.scan_bytes);
+		json_unsigned(j, "blind_threads", t->header.scan_blind);
 	}
 	for (int kind = 0; kind < LEAK_KINDS; kind++) {
 		snprintf(key, sizeof(key), "%s_bytes", leak_kind_names[kind]);

@@ -551,6 +551,7 @@ static void add_header(struct merge *m, const struct trace *t, const struct tota
 		h->lost[i] += from->lost[i];
 	h->scan_ns += from->scan_ns;
 	h->scan_bytes += from->scan_bytes;
+	h->scan_blind += from->scan_blind;
 	m->file_size += t->file_size;
 	m->traces += from->flags & MT_NOTE_MERGED ? from->merged : 1;
 }

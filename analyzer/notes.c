@@ -157,6 +157,9 @@ static void add_facts(struct notes *notes, const struct trace *t)
 
 	add_counted(notes, "foreign_frees", FACT, h->foreign_frees, "free",
 		" of blocks that were not recorded (allocated before the start, or lost)");
+	add_counted(notes, "scan_blind", FACT, h->scan_blind, "thread",
+		" of which the search for leaks could not read the registers: what only these may "
+		"hold is possible, not lost");
 	if (h->flags & MT_NOTE_MULTI)
 		add(notes, "threads", FACT, 0,
 			"there was more than one thread: peaks are within a bound, all else is "

@@ -92,6 +92,12 @@ static uintptr_t block_end(uint32_t block)
 	return block_start(block) + (size ? size : 1);
 }
 
+/* Of the addresses that lead to a block. */
+static uintptr_t mapped_end(uintptr_t start, uint64_t size)
+{
+	return start + (size == BLOCK_COUNT ? 2 * BLOCK_COUNT : size ? size : 1);
+}
+
 /* How many pieces of 1 << bits bytes the block is in that none before it was in. */
 static size_t new_pieces(uintptr_t start, uintptr_t end, unsigned bits)
 {
@@ -109,8 +115,8 @@ static void list_block(uintptr_t start, struct block b)
 	blocks[++block_count] =
 		start << BLOCK_START_BIT | (b.size < BLOCK_LARGE ? b.size : BLOCK_LARGE);
 	block_sites[block_count] = b.site;
-	listed.regions += new_pieces(start, end, SLOT_REGION_BITS);
-	listed.spans += new_pieces(start, end, SPAN_BITS);
+	listed.regions += new_pieces(start, mapped_end(start, b.size), SLOT_REGION_BITS);
+	listed.spans += new_pieces(start, mapped_end(start, b.size), SPAN_BITS);
 	if (listed.end > start)
 		blocks_overlap = true;
 	else if (listed.end > 0 && start - listed.end > listed.widest) {
@@ -197,6 +203,7 @@ static size_t set_range(unsigned range, uint32_t first, uint32_t last, uintptr_t
 	*r = (struct sift_range){ UINTPTR_MAX, 0 };
 	if (first > last)
 		return 0;
+	end += BLOCK_COUNT;
 	*r = (struct sift_range){ block_start(first), end - block_start(first) };
 	block_maps[range].first_region = r->start >> SLOT_REGION_BITS;
 	return ((end - 1) >> SLOT_REGION_BITS) - block_maps[range].first_region + 1;
@@ -236,7 +243,7 @@ static void set_pages(uintptr_t start, uintptr_t end)
 /* In the cell that it starts in, others may be before it. */
 static void map_block(struct block_map *map, uint32_t block)
 {
-	uintptr_t at = block_start(block), end = block_end(block);
+	uintptr_t at = block_start(block), end = mapped_end(at, block_size(block));
 	bool starts = true;
 
 	set_pages(at, end);

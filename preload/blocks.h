@@ -21,6 +21,10 @@
 #define BLOCK_MARK_MASK (7ul << BLOCK_SIZE_BITS)
 #define BLOCK_START_BIT 17
 
+/* new T[0] where T has a destructor: a block of a count, which is 0, and the pointer is to its end.
+ * The cells have that address, too. */
+#define BLOCK_COUNT 8u
+
 #define PAGE_BITS 12
 #define BLOCK_PAGE_WORDS (1u << 13) /* of block_pages: pages further apart share bits */
 #define CELL_BITS 9

@@ -78,6 +78,80 @@ struct cpu_sigaction {
 #define CPU_UNWIND_LIBRARY "libunwind-x86_64.so.8"
 #define CPU_UNWIND(name) "_Ux86_64_" name
 
+/* Of a function's caller: the registers that are its own during the call, and its stack pointer. */
+struct cpu_caller {
+	uintptr_t registers[6];
+	uintptr_t sp;
+};
+
+/* A function `name` that notes its caller in the variable `caller` and goes on as `hook`. */
+#define CPU_NOTING_HOOK(name, caller, hook)                      \
+	__asm__(".text\n"                                        \
+		".globl " #name "\n"                             \
+		".type " #name ", @function\n" #name ":\n\t"     \
+		".cfi_startproc\n\t"                             \
+		"endbr64\n\t"                                    \
+		"movq %rbx, " #caller "(%rip)\n\t"               \
+		"movq %rbp, " #caller "+8(%rip)\n\t"             \
+		"movq %r12, " #caller "+16(%rip)\n\t"            \
+		"movq %r13, " #caller "+24(%rip)\n\t"            \
+		"movq %r14, " #caller "+32(%rip)\n\t"            \
+		"movq %r15, " #caller "+40(%rip)\n\t"            \
+		"leaq 8(%rsp), %rax\n\t"                         \
+		"movq %rax, " #caller "+48(%rip)\n\t"            \
+		"jmp " #hook "\n\t"                              \
+		".cfi_endproc\n\t"                               \
+		".size " #name ", . - " #name)
+
+/* A stopped thread's, as ptrace has them. */
+struct cpu_registers {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, call, ip,
+		cs, flags, sp, ss, fs_base, gs_base, ds, es, fs, gs;
+};
+#define CPU_VECTOR_SET NT_X86_XSTATE
+
+#define CPU_RED_ZONE 128u /* bytes below the stack pointer that a leaf function may use */
+
+static inline uintptr_t cpu_stack_pointer(const struct cpu_registers *r)
+{
+	return r->sp;
+}
+
+static inline int cpu_in_call(const struct cpu_registers *r)
+{
+	return (long)r->call >= 0;
+}
+
+/*
+ * Was it in a system call that fails with EINTR when the thread is stopped, though no signal has come?
+ * Such a call has done nothing and may be made again: its number and its arguments are still in
+ * their registers. (Not so close(), which fails with that and has closed.)
+ */
+static inline int cpu_restarts(const struct cpu_registers *r)
+{
+	static const short calls[] = {
+		0, 1, 17, 18, 19, 20, /* read, write, pread64, pwrite64, readv, writev */
+		43, 44, 45, 46, 47, /* accept, sendto, recvfrom, sendmsg, recvmsg */
+		65, 69, 70, 220,    /* semop, msgsnd, msgrcv, semtimedop */
+		128,		    /* rt_sigtimedwait */
+		208, 333,	    /* io_getevents, io_pgetevents */
+		232, 281, 441,	    /* epoll_wait, epoll_pwait, epoll_pwait2 */
+		288, 299, 307,	    /* accept4, recvmmsg, sendmmsg */
+		426,		    /* io_uring_enter */
+	};
+
+	for (unsigned i = 0; r->ax == -4ul && i < sizeof(calls) / sizeof(calls[0]); i++)
+		if ((long)r->call == calls[i])
+			return 1;
+	return 0;
+}
+
+static inline void cpu_restart(struct cpu_registers *r)
+{
+	r->ax = r->call;
+	r->ip -= 2; /* the instruction's length */
+}
+
 /* Calls f(arg) with its stack below `top`, a multiple of 16. */
 static inline void cpu_call_on(void *top, void (*f)(void *), void *arg)
 {
@@ -90,6 +164,10 @@ static inline void cpu_call_on(void *top, void (*f)(void *), void *arg)
 		: [top] "r"(top), [f] "r"(f)
 		: "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "cc", "memory");
 }
+
+/* The C library's thread descriptor begins where the thread pointer points, with its own address, and
+ * has that here once more. */
+#define CPU_THREAD_SELF 16u
 
 static inline uintptr_t cpu_thread_pointer(void)
 {

@@ -9,6 +9,7 @@
  */
 #undef _FILE_OFFSET_BITS /* else mmap is another name for mmap64 */
 
+#include "preload/breaks.h"
 #include "preload/cuts.h"
 #include "preload/next.h"
 #include "preload/record.h"
@@ -180,6 +181,8 @@ HOOK void *sbrk(intptr_t increment)
 	if (increment < 0)
 		shrinks_break((uintptr_t)__sbrk(0) + (uintptr_t)increment);
 	old = next.sbrk ? next.sbrk(increment) : __sbrk(increment);
+	if (increment != 0 && old != (void *)-1)
+		breaks_note((uintptr_t)old, (uintptr_t)old + (uintptr_t)increment, at.pc);
 	if (counts && increment > 0 && old != (void *)-1)
 		break_up((uintptr_t)old, (uintptr_t)old + (uintptr_t)increment, at);
 	return old;
@@ -189,7 +192,7 @@ HOOK int brk(void *address)
 {
 	struct cpu_frame at = CPU_CALLER();
 	bool counts = counts_break(at);
-	uintptr_t from = counts ? (uintptr_t)next.sbrk(0) : 0;
+	uintptr_t from = (uintptr_t)(next.sbrk ? next.sbrk(0) : __sbrk(0));
 	int result;
 
 	if (counts)
@@ -199,6 +202,8 @@ HOOK int brk(void *address)
 		result = next.brk(address);
 	else
 		result = __sbrk((char *)address - (char *)__sbrk(0)) == (void *)-1 ? -1 : 0;
+	if (result == 0)
+		breaks_note(from, (uintptr_t)address, at.pc);
 	if (counts && result == 0)
 		break_up(from, (uintptr_t)address, at);
 	return result;

@@ -7,6 +7,7 @@
 #include "preload/next.h"
 #include "preload/phase.h"
 #include "preload/sandbox.h"
+#include "preload/scan.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -51,6 +52,8 @@ HOOK int prctl(int option, ...)
 			    : (int)syscall(SYS_prctl, option, a[0], a[1], a[2], a[3]);
 	if (entered && result != 0)
 		sandbox_leave();
+	if (option == PR_SET_PTRACER && result == 0)
+		snapshot_note_tracer(a[0]);
 	return result;
 }
 
@@ -141,24 +144,45 @@ long syscall_watched(long number, long a, long b, long c, long d, long e, long f
 	return result;
 }
 
+/* ---- ways out. Each notes where it was called from: what is further in on the stack is no more. */
+
+#define EXIT_HOOK(name)                                         \
+	__attribute__((noreturn, used)) void name##_noted(int); \
+	CPU_NOTING_HOOK(name, exit_caller, name##_noted)
+
+struct cpu_caller exit_caller;
+
+EXIT_HOOK(exit);
+EXIT_HOOK(_exit);
+EXIT_HOOK(_Exit);
+EXIT_HOOK(quick_exit);
+
+/* The library's destructor does the rest. */
+void exit_noted(int status)
+{
+	if (next.exit)
+		next.exit(status);
+	_exit_noted(status);
+}
+
 /* May be called in a signal handler, by a vfork child, and while the loader's lock is held: asks
  * nobody. */
-HOOK void _exit(int status)
+void _exit_noted(int status)
 {
-	init_leave();
+	init_leave(&exit_caller);
 	for (;;) {
 		syscall(SYS_exit_group, status);
 		__builtin_trap(); /* a seccomp filter that says no: as the C library does */
 	}
 }
 
-HOOK void _Exit(int status)
+void _Exit_noted(int status)
 {
-	_exit(status);
+	_exit_noted(status);
 }
 
-HOOK void quick_exit(int status)
+void quick_exit_noted(int status)
 {
-	init_leave();
+	init_leave(&exit_caller);
 	next.quick_exit(status);
 }

@@ -7,6 +7,7 @@
  * arguments and environment.) Each step that fails has said why in one line, and leaves the phase
  * off: every hook then just calls the next definition.
  */
+#include "preload/capture.h"
 #include "preload/ledger.h"
 #include "preload/next.h"
 #include "preload/phase.h"
@@ -156,6 +157,7 @@ static void start(void)
 	/* The short ways know an allocator's calls of itself by the whole stack. */
 	if (!next.glibc && config.depth < DEPTH_TO_TELL)
 		next.plain = false;
+	roots_init();
 	cxx_init();
 	look_for_own_malloc(program);
 	phase_set(PHASE_ON);
@@ -179,28 +181,16 @@ __attribute__((constructor)) static void init(void)
 	init_start();
 }
 
-/* Other libraries' destructors come later: what they hold is still held. */
-static void scan_at_exit(void)
-{
-	struct thread *t;
-
-	/* A sample can't tell: the way to a block leads through others. */
-	if (!config.reachable || config.sample.mean || (trace.header->flags & MT_NOTE_OWN_MALLOC))
-		return;
-	t = thread_enter((uintptr_t)__builtin_frame_address(0));
-	if (!t)
-		return;
-	snapshot_at_exit();
-	thread_leave(t);
-}
-
-static void look_back(void)
+static void look_back(const struct cpu_caller *at)
 {
 	bool asks = config.reachable && sandbox_allows_scan();
 
 	if (asks)
 		resident_note_peak(); /* before the scan takes its memory */
-	scan_at_exit();
+	/* A sample can't tell: the way to a block leads through others. */
+	if (config.reachable && !config.sample.mean &&
+		!(trace.header->flags & MT_NOTE_OWN_MALLOC))
+		snapshot_at_exit(at);
 	if (asks)
 		resident_note_own();
 }
@@ -218,26 +208,72 @@ static bool on_alternate_stack(void)
 	return os_call(SYS_sigaltstack, NULL, &stack) < 0 || (stack.ss_flags & SS_ONSTACK);
 }
 
+/* Not in a handler that interrupted the tracer. */
+static bool may_look_back(void)
+{
+	return !trace.header->forked_from && !on_alternate_stack() &&
+	       !thread_is_busy(thread_self);
+}
+
 /* The stack of a handler may be too small for a look, and a forked child leaves what was its
  * parent's. */
-void init_leave(void)
+void init_leave(const struct cpu_caller *at)
 {
 	int saved = errno;
 
 	if (is_process() && trace.header->state != MT_STATE_EXITED) {
-		if (!trace.header->forked_from && !on_alternate_stack())
-			look_back();
+		struct thread *t = may_look_back() ? thread_enter(at->sp) : NULL;
+
+		if (t) {
+			look_back(at);
+			thread_leave(t);
+		}
 		control_exit();
 	}
 	errno = saved;
 }
 
+/*
+ * Who ends the process, as seen from our destructor: exit's caller, and that is main's caller where
+ * main has returned. What is further in was left, and holds what was there before. Where it can't be
+ * told, or the C library has called exit for somebody (err), everything from here on counts.
+ */
+#define FRAMES_AROUND_MAIN 3 /* the C library's and the program's first */
+
+static void find_end(struct thread *t, struct cpu_frame here, struct cpu_caller *at)
+{
+	uintptr_t code = (uintptr_t)next.exit;
+	struct kept *k;
+
+	(void)capture_node(t, here);
+	for (k = t->top; k > t->kept && k->pc - 1 - code >= next.exit_size; k--)
+		;
+	if (k <= t->kept + 1)
+		return;
+	k--;
+	if (k->sp == exit_caller.sp)
+		*at = exit_caller;
+	else if (k - t->kept <= FRAMES_AROUND_MAIN)
+		*at = (struct cpu_caller){ .sp = k->sp };
+}
+
+/* Other libraries' destructors come later: what they hold is still held. */
 __attribute__((destructor)) static void fini(void)
 {
 	int saved = errno;
 
 	if (is_process()) {
-		look_back();
+		struct cpu_caller at = { .sp = (uintptr_t)__builtin_frame_address(0) };
+		struct thread *t = thread_enter(at.sp);
+
+		__builtin_unwind_init(); /* the caller's registers go to the stack */
+		at.sp -= sizeof(at.registers);
+		if (t) {
+			if (config.reachable)
+				find_end(t, CPU_CALLER(), &at);
+			look_back(&at);
+			thread_leave(t);
+		}
 		control_exit();
 		if (config.verbose || (sandbox_allows_messages() && isatty(STDERR_FILENO)))
 			message("trace in ", tracefile_path(), NULL);

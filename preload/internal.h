@@ -33,6 +33,7 @@
 
 long os_call(long number, ...); /* any system call; -EPERM where a seccomp filter forbids it */
 void *os_map(size_t size);	/* zeroed private memory that costs nothing until touched; NULL */
+void *os_map_unlisted(size_t size); /* as os_map, without a lock: not among os_own_ranges() */
 void *os_reserve(size_t size);	/* address space without access; NULL */
 void *os_map_readable(size_t size);		   /* zeros that can only be read; NULL */
 bool os_make_writable(void *address, size_t size); /* whole pages */
@@ -93,6 +94,7 @@ void text_add(struct text *t, const char *s);
 void text_add_bytes(struct text *t, const char *s, size_t n);
 void text_add_number(struct text *t, uint64_t n);
 bool text_to_number(const char *s, uint64_t *n); /* decimal, all of s */
+const char *text_hex(const char *s, uintptr_t *n); /* without 0x; returns what is behind it */
 void message(const char *first, ...)
 	__attribute__((sentinel)); /* "libmtrace: ...\n" on stderr; ends with NULL */
 void message_start(void);	   /* from here on only while stderr stays what it is now */
@@ -233,8 +235,10 @@ void threads_name_last(void); /* the calling thread's name, as it is at the proc
 void threads_forked(struct thread *self);
 
 bool fork_init(void);
+struct cpu_caller;
+extern struct cpu_caller exit_caller; /* hooks_process.c: of the last way out that was called */
 void init_start(void); /* once, at the first event that is late enough */
-void init_leave(void); /* on a way out that runs no destructors */
+void init_leave(const struct cpu_caller *at); /* on a way out that runs no destructors */
 
 void cxx_init(void); /* hooks_cxx.c: finds the C++ library's operator new */
 

@@ -93,6 +93,16 @@ void *next_before(const char *name)
 	return found;
 }
 
+static uintptr_t size_of_function(void *function)
+{
+	const ElfW(Sym) *symbol = NULL;
+	Dl_info info;
+
+	return function && dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol
+		       ? symbol->st_size
+		       : 0;
+}
+
 static bool same_object(void *function, void *other)
 {
 	struct object a, b;
@@ -149,10 +159,13 @@ void next_resolve(void)
 	found.malloc_usable_size = dlsym(RTLD_NEXT, "malloc_usable_size");
 	found.dlclose = dlsym(RTLD_NEXT, "dlclose");
 	found.quick_exit = dlsym(RTLD_NEXT, "quick_exit");
+	found.exit = dlsym(RTLD_NEXT, "exit");
+	found.exit_size = size_of_function((void *)found.exit);
 	found.prctl = dlsym(RTLD_NEXT, "prctl");
 	found.mmap = dlsym(RTLD_NEXT, "mmap");
 	found.munmap = dlsym(RTLD_NEXT, "munmap");
 	found.mprotect = dlsym(RTLD_NEXT, "mprotect");
+	found.madvise = dlsym(RTLD_NEXT, "madvise");
 	found.mremap = dlsym(RTLD_NEXT, "mremap");
 	found.sbrk = dlsym(RTLD_NEXT, "sbrk");
 	found.brk = dlsym(RTLD_NEXT, "brk");

@@ -25,12 +25,15 @@ struct next {
 	void *(*pvalloc)(size_t);
 	size_t (*malloc_usable_size)(void *);
 	int (*dlclose)(void *);
+	void (*exit)(int) __attribute__((noreturn));
 	void (*quick_exit)(int) __attribute__((noreturn));
+	uintptr_t exit_size; /* bytes of its code */
 	int (*prctl)(int, ...);
 	void *(*mmap)(void *, size_t, int, int, int, int64_t);
 	int (*munmap)(void *, size_t);
 	void *(*mremap)(void *, size_t, size_t, int, ...);
 	int (*mprotect)(void *, size_t, int);
+	int (*madvise)(void *, size_t, int);
 	void *(*sbrk)(intptr_t);
 	int (*brk)(void *);
 	uintptr_t allocator, allocator_size; /* another allocator's code; 0: glibc's */

@@ -131,10 +131,15 @@ size_t os_own_ranges(struct os_range *ranges, size_t most)
 
 /* ---- memory and files */
 
+void *os_map_unlisted(size_t size)
+{
+	return map(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
 void *os_map(size_t size)
 {
-	void *p = map(NULL, size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = os_map_unlisted(size);
 
 	os_own_add(p, (size + 4095) & ~(size_t)4095);
 	return p;

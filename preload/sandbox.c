@@ -19,7 +19,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST_FILTERS 16
@@ -219,6 +222,21 @@ static const struct call scan[] = {
 	{ SYS_munmap, { 4096 } },
 };
 
+static const struct call stopping[] = {
+	{ SYS_clone, { CLONE_VM | CLONE_VFORK | CLONE_UNTRACED } },
+	{ SYS_clone, { CLONE_PARENT } },
+	{ SYS_ptrace, { PTRACE_SEIZE } },
+	{ SYS_ptrace, { PTRACE_INTERRUPT } },
+	{ SYS_ptrace, { PTRACE_GETREGSET } },
+	{ SYS_ptrace, { PTRACE_SETREGSET } },
+	{ SYS_ptrace, { PTRACE_DETACH } },
+	{ SYS_prctl, { PR_SET_PDEATHSIG, SIGKILL } },
+	{ SYS_lseek, { 900 } },
+	{ SYS_openat, { 900, 0, O_RDONLY | O_CLOEXEC } },
+	{ SYS_timer_create, { CLOCK_MONOTONIC } },
+	{ SYS_timer_settime, { 0 } },
+};
+
 static bool forbids_growth(const struct filter *f)
 {
 	for (size_t i = 0; i < sizeof(growth) / sizeof(growth[0]); i++)
@@ -262,6 +280,11 @@ bool sandbox_allows_messages(void)
 bool sandbox_allows_scan(void)
 {
 	return ALLOWS(scan) && sandbox_allows_masks();
+}
+
+bool sandbox_allows_stopping(void)
+{
+	return ALLOWS(stopping);
 }
 
 /* ---- filters that come */

@@ -35,6 +35,7 @@ bool sandbox_asks(long number, const unsigned long *arguments); /* would all of 
 bool sandbox_allows_growth(void); /* of the trace */
 bool sandbox_allows_child(void);  /* the trace of a fork child */
 bool sandbox_allows_scan(void);
+bool sandbox_allows_stopping(void); /* other threads, for that */
 bool sandbox_allows_messages(void);
 bool sandbox_allows_masks(void); /* rt_sigprocmask: libunwind's need */
 

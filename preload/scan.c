@@ -49,7 +49,7 @@ bool scan_out_of_time(void)
 
 /* ---- memory */
 
-#define MOST_MAPS 16
+#define MOST_MAPS 32
 
 static struct {
 	void *address;
@@ -62,7 +62,7 @@ void *scan_map(size_t size)
 	void *p;
 
 	size += !size;
-	p = map_count < MOST_MAPS ? os_map(size) : NULL;
+	p = map_count < MOST_MAPS ? os_map_unlisted(size) : NULL;
 	if (p) {
 		maps[map_count].address = p;
 		maps[map_count++].size = size;
@@ -76,6 +76,16 @@ void scan_release(void)
 		map_count--;
 		os_unmap(maps[map_count].address, maps[map_count].size);
 	}
+}
+
+bool scan_maps(unsigned number, struct os_range *range)
+{
+	uintptr_t start = (uintptr_t)maps[number].address;
+
+	if (number >= map_count)
+		return false;
+	*range = (struct os_range){ start, start + ((maps[number].size + 4095) & ~4095ul) };
+	return true;
 }
 
 /* ---- insides that count as starts */
@@ -95,6 +105,8 @@ static bool counts_as_start(uint32_t block, uintptr_t address)
 	uintptr_t start = block_start(block), first, second, word;
 	uint64_t offset = address - start, size = block_size(block);
 
+	if (offset == size)
+		return true; /* of an array of no elements */
 	if (size < 16 || offset % 8 != 0 || offset + 8 > size || !word_read(start, &first))
 		return false;
 	/* A length in front, or the count of an array's elements. */
@@ -109,6 +121,12 @@ static bool counts_as_start(uint32_t block, uintptr_t address)
 
 /* ---- marking */
 
+static bool in_range(uintptr_t word)
+{
+	return word - block_ranges[0].start < block_ranges[0].size ||
+	       word - block_ranges[1].start < block_ranges[1].size;
+}
+
 static void push(uint32_t block)
 {
 	if (stack_used < stack_room)
@@ -117,10 +135,27 @@ static void push(uint32_t block)
 		failed = true;
 }
 
+/* The block that a word points to, by the first in its cell; 0: none. */
+static uint32_t block_of(uintptr_t word, uint32_t first)
+{
+	uint32_t block = blocks_at(word, first);
+	uintptr_t count;
+
+	if (likely(block) || !in_range(word - BLOCK_COUNT))
+		return block;
+	first = blocks_in_cell(word - BLOCK_COUNT);
+	block = first ? blocks_at(word - BLOCK_COUNT, first) : 0;
+	return block && word - block_start(block) == BLOCK_COUNT &&
+			       block_size(block) == BLOCK_COUNT &&
+			       word_read(block_start(block), &count) && count == 0
+		       ? block
+		       : 0;
+}
+
 /* What a pointer makes of its block, if it is one. */
 static void mark_block(uintptr_t word, uint32_t first, enum mark mark)
 {
-	uint32_t block = blocks_at(word, first);
+	uint32_t block = block_of(word, first);
 
 	if (!block || mark <= block_mark(block))
 		return;
@@ -179,9 +214,9 @@ static void flush_queue(void)
 		if (task == MARK_REACHED)
 			mark_block(word, queue[i].first, queue[i].mark);
 		else if (task == MARK_LED_TO)
-			mark_led_to(blocks_at(word, queue[i].first), queue[i].from);
+			mark_led_to(block_of(word, queue[i].first), queue[i].from);
 		else
-			take(blocks_at(word, queue[i].first));
+			take(block_of(word, queue[i].first));
 	}
 	queued = 0;
 }
@@ -201,12 +236,6 @@ static inline void take_word(uintptr_t word)
 		flush_queue();
 }
 
-static bool in_range(uintptr_t word)
-{
-	return word - block_ranges[0].start < block_ranges[0].size ||
-	       word - block_ranges[1].start < block_ranges[1].size;
-}
-
 void scan_word(uintptr_t word)
 {
 	if (in_range(word))
@@ -215,7 +244,8 @@ void scan_word(uintptr_t word)
 
 static uintptr_t found[WORDS_MOST + SIFT_SPARE];
 
-void scan_root(uintptr_t start, uintptr_t end, bool private)
+static always_inline void each_word(
+	uintptr_t start, uintptr_t end, bool private, void (*by)(uintptr_t word))
 {
 	struct stretch s = { .at = start, .end = end, .private = private };
 
@@ -224,8 +254,26 @@ void scan_root(uintptr_t start, uintptr_t end, bool private)
 		size_t count = words_read(&s, block_ranges, found);
 
 		for (size_t i = 0; i < count; i++)
-			take_word(found[i]);
+			by(found[i]);
 	}
+}
+
+void scan_root(uintptr_t start, uintptr_t end, bool private)
+{
+	each_word(start, end, private, take_word);
+}
+
+void scan_root_by(uintptr_t start, uintptr_t end, bool private, void (*by)(uintptr_t word))
+{
+	each_word(start, end, private, by);
+}
+
+uintptr_t scan_block_at(uintptr_t address)
+{
+	uint32_t first = in_range(address) ? blocks_in_cell(address) : 0;
+	uint32_t block = first ? blocks_at(address, first) : 0;
+
+	return block ? block_start(block) : 0;
 }
 
 uintptr_t scan_first_block(uintptr_t start, uintptr_t end)
@@ -369,6 +417,14 @@ static void find_lost(void)
 		take_from(order[i], LOST, mark, INDIRECT);
 }
 
+/* A register that isn't known may hold any of them. */
+static void doubt_rest(void)
+{
+	for (uint32_t i = 1; i <= block_count; i++)
+		if (block_mark(i) == UNSEEN)
+			block_set_mark(i, POSSIBLE);
+}
+
 /* ---- the result */
 
 /* Of a site that has live blocks, by kind. */
@@ -490,7 +546,7 @@ static bool map_memory(void)
 	return true;
 }
 
-bool scan(const struct scan_stack *stacks, size_t count, uint64_t until)
+bool scan(const struct scan_stack *stacks, size_t count, bool blind, uint64_t until)
 {
 	deadline = until;
 	failed = false;
@@ -504,6 +560,8 @@ bool scan(const struct scan_stack *stacks, size_t count, uint64_t until)
 	if (!map_memory() || !roots_scan(stacks, count))
 		return false;
 	follow();
+	if (blind)
+		doubt_rest();
 	find_lost();
 	return !failed && write_result();
 }

@@ -15,14 +15,20 @@
 #ifndef MTRACE_SCAN_H
 #define MTRACE_SCAN_H
 
+#include "preload/cpu.h"
 #include "preload/internal.h"
 
-/* Where a thread's stack is in use, from its stack pointer upwards. */
+#define SCAN_REGISTERS 448u /* words: general, and vector registers of 512 bits */
+
+/* Where a thread's stack is in use, from its stack pointer upwards, and its registers. */
 struct scan_stack {
-	uintptr_t sp;
-	uintptr_t arguments[6]; /* of the system call that it is in: registers that may hold
-				   pointers */
-	bool running;		/* sp is unknown: its whole stack is a root */
+	int tid;
+	uintptr_t sp; /* the lowest address that is in use */
+	bool running;	      /* sp is unknown: its whole stack is a root */
+	bool stopped;
+	int signal; /* that it gets when it goes on */
+	size_t register_size; /* bytes that are known */
+	uintptr_t registers[SCAN_REGISTERS];
 };
 
 #pragma GCC visibility push(hidden)
@@ -31,21 +37,26 @@ struct scan_stack {
 
 /* Marks what the words in [start, end) point to. Private: what was never touched of it is zeros. */
 void scan_root(uintptr_t start, uintptr_t end, bool private);
+void scan_root_by(uintptr_t start, uintptr_t end, bool private, void (*take)(uintptr_t word));
 void scan_word(uintptr_t word);
 bool scan_out_of_time(void);
 
 /* Is there a live block that begins in [start, end)? The first of them; 0 = none. */
 uintptr_t scan_first_block(uintptr_t start, uintptr_t end);
+uintptr_t scan_block_at(uintptr_t address); /* the start of the one that it lies in; 0 = none */
 
 /* Memory for the scan, zeroed; NULL. */
 void *scan_map(size_t size);
 void scan_release(void); /* all of it */
+bool scan_maps(unsigned number, struct os_range *range); /* its pieces: 0, 1, ...; false: no more */
 
 /* In the child: scans and fills MT_LEAKS, for which there is room. False: no memory, or not done at
- * `until`, as os_time() has it. */
-bool scan(const struct scan_stack *stacks, size_t count, uint64_t until);
+ * `until`, as os_time() has it. Blind: registers aren't known that may hold pointers. */
+bool scan(const struct scan_stack *stacks, size_t count, bool blind, uint64_t until);
 
 /* ---- roots.c */
+
+void roots_init(void); /* at the start */
 
 /* Calls scan_root() on all memory that belongs to no allocator. */
 bool roots_scan(const struct scan_stack *stacks, size_t count);
@@ -60,10 +71,13 @@ char *mapping_next(char *line, struct mapping *m); /* the next line; NULL: there
 
 /* ---- snapshot.c */
 
-void snapshot_at_exit(void); /* scans the process, and waits for that a second at the most */
+/* From the frame that ends the process. */
+void snapshot_at_exit(const struct cpu_caller *at); /* scans the process, and waits for that a second at the most */
 
 /* Scans if somebody has asked for it and it hasn't been done. In a hook: waits next to nothing. */
 void snapshot_answer(void);
+
+void snapshot_note_tracer(unsigned long pid); /* whom the program allows to trace it */
 
 #pragma GCC visibility pop
 

@@ -12,91 +12,90 @@
  */
 #include "preload/cpu.h"
 #include "preload/phase.h"
+#include "preload/keptback.h"
 #include "preload/sandbox.h"
 #include "preload/scan.h"
 #include "preload/thread.h"
+#include "preload/threads.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define MOST_THREADS 4096
 #define ANSWER_WAIT_MS 20      /* that a running program may be held up */
 #define EXIT_WAIT_MS 1000      /* and the end of one */
+#define STOP_WAIT_MS 100       /* until all threads have stopped */
+#define COPY_WAIT_MS 500       /* that they are stopped at the most, in a process that goes on */
 #define MOST_NS 10000000000ull /* of a scan */
 
-/* Reads "nr a0 ... a5 sp pc", or "running", or "-1 sp pc". */
-static void read_syscall(int tid, struct scan_stack *s)
+/* ---- may other threads be stopped? */
+
+static unsigned long tracer; /* that the program has allowed, by PR_SET_PTRACER */
+
+void snapshot_note_tracer(unsigned long pid)
 {
-	char path[64], line[256];
-	uintptr_t words[9] = { 0 };
-	char *p = line;
-	int count = 0;
-	struct text t;
-
-	text_init(&t, path, sizeof(path));
-	text_add(&t, "/proc/self/task/");
-	text_add_number(&t, (uint64_t)tid);
-	text_add(&t, "/syscall");
-	memset(s, 0, sizeof(*s));
-	os_read_file(path, line, sizeof(line));
-	while (*p && count < 9) {
-		char *end;
-		uintptr_t n = strtoull(p, &end, 0);
-
-		if (end == p)
-			break;
-		words[count++] = n;
-		p = end;
-	}
-	if (count == 9) {
-		memcpy(s->arguments, &words[1], sizeof(s->arguments));
-		s->sp = words[7];
-	} else if (count == 3) {
-		s->sp = words[1];
-	}
-	s->running = s->sp == 0;
+	tracer = pid;
 }
 
-struct directory_entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
-
-/* The stacks of all threads but the calling one, which has its own stack pointer in place 0. */
-static size_t find_stacks(struct scan_stack *stacks, uintptr_t sp)
+/* Where the system allows only its parents to trace a process (Yama), it says for this moment that
+ * others may. */
+static bool tracing_allow(void)
 {
-	static char buffer[4096]; /* one snapshot at a time, and stacks may be small */
-	size_t count = 1;
-	int fd = os_open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	long got;
+	char scope[8] = "";
 
-	stacks[0].sp = sp;
-	while (fd >= 0 && (got = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0) {
-		for (long at = 0; at < got;) {
-			const struct directory_entry *e = (const void *)(buffer + at);
-			uint64_t tid;
+	if (os_read_file("/proc/sys/kernel/yama/ptrace_scope", scope, sizeof(scope)) == 0 ||
+		*scope != '1')
+		return false;
+	return os_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0) == 0;
+}
 
-			if (text_to_number(e->name, &tid) && (int)tid != os_tid() &&
-				count < MOST_THREADS)
-				read_syscall((int)tid, &stacks[count++]);
-			at += e->size;
-		}
+static void tracing_forbid(void)
+{
+	(void)os_call(SYS_prctl, PR_SET_PTRACER, tracer, 0, 0, 0);
+}
+
+/* Behind a filter that isn't known, a copy of the process tries it first. */
+static bool tracing_is_survived(void)
+{
+	struct signals before = signals_block();
+	int status = -1;
+	long child = syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+
+	if (child == 0) {
+		syscall(SYS_prctl, PR_SET_DUMPABLE, 0);
+		syscall(SYS_ptrace, PTRACE_SEIZE, 0, NULL, NULL);
+		syscall(SYS_exit_group, 0);
 	}
-	if (fd >= 0)
-		os_close(fd);
-	return count;
+	if (child > 0)
+		syscall(SYS_wait4, child, &status, __WCLONE, NULL);
+	signals_restore(before);
+	return status == 0;
+}
+
+static bool tracing_is_possible(const struct threads *t)
+{
+	static char status[4096];
+	const char *filtered;
+	char self[32];
+	uint64_t pid;
+	long size = os_call(SYS_readlink, "/proc/self", self, sizeof(self) - 1);
+
+	self[size > 0 ? size : 0] = '\0';
+	if (t->tasks < 0 || !text_to_number(self, &pid) || (int)pid != os_pid())
+		return false; /* no /proc, or another namespace's */
+	if (sandbox_is_on())
+		return sandbox_allows_stopping();
+	os_read_file("/proc/self/status", status, sizeof(status));
+	filtered = strstr(status, "\nSeccomp:");
+	return !filtered || strncmp(filtered, "\nSeccomp:\t0", 11) == 0 || tracing_is_survived();
 }
 
 /* As many records as there may be: of each site's live blocks, whose number the lanes have part of,
@@ -148,12 +147,14 @@ static void close_all(void)
 		syscall(SYS_close, fd);
 }
 
-/* What the child is told. */
+/* What the child is told, and answers. */
 struct job {
-	struct scan_stack *stacks;
-	size_t count;
+	struct threads threads;
+	bool last;
 	uint64_t until; /* when it has to be done */
 	char *stack;	/* for itself */
+	bool refused;	/* other threads may not be stopped */
+	long copy;	/* the process that the child has made; 0: none */
 };
 
 #define STACK_SIZE (256u << 10)
@@ -167,7 +168,8 @@ static bool run(const struct job *job)
 
 	close_all();
 	h->scan_bytes = 0;
-	ok = scan(job->stacks, job->count, job->until);
+	h->scan_blind = job->threads.blind;
+	ok = scan(job->threads.stacks, job->threads.count, job->threads.blind > 0, job->until);
 	h->scan_ns = os_time() - begun;
 	return ok;
 }
@@ -226,15 +228,29 @@ static void run_in_copy(void *job)
 	syscall(SYS_exit_group, 0);
 }
 
+/* What the program keeps from its children is given to this one all the same. */
+static long copy_process(struct job *job, unsigned long flags, char *stack)
+{
+	long child;
+
+	job->until = os_time() + MOST_NS;
+	kept_back_share(true);
+	child = syscall(SYS_clone, flags, NULL, NULL, NULL, 0);
+	if (child == 0 && stack)
+		cpu_call_on(stack, run_in_copy, job);
+	else if (child == 0)
+		run_in_copy(job);
+	kept_back_share(false);
+	return child;
+}
+
 static void scan_copy(struct job *job, unsigned wait_ms)
 {
 	struct signals before = signals_block();
 	long child;
 
-	job->until = os_time() + MOST_NS;
-	child = syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
-	if (child == 0)
-		cpu_call_on(job->stack + STACK_SIZE, run_in_copy, job);
+	threads_look(&job->threads);
+	child = copy_process(job, 0, job->stack + STACK_SIZE);
 	signals_restore(before);
 	if (child < 0) {
 		trace.header->scan_error = (uint64_t)errno;
@@ -244,57 +260,103 @@ static void scan_copy(struct job *job, unsigned wait_ms)
 	}
 }
 
-static int run_in_place(void *job)
+/* Calls f in a child that shares our memory, while the calling thread sleeps. */
+static void call_in_child(int (*f)(void *), struct job *job)
 {
+	const int flags = CLONE_VM | CLONE_VFORK | CLONE_UNTRACED;
+	struct signals before = signals_block();
+	bool allowed = tracing_allow();
+	int child = clone(f, job->stack + STACK_SIZE, flags, job);
+
+	if (child > 0)
+		syscall(SYS_wait4, child, NULL, __WCLONE, NULL);
+	if (allowed)
+		tracing_forbid();
+	scan_release();
+	signals_restore(before);
+}
+
+/* Nobody but the child lets the threads go: it ends with the process, and by itself. */
+static bool stop_threads(struct job *job, unsigned wait_ms)
+{
+	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	job->refused = !threads_stop(&job->threads, wait_ms);
+	return !job->refused;
+}
+
+/* In the memory of the process itself, in which nothing else runs. */
+static int run_in_place(void *argument)
+{
+	struct job *job = argument;
+
 	limit_own_time(EXIT_WAIT_MS + EXIT_WAIT_MS / 5);
-	if (run(job))
+	if (stop_threads(job, STOP_WAIT_MS) && run(job))
 		store_release(&trace.header->scan_state, MT_SCAN_DONE);
+	threads_go(&job->threads);
 	syscall(SYS_exit_group, 0);
 	return 0;
 }
 
-/* In the memory of the process itself, in which nothing else runs. False: not done. */
-static bool scan_in_place(struct job *job)
+/* Its threads are stopped for as long as the copying takes, which is a child of the process, too. */
+static int copy_in_child(void *argument)
 {
-	struct signals before = signals_block();
-	int child;
+	struct job *job = argument;
 
-	job->until = os_time() + EXIT_WAIT_MS * 1000000ull;
-	child = clone(run_in_place, job->stack + STACK_SIZE, CLONE_VM | CLONE_VFORK, job);
-	if (child > 0)
-		syscall(SYS_wait4, child, NULL, __WCLONE, NULL);
-	os_forked(); /* it may have been ended with the lock */
-	scan_release();
-	signals_restore(before);
-	return trace.header->scan_state == MT_SCAN_DONE;
+	limit_own_time(COPY_WAIT_MS);
+	if (stop_threads(job, ANSWER_WAIT_MS))
+		job->copy = copy_process(job, CLONE_PARENT, NULL);
+	threads_go(&job->threads);
+	syscall(SYS_exit_group, 0);
+	return 0;
 }
 
-/* The calling thread's stack begins at `sp`. */
-static void scan_from(uintptr_t sp, bool last)
+static void scan_at_end(struct job *job)
 {
-	struct job job = {
-		.stacks = os_map(MOST_THREADS * sizeof(*job.stacks)),
-		.stack = os_map(STACK_SIZE),
-	};
+	if (tracing_is_possible(&job->threads)) {
+		job->until = os_time() + EXIT_WAIT_MS * 1000000ull;
+		call_in_child(run_in_place, job);
+		if (trace.header->scan_state == MT_SCAN_DONE)
+			return;
+		scan_copy(job, job->refused ? EXIT_WAIT_MS : 0); /* 0: it may take longer */
+	} else {
+		scan_copy(job, EXIT_WAIT_MS);
+	}
+}
 
-	if (!job.stacks || !job.stack) {
+static void scan_now(struct job *job)
+{
+	threads_look(&job->threads);
+	if (job->threads.count > 1 && tracing_is_possible(&job->threads))
+		call_in_child(copy_in_child, job);
+	if (job->copy > 0)
+		wait_for((int)job->copy, ANSWER_WAIT_MS);
+	else
+		scan_copy(job, ANSWER_WAIT_MS);
+}
+
+static void scan_from(const struct cpu_caller *at, bool last)
+{
+	struct job job = { .stack = os_map(STACK_SIZE) };
+	bool ok = threads_open(&job.threads, at->sp);
+
+	if (!ok || !job.stack) {
 		trace.header->scan_state = MT_SCAN_FAILED;
 	} else {
-		job.count = find_stacks(job.stacks, sp);
-		if (!last)
-			scan_copy(&job, ANSWER_WAIT_MS);
-		else if (job.count > 1 || sandbox_is_on())
-			scan_copy(&job, EXIT_WAIT_MS);
-		else if (!scan_in_place(&job))
-			scan_copy(&job, 0); /* may take longer than the process's end */
+		struct scan_stack *s = &job.threads.stacks[0];
+
+		memcpy(s->registers, at->registers, sizeof(at->registers));
+		s->register_size = sizeof(at->registers);
+		if (last)
+			scan_at_end(&job);
+		else
+			scan_now(&job);
 	}
-	if (job.stacks)
-		os_unmap(job.stacks, MOST_THREADS * sizeof(*job.stacks));
+	threads_close(&job.threads);
 	if (job.stack)
 		os_unmap(job.stack, STACK_SIZE);
 }
 
-static void snapshot(bool last)
+static void snapshot(const struct cpu_caller *at, bool last)
 {
 	struct mt_header *h = trace.header;
 	int saved = errno;
@@ -304,17 +366,25 @@ static void snapshot(bool last)
 	if (running && syscall(SYS_wait4, running, NULL, __WCLONE | WNOHANG, NULL) != 0)
 		running = 0;
 	h->scan_state = prepare();
-	if (h->scan_state == MT_SCAN_RUNNING) {
-		__builtin_unwind_init(); /* the caller's registers go to the stack */
-		scan_from((uintptr_t)__builtin_frame_address(0), last);
-	}
+	if (h->scan_state == MT_SCAN_RUNNING)
+		scan_from(at, last);
 	store_release(&busy, 0);
 	errno = saved;
 }
 
-void snapshot_at_exit(void)
+void snapshot_at_exit(const struct cpu_caller *at)
 {
-	snapshot(true);
+	snapshot(at, true);
+}
+
+/* The frames of the hook are looked into as well: they have the caller's registers. */
+static void snapshot_from_here(void)
+{
+	struct cpu_caller at = { 0 };
+
+	__builtin_unwind_init();
+	at.sp = (uintptr_t)__builtin_frame_address(0) - sizeof(at.registers);
+	snapshot(&at, false);
 }
 
 void snapshot_answer(void)
@@ -324,5 +394,5 @@ void snapshot_answer(void)
 
 	if (request != answer && __atomic_compare_exchange_n(&h->scan_answer, &answer, request,
 					 false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		snapshot(false);
+		snapshot_from_here();
 }

@@ -131,3 +131,16 @@ void message(const char *first, ...)
 	write_quietly(buffer, t.used + 1);
 	errno = saved;
 }
+
+const char *text_hex(const char *p, uintptr_t *n)
+{
+	*n = 0;
+	for (;; p++) {
+		if (*p >= '0' && *p <= '9')
+			*n = *n << 4 | (uintptr_t)(*p - '0');
+		else if (*p >= 'a' && *p <= 'f')
+			*n = *n << 4 | (uintptr_t)(*p - 'a' + 10);
+		else
+			return p;
+	}
+}

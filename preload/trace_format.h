@@ -333,7 +333,7 @@ struct mt_header {
 				none */
 	uint64_t max_unpublished; /* bytes: all lanes together never kept more back from the published state */
 	uint64_t overlaid_frees; /* an allocation returned an address inside of a block that was thought to be in use */
-	uint64_t reserved[1];
+	uint64_t scan_blind;      /* threads whose registers the scan couldn't read: what only these may hold is possible */
 
 	struct mt_table tables[MT_TABLES];
 	uint32_t extent_count;

@@ -108,6 +108,16 @@ CASE reachable_behind_count() // reachable 88/1
 	elements = new counted[10];
 }
 
+counted *volatile no_elements;
+
+/* Of no elements: the pointer is to the end of the block, which is the count alone. */
+CASE reachable_behind_no_count() // reachable 8/1
+{
+	volatile size_t none = 0;
+
+	no_elements = new counted[none];
+}
+
 struct left {
 	virtual ~left()
 	{
@@ -147,6 +157,7 @@ int main()
 	RUN(reachable_strings);
 	RUN(reachable_map);
 	RUN(reachable_behind_count);
+	RUN(reachable_behind_no_count);
 	RUN(reachable_by_second_base);
 	return 0;
 }

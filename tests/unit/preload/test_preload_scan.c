@@ -268,7 +268,7 @@ static void check_held(bool pairs)
 static void check_graph(bool pairs)
 {
 	trace.header->tables[MT_LEAKS].count = trace.header->tables[MT_HELD].count = 0;
-	ck_assert(scan(NULL, 0, os_time() + 60000000000ull));
+	ck_assert(scan(NULL, 0, false, os_time() + 60000000000ull));
 	scan_release();
 	twin_mark();
 	twin_reach();
@@ -338,7 +338,7 @@ START_TEST(no_room_for_all_pairs)
 		count = BLOCKS;
 		make_graph(SITES, 1, 1000);
 		trace.header->tables[MT_HELD].count = 0;
-		ck_assert(scan(NULL, 0, os_time() + 60000000000ull));
+		ck_assert(scan(NULL, 0, false, os_time() + 60000000000ull));
 		scan_release();
 		pairs = trace.header->tables[MT_HELD].count == 0 || trace.held[0].site != 0;
 		overflows += !pairs;
