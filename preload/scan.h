@@ -10,6 +10,7 @@
  *   blocks.c    lists the live blocks, and finds them by address (blocks.h)
  *   words.c     reads memory (words.h), of which sift.c tells what may be an address
  *   roots.c     finds the memory to start from
+ *   threads.c   stops other threads, and reads their registers
  *   snapshot.c  forks, waits a little, and takes requests
  */
 #ifndef MTRACE_SCAN_H

@@ -6,9 +6,10 @@
  * program of it. It closes all descriptors at once: whoever reads the other end of a pipe must not
  * wait for it. Whatever goes wrong in it costs the verdict and nothing else.
  *
- * At the end of a process with one thread the child runs in the very memory of its parent, which
- * sleeps meanwhile, as after a vfork. A copy of a process of 140 MB costs as much as half of the
- * scan, and makes that three times slower: the CPU has to mark each page as used anew.
+ * At the end of a process the child runs in the very memory of its parent, which sleeps meanwhile, as
+ * after a vfork. A copy of a process of 140 MB costs as much as half of the scan, and makes that three
+ * times slower: the CPU has to mark each page as used anew. Other threads are stopped (threads.h). In a
+ * process that goes on such a child makes the copy, and lets the threads go.
  */
 #include "preload/cpu.h"
 #include "preload/phase.h"
@@ -312,7 +313,8 @@ static int copy_in_child(void *argument)
 
 static void scan_at_end(struct job *job)
 {
-	if (tracing_is_possible(&job->threads)) {
+	threads_look(&job->threads);
+	if ((job->threads.count == 1 && !sandbox_is_on()) || tracing_is_possible(&job->threads)) {
 		job->until = os_time() + EXIT_WAIT_MS * 1000000ull;
 		call_in_child(run_in_place, job);
 		if (trace.header->scan_state == MT_SCAN_DONE)
