@@ -55,8 +55,10 @@ static bool wanted(void)
 }
 
 /* What is at these addresses is about to go, or to become something else. */
-static void unmaps(const void *address, size_t size)
+static inline void unmaps(const void *address, size_t size, uintptr_t caller)
 {
+	if (modules_is_self(caller)) /* our own memory, perhaps under a lock of ours */
+		return;
 	cuts_make(address, size);
 	modules_change((uintptr_t)address, size);
 }
@@ -67,7 +69,7 @@ static inline void *map(void *address, size_t size, int protection, int flags, i
 	void *p;
 
 	if (flags & MAP_FIXED)
-		unmaps(address, size);
+		unmaps(address, size, at.pc);
 	p = next.mmap ? next.mmap(address, size, protection, flags, fd, offset)
 		      : (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
 
@@ -92,7 +94,7 @@ HOOK void *mmap64(void *address, size_t size, int protection, int flags, int fd,
 
 HOOK int munmap(void *address, size_t size)
 {
-	unmaps(address, size);
+	unmaps(address, size, CPU_CALLER().pc);
 	/* Before the call: afterwards another thread may have mapped the place. It fails for bad
 	 * arguments alone. */
 	if (wanted() && (uintptr_t)address % 4096 == 0 && size > 0)
@@ -113,9 +115,9 @@ HOOK void *mremap(void *address, size_t old_size, size_t new_size, int flags, ..
 		to = va_arg(rest, void *);
 		va_end(rest);
 	}
-	unmaps(address, old_size);
+	unmaps(address, old_size, at.pc);
 	if (to)
-		unmaps(to, new_size);
+		unmaps(to, new_size, at.pc);
 	known = wanted() && regions_known((uintptr_t)address);
 	p = next.mremap ? next.mremap(address, old_size, new_size, flags, to)
 			: (void *)syscall(SYS_mremap, address, old_size, new_size, flags, to);
@@ -129,7 +131,7 @@ HOOK void *mremap(void *address, size_t old_size, size_t new_size, int flags, ..
 
 HOOK int mprotect(void *address, size_t size, int protection)
 {
-	if (!(protection & PROT_READ))
+	if (!(protection & PROT_READ) && !modules_is_self(CPU_CALLER().pc))
 		cuts_make(address, size);
 	if (unlikely(protection & PROT_EXEC))
 		modules_change((uintptr_t)address, size);
@@ -166,7 +168,7 @@ static void shrinks_break(uintptr_t to)
 	uintptr_t from = (uintptr_t)__sbrk(0);
 
 	if (to < from)
-		unmaps((void *)to, from - to);
+		unmaps((void *)to, from - to, 0);
 }
 
 HOOK void *sbrk(intptr_t increment)

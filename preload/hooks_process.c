@@ -100,16 +100,6 @@ static long call_kernel(long number, long a, long b, long c, long d, long e, lon
 	return -1;
 }
 
-/* The linker's: where this library begins, and where its code ends. */
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-extern const char etext[] __attribute__((visibility("hidden")));
-
-/* Our own mappings are made under locks, and hold nobody's stacks. */
-static bool is_our_own(uintptr_t pc)
-{
-	return pc - (uintptr_t)__ehdr_start < (uintptr_t)etext - (uintptr_t)__ehdr_start;
-}
-
 /* Before the call. */
 static void watch_mappings(long number, long a, long b, long c, long d, long e)
 {
@@ -135,7 +125,7 @@ long syscall_watched(long number, long a, long b, long c, long d, long e, long f
 	if (number == SYS_seccomp && (a == SECCOMP_SET_MODE_FILTER || a == SECCOMP_SET_MODE_STRICT))
 		entered = sandbox_enter(
 			a == SECCOMP_SET_MODE_FILTER ? (const void *)c : NULL, CPU_CALLER());
-	if (!is_our_own((uintptr_t)__builtin_return_address(0)))
+	if (!modules_is_self((uintptr_t)__builtin_return_address(0))) /* those are made under locks */
 		watch_mappings(number, a, b, c, d, e);
 	result = next_syscall ? next_syscall(number, a, b, c, d, e, f)
 			      : call_kernel(number, a, b, c, d, e, f);

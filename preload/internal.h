@@ -208,10 +208,14 @@ void modules_change(
 extern struct modules_loader {
 	uintptr_t start;
 	size_t size;
-} modules_loader; /* the dynamic linker's own code */
+} modules_loader, modules_self; /* the dynamic linker's own code, and ours */
 static inline bool modules_is_loader(uintptr_t pc)
 {
 	return pc - modules_loader.start < modules_loader.size;
+}
+static inline bool modules_is_self(uintptr_t pc)
+{
+	return pc - modules_self.start < modules_self.size;
 }
 bool module_is_stale(uint32_t module, uintptr_t address); /* of a frame on the caller's stack */
 void modules_forked(void);

@@ -24,7 +24,7 @@
 
 uint32_t code_generation;
 int modules_closing;
-struct modules_loader modules_loader;
+struct modules_loader modules_loader, modules_self;
 
 static __thread int closing __attribute__((tls_model("initial-exec"))); /* this thread's part */
 
@@ -212,6 +212,8 @@ void modules_init(const char *program)
 		trace.header->tables[MT_MODULES].count = 1; /* module 0: none */
 	if (object_find((uintptr_t)_r_debug.r_ldbase, &o))
 		modules_loader = (struct modules_loader){ o.start, o.end - o.start };
+	if (object_find((uintptr_t)modules_init, &o))
+		modules_self = (struct modules_loader){ o.start, o.end - o.start };
 }
 
 /* The generation goes up before anybody can take the module for gone, and think that all is done.
