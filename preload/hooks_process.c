@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define HOOK __attribute__((visibility("default")))
@@ -58,8 +59,9 @@ HOOK int prctl(int option, ...)
 }
 
 /*
- * syscall(2), which libseccomp takes: all but seccomp's and what changes mappings goes on as it came,
- * to the next definition, by a jump. syscall_watched finds the arguments where syscall has them.
+ * syscall(2), which libseccomp takes: all but seccomp's, wait4's and what changes mappings goes on as
+ * it came, to the next definition, by a jump. syscall_watched finds the arguments where syscall has
+ * them.
  */
 __asm__(".text\n"
 	".globl syscall\n"
@@ -73,13 +75,15 @@ __asm__(".text\n"
 	"leaq -9(%rdi), %r11\n\t" /* from SYS_mmap to SYS_mremap */
 	"cmpq $16, %r11\n\t"
 	"jbe syscall_watched\n\t"
+	"cmpq $61, %rdi\n\t" /* SYS_wait4 */
+	"je syscall_watched\n\t"
 	"testq %rax, %rax\n\t"
 	"je syscall_watched\n\t"
 	"jmp *%rax\n\t"
 	".cfi_endproc\n\t"
 	".size syscall, . - syscall");
 _Static_assert(SYS_seccomp == 317 && SYS_mmap == 9 && SYS_mprotect == 10 && SYS_munmap == 11 &&
-		       SYS_mremap == 25,
+		       SYS_mremap == 25 && SYS_wait4 == 61,
 	"as in syscall");
 
 /* Before the next definition is known. */
@@ -119,6 +123,7 @@ __attribute__((used)) long syscall_watched(
 	long number, long a, long b, long c, long d, long e, long f);
 long syscall_watched(long number, long a, long b, long c, long d, long e, long f)
 {
+	unsigned gone = load_acquire(&snapshot_gone);
 	bool entered = false;
 	long result;
 
@@ -127,8 +132,10 @@ long syscall_watched(long number, long a, long b, long c, long d, long e, long f
 			a == SECCOMP_SET_MODE_FILTER ? (const void *)c : NULL, CPU_CALLER());
 	if (!modules_is_self((uintptr_t)__builtin_return_address(0))) /* those are made under locks */
 		watch_mappings(number, a, b, c, d, e);
-	result = next_syscall ? next_syscall(number, a, b, c, d, e, f)
-			      : call_kernel(number, a, b, c, d, e, f);
+	do
+		result = next_syscall ? next_syscall(number, a, b, c, d, e, f)
+				      : call_kernel(number, a, b, c, d, e, f);
+	while (number == SYS_wait4 && (c & (__WALL | __WCLONE)) && snapshot_is_child((int)result, gone));
 	if (entered && result != 0)
 		sandbox_leave();
 	return result;

@@ -169,6 +169,9 @@ void next_resolve(void)
 	found.mremap = dlsym(RTLD_NEXT, "mremap");
 	found.sbrk = dlsym(RTLD_NEXT, "sbrk");
 	found.brk = dlsym(RTLD_NEXT, "brk");
+	found.waitpid = dlsym(RTLD_NEXT, "waitpid");
+	found.wait4 = dlsym(RTLD_NEXT, "wait4");
+	found.waitid = dlsym(RTLD_NEXT, "waitid");
 	found.malloc = dlsym(RTLD_NEXT, "malloc");
 	find_allocator(&found);
 	found.plain = found.malloc && found.calloc && found.free;

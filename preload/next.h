@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/wait.h>
+
+struct rusage;
 
 #pragma GCC visibility push(hidden)
 
@@ -36,6 +39,9 @@ struct next {
 	int (*madvise)(void *, size_t, int);
 	void *(*sbrk)(intptr_t);
 	int (*brk)(void *);
+	int (*waitpid)(int, int *, int);
+	int (*wait4)(int, int *, int, struct rusage *);
+	int (*waitid)(idtype_t, id_t, siginfo_t *, int);
 	uintptr_t allocator, allocator_size; /* another allocator's code; 0: glibc's */
 	uintptr_t self, self_size;	     /* libmtrace.so */
 	bool plain; /* every block is recorded, and no more asked of it: the hooks' short ways will

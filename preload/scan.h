@@ -75,6 +75,15 @@ char *mapping_next(char *line, struct mapping *m); /* the next line; NULL: there
 /* From the frame that ends the process. */
 void snapshot_at_exit(const struct cpu_caller *at); /* scans the process, and waits for that a second at the most */
 
+/*
+ * The scan's children, which the program must not find among its own. A hook that waits for children first
+ * notes how many of ours are gone, and then asks of what was found. It may have been found when it
+ * was there, and be gone by now; and long gone, its number may be that of a child of the program's.
+ */
+extern unsigned snapshot_gone; /* children of ours that are */
+bool snapshot_is_child(int pid, unsigned gone);
+void snapshot_child_gone(int pid);
+
 /* Scans if somebody has asked for it and it hasn't been done. In a hook: waits next to nothing. */
 void snapshot_answer(void);
 

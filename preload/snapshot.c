@@ -3,8 +3,10 @@
  * little.
  *
  * The child is made by a clone without an exit signal, so neither SIGCHLD nor wait() tells the
- * program of it. It closes all descriptors at once: whoever reads the other end of a pipe must not
- * wait for it. Whatever goes wrong in it costs the verdict and nothing else.
+ * program of it; who asks for children of all kinds (__WALL) doesn't see it because the hooks of
+ * waitpid() and the like (hooks_wait.c) know it. It closes all descriptors at once: whoever reads
+ * the other end of a pipe must not wait for it. Whatever goes wrong in it costs the verdict and
+ * nothing else.
  *
  * At the end of a process the child runs in the very memory of its parent, which sleeps meanwhile, as
  * after a vfork. A copy of a process of 140 MB costs as much as half of the scan, and makes that three
@@ -175,34 +177,74 @@ static bool run(const struct job *job)
 	return ok;
 }
 
-static int busy;    /* a snapshot is being made */
-static int running; /* a child that was not waited for to its end */
+static int busy; /* a snapshot is being made */
+
+unsigned snapshot_gone;
+static struct snapshot_child {
+	int pid;      /* the kernel writes it, before the child runs */
+	bool running; /* it was not waited for to its end */
+} copy, helper; /* the one that scans a copy, and the one in the memory of the process */
+
+static bool is_child(const struct snapshot_child *c, int pid, unsigned gone)
+{
+	return pid == load_acquire(&c->pid) &&
+	       (load_acquire(&c->running) || gone != load_acquire(&snapshot_gone));
+}
+
+bool snapshot_is_child(int pid, unsigned gone)
+{
+	return pid > 0 && (is_child(&copy, pid, gone) || is_child(&helper, pid, gone));
+}
+
+void snapshot_child_gone(int pid)
+{
+	struct snapshot_child *c = pid == load_acquire(&helper.pid) ? &helper : &copy;
+
+	__atomic_fetch_add(&snapshot_gone, 1, __ATOMIC_ACQ_REL);
+	store_release(&c->running, false);
+}
+
+/* Takes what is left of the copy away, if it has ended; a hook of the program's may have been
+ * faster. False: it runs. */
+static bool reap_copy(void)
+{
+	if (!load_acquire(&copy.running))
+		return true;
+	if (copy.pid && syscall(SYS_wait4, copy.pid, NULL, __WCLONE | WNOHANG, NULL) == 0)
+		return false;
+	snapshot_child_gone(copy.pid);
+	return true;
+}
+
+static void expect(struct snapshot_child *c)
+{
+	c->pid = 0;
+	store_release(&c->running, true);
+}
+
+static bool kill_copy(void)
+{
+	if (os_call(SYS_kill, copy.pid, SIGKILL) == 0)
+		syscall(SYS_wait4, copy.pid, NULL, __WCLONE, NULL);
+	return reap_copy();
+}
 
 /* The child may go on when the time is over; then whoever reads the trace waits for it, and a later
  * call here takes what is left of it away. */
-static void wait_for(int child, unsigned wait_ms)
+static void wait_for_copy(unsigned wait_ms)
 {
 	struct timespec pause = { 0, 100000 };
 	uint64_t until = os_time() + wait_ms * 1000000ull;
 
-	for (;;) {
-		long got = syscall(SYS_wait4, child, NULL, __WCLONE | WNOHANG, NULL);
-
-		if (got == child) {
-			if (load_acquire(&trace.header->scan_state) == MT_SCAN_RUNNING)
-				trace.header->scan_state = MT_SCAN_FAILED;
+	while (!reap_copy()) {
+		if (os_time() > until)
 			return;
-		}
-		if (got < 0)
-			return;
-		if (os_time() > until) {
-			running = child;
-			return;
-		}
 		syscall(SYS_nanosleep, &pause, NULL);
 		if (pause.tv_nsec < 2000000)
 			pause.tv_nsec *= 2;
 	}
+	if (load_acquire(&trace.header->scan_state) == MT_SCAN_RUNNING)
+		trace.header->scan_state = MT_SCAN_FAILED;
 }
 
 /* A read may hang (a file system without its server), and so may a lock that another thread had at
@@ -236,11 +278,14 @@ static long copy_process(struct job *job, unsigned long flags, char *stack)
 
 	job->until = os_time() + MOST_NS;
 	kept_back_share(true);
-	child = syscall(SYS_clone, flags, NULL, NULL, NULL, 0);
+	expect(&copy);
+	child = syscall(SYS_clone, flags | CLONE_PARENT_SETTID, NULL, &copy.pid, NULL, 0);
 	if (child == 0 && stack)
 		cpu_call_on(stack, run_in_copy, job);
 	else if (child == 0)
 		run_in_copy(job);
+	if (child < 0)
+		snapshot_child_gone(0);
 	kept_back_share(false);
 	return child;
 }
@@ -256,21 +301,24 @@ static void scan_copy(struct job *job, unsigned wait_ms)
 	if (child < 0) {
 		trace.header->scan_error = (uint64_t)errno;
 		store_release(&trace.header->scan_state, MT_SCAN_FAILED);
-	} else {
-		wait_for((int)child, wait_ms);
+		return;
 	}
+	wait_for_copy(wait_ms);
 }
 
 /* Calls f in a child that shares our memory, while the calling thread sleeps. */
 static void call_in_child(int (*f)(void *), struct job *job)
 {
-	const int flags = CLONE_VM | CLONE_VFORK | CLONE_UNTRACED;
+	const int flags = CLONE_VM | CLONE_VFORK | CLONE_UNTRACED | CLONE_PARENT_SETTID;
 	struct signals before = signals_block();
 	bool allowed = tracing_allow();
-	int child = clone(f, job->stack + STACK_SIZE, flags, job);
+	int child;
 
+	expect(&helper);
+	child = clone(f, job->stack + STACK_SIZE, flags, job, &helper.pid);
 	if (child > 0)
 		syscall(SYS_wait4, child, NULL, __WCLONE, NULL);
+	snapshot_child_gone(helper.pid);
 	if (allowed)
 		tracing_forbid();
 	scan_release();
@@ -331,7 +379,7 @@ static void scan_now(struct job *job)
 	if (job->threads.count > 1 && tracing_is_possible(&job->threads))
 		call_in_child(copy_in_child, job);
 	if (job->copy > 0)
-		wait_for((int)job->copy, ANSWER_WAIT_MS);
+		wait_for_copy(ANSWER_WAIT_MS);
 	else
 		scan_copy(job, ANSWER_WAIT_MS);
 }
@@ -365,11 +413,11 @@ static void snapshot(const struct cpu_caller *at, bool last)
 
 	if (!sandbox_allows_scan() || __atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
 		return;
-	if (running && syscall(SYS_wait4, running, NULL, __WCLONE | WNOHANG, NULL) != 0)
-		running = 0;
-	h->scan_state = prepare();
-	if (h->scan_state == MT_SCAN_RUNNING)
-		scan_from(at, last);
+	if (reap_copy() || (last && kill_copy())) {
+		h->scan_state = prepare();
+		if (h->scan_state == MT_SCAN_RUNNING)
+			scan_from(at, last);
+	} /* else it is the answer to this request too */
 	store_release(&busy, 0);
 	errno = saved;
 }
