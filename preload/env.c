@@ -147,7 +147,7 @@ bool env_read(char **environment)
 		if (strncmp(*e, "MTRACE_", 7) != 0)
 			continue;
 		equals = strchr(*e, '=');
-		if (equals && !read_one(*e, (size_t)(equals - *e)))
+		if (equals && equals[1] && !read_one(*e, (size_t)(equals - *e)))
 			return false;
 	}
 	return true;

@@ -135,7 +135,8 @@ long syscall_watched(long number, long a, long b, long c, long d, long e, long f
 	do
 		result = next_syscall ? next_syscall(number, a, b, c, d, e, f)
 				      : call_kernel(number, a, b, c, d, e, f);
-	while (number == SYS_wait4 && (c & (__WALL | __WCLONE)) && snapshot_is_child((int)result, gone));
+	while (number == SYS_wait4 && (c & (__WALL | __WCLONE)) &&
+		snapshot_is_child((int)result, gone));
 	if (entered && result != 0)
 		sandbox_leave();
 	return result;

@@ -85,7 +85,7 @@ static void look_for_own_malloc(const char *program)
 	name = *o.name ? o.name : program;
 	trace.header->flags |= MT_NOTE_OWN_MALLOC;
 	trace.header->own_malloc = tracefile_string(name, strlen(name));
-	if (config.verbose || isatty(STDERR_FILENO))
+	if (config.verbose)
 		message(name, " defines malloc before libmtrace.so does",
 			*o.name ? " (put libmtrace.so first in LD_PRELOAD)" : "",
 			": what is allocated there is not seen", NULL);
@@ -275,7 +275,7 @@ __attribute__((destructor)) static void fini(void)
 			thread_leave(t);
 		}
 		control_exit();
-		if (config.verbose || (sandbox_allows_messages() && isatty(STDERR_FILENO)))
+		if (config.verbose)
 			message("trace in ", tracefile_path(), NULL);
 	}
 	errno = saved;

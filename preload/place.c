@@ -12,8 +12,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -139,6 +141,12 @@ enum occupant {
 	OCCUPANT_OTHER
 };
 
+/* Whatever is done with it will say why. */
+static bool is_no_path(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG;
+}
+
 static enum occupant look_at(const char *path)
 {
 	struct mt_header h;
@@ -148,9 +156,10 @@ static enum occupant look_at(const char *path)
 	enum occupant is = OCCUPANT_OTHER;
 
 	if (fd < 0)
-		return errno == ENOENT	 ? OCCUPANT_NONE
-		       : errno == EACCES ? OCCUPANT_CLOSED
-					 : OCCUPANT_OTHER;
+		return is_no_path(errno)				   ? OCCUPANT_NONE
+		       : errno != EACCES			   ? OCCUPANT_OTHER
+		       : lstat(path, &st) == 0 /* not its folder */ ? OCCUPANT_CLOSED
+								   : OCCUPANT_NONE;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 		os_pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) &&
 		memcmp(h.magic, MT_MAGIC, sizeof(h.magic)) == 0) {
@@ -213,64 +222,185 @@ static bool is_mistake(int error)
 }
 
 /* Attempt 0 is the path itself; then the pid is added unless it is in there, then a number too. */
-static bool set_attempt(struct place *p, size_t size, bool pid, unsigned attempt)
+static bool set_attempt(struct place *p)
 {
-	struct text t = { p->path, sizeof(p->path), size };
+	struct text t = { p->path, sizeof(p->path), p->stem };
 
-	p->path[size] = '\0';
-	if (attempt > 0 && !pid) {
+	p->path[p->stem] = '\0';
+	if (p->attempt > 0 && !p->has_pid) {
 		text_add(&t, ".");
 		text_add_number(&t, (uint64_t)os_pid());
 	}
-	if (attempt > 1) {
+	if (p->attempt > 1) {
 		text_add(&t, ".");
-		text_add_number(&t, attempt);
+		text_add_number(&t, p->attempt);
 	}
 	return t.used < sizeof(p->path) - 1;
 }
 
-/* Opens a new file at the place, or beside it while it is taken. -1: no good, and why says so. */
-static int open_file(struct place *p, unsigned place)
+static bool at_wanted(const struct place *p)
 {
-	const char *name = strrchr(config.out, '/');
-	bool pid = has_pid(place == WANTED || !name ? config.out : name);
-	unsigned attempt = pid || place != WANTED;
-	struct text t;
+	return p->next == WANTED + 1;
+}
 
-	text_init(&t, p->path, sizeof(p->path));
-	if (!path_at(place, &t))
-		return -1;
-	if (place == STATE_HOME)
-		make_folders(p->path, state_known);
-	while (attempt < MOST_ATTEMPTS && set_attempt(p, t.used, pid, attempt)) {
-		int fd = os_open(p->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		enum occupant occupant;
+/* Goes on to a name that is free, or an older trace's, which is removed if it is `taken`. False: no
+ * good, and why says so. */
+static bool choose_name(struct place *p, bool taken)
+{
+	for (; p->attempt < MOST_ATTEMPTS && set_attempt(p); p->attempt++) {
+		enum occupant occupant = look_at(p->path);
 
-		if (fd >= 0)
-			return fd;
-		if (errno != EEXIST) {
-			p->fixed |= place == WANTED && !p->child && is_mistake(errno);
-			failed(p, errno);
-			return -1;
-		}
-		occupant = look_at(p->path);
-		if (occupant >= OCCUPANT_CLOSED && place == WANTED) {
+		if (occupant == OCCUPANT_NONE ||
+			(occupant == OCCUPANT_OLD_TRACE && (!taken || unlink(p->path) == 0)))
+			return true;
+		if (occupant >= OCCUPANT_CLOSED && at_wanted(p)) {
 			p->fixed |= !p->child;
 			add_reason(p, "'",
 				occupant == OCCUPANT_CLOSED
 					? "' is there: permission denied; "
 					: "' is not a trace, so it is left alone; ",
 				"set MTRACE_OUT to another path");
-			return -1;
+			return false;
 		}
-		if (occupant == OCCUPANT_NONE) /* gone in between */
-			continue;
-		if (occupant != OCCUPANT_OLD_TRACE || unlink(p->path) != 0)
-			attempt++;
 	}
-	p->fixed |= place == WANTED && !p->child;
+	p->fixed |= at_wanted(p) && !p->child;
 	add_reason(p, "no free or too long a path (MTRACE_OUT): '", "'", "");
-	return -1;
+	return false;
+}
+
+/* Of the path, without the name. */
+static void add_folder(struct text *t, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash)
+		text_add_bytes(t, path, (size_t)(slash - path) + 1);
+	else
+		text_add(t, "./");
+}
+
+static int open_unnamed(const struct place *p)
+{
+	char folder[sizeof(p->path)];
+	struct text t;
+
+	text_init(&t, folder, sizeof(folder));
+	add_folder(&t, p->path);
+	return os_open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+/* What is there already was left by a process that was killed, with our number. */
+static int open_aside(struct place *p)
+{
+	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	const char *slash = strrchr(p->path, '/');
+	struct text t;
+	int fd;
+
+	text_init(&t, p->other, sizeof(p->other));
+	add_folder(&t, p->path);
+	text_add(&t, ".");
+	text_add(&t, slash ? slash + 1 : p->path);
+	text_add(&t, ".");
+	text_add_number(&t, (uint64_t)os_pid());
+	text_add(&t, ".new");
+	fd = os_open(p->other, flags, 0600);
+	if (fd < 0 && errno == EEXIST && unlink(p->other) == 0)
+		fd = os_open(p->other, flags, 0600);
+	return fd;
+}
+
+static bool lacks_unnamed_files(int error)
+{
+	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL || error == EPERM ||
+	       error == ENOSYS;
+}
+
+/* -1: errno. The umask doesn't say what a trace's owner may do with it. */
+static int open_file(struct place *p)
+{
+	int fd = p->aside ? -1 : open_unnamed(p);
+
+	p->other[0] = '\0';
+	if (fd < 0 && (p->aside || lacks_unnamed_files(errno)))
+		fd = open_aside(p);
+	if (fd >= 0)
+		(void)os_call(SYS_fchmod, fd, 0600);
+	return fd;
+}
+
+/* Opens a new file for the place, or for beside it while it is taken. -1: no good, and why says so.
+ */
+static int open_at(struct place *p, unsigned place)
+{
+	const char *name = strrchr(config.out, '/');
+	struct text t;
+	int fd;
+
+	text_init(&t, p->path, sizeof(p->path));
+	if (!path_at(place, &t))
+		return -1;
+	if (place == STATE_HOME)
+		make_folders(p->path, state_known);
+	p->stem = t.used;
+	p->has_pid = has_pid(place == WANTED || !name ? config.out : name);
+	p->attempt = p->has_pid || place != WANTED;
+	if (!choose_name(p, false))
+		return -1;
+	fd = open_file(p);
+	if (fd < 0) {
+		p->fixed |= at_wanted(p) && !p->child && is_mistake(errno);
+		failed(p, errno);
+	}
+	return fd;
+}
+
+/* ---- naming */
+
+/* Without /proc only those may who may look into all folders. */
+static int link_unnamed(const struct place *p, int fd)
+{
+	char link[64];
+	struct text t;
+	int error;
+
+	text_init(&t, link, sizeof(link));
+	text_add(&t, "/proc/self/fd/");
+	text_add_number(&t, (uint64_t)fd);
+	error = (int)os_call(SYS_linkat, AT_FDCWD, link, AT_FDCWD, p->path, AT_SYMLINK_FOLLOW);
+	if (error == -ENOENT)
+		error = (int)os_call(SYS_linkat, fd, "", AT_FDCWD, p->path, AT_EMPTY_PATH);
+	return error;
+}
+
+/* Nothing that is there must be replaced; only where the kernel can't promise that, it might. */
+static int rename_aside(const struct place *p)
+{
+	int error = (int)os_call(
+		SYS_renameat2, AT_FDCWD, p->other, AT_FDCWD, p->path, RENAME_NOREPLACE);
+
+	if (error == -EINVAL || error == -ENOSYS || error == -EPERM)
+		error = (int)os_call(SYS_renameat, AT_FDCWD, p->other, AT_FDCWD, p->path);
+	return error;
+}
+
+int place_name(struct place *p, int fd)
+{
+	int error = 0;
+
+	if (p->in_memory)
+		return 0;
+	for (unsigned i = 0; i < MOST_ATTEMPTS; i++) {
+		if (!choose_name(p, true))
+			return -EEXIST;
+		error = *p->other ? rename_aside(p) : link_unnamed(p, fd);
+		if (error != -EEXIST)
+			break;
+	}
+	p->named = error == 0;
+	if (error < 0 && !p->aside && !*p->other)
+		p->aside = p->again = true;
+	return error;
 }
 
 void place_start(struct place *p, bool child)
@@ -278,7 +408,7 @@ void place_start(struct place *p, bool child)
 	p->next = WANTED;
 	p->child = child;
 	p->fixed = !child && *config.out == '/';
-	p->in_memory = false;
+	p->in_memory = p->named = p->aside = p->again = false;
 	text_init(&p->why, p->why_text, sizeof(p->why_text));
 }
 
@@ -296,35 +426,47 @@ static int name_memory(struct place *p, int fd)
 	return fd;
 }
 
+static void remove_file(struct place *p)
+{
+	if (p->named)
+		unlink(p->path);
+	else if (*p->other)
+		unlink(p->other);
+	p->named = p->in_memory = false;
+	p->other[0] = '\0';
+}
+
 int place_open(struct place *p)
 {
 	while (p->next < NOWHERE && !(p->fixed && p->next > WANTED)) {
 		unsigned place = p->next++;
-		int fd = place == MEMORY ? os_memory_file("mtrace") : open_file(p, place);
+		int fd = place == MEMORY ? os_memory_file("mtrace") : open_at(p, place);
 
 		if (fd < 0)
 			continue;
 		fd = os_move_fd(fd);
 		if (fd >= 0)
 			return place == MEMORY ? name_memory(p, fd) : fd;
-		if (place != MEMORY)
-			unlink(p->path);
+		remove_file(p);
 		failed(p, EMFILE);
 	}
 	return -1;
 }
 
+/* One that can't be given its name may have had another before. */
 void place_failed(struct place *p, int error)
 {
-	if (!p->in_memory)
-		unlink(p->path);
-	p->in_memory = false;
-	failed(p, error);
+	remove_file(p);
+	if (p->again)
+		p->next--;
+	else
+		failed(p, error);
+	p->again = false;
 }
 
 void place_found(struct place *p)
 {
-	if (p->why.used == 0)
+	if (p->why.used == 0 || !config.verbose)
 		return;
 	if (p->in_memory)
 		message(p->why.buffer, "; the trace is in memory, readable as '", p->path,

@@ -10,9 +10,10 @@ void slack_init(void)
 	/* A companion without its allocator behind malloc: the C library can't tell the size of the
 	 * blocks that it tells of. */
 	if (!next.malloc_usable_size || (!next.glibc && !next.allocator_size)) {
-		message("MTRACE_SLACK: the allocator can't tell the sizes of all blocks; not "
-			"recorded",
-			NULL);
+		if (config.verbose)
+			message("MTRACE_SLACK: the allocator can't tell the sizes of all blocks; "
+				"not recorded",
+				NULL);
 		config.slack = false;
 		return;
 	}

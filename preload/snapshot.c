@@ -285,7 +285,7 @@ static long copy_process(struct job *job, unsigned long flags, char *stack)
 	else if (child == 0)
 		run_in_copy(job);
 	if (child < 0)
-		snapshot_child_gone(0);
+		store_release(&copy.running, false);
 	kept_back_share(false);
 	return child;
 }

@@ -676,7 +676,7 @@ uint32_t foreign_for(uint32_t node)
 
 /* ---- life */
 
-/* Index 0 stands for nothing in these, and the first nodes are the roots. One is spare. */
+/* One record is spare. */
 bool stacks_init(void)
 {
 	pcs = table_new(FIRST_BITS, sizeof(pcs->entries[0]));
@@ -686,15 +686,7 @@ bool stacks_init(void)
 	foreign = table_new(FIRST_BITS, sizeof(foreign->entries[0]));
 	paths = table_new(FIRST_BITS, sizeof(paths->entries[0]));
 	rules = table_new(FIRST_BITS + 1, sizeof(rules->entries[0]));
-	if (!pcs || !rules || !nodes || !sites || !lines || !foreign || !paths ||
-		!tracefile_room(MT_FRAMES, 1) || !tracefile_room(MT_NODES, MT_NODE_FIRST) ||
-		!tracefile_room(MT_SITES, 2) || !tracefile_room(MT_SITE_INFO, 2) ||
-		!tracefile_room(MT_LINES, 2) || (config.slack && !tracefile_room(MT_SLACK, 2)))
-		return false;
-	count_up(MT_FRAMES, 1);
-	count_up(MT_NODES, MT_NODE_FIRST);
-	count_up(MT_SITE_INFO, 1);
-	count_up(MT_SITES, 1);
-	count_up(MT_LINES, 1);
-	return true;
+	return pcs && rules && nodes && sites && lines && foreign && paths &&
+	       tracefile_room(MT_SITES, 2) && tracefile_room(MT_SITE_INFO, 2) &&
+	       tracefile_room(MT_LINES, 2) && (!config.slack || tracefile_room(MT_SLACK, 2));
 }

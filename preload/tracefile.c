@@ -310,7 +310,7 @@ static bool reserve_tables(void)
 	return true;
 }
 
-/* Takes the descriptor as the trace's, and maps the header. Negative errno. */
+/* Takes the descriptor as the trace's. */
 static int adopt_file(int fd, uint64_t size)
 {
 	struct stat st;
@@ -321,38 +321,69 @@ static int adopt_file(int fd, uint64_t size)
 	file.size = size;
 	file.device = st.st_dev;
 	file.inode = st.st_ino;
-	return os_map_file(trace.header, round_up(MT_HEADER_SIZE, file.page), fd, 0);
+	return 0;
 }
 
-/* Makes an empty trace of the file. */
-static int make_empty(int fd)
+/* The kernel goes on to call a file that was opened without a name "deleted": to be found by its
+ * name it is opened anew. */
+static void reopen(void)
 {
-	size_t header = round_up(MT_HEADER_SIZE, file.page);
-	int error = os_reserve_file(fd, 0, header);
+	int fd = os_open(file.place.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	if (is_ours(fd) && (fd = os_move_fd(fd)) >= 0) {
+		os_close(file.fd);
+		file.fd = fd;
+	} else if (fd >= 0) {
+		os_close(fd);
+	}
+}
+
+/* Where a new file has the tables. */
+struct layout {
+	uint64_t size; /* of the file */
+	uint64_t offsets[MT_TABLES_USED];
+	size_t sizes[MT_TABLES_USED];
+};
+
+static int write_copy(int fd, const struct tracefile_copy *copy, struct layout *l);
+static int map_copy(const struct layout *l);
+
+/* All of the file is written before it gets its name, and mapped when it has it. Negative errno. */
+static int make(int fd, const struct tracefile_copy *copy)
+{
+	struct layout layout;
+	int error = write_copy(fd, copy, &layout);
 
 	if (error == 0)
-		error = os_check_room(fd, FIRST_ROOM);
-	return error < 0 ? error : adopt_file(fd, header);
+		error = adopt_file(fd, layout.size);
+	if (error == 0)
+		error = place_name(&file.place, fd);
+	if (error < 0)
+		return error;
+	if (!file.place.in_memory)
+		reopen();
+	return map_copy(&layout);
 }
 
-static int make_copy(int fd, struct tracefile_copy *copy);
-
-/* Makes the trace, empty or as a child's copy of its parent's, at the first place where that is
- * possible. False has been explained. */
-static bool create_file(struct tracefile_copy *copy)
+/* Makes the trace of this copy, which is empty or a fork child's of its parent's, at the first
+ * place where that is possible. False has been explained. */
+static bool create_file(const struct tracefile_copy *copy, bool child)
 {
 	struct place *place = &file.place;
 	int fd, error;
 
-	place_start(place, copy != NULL);
+	place_start(place, child);
 	while ((fd = place_open(place)) >= 0) {
-		error = copy ? make_copy(fd, copy) : make_empty(fd);
+		file.fd = fd;
+		error = make(fd, copy);
 		if (error == 0) {
 			place_found(place);
 			return true;
 		}
 		place_failed(place, -error);
-		os_close(fd);
+		os_close(file.fd);
 		file.fd = -1;
 	}
 	place_none(place);
@@ -381,10 +412,8 @@ static struct mt_text add_command(void)
 	return text;
 }
 
-static void describe_process(void)
+static void describe_process(struct mt_header *h)
 {
-	struct mt_header *h = trace.header;
-
 	memcpy(h->magic, MT_MAGIC, sizeof(h->magic));
 	h->version = MT_VERSION;
 	h->oldest_reader = MT_OLDEST_READER;
@@ -403,28 +432,54 @@ static void describe_process(void)
 		h->tables[i].record_size = shapes[i].record_size;
 }
 
-static bool describe_program(const char *program)
+static void describe_program(const char *program)
 {
 	struct mt_header *h = trace.header;
 	struct utsname names;
 	char buffer[4096];
 
-	if (!tracefile_room(MT_STRINGS, 1))
-		return false;
-	h->tables[MT_STRINGS].count = 1; /* offset 0 is "" */
 	h->program = add_text(program, strlen(program));
 	h->command = add_command();
 	if (getcwd(buffer, sizeof(buffer)))
 		h->directory = add_text(buffer, strlen(buffer));
 	if (uname(&names) == 0)
 		h->host = add_text(names.nodename, strlen(names.nodename));
+}
+
+/* The records that stand for nothing, and for the roots of all stacks. */
+static const struct {
+	enum mt_table_id table;
+	uint32_t count, room;
+} first_records[] = {
+	{ MT_FRAMES, 1, 1 }, { MT_NODES, MT_NODE_FIRST, MT_NODE_FIRST }, { MT_SITES, 1, 1 },
+	{ MT_SITE_INFO, 1, 1 }, { MT_LINES, 1, 1 },
+	{ MT_STRINGS, 1, COMMAND_MOST + (16u << 10) }, /* the command line and paths */
+};
+
+/* An empty trace in memory, as the file shall be. */
+static bool describe(const char *program)
+{
+	struct mt_header *h = trace.header;
+
+	if (os_map_private(h, round_up(MT_HEADER_SIZE, file.page)) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(first_records) / sizeof(first_records[0]); i++) {
+		if (!tracefile_in_memory(first_records[i].table, first_records[i].room))
+			return false;
+		h->tables[first_records[i].table].count = first_records[i].count;
+	}
+	describe_process(h);
+	h->enabled = config.start;
+	h->flags = (config.mmap ? MT_NOTE_MMAP : 0) | (config.start ? 0 : MT_NOTE_UNSTARTED);
+	describe_program(program);
+	h->state = MT_STATE_RUNNING;
 	return true;
 }
 
 void tracefile_discard(void)
 {
 	if (file.fd >= 0) {
-		if (!file.place.in_memory)
+		if (file.place.named)
 			unlink(file.place.path);
 		os_close(file.fd);
 		file.fd = -1;
@@ -437,25 +492,27 @@ void tracefile_discard(void)
 bool tracefile_create(const char *program)
 {
 	file.page = os_page_size();
-	if (!reserve_tables()) {
+	if (!reserve_tables() || !describe(program)) {
 		message("no address space for the trace's tables; running untraced", NULL);
 		return false;
 	}
-	if (!create_file(NULL))
-		return false;
-	describe_process();
-	trace.header->enabled = config.start;
-	trace.header->flags =
-		(config.mmap ? MT_NOTE_MMAP : 0) | (config.start ? 0 : MT_NOTE_UNSTARTED);
-	if (!describe_program(program)) {
-		message("cannot write '", file.place.path, "': no space; running untraced", NULL);
-		return false;
-	}
-	store_release(&trace.header->state, MT_STATE_RUNNING);
-	return true;
+	return create_file(&(struct tracefile_copy){ .header = trace.header }, false);
 }
 
 /* ---- fork */
+
+/* Times in the tables go on from the parent's start. */
+static void describe_child(struct mt_header *h)
+{
+	uint64_t start_ns = h->start_ns;
+
+	h->forked_from = h->pid;
+	h->state = MT_STATE_RUNNING;
+	h->flags &= ~(MT_HAS_WAIT_STATUS | MT_NOTE_STORAGE);
+	h->end_ns = 0;
+	describe_process(h);
+	h->start_ns = start_ns;
+}
 
 static bool changes_in_place(int table)
 {
@@ -519,85 +576,67 @@ static int write_all(int fd, const void *data, size_t size, uint64_t offset)
 	return 0;
 }
 
-/* Lays the tables out one behind the other, with a quarter of each to grow into. Returns the file's
- * size. */
-static uint64_t lay_out(const struct mt_header *h, uint64_t *offsets, size_t *sizes)
+/* Lays the tables out one behind the other, with a quarter of each to grow into. */
+static void lay_out(const struct mt_header *h, struct layout *l)
 {
-	uint64_t at = round_up(MT_HEADER_SIZE, file.page);
-
+	l->size = round_up(MT_HEADER_SIZE, file.page);
 	for (int i = 0; i < MT_TABLES_USED; i++) {
 		size_t used = used_bytes(h, i);
 
-		offsets[i] = at;
-		sizes[i] = used > 0 ? round_up(used + used / 4, file.page) : 0;
-		if (sizes[i] > tables[i].reserved)
-			sizes[i] = tables[i].reserved;
-		at += sizes[i];
+		l->offsets[i] = l->size;
+		l->sizes[i] = used > 0 ? round_up(used + used / 4, file.page) : 0;
+		if (l->sizes[i] > tables[i].reserved)
+			l->sizes[i] = tables[i].reserved;
+		l->size += l->sizes[i];
 	}
-	return at;
 }
 
-static void describe_child(struct mt_header *h, const uint64_t *offsets, const size_t *sizes)
+static void note_layout(struct mt_header *h, const struct layout *l)
 {
-	h->state = 0;
-	h->flags &= ~(MT_HAS_WAIT_STATUS | MT_NOTE_STORAGE);
-	h->end_ns = 0;
 	h->extent_count = 0;
 	for (int i = 0; i < MT_TABLES_USED; i++)
-		if (sizes[i] > 0)
+		if (l->sizes[i] > 0)
 			h->extents[h->extent_count++] = (struct mt_extent){ (uint32_t)i, 0,
-				(uint32_t)(offsets[i] / file.page),
-				(uint32_t)(sizes[i] / file.page) };
+				(uint32_t)(l->offsets[i] / file.page),
+				(uint32_t)(l->sizes[i] / file.page) };
 }
 
-/* The tables go where the parent's are mapped; it is the only thread. */
-static int map_tables(int fd, const uint64_t *offsets, const size_t *sizes)
+static int write_copy(int fd, const struct tracefile_copy *copy, struct layout *l)
 {
-	for (int i = 0; i < MT_TABLES_USED; i++) {
-		int error =
-			sizes[i] > 0 ? os_map_file(tables[i].base, sizes[i], fd, offsets[i]) : 0;
-
-		if (error < 0)
-			return error;
-		tables[i].mapped = sizes[i];
-		tables[i].in_memory = false;
-	}
-	return 0;
-}
-
-static int make_copy(int fd, struct tracefile_copy *copy)
-{
-	uint64_t offsets[MT_TABLES_USED];
-	size_t sizes[MT_TABLES_USED];
-	uint64_t size = lay_out(copy->header, offsets, sizes);
 	int error;
 
-	describe_child(copy->header, offsets, sizes);
-	error = os_reserve_file(fd, 0, size);
+	lay_out(copy->header, l);
+	note_layout(copy->header, l);
+	error = os_reserve_file(fd, 0, l->size);
+	if (error == 0)
+		error = os_check_room(fd, FIRST_ROOM);
 	for (int i = 0; i < MT_TABLES_USED && error == 0; i++)
 		error = write_all(fd, copy->tables[i] ? copy->tables[i] : tables[i].base,
-			used_bytes(copy->header, i), offsets[i]);
-	if (error == 0)
-		error = write_all(fd, copy->header, sizeof(*copy->header), 0);
-	if (error == 0)
-		error = adopt_file(fd, size);
-	return error < 0 ? error : map_tables(fd, offsets, sizes);
+			used_bytes(copy->header, i), l->offsets[i]);
+	return error ? error : write_all(fd, copy->header, sizeof(*copy->header), 0);
+}
+
+/* The tables go where those are that they are copies of; this is the only thread. */
+static int map_copy(const struct layout *l)
+{
+	int error = os_map_file(trace.header, round_up(MT_HEADER_SIZE, file.page), file.fd, 0);
+
+	for (int i = 0; i < MT_TABLES_USED && error == 0; i++) {
+		if (l->sizes[i] > 0)
+			error = os_map_file(tables[i].base, l->sizes[i], file.fd, l->offsets[i]);
+		tables[i].mapped = l->sizes[i];
+		tables[i].in_memory = false;
+	}
+	return error;
 }
 
 bool tracefile_fork(struct tracefile_copy *copy)
 {
-	uint64_t start_ns = copy->header->start_ns;
-
-	copy->header->forked_from = copy->header->pid;
+	describe_child(copy->header);
 	if (file.fd >= 0 && is_ours(file.fd))
 		os_close(file.fd);
 	file.fd = -1;
-	if (!create_file(copy))
-		return false;
-	describe_process();
-	trace.header->start_ns = start_ns; /* times in the tables go on from the parent's start */
-	store_release(&trace.header->state, MT_STATE_RUNNING);
-	return true;
+	return create_file(copy, true);
 }
 
 void tracefile_leave(void)

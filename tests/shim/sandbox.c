@@ -3,14 +3,15 @@
  *
  * usage: sandbox HOW WHAT [fork|threads]
  *
- * usage: sandbox without WHAT PROGRAM [ARGUMENT...]    starts a program for which WHAT fails: fallocate (not supported), or
- *        shared (mappings of files that others see)
+ * usage: sandbox without WHAT PROGRAM [ARGUMENT...]    starts a program for which WHAT fails: fallocate, unnamed (files, by
+ *        O_TMPFILE; both not supported), links (hard ones), or shared (mappings of files that others see)
  *
  *   HOW   prctl, seccomp (by syscall(2), for all threads): kills for what WHAT doesn't name
  *         twice: first a filter that allows all, which the second may not be taken for
  *         errno: answers EPERM instead; strict: read, write, exit and nothing else; refused: a filter that the kernel refuses
  *   WHAT  heap: what malloc and the program itself need; masks: signal masks too; all: everything but ptrace
  */
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -146,20 +147,28 @@ static void in_child(void)
 	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 3);
 }
 
+static void forbid_flag(int number, unsigned argument, unsigned flag, int error)
+{
+	add(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, (unsigned)number);
+	add(BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, args[argument]));
+	add(BPF_JMP | BPF_JSET | BPF_K, 0, 1, flag);
+	add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (unsigned)error);
+	add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+}
+
 static void start_without(char **argv)
 {
 	struct sock_fprog filter = { 0, code };
 
 	add(BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
-	if (!strcmp(argv[0], "fallocate")) {
+	if (!strcmp(argv[0], "fallocate"))
 		answer(SYS_fallocate, SECCOMP_RET_ERRNO | EOPNOTSUPP);
-	} else {
-		add(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, SYS_mmap);
-		add(BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, args[3]));
-		add(BPF_JMP | BPF_JSET | BPF_K, 0, 1, MAP_SHARED);
-		add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENODEV);
-		add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	}
+	else if (!strcmp(argv[0], "links"))
+		answer(SYS_linkat, SECCOMP_RET_ERRNO | EPERM);
+	else if (!strcmp(argv[0], "unnamed"))
+		forbid_flag(SYS_openat, 2, O_TMPFILE & ~O_DIRECTORY, EOPNOTSUPP);
+	else
+		forbid_flag(SYS_mmap, 3, MAP_SHARED, ENODEV);
 	add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	filter.len = (unsigned short)used;
 	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from programs import Program
-from tracing import LONG, environment, run, scratch, traces
+from tracing import LONG, environment, mtracer, run, scratch, traces
 
 PROGRAM = Program("endings")
 FIELDS = ("allocations", "allocated_bytes", "frees", "current_bytes")
@@ -91,6 +91,34 @@ class Endings(unittest.TestCase):
                 os.kill(child.pid, signal.SIGKILL)
                 self.assertEqual(child.wait(), -signal.SIGKILL)
                 self.compare(directory, "died")
+
+    def assert_readable(self, directory):
+        for path in directory.iterdir():
+            self.assertEqual(mtracer("info", path).status, 0, path)
+
+    def test_killed_while_it_starts(self):
+        """There is a trace or none, whatever was done of it; and what is left is in nobody's way."""
+        for seed in range(300 if LONG else 60):
+            with self.subTest(seed=seed), scratch() as directory:
+                child = subprocess.Popen(["sleep", "10"], cwd=directory, env=environment(True, MTRACE_OUT="t.mtrace"))
+                time.sleep(random.Random(seed).random() * 0.004)
+                child.kill()
+                child.wait()
+                self.assert_readable(directory)
+                result = run(["true"], cwd=directory, MTRACE_OUT="t.mtrace")
+                self.assertEqual((result.status, result.stderr), (0, b""))
+
+    def test_killed_while_it_forks(self):
+        """The same for children whose copies are being written."""
+        script = "for i in 1 2 3 4 5 6 7 8; do (x=$x$i; read y </dev/null) & done; wait; sleep 10"
+        for seed in range(100 if LONG else 20):
+            with self.subTest(seed=seed), scratch() as directory:
+                child = subprocess.Popen(["sh", "-c", script], cwd=directory, env=environment(True),
+                                         start_new_session=True)
+                time.sleep(random.Random(seed).random() * 0.02)
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+                self.assert_readable(directory)
 
     def test_exec(self):
         """The old program's trace stays as it was at exec."""

@@ -66,6 +66,18 @@ class Environment(unittest.TestCase):
         self.assert_traced(name)
         self.assertEqual(os.stat(self.directory / name).st_mode & 0o777, 0o600)
 
+    def test_umask(self):
+        """It doesn't say what the owner of a trace may do."""
+        for umask in (0o777, 0o400, 0):
+            with self.subTest(umask=oct(umask)):
+                before = os.umask(umask)
+                try:
+                    self.start(MTRACE_OUT="t.mtrace")
+                finally:
+                    os.umask(before)
+                self.assertEqual(os.stat(self.directory / "t.mtrace").st_mode & 0o777, 0o600)
+                (self.directory / "t.mtrace").unlink()
+
     def test_default_path(self):
         self.start()
         self.assertRegex(self.files()[0], r"^growing\.[0-9]+\.mtrace$")
@@ -130,6 +142,16 @@ class Environment(unittest.TestCase):
     def test_verbose(self):
         message = self.start(MTRACE_VERBOSE="1", MTRACE_OUT="t.mtrace")
         self.assertIn("t.mtrace", message)
+
+    def test_empty_values(self):
+        """As if they weren't set, also those that nobody knows."""
+        for name in ("OUT", "DEPTH", "START", "FOLLOW", "SAMPLE", "REACHABLE", "MMAP", "SLACK", "TIMELINE", "VERBOSE",
+                     "DEPHT"):
+            with self.subTest(name=name):
+                self.assertEqual(self.start(**{"MTRACE_" + name: ""}), "")
+                [name] = self.files()
+                self.assert_traced(name)
+                (self.directory / name).unlink()
 
     def test_options_of_run(self):
         """`mtracer run` knows each variable as an option."""

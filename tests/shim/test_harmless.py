@@ -35,6 +35,19 @@ class Harmless(unittest.TestCase):
                     mtracer("leaks", str(child.pid), "--wait", "1")
                 self.assertEqual((child.returncode, child.stdout.read()), (0, b""))
 
+    def test_terminal(self):
+        """Nothing is said on a terminal that isn't said elsewhere."""
+        for variables in ({}, {"MTRACE_VERBOSE": "0"}, {"MTRACE_OUT": "sub/t.mtrace"}):
+            with self.subTest(variables=variables):
+                command = ["script", "-qec", f"env {{}} {BUILT}/growing 6", self.directory / "typescript"]
+                shown = [run([*command[:2], command[2].format(preload), command[3]], traced=False, cwd=self.directory,
+                             **variables)
+                         for preload in ("", "LD_PRELOAD=" + environment(True)["LD_PRELOAD"])]
+                if "MTRACE_OUT" in variables:  # untraced: one line
+                    self.assertRegex(shown[1].stdout, rb"\Alibmtrace: [^\n]*; running untraced\r\n[^\n]*\r\n\Z")
+                else:
+                    same_behaviour(*shown)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -55,10 +55,11 @@ class Slack(unittest.TestCase):
     def test_not_where_the_allocator_cannot_tell(self):
         """mallocx of an allocator that isn't malloc's: the C library must not be asked for its blocks."""
         companion = Path(LIBRARY).with_name("libmtrace_jemalloc.so")
-        result = run([BUILT / "apart"], cwd=self.directory, MTRACE_SLACK="1", MTRACE_OUT="t.mtrace",
-                     LD_PRELOAD=f"{LIBRARY}:{companion}")
-        self.assertEqual((result.status, result.stdout), (0, b"done\n"))
-        self.assertRegex(result.stderr.decode(), r"\Alibmtrace: MTRACE_SLACK[^\n]*\n\Z")
+        for verbose, said in (("0", r"\A\Z"), ("1", r"\Alibmtrace: MTRACE_SLACK[^\n]*\nlibmtrace: trace in [^\n]*\n\Z")):
+            result = run([BUILT / "apart"], cwd=self.directory, MTRACE_SLACK="1", MTRACE_OUT="t.mtrace",
+                         MTRACE_VERBOSE=verbose, LD_PRELOAD=f"{LIBRARY}:{companion}")
+            self.assertEqual((result.status, result.stdout), (0, b"done\n"))
+            self.assertRegex(result.stderr.decode(), said)
         self.assertNotIn("allocated_slack_bytes", Trace(self.directory / "t.mtrace").totals())
 
     def test_report(self):

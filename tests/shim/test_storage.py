@@ -19,8 +19,9 @@ def can_mount():
 
 
 def line_of(result):
-    """What the library said, which must be one line at the most."""
-    lines = result.stderr.decode().splitlines()
+    """What the library said of the place, which must be one line at the most."""
+    lines = [line for line in result.stderr.decode().splitlines()
+             if not line.startswith("libmtrace: trace in ")]
     if len(lines) > 1:
         raise AssertionError(f"more than one line: {lines}")
     return lines[0] if lines else ""
@@ -37,12 +38,13 @@ class Storage(unittest.TestCase):
             (self.directory / name).chmod(0o777)
 
     def places(self, *names):
-        """Variables that lead to these folders of the test's, and to no others."""
+        """Variables that lead to these folders of the test's, and to no others; and it is said which."""
         nowhere = str(self.directory / "missing" / "at all")
         variables = {"XDG_STATE_HOME": "state", "HOME": "home", "TMPDIR": "temporary"}
-        return {variable: str(self.directory / name) if name in names else
-                ("" if variable == "XDG_STATE_HOME" else nowhere)
-                for variable, name in variables.items()}
+        places = {variable: str(self.directory / name) if name in names else
+                  ("" if variable == "XDG_STATE_HOME" else nowhere)
+                  for variable, name in variables.items()}
+        return {"MTRACE_VERBOSE": "1", **places}
 
     def assert_whole(self, path, count=2 ** int(LEVELS)):
         trace = Trace(path)
@@ -83,6 +85,13 @@ class Storage(unittest.TestCase):
                     path = self.named(line)
                     self.assertEqual(os.path.dirname(path), str(self.directory / folder))
                     self.assert_whole(path)
+
+    def test_quiet(self):
+        """Unasked, nothing is said of it."""
+        result = self.start_in("read-only", {**self.places("state"), "MTRACE_VERBOSE": ""})
+        self.assertEqual((result.status, result.stdout, result.stderr), (0, OUTPUT, b""))
+        [path] = (self.directory / "state" / "libmtrace").iterdir()
+        self.assert_whole(path)
 
     def test_tmp(self):
         result = self.start_in("read-only", self.places())
@@ -228,8 +237,18 @@ class Storage(unittest.TestCase):
     def test_no_fallocate(self):
         """A file system that can't reserve blocks: zeros are written instead."""
         [path], result = self.start_without("fallocate")
-        self.assertEqual(result.stderr, b"")
+        self.assertEqual(line_of(result), "")
         self.assert_whole(path)
+
+    def test_no_unnamed_files(self):
+        """The trace has another name then, until it is whole."""
+        for what in ("unnamed", "links"):
+            with self.subTest(what=what):
+                [path], result = self.start_without(what)
+                self.assertEqual(line_of(result), "")
+                self.assert_whole(path)
+                self.assertEqual(list(self.directory.rglob("*.new")), [])
+                path.unlink()
 
     def test_no_shared_mappings(self):
         """Nowhere can a file be mapped so that it is written to: no trace, and no file is left."""
