@@ -266,10 +266,11 @@ static bool lacks_rule(uintptr_t pc, rule_t rule)
 static uint32_t frame_new(uintptr_t pc, rule_t rule, const struct object *o)
 {
 	uint64_t id = count_of(MT_FRAMES);
-	struct mt_frame *f = &trace.frames[id];
+	struct mt_frame *f;
 
 	if (!tracefile_room(MT_FRAMES, id + 1))
 		return 0;
+	f = &trace.frames[id];
 	f->address = rule == RULE_START ? pc + 1 : pc;
 	f->module = o->end ? module_for(o) : 0;
 	f->flags = (is_wrapper(pc - 1) || trace.modules[f->module].flags & MT_MODULE_SELF

@@ -2,11 +2,14 @@
  * tracefile.c - the mapped trace: creating it, and growing its tables while the program runs.
  *
  * Each table has a stretch of reserved address space; the file's extents are mapped into it one
- * behind the other, so a table is one array whose base never moves, whatever the order of extents
- * in the file:
+ * behind the other, so a table is one array, whatever the order of extents in the file:
  *
  *   address space   [frames: e0 e3 ......][nodes: e1 ......][sites: e2 e4 .....]
  *   file            header e0 e1 e2 e3 e4
+ *
+ * A stretch that is used up is followed by one of four times the size, into which the same extents
+ * are mapped again. The old one stays: it is the same memory, so who still has its address, from
+ * before or for good, reads and writes what everybody does.
  *
  * Every extent's blocks are reserved on disk before it is mapped, so a full disk is an error here
  * and never a SIGBUS in the program.
@@ -24,11 +27,12 @@
 
 struct trace trace;
 
-#define COMMAND_MOST (64u << 10) /* bytes of the command line that are kept */
+#define COMMAND_MOST (64u << 10)		   /* bytes of the command line that are kept */
+#define FIRST_STRINGS (COMMAND_MOST + (16u << 10)) /* with the paths */
 #define FIRST_ROOM \
 	(40u << 10) /* bytes that each trace takes; must be free, or another place is tried */
 
-/* What a table may grow to: reserved address space, in records. */
+/* What a table may grow to, in records. */
 static const struct {
 	uint32_t record_size;
 	uint32_t most;
@@ -50,14 +54,22 @@ static const struct {
 	[MT_HELD] = { sizeof(struct mt_held), 4u << 20 },
 };
 
-static struct {
-	unsigned char *base;
-	size_t reserved; /* bytes of address space */
-	size_t mapped;	 /* bytes, whole pages, from base */
-	bool in_memory;	 /* not in the file, which had no room */
-} tables[MT_TABLES_USED];
+#define FIRST_STRETCH (32u << 10) /* bytes, of most tables */
+#define STRETCH_FACTOR 4
+#define MOST_STRETCHES 10 /* one after the other, of a table */
 
-static size_t reserved; /* bytes of all of them and the header, from trace.header */
+struct stretch {
+	unsigned char *base;
+	size_t size; /* bytes of address space */
+};
+
+static struct {
+	unsigned char *base; /* of the last stretch */
+	size_t mapped;	     /* bytes, whole pages, from base */
+	bool in_memory;	     /* not in the file, which had no room */
+	unsigned count;
+	struct stretch stretches[MOST_STRETCHES];
+} tables[MT_TABLES_USED];
 
 static struct {
 	int fd; /* -1: lost for good */
@@ -141,20 +153,85 @@ static size_t growth_part(void)
 	return extents < MT_EXTENTS / 2 ? 8 : extents < MT_EXTENTS / 4 * 3 ? 4 : 1;
 }
 
+static size_t reserved(int table)
+{
+	return tables[table].stretches[tables[table].count - 1].size;
+}
+
+static size_t most_bytes(int table)
+{
+	return round_up((size_t)shapes[table].record_size * shapes[table].most, file.page);
+}
+
+static bool add_stretch(int table, unsigned char *base, size_t size)
+{
+	if (tables[table].count == MOST_STRETCHES)
+		return false;
+	tables[table].stretches[tables[table].count++] = (struct stretch){ base, size };
+	tables[table].base = base;
+	return true;
+}
+
+/* What the file has of the table, at another place. */
+static bool map_extents(int table, unsigned char *base, int fd)
+{
+	const struct mt_header *h = trace.header;
+
+	for (uint32_t i = 0; i < h->extent_count; i++) {
+		const struct mt_extent *e = &h->extents[i];
+
+		if (e->table == (uint32_t)table &&
+			os_map_file(base + (size_t)e->table_page * file.page,
+				(size_t)e->pages * file.page, fd,
+				(uint64_t)e->file_page * file.page) < 0)
+			return false;
+	}
+	return true;
+}
+
+static void publish_bases(void);
+
+/* Address space for so many bytes, and where there is enough for four times what was. */
+static bool widen(int table, size_t bytes, int fd)
+{
+	size_t size = STRETCH_FACTOR * reserved(table), least = round_up(bytes, file.page);
+	unsigned char *base;
+
+	if (least > most_bytes(table))
+		return false;
+	if (size < least)
+		size = least;
+	if (size > most_bytes(table))
+		size = most_bytes(table);
+	base = os_reserve(size);
+	if (!base)
+		base = os_reserve(size = least);
+	if (!base)
+		return false;
+	if (!map_extents(table, base, fd) || !add_stretch(table, base, size)) {
+		os_unmap(base, size);
+		return false;
+	}
+	publish_bases();
+	return true;
+}
+
 static bool grow(enum mt_table_id table, size_t bytes)
 {
 	size_t step = tables[table].mapped / growth_part();
 	size_t want = round_up(bytes - tables[table].mapped, file.page);
 	int fd;
 
-	if (want < step)
-		want = round_up(step, file.page);
-	if (tables[table].mapped + want > tables[table].reserved)
-		want = tables[table].reserved - tables[table].mapped;
-	if (tables[table].mapped + want < bytes || trace.header->extent_count >= MT_EXTENTS)
+	if (trace.header->extent_count >= MT_EXTENTS)
 		return false;
 	fd = sandbox_allows_growth() ? checked_fd() : -1;
-	if (fd < 0 || os_reserve_file(fd, file.size, want) < 0)
+	if (fd < 0 || (bytes > reserved(table) && !widen(table, bytes, fd)))
+		return false;
+	if (want < step)
+		want = round_up(step, file.page);
+	if (tables[table].mapped + want > reserved(table))
+		want = reserved(table) - tables[table].mapped;
+	if (os_reserve_file(fd, file.size, want) < 0)
 		return false;
 	if (os_map_file(tables[table].base + tables[table].mapped, want, fd, file.size) < 0)
 		return false;
@@ -214,8 +291,17 @@ bool tracefile_in_memory(enum mt_table_id table, uint64_t count)
 {
 	size_t bytes = round_up(count * shapes[table].record_size, file.page);
 
-	if (tables[table].mapped > 0 || bytes > tables[table].reserved ||
-		os_map_private(tables[table].base, bytes) < 0)
+	unsigned char *base = tables[table].base;
+
+	if (tables[table].mapped > 0)
+		return false;
+	if (bytes > reserved(table)) {
+		base = os_reserve(bytes);
+		if (!base || !add_stretch(table, base, bytes))
+			return false;
+		publish_bases();
+	}
+	if (os_map_private(base, bytes) < 0)
 		return false;
 	tables[table].mapped = bytes;
 	tables[table].in_memory = true;
@@ -246,65 +332,47 @@ uint32_t tracefile_string(const char *s, size_t size)
 
 /* ---- creating */
 
+/* Who finds a record's number finds the table that has it. */
 static void publish_bases(void)
 {
-	trace.frames = (void *)tables[MT_FRAMES].base;
-	trace.nodes = (void *)tables[MT_NODES].base;
-	trace.sites = (void *)tables[MT_SITES].base;
-	trace.site_info = (void *)tables[MT_SITE_INFO].base;
-	trace.lines = (void *)tables[MT_LINES].base;
-	trace.published = (void *)tables[MT_PUBLISHED].base;
-	trace.lanes = (void *)tables[MT_LANES].base;
-	trace.entries = (void *)tables[MT_ENTRIES].base;
-	trace.modules = (void *)tables[MT_MODULES].base;
-	trace.strings = (void *)tables[MT_STRINGS].base;
-	trace.foreign = (void *)tables[MT_FOREIGN].base;
-	trace.leaks = (void *)tables[MT_LEAKS].base;
-	trace.slack = (void *)tables[MT_SLACK].base;
-	trace.estimates = (void *)tables[MT_ESTIMATES].base;
-	trace.held = (void *)tables[MT_HELD].base;
+	store_release(&trace.frames, (void *)tables[MT_FRAMES].base);
+	store_release(&trace.nodes, (void *)tables[MT_NODES].base);
+	store_release(&trace.sites, (void *)tables[MT_SITES].base);
+	store_release(&trace.site_info, (void *)tables[MT_SITE_INFO].base);
+	store_release(&trace.lines, (void *)tables[MT_LINES].base);
+	store_release(&trace.published, (void *)tables[MT_PUBLISHED].base);
+	store_release(&trace.lanes, (void *)tables[MT_LANES].base);
+	store_release(&trace.entries, (void *)tables[MT_ENTRIES].base);
+	store_release(&trace.modules, (void *)tables[MT_MODULES].base);
+	store_release(&trace.strings, (void *)tables[MT_STRINGS].base);
+	store_release(&trace.foreign, (void *)tables[MT_FOREIGN].base);
+	store_release(&trace.leaks, (void *)tables[MT_LEAKS].base);
+	store_release(&trace.slack, (void *)tables[MT_SLACK].base);
+	store_release(&trace.estimates, (void *)tables[MT_ESTIMATES].base);
+	store_release(&trace.held, (void *)tables[MT_HELD].base);
 }
 
-#define LEAST_PAGES 4 /* of a table's reservation */
-
-/* What a table may grow to, of the whole divided by this. */
-static size_t share_of(int table, size_t divisor)
+static size_t first_size(int table)
 {
-	size_t share = (size_t)shapes[table].record_size * shapes[table].most / divisor;
-
-	if (table == MT_ESTIMATES && !config.sample.mean)
-		return 0;
-	return share > LEAST_PAGES * file.page ? share / file.page * file.page
-					       : LEAST_PAGES * file.page;
+	return table == MT_STRINGS ? round_up(FIRST_STRINGS, file.page) : FIRST_STRETCH;
 }
 
-static size_t share_of_all(size_t divisor)
-{
-	size_t total = round_up(MT_HEADER_SIZE, file.page);
-
-	for (int i = 0; i < MT_TABLES_USED; i++)
-		total += share_of(i, divisor);
-	return total;
-}
-
-/* One reservation, cut up. Where address space is limited the tables may grow less. */
+/* One reservation, cut up. */
 static bool reserve_tables(void)
 {
-	size_t limit = os_address_limit(), divisor = 1;
+	size_t size = round_up(MT_HEADER_SIZE, file.page);
 	unsigned char *p;
 
-	while (share_of_all(divisor) > limit / 32 && divisor < 1024)
-		divisor *= 2;
-	reserved = share_of_all(divisor);
-	p = os_reserve(reserved);
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		size += first_size(i);
+	p = os_reserve(size);
 	if (!p)
 		return false;
 	trace.header = (void *)p;
 	p += round_up(MT_HEADER_SIZE, file.page);
 	for (int i = 0; i < MT_TABLES_USED; i++) {
-		tables[i].base = p;
-		tables[i].reserved = share_of(i, divisor);
-		p += tables[i].reserved;
+		(void)add_stretch(i, p, first_size(i));
+		p += first_size(i);
 	}
 	publish_bases();
 	return true;
@@ -451,9 +519,12 @@ static const struct {
 	enum mt_table_id table;
 	uint32_t count, room;
 } first_records[] = {
-	{ MT_FRAMES, 1, 1 }, { MT_NODES, MT_NODE_FIRST, MT_NODE_FIRST }, { MT_SITES, 1, 1 },
-	{ MT_SITE_INFO, 1, 1 }, { MT_LINES, 1, 1 },
-	{ MT_STRINGS, 1, COMMAND_MOST + (16u << 10) }, /* the command line and paths */
+	{ MT_FRAMES, 1, 1 },
+	{ MT_NODES, MT_NODE_FIRST, MT_NODE_FIRST },
+	{ MT_SITES, 1, 1 },
+	{ MT_SITE_INFO, 1, 1 },
+	{ MT_LINES, 1, 1 },
+	{ MT_STRINGS, 1, FIRST_STRINGS },
 };
 
 /* An empty trace in memory, as the file shall be. */
@@ -485,7 +556,13 @@ void tracefile_discard(void)
 		file.fd = -1;
 	}
 	if (trace.header)
-		os_unmap(trace.header, reserved);
+		os_unmap(trace.header, round_up(MT_HEADER_SIZE, file.page));
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		for (; tables[i].count > 0; tables[i].count--) {
+			struct stretch *s = &tables[i].stretches[tables[i].count - 1];
+
+			os_unmap(s->base, s->size);
+		}
 	trace = (struct trace){ 0 };
 }
 
@@ -585,8 +662,8 @@ static void lay_out(const struct mt_header *h, struct layout *l)
 
 		l->offsets[i] = l->size;
 		l->sizes[i] = used > 0 ? round_up(used + used / 4, file.page) : 0;
-		if (l->sizes[i] > tables[i].reserved)
-			l->sizes[i] = tables[i].reserved;
+		if (l->sizes[i] > reserved(i))
+			l->sizes[i] = reserved(i);
 		l->size += l->sizes[i];
 	}
 }
@@ -616,17 +693,29 @@ static int write_copy(int fd, const struct tracefile_copy *copy, struct layout *
 	return error ? error : write_all(fd, copy->header, sizeof(*copy->header), 0);
 }
 
+/* Everywhere where the table was, of which the file has `size` bytes. */
+static int map_table(int table, size_t size, uint64_t offset)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < tables[table].count && error == 0; i++) {
+		const struct stretch *s = &tables[table].stretches[i];
+		size_t part = s->size < size ? s->size : size;
+
+		error = part > 0 ? os_map_file(s->base, part, file.fd, offset) : 0;
+	}
+	tables[table].mapped = size;
+	tables[table].in_memory = false;
+	return error;
+}
+
 /* The tables go where those are that they are copies of; this is the only thread. */
 static int map_copy(const struct layout *l)
 {
 	int error = os_map_file(trace.header, round_up(MT_HEADER_SIZE, file.page), file.fd, 0);
 
-	for (int i = 0; i < MT_TABLES_USED && error == 0; i++) {
-		if (l->sizes[i] > 0)
-			error = os_map_file(tables[i].base, l->sizes[i], file.fd, l->offsets[i]);
-		tables[i].mapped = l->sizes[i];
-		tables[i].in_memory = false;
-	}
+	for (int i = 0; i < MT_TABLES_USED && error == 0; i++)
+		error = map_table(i, l->sizes[i], l->offsets[i]);
 	return error;
 }
 
@@ -649,6 +738,10 @@ void tracefile_leave(void)
 	 * may yet write there. */
 	(void)os_map_private(trace.header, round_up(MT_HEADER_SIZE, file.page));
 	for (int i = 0; i < MT_TABLES_USED; i++)
-		if (tables[i].mapped > 0)
-			(void)os_map_private(tables[i].base, tables[i].mapped);
+		for (unsigned k = 0; k < tables[i].count; k++) {
+			const struct stretch *s = &tables[i].stretches[k];
+
+			(void)os_map_private(
+				s->base, s->size < tables[i].mapped ? s->size : tables[i].mapped);
+		}
 }

@@ -35,6 +35,10 @@ class Harmless(unittest.TestCase):
                     mtracer("leaks", str(child.pid), "--wait", "1")
                 self.assertEqual((child.returncode, child.stdout.read()), (0, b""))
 
+    def test_address_space(self):
+        """A program that limits itself later is worse off by 64 MiB at the most."""
+        self.both(BUILT / "limits", "64")
+
     def test_terminal(self):
         """Nothing is said on a terminal that isn't said elsewhere."""
         for variables in ({}, {"MTRACE_VERBOSE": "0"}, {"MTRACE_OUT": "sub/t.mtrace"}):
