@@ -2,7 +2,7 @@
  * fork.c - a child gets a trace of its own that begins as a copy of its parent's.
  *
  * Before the fork all locks are taken, in the order regions_lock, tables_lock, ledger_lock,
- * unwind_lock, and what the parent goes on changing is copied. The child inherits the copy and free
+ * unwind_lock, heap_lock, and what the parent goes on changing is copied. The child inherits the copy and free
  * locks. It makes its file at its first event, since most children execute another program right
  * away. Our handlers were registered first, so they run next to the fork itself: other libraries'
  * handlers find everything working.
@@ -41,10 +41,12 @@ static void take_locks(void)
 	lock_take(&tables_lock);
 	ledger_holder = ledger_hold();
 	lock_take(&unwind_lock);
+	lock_take(&heap_lock);
 }
 
 static void drop_locks(void)
 {
+	lock_drop(&heap_lock);
 	lock_drop(&unwind_lock);
 	ledger_release(ledger_holder);
 	lock_drop(&tables_lock);

@@ -1,11 +1,28 @@
 /*
  * heap.c - the library's own memory: a private jemalloc that shares nothing with the program's
- * allocator. Signals are blocked inside, since a handler may never come back: jemalloc has locks.
+ * allocator, behind a lock: it takes all for one thread. Signals are blocked inside, since a
+ * handler may never come back.
  */
 #include "preload/internal.h"
 #include "preload/jemalloc/private_jemalloc.h"
 
 #include <errno.h>
+
+struct lock heap_lock;
+
+/* What was errno. */
+static int enter(void)
+{
+	lock_take(&heap_lock);
+	mtje_enter();
+	return errno;
+}
+
+static void leave(int saved)
+{
+	errno = saved;
+	lock_drop(&heap_lock);
+}
 
 bool heap_init(void)
 {
@@ -19,34 +36,33 @@ bool heap_init(void)
  * them for neighbours). */
 void *heap_alloc(size_t size)
 {
-	struct signals signals = signals_block();
-	int saved = errno;
+	int saved = enter();
 	void *p = mtje_mallocx((size + 127) & ~(size_t)127 ? (size + 127) & ~(size_t)127 : 128,
 		MTJE_ZERO | MTJE_ALIGN(128));
 
-	errno = saved;
-	signals_restore(signals);
+	leave(saved);
 	return p;
 }
 
 void heap_free(void *p)
 {
-	struct signals signals;
-	int saved = errno;
+	int saved;
 
 	if (!p)
 		return;
-	signals = signals_block();
+	saved = enter();
 	mtje_dallocx(p, 0);
-	errno = saved;
-	signals_restore(signals);
+	leave(saved);
 }
 
 size_t heap_used(void)
 {
 	uint64_t epoch = 1;
 	size_t used = 0, size = sizeof(used);
+	int saved = enter(), failed;
 
 	mtje_mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
-	return mtje_mallctl("stats.allocated", &used, &size, NULL, 0) == 0 ? used : 0;
+	failed = mtje_mallctl("stats.allocated", &used, &size, NULL, 0);
+	leave(saved);
+	return failed ? 0 : used;
 }

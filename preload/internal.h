@@ -128,6 +128,7 @@ bool heap_init(void);
 void *heap_alloc(size_t size); /* zeroed; NULL */
 void heap_free(void *p);
 size_t heap_used(void);
+extern struct lock heap_lock; /* the last of all; fork.c takes it too */
 
 /* ---- tracefile.c: the mapped trace */
 

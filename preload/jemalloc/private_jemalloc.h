@@ -2,14 +2,18 @@
  * private_jemalloc.h - the tracer's own heap: the distribution's jemalloc under the prefix mtje_.
  *
  * It shares nothing with the program: neither its malloc, nor MALLOC_CONF or /etc/malloc.conf, nor an exported
- * symbol. It maps its memory itself, has one arena and starts no threads; it registers pthread_atfork
- * handlers, so it works in a forked child. Ready from its own constructor on, and before
- * that too: the first call initializes it. The contracts are those of jemalloc(3), sizes are bytes.
+ * symbol. It maps its memory itself, has one arena, starts no threads and registers no handlers. The first call
+ * initializes it. The contracts are those of jemalloc(3), sizes are bytes.
+ *
+ * To it there is one thread, with one set of thread data: no two may call it at a time, and who does calls
+ * mtje_enter() first. So it takes nothing of the static thread storage.
  */
 #ifndef MTRACE_PRIVATE_JEMALLOC_H
 #define MTRACE_PRIVATE_JEMALLOC_H
 
 #include <stddef.h>
+
+void mtje_enter(void);
 
 /* Flags of mallocx and its family. */
 #define MTJE_ZERO      0x40

@@ -1,16 +1,18 @@
 #!/bin/sh
 # privatize.sh - makes the distribution's jemalloc a private part of libmtrace.so.
 #
-# usage: privatize.sh ARCHIVE STUBS OUTPUT
+# usage: privatize.sh PYTHON ARCHIVE STUBS OUTPUT
 #
 # ARCHIVE is libjemalloc_pic.a, STUBS the compiled stubs.c (as an archive), OUTPUT an archive with one relocatable
 # object. In it, jemalloc's public functions are called mtje_*, what jemalloc must not do inside a
-# traced program goes to the stubs, and no symbol but mtje_* is left to meet any other.
+# traced program goes to the stubs, and no symbol but mtje_* is left to meet any other. Its thread data become ordinary
+# ones (untls.py).
 set -eu
 
-archive=$1
-stubs=$2
-output=$3
+python=$1
+archive=$2
+stubs=$3
+output=$4
 
 NM=${NM:-nm}
 LD=${LD:-ld}
@@ -19,7 +21,7 @@ OBJCOPY=${OBJCOPY:-objcopy}
 
 # What stubs.c answers in the place of libc, libm and libgcc.
 stubbed='secure_getenv getenv readlink readlinkat mmap munmap madvise mprotect sbrk dlsym
-    pthread_create atexit exp log round _Unwind_Backtrace _Unwind_GetIP'
+    pthread_create pthread_atfork pthread_key_create pthread_setspecific atexit exp log round _Unwind_Backtrace _Unwind_GetIP'
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
@@ -40,6 +42,9 @@ for object in "$work"/objects/*.o; do
     $OBJCOPY --redefine-syms="$work/renames" "$object"
 done
 $LD -r -o "$work/mtje.o" "$work"/objects/*.o --whole-archive "$stubs"
+
+$python "${0%/*}/untls.py" "$work/mtje.o" mtje_stub_tls_offset mtje_stub_tls_data
+$OBJCOPY --rename-section .tdata=.data.mtje "$work/mtje.o"
 
 $NM --defined-only --extern-only "$work/mtje.o" |
     awk '$3 ~ /^mtje_/ && $3 !~ /^mtje_stub_/ { print $3 }' >"$work/keep"

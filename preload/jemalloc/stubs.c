@@ -34,6 +34,9 @@ int mtje_stub_mprotect(void *addr, size_t length, int prot);
 void *mtje_stub_sbrk(intptr_t increment);
 void *mtje_stub_dlsym(void *handle, const char *name);
 int mtje_stub_pthread_create(void *thread, const void *attr, void *(*start)(void *), void *arg);
+int mtje_stub_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+int mtje_stub_pthread_key_create(void *key, void (*destructor)(void *));
+int mtje_stub_pthread_setspecific(unsigned key, const void *value);
 int mtje_stub_atexit(void (*function)(void));
 double mtje_stub_exp(double x);
 double mtje_stub_log(double x);
@@ -139,6 +142,32 @@ void *mtje_stub_dlsym(void *handle, const char *name)
 int mtje_stub_pthread_create(void *thread, const void *attr, void *(*start)(void *), void *arg)
 {
 	return EAGAIN;
+}
+
+/* One thread is all that it knows (mtje_enter()), and no end of that. */
+int mtje_stub_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+{
+	return 0;
+}
+
+int mtje_stub_pthread_key_create(void *key, void (*destructor)(void *))
+{
+	return 0;
+}
+
+int mtje_stub_pthread_setspecific(unsigned key, const void *value)
+{
+	return 0;
+}
+
+/* Its code finds its thread data so far from the thread pointer (untls.py). */
+intptr_t mtje_stub_tls_offset;
+extern char mtje_stub_tls_data[];
+
+void mtje_enter(void);
+void mtje_enter(void)
+{
+	mtje_stub_tls_offset = mtje_stub_tls_data - (char *)__builtin_thread_pointer();
 }
 
 /* For printing statistics at exit. */

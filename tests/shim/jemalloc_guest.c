@@ -50,6 +50,7 @@ static int allocations_work(void)
 /* 0, or the number of what failed. */
 int guest_check(void)
 {
+	mtje_enter();
 	if (!options_are_ours())
 		return 1;
 	return allocations_work() ? 0 : 2;

@@ -3,7 +3,7 @@ import subprocess
 import unittest
 
 from programs import BUILT
-from tracing import environment, mtracer, run, same_behaviour, scratch
+from tracing import environment, mtracer, only_trace, run, same_behaviour, scratch
 
 
 class Harmless(unittest.TestCase):
@@ -37,7 +37,20 @@ class Harmless(unittest.TestCase):
 
     def test_address_space(self):
         """A program that limits itself later is worse off by 64 MiB at the most."""
-        self.both(BUILT / "limits", "64")
+        self.both(BUILT / "limited", "64")
+
+    def test_audited(self):
+        """The loader has next to no thread storage left for a library that comes under LD_AUDIT, or late."""
+        auditor = str(BUILT / "libauditor.so")
+        native = run([BUILT / "growing", "6"], traced=False, LD_AUDIT=auditor)
+        same_behaviour(native, run([BUILT / "growing", "6"], cwd=self.directory, LD_AUDIT=auditor))
+        only_trace(self.directory)
+
+    def test_loaded_late(self):
+        library = environment(True)["LD_PRELOAD"]
+        result = run(["/usr/bin/python3", "-c", f"import ctypes; ctypes.CDLL('{library}'); print('fine')"], traced=False,
+                     cwd=self.directory)
+        self.assertEqual((result.status, result.stdout), (0, b"fine\n"))
 
     def test_terminal(self):
         """Nothing is said on a terminal that isn't said elsewhere."""

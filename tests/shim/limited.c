@@ -1,7 +1,7 @@
 /*
- * limits.c - what a program may still map after it has limited its address space.
+ * limited.c - what a program may still map after it has limited its address space.
  *
- * usage: limits MIB    that it leaves for who traces it
+ * usage: limited MIB    that it leaves for who traces it
  *
  * The limit is by so much above what the program needs itself: 8 threads with stacks of 256 KiB, which share an arena
  * of the allocator where there is no room for 64 MiB more, and 16 MiB for the program and its libraries.
