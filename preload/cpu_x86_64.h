@@ -5,6 +5,7 @@
 #ifndef MTRACE_CPU_H
 #define MTRACE_CPU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A frame as its callee leaves it: the stack pointer right after the return, the return address,
@@ -181,14 +182,31 @@ static inline uintptr_t cpu_thread_pointer(void)
 #endif
 }
 
+/* May the base of the thread block be read by an instruction? */
+#define CPU_READS_BASE 2ul /* in AT_HWCAP2 */
+extern bool cpu_reads_base __attribute__((visibility("hidden")));
+
+/* Is there a thread block? A child that a raw clone made may have none, and nothing of a thread's may
+ * be looked at there, not even errno. Where that can't be told there is one. */
+static inline bool cpu_has_thread(void)
+{
+	uintptr_t base = 1;
+
+	if (cpu_reads_base)
+		__asm__ volatile("rdfsbase %0" : "=r"(base));
+	return base != 0;
+}
+
 /* Does the C library's thread control block say of itself where it is? In a thread that a raw clone
  * made it may not, and nothing that needs it may be called. */
 static inline int cpu_thread_is_whole(void)
 {
 	uintptr_t self;
 
+	if (!cpu_has_thread())
+		return 0;
 	__asm__("movq %%fs:16, %0" : "=r"(self));
-	return self == cpu_thread_pointer();
+	return self != 0 && self == cpu_thread_pointer();
 }
 
 #endif

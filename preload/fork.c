@@ -55,7 +55,7 @@ static void drop_locks(void)
 
 static void before_fork(void)
 {
-	struct thread *t = thread_self;
+	struct thread *t = thread_mine();
 
 	forking = phase_page.phase == PHASE_FORKED ? FORK_INHERITS : FORK_UNTRACED;
 	/* Busy: a signal handler that interrupted a hook forks. The hook may hold a lock. */
@@ -72,8 +72,8 @@ static void release(void)
 {
 	forking = FORK_UNTRACED;
 	drop_locks();
-	if (thread_self != &thread_nobody)
-		thread_leave(thread_self);
+	if (thread_mine() != &thread_nobody)
+		thread_leave(thread_mine());
 }
 
 static void after_fork_in_parent(void)
@@ -107,7 +107,7 @@ static void after_fork_in_child(void)
 static void begin_child(void)
 {
 	struct tracefile_copy *mine = copy;
-	struct thread *t = thread_self;
+	struct thread *t = thread_mine();
 	int saved = errno;
 
 	/* Until it is done, events of this very code pass through. */

@@ -487,7 +487,7 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
  */
 static cold_path size_t take_asked(size_t alignment, size_t size)
 {
-	size_t asked = thread_self->asked;
+	size_t asked = thread_mine()->asked;
 
 	if (likely(!asked))
 		return size;

@@ -155,7 +155,7 @@ void cxx_init(void)
 /* No C++ library was there at the start. */
 static cold_path void *late_new(size_t size, size_t alignment)
 {
-	if (thread_self != &thread_nobody)
+	if (thread_mine() != &thread_nobody)
 		thread_self->asked = 0;
 	if (unlikely(!next.malloc))
 		next_resolve();
@@ -258,7 +258,7 @@ static cold_path void note_nothing_asked(void)
  * for. */
 static inline void note_asked(size_t size)
 {
-	if (thread_self != &thread_nobody)
+	if (thread_mine() != &thread_nobody)
 		thread_self->asked = size + 1;
 }
 

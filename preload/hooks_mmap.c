@@ -51,7 +51,7 @@ static cold_path void record_mapping(uintptr_t start, size_t size, struct cpu_fr
 
 static bool wanted(void)
 {
-	return unlikely(config.mmap) && phase_ready();
+	return unlikely(config.mmap) && cpu_has_thread() && phase_ready();
 }
 
 /* What is at these addresses is about to go, or to become something else. */

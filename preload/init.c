@@ -129,6 +129,7 @@ static void start(void)
 {
 	char program[4096];
 
+	cpu_reads_base = getauxval(AT_HWCAP2) & CPU_READS_BASE;
 	next_resolve();
 	message_start();
 	if (next_sanitizer()) {

@@ -284,7 +284,11 @@ uint64_t os_time(void)
 int os_pid(void)
 {
 	static int last; /* where it may no more be asked */
-	long pid = os_call(SYS_getpid);
+	static const unsigned long none[6];
+	/* Not by os_call(): a child that shares our memory alone may have no errno. */
+	long pid = sandbox_is_on() && !sandbox_asks(SYS_getpid, none)
+			   ? -EPERM
+			   : lock_call(SYS_getpid, 0, 0, 0, 0);
 
 	if (pid > 0)
 		store_relaxed(&last, (int)pid);

@@ -202,7 +202,7 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
  */
 static always_inline bool record_passes(const struct thread *t, bool single)
 {
-	return likely(t->state == (single ? phase_single_gate() : phase_lane_gate())) &&
+	return likely(t) && likely(t->state == (single ? phase_single_gate() : phase_lane_gate())) &&
 	       (!single || likely(process_is_single));
 }
 
@@ -328,12 +328,12 @@ static inline void record_moved(void *p, struct block b, void *q, size_t size, s
  * block before and after tells: when it has become this one, the inner hook has recorded it. */
 static inline void *record_last(void)
 {
-	return thread_self->last;
+	return thread_mine()->last;
 }
 
 static inline bool record_was_nested(void *p, void *last)
 {
-	return unlikely(!next.glibc) && p && p != last && thread_self->last == p;
+	return unlikely(!next.glibc) && p && p != last && thread_mine()->last == p;
 }
 
 /* p, which held b, was resized to q. */

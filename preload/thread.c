@@ -19,6 +19,8 @@
 struct thread thread_nobody = { .state = THREAD_UNSETTLED };
 __thread struct thread *thread_self __attribute__((tls_model("initial-exec"))) = &thread_nobody;
 
+bool cpu_reads_base;
+
 static __thread bool making __attribute__((tls_model("initial-exec")));
 static pthread_key_t key;
 static struct thread *ending; /* list; under tables_lock */
@@ -110,7 +112,7 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 
 	if (!phase_ready())
 		return NULL;
-	t = thread_self;
+	t = thread_mine();
 	if (t == &thread_nobody)
 		t = thread_new();
 	if (!t)
@@ -318,7 +320,7 @@ cold_path struct thread *thread_new(void)
 /* The thread that ends the process has no end of its own. */
 void threads_name_last(void)
 {
-	if (thread_self != &thread_nobody)
+	if (thread_mine() != &thread_nobody)
 		read_name(&trace.lanes[thread_self->lane]);
 }
 

@@ -181,7 +181,8 @@ struct thread {
 
 #pragma GCC visibility push(hidden)
 
-/* The calling thread's; a stand-in that is never settled, before its first event. */
+/* The calling thread's; a stand-in that is never settled, before its first event. NULL in a child that
+ * shares our memory and has a thread block of zeros: thread_mine() is the stand-in there, too. */
 extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
 extern struct thread thread_nobody;
 extern struct thread *threads_made; /* list of all, with those of ended threads; only grows */
@@ -209,11 +210,18 @@ static inline bool thread_is_busy(const struct thread *t)
 	return thread_state_is_busy(t->state);
 }
 
+static inline struct thread *thread_mine(void)
+{
+	struct thread *t = thread_self;
+
+	return likely(t) ? t : &thread_nobody;
+}
+
 /* The calling thread's state, marked busy; NULL: pass through. `sp` is the hook's caller's stack
  * pointer. */
 static inline struct thread *thread_enter(uintptr_t sp)
 {
-	struct thread *t = thread_self;
+	struct thread *t = thread_mine();
 
 	if (unlikely(t->state != phase_gate())) {
 		t = thread_settle(sp);

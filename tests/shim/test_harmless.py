@@ -39,6 +39,13 @@ class Harmless(unittest.TestCase):
         """A program that limits itself later is worse off by 64 MiB at the most."""
         self.both(BUILT / "limited", "64")
 
+    def test_empty_thread_block(self):
+        """A child that shares the memory has nothing of a thread's, not even errno."""
+        for mmap in "0", "1":
+            with self.subTest(mmap=mmap):
+                native = self.both(BUILT / "empty_block", MTRACE_MMAP=mmap)
+                self.assertEqual(native.stdout.count(b": 0\n"), native.stdout.count(b"\n"))
+
     def test_audited(self):
         """The loader has next to no thread storage left for a library that comes under LD_AUDIT, or late."""
         auditor = str(BUILT / "libauditor.so")
