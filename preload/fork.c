@@ -180,11 +180,16 @@ cold_path bool phase_begin(void)
 	return phase_page.phase == PHASE_ON;
 }
 
+/* What pthread_atfork() is made of. */
+extern int __register_atfork(
+	void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso);
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
 bool fork_init(void)
 {
 #ifdef MADV_WIPEONFORK
 	/* Without it (Linux before 4.14) only raw clones are unprotected. */
 	(void)madvise(&phase_page, sizeof(phase_page), MADV_WIPEONFORK);
 #endif
-	return pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+	return __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, __dso_handle) == 0;
 }

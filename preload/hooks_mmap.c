@@ -165,7 +165,7 @@ static void break_up(uintptr_t from, uintptr_t to, struct cpu_frame at)
 
 static void shrinks_break(uintptr_t to)
 {
-	uintptr_t from = (uintptr_t)__sbrk(0);
+	uintptr_t from = phase_page.phase == PHASE_ON ? (uintptr_t)__sbrk(0) : 0;
 
 	if (to < from)
 		unmaps((void *)to, from - to, 0);
@@ -180,7 +180,7 @@ HOOK void *sbrk(intptr_t increment)
 
 	if (counts && increment < 0)
 		break_down(from, from + (uintptr_t)increment, at);
-	if (increment < 0)
+	if (increment < 0 && phase_page.phase == PHASE_ON)
 		shrinks_break((uintptr_t)__sbrk(0) + (uintptr_t)increment);
 	old = next.sbrk ? next.sbrk(increment) : __sbrk(increment);
 	if (increment != 0 && old != (void *)-1)

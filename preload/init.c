@@ -170,6 +170,8 @@ void init_start(void)
 {
 	int saved = errno;
 
+	if (!is_glibc())
+		return;
 	if (started || !environ) /* set by the C library's initialization */
 		return;
 	started = true;

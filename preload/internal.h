@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "preload/atomic.h"
+#include "preload/glibc.h"
 #include "preload/lock.h"
 #include "preload/trace_format.h"
 

@@ -173,10 +173,13 @@ void next_resolve(void)
 	found.wait4 = dlsym(RTLD_NEXT, "wait4");
 	found.waitid = dlsym(RTLD_NEXT, "waitid");
 	found.malloc = dlsym(RTLD_NEXT, "malloc");
-	find_allocator(&found);
+	found.glibc = true;
 	found.plain = found.malloc && found.calloc && found.free;
-	earlier.realloc = next_before("realloc");
-	earlier.free = next_before("free");
+	if (is_glibc()) {
+		find_allocator(&found);
+		earlier.realloc = next_before("realloc");
+		earlier.free = next_before("free");
+	}
 	next = found;
 	next_syscall = dlsym(RTLD_NEXT, "syscall");
 	resolving = false;

@@ -324,7 +324,7 @@ int os_close(int fd)
 /* The number at or behind `at`; the old one is closed. -1: none is free there. */
 static int move_to(int fd, int at)
 {
-	int moved = fcntl(fd, F_DUPFD_CLOEXEC, at);
+	int moved = (int)os_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, at);
 
 	if (moved >= 0)
 		os_close(fd);

@@ -5,6 +5,7 @@
  * moved to the lowest of them: w - start + INT64_MIN < size + INT64_MIN.
  */
 #include "preload/sift.h"
+#include "preload/glibc.h"
 
 size_t sift_plain(
 	const uintptr_t *words, size_t count, const struct sift_range ranges[2], uintptr_t *found)

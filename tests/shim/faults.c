@@ -229,9 +229,9 @@ REAL(int, pthread_key_create, unsigned *key, void (*destructor)(void *))
 	return fails("pthread_key_create", 0) ? EAGAIN : __real_pthread_key_create(key, destructor);
 }
 
-REAL(int, pthread_atfork, void (*prepare)(void), void (*parent)(void), void (*child)(void))
+REAL(int, __register_atfork, void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso)
 {
-	return fails("pthread_atfork", 0) ? ENOMEM : __real_pthread_atfork(prepare, parent, child);
+	return fails("pthread_atfork", 0) ? ENOMEM : __real___register_atfork(prepare, parent, child, dso);
 }
 
 REAL(void *, dlopen, const char *path, int flags)

@@ -1,9 +1,12 @@
 """The program behaves as without the library, whatever it does with processes, memory, limits and its terminal."""
+import shutil
 import subprocess
 import unittest
 
 from programs import BUILT
 from tracing import environment, mtracer, only_trace, run, same_behaviour, scratch
+
+IN_MUSL = {"fstat64", "getrlimit64", "setrlimit64", "open64", "pthread_getname_np", "pthread_setname_np"}  # though not standard
 
 
 class Harmless(unittest.TestCase):
@@ -45,6 +48,21 @@ class Harmless(unittest.TestCase):
             with self.subTest(mmap=mmap):
                 native = self.both(BUILT / "empty_block", MTRACE_MMAP=mmap)
                 self.assertEqual(native.stdout.count(b": 0\n"), native.stdout.count(b"\n"))
+
+    def test_other_c_library(self):
+        """A program of musl's below a traced script: its loader takes the library, and finds all that it must."""
+        library = environment(True)["LD_PRELOAD"]
+        listed = subprocess.run(["nm", "-D", "--undefined-only", library], capture_output=True, check=True, text=True)
+        must = {line.split()[1].split("@")[0] for line in listed.stdout.splitlines() if line.split()[0] == "U"}
+        self.assertEqual({name for name in must if name.startswith(("_dl_", "_r_", "__sbrk", "__libc", "__register", "gnu_"))
+                          or name.endswith(("64", "_np", "addr1", "_leaf"))} - IN_MUSL, set())
+        if not shutil.which("musl-gcc"):
+            self.skipTest("no musl-gcc here")
+        source, program = self.directory / "p.c", self.directory / "p"
+        source.write_text("#include <stdlib.h>\nint main(void) { free(malloc(10)); return 3; }\n")
+        subprocess.run(["musl-gcc", source, "-o", program], check=True)
+        result = self.both("sh", "-c", f"{program}; echo $?; {program} | cat")
+        self.assertEqual(result.stdout, b"3\n")
 
     def test_audited(self):
         """The loader has next to no thread storage left for a library that comes under LD_AUDIT, or late."""
