@@ -46,6 +46,7 @@
 
 struct values {
 	const char *out;
+	char *anchored; /* the same for the library, where it was made absolute; NULL: it wasn't */
 	uint64_t depth;
 	uint64_t sample;
 	bool start, no_start;
@@ -111,6 +112,8 @@ static int check_values(const struct values *v)
 {
 	if (v->out && !*v->out)
 		return error("run: --out: the path is empty");
+	if (v->out && strcmp(v->out, "--") == 0)
+		return error("run: --out: the path is missing; a file of that name is ./--");
 	for (const char *p = v->out; p && *p; p++)
 		if (*p == '%' && (!*++p || !strchr("pnh%", *p)))
 			return error("run: --out: '%%' stands before p, n, h or %% only");
@@ -165,6 +168,17 @@ static char *shared_place(const char *out)
 	return path;
 }
 
+/* DIRECTORY/./PATH is a relative path to the library: what can't be there goes where others go. */
+static char *anchored(const char *out)
+{
+	char *here = getcwd(NULL, 0), *path = NULL;
+
+	if (here && asprintf(&path, "%s/./%s", here, out) < 0)
+		die("out of memory");
+	free(here);
+	return path;
+}
+
 /* ---- the environment */
 
 static void set_number(const char *name, uint64_t value)
@@ -187,7 +201,7 @@ static void set_switch(const char *name, bool on, bool off)
 static void set_environment(const struct values *v, const char *preload)
 {
 	if (v->out)
-		setenv("MTRACE_OUT", v->out, 1);
+		setenv("MTRACE_OUT", v->anchored ? v->anchored : v->out, 1);
 	set_number("MTRACE_DEPTH", v->depth);
 	set_number("MTRACE_SAMPLE", v->sample);
 	set_switch("MTRACE_START", v->start, v->no_start);
@@ -725,8 +739,10 @@ static int run(const void *values, int argc, char **argv)
 	(void)argc;
 	if (status == EXIT_FINE)
 		place = shared_place(placed.out);
-	if (place)
+	if (place) {
+		placed.anchored = anchored(placed.out);
 		placed.out = place;
+	}
 	if (status == EXIT_FINE)
 		status = read_suppressions(&job);
 	if (status == EXIT_FINE)
@@ -743,6 +759,7 @@ static int run(const void *values, int argc, char **argv)
 	allocators_release(&allocators);
 	free(job.file);
 	free(library);
+	free(placed.anchored);
 	free(place);
 	return status;
 }

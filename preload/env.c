@@ -16,6 +16,17 @@ struct config config = {
 
 static char out[4096];
 
+/* DIRECTORY/./PATH is a relative path, with the directory that it is to be seen from: `mtracer run`
+ * says so. The mark itself is taken out. */
+static void take_relative(void)
+{
+	char *mark = *out == '/' ? strstr(out, "/./") : NULL;
+
+	config.anchored = mark != NULL;
+	if (mark)
+		memmove(mark, mark + 2, strlen(mark + 2) + 1);
+}
+
 static bool parse_path(const char *s, void *to)
 {
 	if (!*s)
@@ -28,6 +39,7 @@ static bool parse_path(const char *s, void *to)
 		return false;
 	strcpy(out, s);
 	*(const char **)to = out;
+	take_relative();
 	return true;
 }
 

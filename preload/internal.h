@@ -104,6 +104,7 @@ void message_start(void);	   /* from here on only while stderr stays what it is 
 
 struct config {
 	const char *out;
+	bool anchored; /* out is a relative path that was made absolute */
 	uint32_t depth;
 	bool start;
 	bool follow;

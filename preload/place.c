@@ -5,7 +5,7 @@
  *
  * Memory is a file without a name (memfd), readable as /proc/PID/fd/N while the process lives. A
  * first process whose MTRACE_OUT is absolute gets it there or nowhere: somebody chose that place,
- * and looks for the trace there. A fork child has gone where its parent led it (another root,
+ * and looks for the trace there. (Not where it was made absolute: DIRECTORY/./PATH.) A fork child has gone where its parent led it (another root,
  * another user), so it always tries all of them.
  */
 #include "preload/place.h"
@@ -218,7 +218,7 @@ static void failed(struct place *p, int error)
 static bool is_mistake(int error)
 {
 	return error == ENAMETOOLONG || error == EISDIR || error == ENOTDIR || error == ELOOP ||
-	       (error == ENOENT && strchr(config.out, '/'));
+	       (error == ENOENT && strchr(config.out, '/') && !config.anchored);
 }
 
 /* Attempt 0 is the path itself; then the pid is added unless it is in there, then a number too. */
@@ -407,7 +407,7 @@ void place_start(struct place *p, bool child)
 {
 	p->next = WANTED;
 	p->child = child;
-	p->fixed = !child && *config.out == '/';
+	p->fixed = !child && *config.out == '/' && !config.anchored;
 	p->in_memory = p->named = p->aside = p->again = false;
 	text_init(&p->why, p->why_text, sizeof(p->why_text));
 }

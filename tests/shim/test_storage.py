@@ -110,6 +110,22 @@ class Storage(unittest.TestCase):
                 self.assertEqual((result.status, result.stdout), (0, OUTPUT))
                 self.assertRegex(result.stderr.decode(), r"(?s)the trace is in .*\npeak ")
 
+    def test_run_beside_here(self):
+        """A folder beside here is for all, but who can't write there isn't left without a trace."""
+        if os.geteuid() != 0:
+            self.skipTest("only root may")
+        here = self.directory / "here"
+        here.mkdir(mode=0o755)
+        result = run([MTRACER, "run", "--out", "sub/%n.%p", "--", "sh", "-c",
+                      'setpriv --reuid=65534 --clear-groups "$0" "$1"; true', PROGRAM.path, LEVELS], traced=False, cwd=here,
+                     **{**self.places("temporary"), "MTRACE_VERBOSE": "0"})
+        self.assertEqual((result.status, result.stdout), (0, OUTPUT))
+        self.assertNotIn(b"untraced", result.stderr)
+        self.assertRegex(sorted(path.name for path in (here / "sub").iterdir())[-1], r"^sh\.[0-9]+$")
+        [path] = (self.directory / "temporary").iterdir()
+        self.assertRegex(path.name, r"^growing\.[0-9]+$")
+        self.assert_whole(path)
+
     def test_chosen_place(self):
         """An absolute path is where somebody will look: no other place is taken."""
         path = self.directory / "missing" / "t.mtrace"

@@ -9,6 +9,7 @@ bad --sample x true
 bad --out '' true
 bad --out 'a%z' true
 bad --out 'a%' true
+bad --out -- true
 bad --no-such true
 bad --depth
 ls
