@@ -222,9 +222,12 @@ static bool may_look_back(void)
  * parent's. */
 void init_leave(const struct cpu_caller *at)
 {
-	int saved = errno;
+	int saved;
 
-	if (is_process() && trace.header->state != MT_STATE_EXITED) {
+	if (!is_process()) /* before errno is looked at, which a child may lack */
+		return;
+	saved = errno;
+	if (trace.header->state != MT_STATE_EXITED) {
 		struct thread *t = may_look_back() ? thread_enter(at->sp) : NULL;
 
 		if (t) {
