@@ -384,13 +384,14 @@ static bool load(void)
 	return true;
 }
 
-/* Closes descriptors `first` and `second` if they are the two ends of a pipe. */
+/* Closes descriptors `first` and `second`, which were free before, unless they are seen to be something
+ * else than the two ends of a pipe. */
 static void close_pipe(int first, int second)
 {
 	struct stat a, b;
 
-	if (fstat(first, &a) == 0 && fstat(second, &b) == 0 && S_ISFIFO(a.st_mode) &&
-		a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
+	if (fstat(first, &a) < 0 || fstat(second, &b) < 0 ||
+		(S_ISFIFO(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)) {
 		os_close(first);
 		os_close(second);
 	}
