@@ -455,7 +455,7 @@ static void take_figures(struct outcome *o, const struct trace *trace, const str
 }
 
 /* Once for each pool. With --unpool what is left can't be turned off. */
-static void say_pools(struct job *job, unsigned pools)
+static void say_pools(struct job *job, const char *program, unsigned pools)
 {
 	struct strbuf text = { 0 };
 
@@ -464,7 +464,7 @@ static void say_pools(struct job *job, unsigned pools)
 		return;
 	job->pools |= pools;
 	pools_text(pools, &text);
-	notice("%s %s", job->command[0], text.text);
+	notice("%s %s", program, text.text);
 	strbuf_release(&text);
 }
 
@@ -484,7 +484,7 @@ static void read_trace(struct job *job, const struct run_traces *traces)
 	sites = site_measures(trace);
 	totals = program_totals(trace, sites);
 	take_figures(&job->outcome, trace, &totals);
-	say_pools(job, pools_of_trace(trace)); /* loaded later, or of what it became */
+	say_pools(job, path_base(trace_program(trace)), pools_of_trace(trace)); /* loaded later, or of what it became */
 	if (!job->values->quiet) {
 		summary_print(trace, &totals, stderr);
 		print_outcome(&job->outcome);
@@ -639,7 +639,7 @@ static int run_with(struct job *job, const char *library, const struct allocator
 		job->library = NULL;
 		explained = true;
 	}
-	say_pools(job, job->preloading.pools);
+	say_pools(job, job->command[0], job->preloading.pools);
 	status = run_job(job, explained);
 	free(job->preloading.list);
 	return status;

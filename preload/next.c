@@ -98,7 +98,8 @@ static uintptr_t size_of_function(void *function)
 	const ElfW(Sym) *symbol = NULL;
 	Dl_info info;
 
-	return function && dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol
+	return is_glibc() && function &&
+			       dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol
 		       ? symbol->st_size
 		       : 0;
 }

@@ -101,7 +101,7 @@ class SeveralThreads(unittest.TestCase):
         for threads in (*range(1, 9), 16, 64, 200, 1000):
             for seed in SEEDS if LONG else [threads]:
                 with self.subTest(threads=threads, seed=seed):
-                    ledger, rows, report = observe(seed, threads, max(80000 // max(threads, 8), 1000))
+                    ledger, rows, report = observe(seed, threads, max(80000 // max(threads, 8), 250))
                     self.compare(ledger, rows, report, threads)
                     self.compare_peak_line(ledger, rows, report["totals"]["peak_error_bytes"])
 

@@ -27,16 +27,18 @@ START_TEST(good_values)
 	ck_assert(read_one("MTRACE_SAMPLE=64KiB,7") && config.sample.mean == 64 << 10);
 	ck_assert_uint_eq(config.sample.seed, 7);
 	ck_assert(read_one("OTHER=1"));
+	ck_assert(read_one("MTRACE_OUT=") && read_one("MTRACE_FOLLOW=")); /* as if unset */
+	ck_assert(read_one("MTRACE_DEPTH="));
 }
 END_TEST
 
 START_TEST(bad_values)
 {
-	static const char *const bad[] = { "MTRACE_OUT=", "MTRACE_OUT=%x", "MTRACE_OUT=a%",
+	static const char *const bad[] = { "MTRACE_OUT=%x", "MTRACE_OUT=a%",
 		"MTRACE_DEPTH=0", "MTRACE_DEPTH=1025", "MTRACE_DEPTH=-1", "MTRACE_DEPTH=12x",
-		"MTRACE_DEPTH=99999999999999999999999", "MTRACE_DEPTH=", "MTRACE_START=2",
+		"MTRACE_DEPTH=99999999999999999999999", "MTRACE_START=2",
 		"MTRACE_START=yes", "MTRACE_SAMPLE=KiB", "MTRACE_SAMPLE=12XiB", "MTRACE_SAMPLE=1KiB,", "MTRACE_SAMPLE=1KiB,x", "MTRACE_SAMPLE=,1",
-		"MTRACE_SAMPLE=9999999999GiB", "MTRACE_FOLLOW=", "MTRACE_NONSENSE=1" };
+		"MTRACE_SAMPLE=9999999999GiB", "MTRACE_NONSENSE=1" };
 
 	close(STDERR_FILENO);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
