@@ -6,18 +6,18 @@
 #ifndef MTRACE_GLIBC_H
 #define MTRACE_GLIBC_H
 
-#pragma weak gnu_get_libc_version
-#pragma weak __libc_single_threaded
-#pragma weak __libc_stack_end
-#pragma weak __register_atfork
-#pragma weak __sbrk
-#pragma weak __x86_get_cpuid_feature_leaf
-#pragma weak _dl_find_object
-#pragma weak _r_debug
-#pragma weak dladdr1
-#pragma weak strerrordesc_np
+/* For the linker alone: clang knows no weak symbols that a file doesn't declare. */
+__asm__(".weak __libc_single_threaded\n"
+	".weak __libc_stack_end\n"
+	".weak __register_atfork\n"
+	".weak __sbrk\n"
+	".weak __x86_get_cpuid_feature_leaf\n"
+	".weak _dl_find_object\n"
+	".weak _r_debug\n"
+	".weak dladdr1\n"
+	".weak strerrordesc_np\n");
 
-const char *gnu_get_libc_version(void);
+__attribute__((weak)) const char *gnu_get_libc_version(void);
 
 static inline int is_glibc(void)
 {
