@@ -72,9 +72,11 @@ __asm__(".text\n"
 	"movq next_syscall(%rip), %rax\n\t"
 	"cmpq $317, %rdi\n\t" /* SYS_seccomp */
 	"je syscall_watched\n\t"
-	"leaq -9(%rdi), %r11\n\t" /* from SYS_mmap to SYS_mremap */
-	"cmpq $16, %r11\n\t"
+	"leaq -9(%rdi), %r11\n\t" /* SYS_mmap, SYS_mprotect, SYS_munmap */
+	"cmpq $2, %r11\n\t"
 	"jbe syscall_watched\n\t"
+	"cmpq $25, %rdi\n\t" /* SYS_mremap */
+	"je syscall_watched\n\t"
 	"cmpq $61, %rdi\n\t" /* SYS_wait4 */
 	"je syscall_watched\n\t"
 	"testq %rax, %rax\n\t"

@@ -285,33 +285,40 @@ static int change_mask_of_others(int how, const sigset_t *set, sigset_t *before)
 	return load_relaxed(&at_work) == cpu_thread_pointer() ? 0 : change_mask(how, set, before);
 }
 
-static void step_over(void *arg)
-{
-	struct step *s = arg;
+/* A return address that is asked about, and the answer. */
+struct question {
+	uintptr_t pc;
+#ifndef HAVE_DL_FIND_OBJECT
+	bool known;
+	struct object object;
+#endif
+	rule_t rule;
+};
 
+/* Finds the object that the address is in, if the loader knows one. Where that takes the loader's lock, it
+ * was done before, and not under ours. */
+static bool find_object(struct question *q, struct object *o)
+{
+#ifdef HAVE_DL_FIND_OBJECT
+	return object_find(q->pc - 1, o);
+#else
+	*o = q->object;
+	return q->known;
+#endif
+}
+
+static void step_over(struct step *s)
+{
 	store_relaxed(&at_work, cpu_thread_pointer());
 	s->rule = derive(s);
 	store_relaxed(&at_work, 0);
-}
-
-static void step_with_room(struct step *s)
-{
-	int saved = errno;
-
-	lock_enter(&unwind_lock);
-	if (unwind_stack)
-		cpu_call_on(unwind_stack + UNWIND_STACK, step_over, s);
-	else
-		step_over(s);
-	lock_leave(&unwind_lock);
-	errno = saved;
 }
 
 static bool is_start(const struct object *object, uintptr_t pc)
 {
 	struct step s = { .pc = pc + 1, .object = *object };
 
-	step_with_room(&s);
+	step_over(&s);
 	return s.start == pc;
 }
 
@@ -322,20 +329,48 @@ bool rule_follows_call(uintptr_t pc)
 	return pc > CPU_CALL_MOST && os_readable((uintptr_t)code) && cpu_ends_with_call(code);
 }
 
-rule_t rule_derive(uintptr_t return_address)
+static void answer(void *arg)
 {
-	struct step s = { .pc = return_address, .called = rule_follows_call(return_address) };
+	struct question *q = arg;
+	struct step s = { .pc = q->pc, .called = rule_follows_call(q->pc) };
 
-	if (!object_find(return_address - 1, &s.object))
-		return s.called ? RULE_GENERATED : RULE_NOWHERE;
+	q->rule = s.called ? RULE_GENERATED : RULE_NOWHERE;
+	if (!find_object(q, &s.object))
+		return;
+	q->rule = rule_make(RULE_NONE, 0, 0);
 	if (!sandbox_allows_masks())
-		return rule_make(RULE_NONE, 0, 0);
-	step_with_room(&s);
+		return;
+	step_over(&s);
+	q->rule = s.rule;
 	/* Code that can't be read is taken for code all the same, since the loader knows it. */
 	if (rule_kind(s.rule) == RULE_SIGNAL || rule_kind(s.rule) == RULE_END || s.called ||
-		!os_readable(return_address - CPU_CALL_MOST))
-		return s.rule;
-	return is_start(&s.object, return_address) ? RULE_START : s.rule | RULE_NO_CALL;
+		!os_readable(q->pc - CPU_CALL_MOST))
+		return;
+	q->rule = is_start(&s.object, q->pc) ? RULE_START : s.rule | RULE_NO_CALL;
+}
+
+static void answer_with_room(struct question *q)
+{
+	int saved = errno;
+
+	lock_enter(&unwind_lock);
+	if (unwind_stack)
+		cpu_call_on(unwind_stack + UNWIND_STACK, answer, q);
+	else
+		answer(q);
+	lock_leave(&unwind_lock);
+	errno = saved;
+}
+
+rule_t rule_derive(uintptr_t return_address)
+{
+	struct question q = { .pc = return_address };
+
+#ifndef HAVE_DL_FIND_OBJECT
+	q.known = object_find(return_address - 1, &q.object);
+#endif
+	answer_with_room(&q);
+	return q.rule;
 }
 
 /* ---- loading */

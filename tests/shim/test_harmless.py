@@ -64,6 +64,20 @@ class Harmless(unittest.TestCase):
         result = self.both("sh", "-c", f"{program}; echo $?; {program} | cat")
         self.assertEqual(result.stdout, b"3\n")
 
+    def least_stack(self, traced):
+        """Bytes of an alternate stack that a handler needs to allocate for the first time, a multiple of 16."""
+        wrong, right = 1024, 32768
+        while right - wrong > 16:
+            size = (wrong + right) // 2 // 16 * 16
+            if run([BUILT / "altstack", size], traced=traced, cwd=self.directory).status == 0:
+                right = size
+            else:
+                wrong = size
+        return right
+
+    def test_alternate_stack(self):
+        self.assertLessEqual(self.least_stack(True) - self.least_stack(False), 800)
+
     def test_audited(self):
         """The loader has next to no thread storage left for a library that comes under LD_AUDIT, or late."""
         auditor = str(BUILT / "libauditor.so")
