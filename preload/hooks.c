@@ -488,14 +488,15 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
 static cold_path size_t take_asked(size_t alignment, size_t size)
 {
 	size_t asked = thread_mine()->asked;
+	bool rounded, nothing;
 
 	if (likely(!asked))
 		return size;
 	thread_self->asked = 0;
 	asked--;
-	return alignment && size % alignment == 0 && (size - asked < alignment || asked == 0)
-		       ? asked
-		       : size;
+	rounded = alignment && size % alignment == 0 && size - asked < alignment;
+	nothing = asked == 0 && size <= alignment; /* it asks for a byte, or for as many as it aligns to */
+	return rounded || nothing ? asked : size;
 }
 
 HOOK void *aligned_alloc(size_t alignment, size_t size)

@@ -1,7 +1,7 @@
 """Real programs: what is lost agrees with memcheck's "definitely lost" and "indirectly lost", to the byte.
 
-Where a program's heap differs under memcheck (it runs on another machine, as it were: other sizes of buffers), a margin is
-stated with the reason.
+Memcheck knows which words were never written, and passes them over. In python3 they lead from one lost block to another, as
+they may anywhere: what memcheck calls definitely lost is indirect here then, and only the sum is equal.
 """
 import json
 import re
@@ -19,6 +19,8 @@ SQL = "create table t(a, b);" + "".join(f"insert into t values({i}, 'text {i}');
 PYTHON = "import json, re; json.dumps({str(i): [i] * 5 for i in range(500)})"
 PERL = "my %h; $h{$_} = [$_, $_] for 1..500; my $r = [1]; push @$r, $r; print scalar keys %h"
 XML = "<a>" + "".join(f"<b c='{i}'>text</b>" for i in range(500)) + "</a>"
+
+UNWRITTEN = ("python3",)
 
 
 def cc1():
@@ -79,7 +81,10 @@ def make(name):
                 self.skipTest(missing(command[0]))
             theirs = by_memcheck(command, directory)
             shutil.rmtree(directory / "repository", ignore_errors=True)
-            self.assertEqual(by_mtracer(command, directory), theirs)
+            ours = by_mtracer(command, directory)
+            if name in UNWRITTEN:
+                ours, theirs = ((status, sum(lost)) for status, lost in (ours, theirs))
+            self.assertEqual(ours, theirs)
     return test
 
 

@@ -1,6 +1,7 @@
 /*
  * odd.c - programs that end or behave oddly; the first argument says how (see test_odd.py).
  */
+#include <stdint.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
@@ -119,9 +120,9 @@ static void on_fault(int number)
 	_exit(99);
 }
 
-static char *pages(size_t count)
+static char *pages(size_t count, size_t alignment)
 {
-	char *p = aligned_alloc(4096, count * 4096); /* line: pages */
+	char *p = aligned_alloc(alignment, count * 4096); /* line: pages */
 
 	CHECK(p);
 	memset(p, 1, count * 4096);
@@ -135,12 +136,15 @@ static void protected_heap(void)
 
 	CHECK(sigaction(SIGSEGV, &action, NULL) == 0 && sigaction(SIGBUS, &action, NULL) == 0);
 	for (int i = 0; i < 3; i++)
-		kept[i] = pages(64);
+		kept[i] = pages(64, 4096);
 	CHECK(mprotect(kept[0], 64 * 4096, PROT_NONE) == 0);
 	CHECK(mprotect(kept[1] + 5 * 4096, 4096, PROT_NONE) == 0);
 	CHECK(munmap(kept[2] + 7 * 4096, 4096) == 0);
-	inside = pages(64) + 4096 + 8; /* the start of which isn't to be seen */
-	CHECK(mprotect(inside - 4096 - 8, 4096, PROT_NONE) == 0);
+	/* The start of which isn't to be seen; nor is it a page's, which the end of some mapping may be. */
+	inside = pages(64, 16);
+	inside -= (uintptr_t)inside % 4096;
+	CHECK(mprotect(inside, 4096, PROT_NONE) == 0);
+	inside += 4096 + 8;
 }
 
 /* A scan that runs in a child finds nothing there. */
@@ -149,7 +153,7 @@ static void not_for_children(void)
 	static char *kept;
 	char *area = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	kept = pages(64);
+	kept = pages(64, 4096);
 	CHECK(madvise(kept, 64 * 4096, MADV_DONTFORK) == 0);
 	CHECK(area != MAP_FAILED && madvise(area, 1 << 20, MADV_DONTFORK) == 0);
 	CHECK(malloc(77)); /* line: lost */

@@ -50,7 +50,7 @@ static void malloc_family(void)
 
 static void operators(void)
 {
-	int tag;
+	int tag = 0;
 
 	tc_delete(tc_new(16));  //= count 1, total 16, temporary 1
 	tc_deletearray(tc_newarray(17));  //= count 1, total 17, temporary 1

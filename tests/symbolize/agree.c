@@ -137,7 +137,7 @@ static const char *base_name(const char *path)
 /* "/dir/file.c:12:3 (discriminator 2)" */
 static bool same_place(const struct symbol *ours, char *theirs)
 {
-	char *colon = strchr(base_name(theirs), ':');
+	char *colon = strchr(theirs + (base_name(theirs) - theirs), ':');
 	unsigned int line = colon ? strtoul(colon + 1, NULL, 10) : 0;
 
 	if (colon)

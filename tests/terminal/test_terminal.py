@@ -24,10 +24,11 @@ def on_terminal(command, columns=100, lines=50, **variables):
     env = {name: value for name, value in os.environ.items()
            if name not in ("PAGER", "LESS", "NO_COLOR", "COLUMNS", "DEBUGINFOD_URLS")}
     env.update(TERM="xterm", LC_ALL="C.UTF-8", **variables)
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execvpe(command[0], command, env)
+    terminal, inside = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    # Not by a fork of this process, in which servers' threads run.
+    process = subprocess.Popen(["setsid", "--ctty", *command], env=env, stdin=inside, stdout=inside, stderr=inside)
+    os.close(inside)
     output = b""
     while True:
         try:
@@ -38,7 +39,7 @@ def on_terminal(command, columns=100, lines=50, **variables):
             break
         output += part
     os.close(terminal)
-    return output.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return output.decode(), process.wait()
 
 
 class Traced(unittest.TestCase):

@@ -38,7 +38,6 @@ static void end(void)
 static void make_trace(const char *name, uint32_t pid, uint32_t parent, uint64_t start_ns)
 {
 	struct mt_header header = {
-		.magic = MT_MAGIC,
 		.version = MT_VERSION,
 		.oldest_reader = MT_OLDEST_READER,
 		.byte_order = MT_BYTE_ORDER,
@@ -50,6 +49,7 @@ static void make_trace(const char *name, uint32_t pid, uint32_t parent, uint64_t
 	};
 	FILE *f = fopen(name, "w");
 
+	memcpy(header.magic, MT_MAGIC, sizeof(header.magic));
 	ck_assert_ptr_nonnull(f);
 	ck_assert_uint_eq(fwrite(&header, sizeof(header), 1, f), 1);
 	ck_assert_int_eq(fclose(f), 0);
