@@ -30,6 +30,17 @@ static bool is_over(int64_t ms)
 	return limit_ms && ms >= limit_ms;
 }
 
+/* libdebuginfod ends a question by itself, too: newer ones go on whatever the progress function says. */
+static void limit_question(const struct symbolizer_options *options)
+{
+	char seconds[16];
+
+	limit_ms = (int64_t)options->debuginfod_seconds * 1000;
+	snprintf(seconds, sizeof(seconds), "%u", (unsigned)options->debuginfod_seconds);
+	if (limit_ms)
+		setenv("DEBUGINFOD_TIMEOUT", seconds, 0);
+}
+
 #ifdef HAVE_DEBUGINFOD_CLIENT
 
 /* Of libdebuginfod, which libdw loads by itself: its headers need not be there to build. */
@@ -57,25 +68,19 @@ void debuginfod_watch(Dwfl *dwfl, const struct symbolizer_options *options)
 	client = dwfl_get_debuginfod_client(dwfl);
 	library = client ? dlopen("libdebuginfod.so.1", RTLD_LAZY) : NULL;
 	set = library ? (set_progress *)dlsym(library, "debuginfod_set_progressfn") : NULL;
-	limit_ms = (int64_t)options->debuginfod_seconds * 1000;
+	limit_question(options);
 	if (set)
 		set(client, tick);
 }
 
 #else
 
-/* elfutils < 0.186 can't be watched: a server may take as long as all, and it is looked at afterwards. */
+/* elfutils < 0.186 can't be watched. */
 void debuginfod_watch(Dwfl *dwfl, const struct symbolizer_options *options)
 {
-	char seconds[16];
-
 	(void)dwfl;
-	if (!options->debuginfod)
-		return;
-	limit_ms = (int64_t)options->debuginfod_seconds * 1000;
-	snprintf(seconds, sizeof(seconds), "%u", (unsigned)options->debuginfod_seconds);
-	if (limit_ms)
-		setenv("DEBUGINFOD_TIMEOUT", seconds, 0);
+	if (options->debuginfod)
+		limit_question(options);
 }
 
 #endif
@@ -99,6 +104,7 @@ void debuginfod_end(void)
 		hidden = NULL;
 	} else {
 		spent_ms += now_ms() - started_ms;
+		is_over(spent_ms);
 	}
 }
 

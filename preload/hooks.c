@@ -479,7 +479,8 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
 	}
 	c = call_begin(CPU_CALLER(), next.glibc);
 	error = next.posix_memalign(to, alignment, size);
-	call_allocated(error == 0 ? *to : NULL, size, CPU_CALLER(), c);
+	/* By which some C++ libraries get what has an alignment. */
+	call_allocated(error == 0 ? *to : NULL, take_asked(alignment, size), CPU_CALLER(), c);
 	return error;
 }
 
