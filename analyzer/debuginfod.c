@@ -90,8 +90,12 @@ void debuginfod_begin(bool wanted)
 	const char *urls = getenv("DEBUGINFOD_URLS");
 
 	started_ms = now_ms();
-	if (!urls || (wanted && !is_over(spent_ms)))
+	if (!urls)
 		return;
+	if (wanted && !is_over(spent_ms)) {
+		progress_say("asking debuginfod");
+		return;
+	}
 	hidden = mem_strdup(urls);
 	unsetenv("DEBUGINFOD_URLS");
 }
