@@ -10,15 +10,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-
 #include <sys/syscall.h>
+
+#include "preload/atomic.h"
+#include "preload/cpu.h"
 
 #ifndef SYS_close_range
 #define SYS_close_range 436 /* Linux 5.9; glibc's headers have it from 2.32 on */
 #endif
-
-#include "preload/atomic.h"
-#include "preload/cpu.h"
 
 #pragma GCC visibility push(hidden)
 

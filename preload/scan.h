@@ -80,7 +80,7 @@ void snapshot_at_exit(const struct cpu_caller *at); /* scans the process, and wa
  * notes how many of ours are gone, and then asks of what was found. It may have been found when it
  * was there, and be gone by now; and long gone, its number may be that of a child of the program's.
  */
-extern unsigned snapshot_gone; /* children of ours that are */
+extern unsigned snapshot_gone; /* how many of ours are */
 bool snapshot_is_child(int pid, unsigned gone);
 void snapshot_child_gone(int pid);
 

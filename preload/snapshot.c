@@ -153,7 +153,6 @@ static void close_all(void)
 /* What the child is told, and answers. */
 struct job {
 	struct threads threads;
-	bool last;
 	uint64_t until; /* when it has to be done */
 	char *stack;	/* for itself */
 	bool refused;	/* other threads may not be stopped */
