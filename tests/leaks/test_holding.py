@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from packages import missing
 from programs import BUILT, SOURCES
 from tracing import mtracer, run, scratch
-from verdicts import case_of
+from verdicts import VALGRIND, case_of
 
 # In a circle that something leads into from outside, memcheck takes the block that it comes to first for lost, too.
 MEMCHECK = {"circle_from_a_later_one": ((80, 2), 64)}
@@ -76,7 +76,7 @@ class Holding(unittest.TestCase):
         cases = {}
         with scratch() as directory:
             xml = directory / "xml"
-            ended = run(["valgrind", "--leak-check=full", "--xml=yes", f"--xml-file={xml}", "--num-callers=50",
+            ended = run([*VALGRIND, "--xml=yes", f"--xml-file={xml}", "--num-callers=50",
                          BUILT / "holding"], traced=False, timeout=280)
             self.assertEqual(ended.status, 0, ended)
             for error in ElementTree.parse(xml).getroot().iter("error"):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from packages import missing
 from tracing import mtracer, run, scratch
+from verdicts import VALGRIND
 
 SQL = "create table t(a, b);" + "".join(f"insert into t values({i}, 'text {i}');" for i in range(500)) + \
       "select count(*), sum(length(b)) from t group by a % 7;"
@@ -52,7 +53,7 @@ def number(pattern, text):
 
 def by_memcheck(command, directory):
     log = directory / "log"
-    done = run(["valgrind", "--leak-check=full", f"--log-file={log}", *command], traced=False, timeout=280,
+    done = run([*VALGRIND, f"--log-file={log}", *command], traced=False, timeout=280,
                PYTHONMALLOC="malloc", PYTHONHASHSEED="0")
     text = log.read_text()
     return done.status, (number("definitely lost", text), number("indirectly lost", text))
