@@ -277,7 +277,8 @@ static int find_trace(int argc, char **argv, bool *named)
 		if (*named)
 			return error(
 				"annotate: want one trace, not both '%s' and '%s'", argv[0], trace);
-		memmove(argv + 1, argv, (size_t)i * sizeof(*argv));
+		for (int at = i; at > 0; at--)
+			argv[at] = argv[at - 1];
 		argv[0] = trace;
 		*named = true;
 	}

@@ -79,12 +79,20 @@ static always_inline void call_allocated(void *p, size_t size, struct cpu_frame 
  */
 #define TIER static __attribute__((__noinline__))
 
+/* What a tier returns that is an argument of its own. A compiler that sees this (clang) keeps a copy of its own to return,
+ * so the jump becomes a call, and the tier takes the hook for its caller. */
+static always_inline void *returned(void *p)
+{
+	__asm__("" : "+r"(p));
+	return p;
+}
+
 static cold_path size_t take_asked(size_t alignment, size_t size);
 
 TIER void *made_anyhow(void *p, size_t size, void *last)
 {
 	record_allocated(p, take_asked(1, size), CPU_CALLER(), last);
-	return p;
+	return returned(p);
 }
 
 TIER void *made_on(void *p, size_t size, struct leaf *leaf, void *last)
@@ -94,7 +102,7 @@ TIER void *made_on(void *p, size_t size, struct leaf *leaf, void *last)
 	if (likely(p) && !record_was_nested(p, last) && record_enabled())
 		record_new_on(t, p, size, leaf, slot_at(p));
 	thread_leave(t);
-	return p;
+	return returned(p);
 }
 
 TIER void *made_walking(void *p, size_t size, struct leaf *place, void *last)
@@ -105,7 +113,7 @@ TIER void *made_walking(void *p, size_t size, struct leaf *place, void *last)
 	if (unlikely(modules_is_loader(at.pc))) {
 		thread_leave(t);
 		record_allocated(p, size, at, last);
-		return p;
+		return returned(p);
 	}
 	if (likely(p) && !is_inner(at) && !record_was_nested(p, last) && record_enabled()) {
 		struct leaf *leaf = capture_walk(t, place, at.sp, at.pc, at.bp);
@@ -114,7 +122,7 @@ TIER void *made_walking(void *p, size_t size, struct leaf *place, void *last)
 		check_walk(t, leaf, at);
 	}
 	thread_leave(t);
-	return p;
+	return returned(p);
 }
 
 /* From the mark on. */
@@ -333,14 +341,16 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size)
 		next.free(p);
 }
 
-/* A block from before the next definitions were known moves to the real heap. */
+/* A block from before the next definitions were known moves to the real heap. Maybe we aren't
+ * relocated yet, so memcpy isn't there either. */
 static cold_path void *move_boot_block(void *p, size_t size)
 {
 	size_t had = boot_size(p);
 	void *q = READY(malloc) ? next.malloc(size) : boot_alloc(size, 16);
+	volatile unsigned char *to = q;
 
-	if (q)
-		memcpy(q, p, had < size ? had : size);
+	for (size_t i = 0; q && i < (had < size ? had : size); i++)
+		to[i] = ((const unsigned char *)p)[i];
 	return q;
 }
 
@@ -384,7 +394,7 @@ TIER void *realloc_anyhow(void *p, size_t size)
 TIER void *realloc_rest(void *p, void *q, size_t size, uint32_t site, uint64_t had, void *last)
 {
 	record_resized(p, (struct block){ site, had, 1, 0 }, q, size, CPU_CALLER(), last);
-	return q;
+	return returned(q);
 }
 
 /* As if it were freed, and a new one made. Its slot is emptied before, as for a free. */

@@ -15,12 +15,20 @@ doesn't know the built program: its sizes are the same everywhere.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 CASE_SECONDS = 60
+# Whoever started the tests may ignore them (nohup does), and a shell can't trap what it found ignored.
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD)
+
+
+def as_from_a_terminal():
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def make_traces(to):
@@ -42,7 +50,7 @@ def run_case(script, traces, directory):
     for name in ("NO_COLOR", "DEBUGINFOD_URLS"):
         env.pop(name, None)
     done = subprocess.run(["sh", str(script)], cwd=directory, env=env, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=CASE_SECONDS)
+                          capture_output=True, timeout=CASE_SECONDS, preexec_fn=as_from_a_terminal)
     return {
         ".stdout": normal(done.stdout.decode(errors="backslashreplace"), traces),
         ".stderr": normal(done.stderr.decode(errors="backslashreplace"), traces),

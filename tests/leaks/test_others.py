@@ -47,7 +47,7 @@ class Others(unittest.TestCase):
             with scratch() as directory:
                 verdicts = by_lsan(program, directory)
             if verdicts is None:
-                self.skipTest("no LeakSanitizer that works: package libclang-rt-14-dev, or the compiler's")
+                self.skipTest("no LeakSanitizer that works: package libclang-rt-dev, or the compiler's")
             self.compare(program, verdicts, LSAN, reported_by_lsan)
 
 

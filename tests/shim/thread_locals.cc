@@ -36,7 +36,8 @@ static thread_local late makes_another;  //= any
 static void work(int)
 {
 	CHECK(first.size == 10);  //= any
-	CHECK(&makes_another != nullptr);
+	late *volatile made = &makes_another;
+	CHECK(made != nullptr);
 	free(malloc(30));  //= count 200, total 6000
 }
 

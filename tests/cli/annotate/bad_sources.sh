@@ -12,7 +12,7 @@ rm src/table.c; show missing
 mkdir src/table.c; show "a directory"
 rmdir src/table.c; mkfifo src/table.c; show "a pipe"
 rm src/table.c; ln -s /dev/zero src/table.c; show endless
-rm src/table.c; ln -s /proc/kmsg src/table.c; show "no regular file"
+rm src/table.c; ln -s /proc/self/mem src/table.c; show "no regular file"
 rm src/table.c; printf 'one\ntwo\n' >src/table.c; show short
 : >src/table.c; show empty
 { awk 'BEGIN { while (++n < 19) print "x" }'; printf '/* Gr\374\337e\001 */\r\n\tbuild_table(\302\265)\r\n\303\244\n'; awk 'BEGIN { while (++n < 20000) printf "long " }'; } >src/table.c; show odd | cut -c1-120

@@ -61,12 +61,15 @@ __attribute__((noinline)) static void frame_on_bp(int n)
 	(void)room[0];
 }
 
+/* Not a constant that the function could be compiled for. */
+static volatile int room_for = 100;
+
 START_TEST(frames_of_this_program)
 {
 	fixture_start();
 	frame_on_sp();
 	realigned_frame();
-	frame_on_bp(100);
+	frame_on_bp(room_for);
 	ck_assert_int_eq(rule_kind(rule_derive(return_address)), RULE_BP);
 	ck_assert_uint_ne(rule_saved(rule_derive(return_address)), RULE_NOT_SAVED);
 }
