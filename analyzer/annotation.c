@@ -127,9 +127,11 @@ static uint32_t find_name(struct annotation *a, uint32_t function, const char *t
 	return index;
 }
 
-/* The frame's marks, as many as its place has symbols. */
+/* The frame's marks, as many as its place has symbols; NULL for none. */
 static struct mark *marks_of(struct annotation *a, uint32_t frame, const struct place *place)
 {
+	if (!place->count)
+		return NULL;
 	if (a->frames[frame])
 		return &a->marks[a->frames[frame] - 1];
 	a->frames[frame] = (uint32_t)a->mark_count + 1;
