@@ -21,7 +21,11 @@ struct block_map block_maps[2];
 
 /* ---- the slots' pages */
 
-static uint32_t *regions; /* sorted */
+/* What has a leaf, in the order of the addresses. */
+static struct region {
+	uintptr_t number; /* its address >> SLOT_REGION_BITS */
+	const uint32_t *leaf;
+} *regions;
 static uint32_t region_count;
 static uint64_t *pages; /* of the leaves, as pagemap has them */
 
@@ -30,20 +34,22 @@ static size_t pages_in_leaf(void)
 	return slots_in_leaf() / SLOTS_IN_PAGE;
 }
 
-static bool sort_regions(void)
+static void list_branch(uintptr_t branch)
 {
-	regions = scan_map(slot_region_count * sizeof(*regions));
-	region_count = 0;
-	for (uint32_t i = 0; regions && i < slot_region_count; i++) {
-		uint32_t region = slot_regions[i], at = region_count;
+	for (uintptr_t i = 0; i < SLOT_BRANCH && region_count < slot_leaf_count; i++)
+		if (slot_root[branch][i])
+			regions[region_count++] = (struct region){
+				branch << SLOT_BRANCH_BITS | i, slot_root[branch][i]
+			};
+}
 
-		if (!slot_root[region])
-			continue;
-		for (; at > 0 && regions[at - 1] > region; at--)
-			regions[at] = regions[at - 1];
-		regions[at] = region;
-		region_count++;
-	}
+static bool list_regions(void)
+{
+	regions = scan_map((slot_leaf_count + 1ul) * sizeof(*regions));
+	region_count = 0;
+	for (uintptr_t branch = 0; regions && branch < SLOT_BRANCHES; branch++)
+		if (slot_root[branch])
+			list_branch(branch);
 	return regions != NULL;
 }
 
@@ -58,7 +64,7 @@ static bool find_touched_pages(void)
 	for (uint32_t i = 0; pages && i < region_count; i++) {
 		uint64_t *of_leaf = pages + i * count;
 
-		if (pagemap_read(fd, (uintptr_t)slot_root[regions[i]], of_leaf, count) < count)
+		if (pagemap_read(fd, (uintptr_t)regions[i].leaf, of_leaf, count) < count)
 			memset(of_leaf, 0xff, count * sizeof(*of_leaf));
 	}
 	if (fd >= 0)
@@ -115,7 +121,7 @@ static void list_block(uintptr_t start, struct block b)
 	blocks[++block_count] =
 		start << BLOCK_START_BIT | (b.size < BLOCK_LARGE ? b.size : BLOCK_LARGE);
 	block_sites[block_count] = b.site;
-	listed.regions += new_pieces(start, mapped_end(start, b.size), SLOT_REGION_BITS);
+	listed.regions += new_pieces(start, mapped_end(start, b.size), MAP_REGION_BITS);
 	listed.spans += new_pieces(start, mapped_end(start, b.size), SPAN_BITS);
 	if (listed.end > start)
 		blocks_overlap = true;
@@ -128,9 +134,10 @@ static void list_block(uintptr_t start, struct block b)
 }
 
 /* A page of slots of each plane: those of the same granules, in the order of the addresses. */
-static always_inline void list_pages(uintptr_t region, const size_t *starts, size_t planes)
+static always_inline void list_pages(
+	const struct region *region, const size_t *starts, size_t planes)
 {
-	const uint32_t *leaf = slot_root[region];
+	const uint32_t *leaf = region->leaf;
 
 	for (size_t first = 0; first < SLOTS_IN_PAGE; first += 4) {
 		uint64_t any = 0, two[2];
@@ -144,13 +151,13 @@ static always_inline void list_pages(uintptr_t region, const size_t *starts, siz
 				size_t i = starts[plane] + k;
 
 				if (leaf[i] >> SLOT_SITE_BIT)
-					list_block(slot_block(region, i, leaf[i]),
+					list_block(slot_block(region->number, i, leaf[i]),
 						slot_read(&leaf[i]));
 			}
 	}
 }
 
-static void list_leaf(uintptr_t region, const uint64_t *leaf_pages)
+static void list_leaf(const struct region *region, const uint64_t *leaf_pages)
 {
 	for (size_t first = 0; first < SLOT_GRANULES; first += SLOTS_IN_PAGE) {
 		size_t starts[SLOT_PLANES], count = 0;
@@ -178,7 +185,7 @@ static bool list_blocks(void)
 	blocks_overlap = false;
 	memset(&listed, 0, sizeof(listed));
 	for (uint32_t i = 0; i < region_count; i++)
-		list_leaf(regions[i], pages + i * pages_in_leaf());
+		list_leaf(&regions[i], pages + i * pages_in_leaf());
 	blocks[block_count + 1] = UINT64_MAX;
 	return true;
 }
@@ -205,13 +212,13 @@ static size_t set_range(unsigned range, uint32_t first, uint32_t last, uintptr_t
 		return 0;
 	end += BLOCK_COUNT;
 	*r = (struct sift_range){ block_start(first), end - block_start(first) };
-	block_maps[range].first_region = r->start >> SLOT_REGION_BITS;
-	return ((end - 1) >> SLOT_REGION_BITS) - block_maps[range].first_region + 1;
+	block_maps[range].first_region = r->start >> MAP_REGION_BITS;
+	return ((end - 1) >> MAP_REGION_BITS) - block_maps[range].first_region + 1;
 }
 
 static union span *span_at(struct block_map *map, uintptr_t address)
 {
-	union span **spans = &map->regions[(address >> SLOT_REGION_BITS) - map->first_region];
+	union span **spans = &map->regions[(address >> MAP_REGION_BITS) - map->first_region];
 
 	if (!*spans)
 		*spans = take(SPANS_IN_REGION * sizeof(**spans));
@@ -324,7 +331,7 @@ uint32_t blocks_around(uintptr_t address)
 
 bool blocks_find(void)
 {
-	return sort_regions() && find_touched_pages() && list_blocks() && map_blocks() &&
+	return list_regions() && find_touched_pages() && list_blocks() && map_blocks() &&
 	       list_large();
 }
 

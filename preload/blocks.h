@@ -30,7 +30,8 @@
 #define CELL_BITS 9
 #define SPAN_BITS 16
 #define CELLS_IN_SPAN (1u << (SPAN_BITS - CELL_BITS))
-#define SPANS_IN_REGION (1u << (SLOT_REGION_BITS - SPAN_BITS))
+#define MAP_REGION_BITS 26
+#define SPANS_IN_REGION (1u << (MAP_REGION_BITS - SPAN_BITS))
 
 union span {
 	uint32_t *cells;
@@ -102,7 +103,7 @@ static inline uint32_t blocks_in_cell(uintptr_t address)
 
 	if (likely(!(*block_page_word(address) & block_page_bit(address))))
 		return 0;
-	spans = map->regions[(address >> SLOT_REGION_BITS) - map->first_region];
+	spans = map->regions[(address >> MAP_REGION_BITS) - map->first_region];
 	if (!spans)
 		return 0;
 	span = spans[address >> SPAN_BITS & (SPANS_IN_REGION - 1)];

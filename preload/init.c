@@ -117,7 +117,8 @@ static bool set_up(const char *program)
 	if (config.sample.mean)
 		sample_init(config.sample.mean);
 	slack_init();
-	if (stacks_init() && slots_init(next.glibc) && fork_init() && threads_init())
+	slots_init(next.glibc);
+	if (stacks_init() && fork_init() && threads_init())
 		return true;
 	message("no memory or disk space for the tracer's tables; running untraced", NULL);
 	return false;
@@ -146,7 +147,6 @@ static void start(void)
 		env_stop_following(environ);
 	find_program(program, sizeof(program));
 	if (!set_up(program)) {
-		slots_release();
 		tracefile_discard();
 		return;
 	}

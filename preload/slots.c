@@ -1,85 +1,86 @@
-/* slots.c - the memory behind slots.h: a root that is mapped at the start, leaves when a region is
- * first met. */
+/* slots.c - the memory behind slots.h: branches and leaves are mapped when a region is first
+ * met. */
 #include "preload/slots.h"
 
-uint32_t **slot_root;
+uint32_t **slot_root[SLOT_BRANCHES];
 uintptr_t slot_eighths;
-uint32_t *slot_regions;
-uint32_t slot_region_count;
-static uint32_t region_most; /* room in slot_regions */
+uint32_t slot_leaf_count;
 
-#define ROOT_SIZE (sizeof(*slot_root) << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS))
-#define REGIONS (1u << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS))
-#define SPARE_REGIONS                                                              \
-	3 /* where memory is limited: the heap, the mappings and a stack lie apart \
-	   */
+#define MOST_AT_ONCE 32u /* leaves, of 64 MiB */
 
-/* As many leaves as there can be blocks for; more would be memory that the program may need. */
-static uint32_t count_regions(void)
-{
-	size_t address = os_address_limit(), data = os_data_limit();
-	size_t limit = (address < data ? address : data) >> SLOT_REGION_BITS;
-
-	return limit < REGIONS - SPARE_REGIONS ? (uint32_t)limit + SPARE_REGIONS : REGIONS;
-}
-
-/* The root is written to page by page as there are leaves: what can only be read isn't data, as
- * RLIMIT_DATA counts it. */
-bool slots_init(bool glibc)
+void slots_init(bool glibc)
 {
 	slot_eighths = glibc ? 0 : SLOT_EIGHTHS;
-	region_most = count_regions();
-	slot_root = os_map_readable(ROOT_SIZE);
-	slot_regions = os_map(region_most * sizeof(*slot_regions));
-	slot_region_count = 0;
-	return slot_root != NULL && slot_regions != NULL;
 }
 
-void slots_release(void)
+static size_t leaf_size(void)
 {
-	if (slot_regions)
-		os_unmap(slot_regions, region_most * sizeof(*slot_regions));
-	if (slot_root)
-		os_unmap(slot_root, ROOT_SIZE);
-	slot_regions = NULL;
-	slot_root = NULL;
+	return slots_in_leaf() * sizeof(uint32_t);
 }
 
-/* A place in the list, 0 until it is filled; false: there is none. */
-static bool take_place(uint32_t *place)
+/* Of several threads one sets the entry: what it has then, or NULL where `new` is it. */
+static void *set_entry(void *entry, void *new)
 {
-	*place = load_relaxed(&slot_region_count);
-	while (*place < region_most)
-		if (__atomic_compare_exchange_n(&slot_region_count, place, *place + 1, false,
-			    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-			return true;
-	return false;
+	void *there = NULL;
+
+	__atomic_compare_exchange_n(
+		(void **)entry, &there, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return there;
 }
 
-static bool open_root(uint32_t **entry)
+static uint32_t **get_branch(uintptr_t address)
 {
-	return os_make_writable((void *)((uintptr_t)entry & ~(uintptr_t)4095), 4096);
+	uint32_t ***entry = &slot_root[address >> (SLOT_REGION_BITS + SLOT_BRANCH_BITS)];
+	uint32_t **new, **there = load_acquire(entry);
+
+	if (there)
+		return there;
+	new = os_map(SLOT_BRANCH * sizeof(*new));
+	there = new ? set_entry(entry, new) : NULL;
+	if (!there)
+		return new;
+	os_unmap(new, SLOT_BRANCH * sizeof(*new)); /* another thread was faster */
+	return there;
+}
+
+/* Half as many leaves as there are already, up to a number: so a small program has few, and a large
+ * one few mappings. */
+static uint32_t count_at_once(void)
+{
+	uint32_t most = load_relaxed(&slot_leaf_count) / 2, count = 1;
+
+	while (count < most && count < MOST_AT_ONCE)
+		count *= 2;
+	return count;
+}
+
+/* Leaves for `count` regions, a power of two, around number `region` of the branch. */
+static bool add_leaves(uint32_t **branch, uint32_t region, uint32_t count)
+{
+	uint32_t **entry = &branch[region & ~(count - 1)];
+	size_t size = leaf_size();
+	char *leaves = os_map(count * size);
+
+	if (!leaves)
+		return false;
+	__atomic_fetch_add(&slot_leaf_count, count, __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < count; i++)
+		if (set_entry(&entry[i], leaves + i * size)) /* it had one */
+			os_unmap(leaves + i * size, size);
+	return true;
 }
 
 cold_path uint32_t *slot_leaf_new(uintptr_t address)
 {
-	size_t size = slots_in_leaf() * sizeof(uint32_t);
-	uint32_t **entry = &slot_root[address >> SLOT_REGION_BITS];
-	uint32_t *leaf, *there = NULL;
-	uint32_t place;
+	uint32_t region = address >> SLOT_REGION_BITS & (SLOT_BRANCH - 1);
+	uint32_t count = count_at_once();
+	uint32_t **branch = address >> SLOT_ADDRESS_BITS ? NULL : get_branch(address);
 
-	if (address >> SLOT_ADDRESS_BITS || !open_root(entry) || !take_place(&place))
+	if (!branch)
 		return NULL;
-	leaf = os_map(size);
-	if (!leaf)
-		return NULL;
-	if (!__atomic_compare_exchange_n(
-		    entry, &there, leaf, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-		os_unmap(leaf, size); /* another thread was faster */
-		return there;
-	}
-	slot_regions[place] = (uint32_t)(address >> SLOT_REGION_BITS);
-	return leaf;
+	if (!load_acquire(&branch[region]) && !add_leaves(branch, region, count) && count > 1)
+		add_leaves(branch, region, 1);
+	return load_acquire(&branch[region]);
 }
 
 /* ---- leftovers of blocks that were freed unseen */

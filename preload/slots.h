@@ -1,13 +1,14 @@
 /*
  * slots.h - from a block's address to its site and requested size.
  *
- * Two levels over the address space: a root entry for each 64 MiB, and leaves of 32-bit slots. Two
- * loads, no hash, no lock: the thread that owns a block owns its slot. There is one for each
- * granule of 32 bytes, the least distance of two blocks under glibc. Other allocators have size
- * classes of 8 and of 16: with them a leaf has four planes, one for each of a granule's eighths
- * that blocks start at. So blocks of 32, 64, 96 bytes take as few cache lines and pages as under
- * glibc. A slot costs an eighth of the heap where blocks are multiples of 32, a quarter of 16, half
- * of 8.
+ * Three levels over the address space: a root entry for each 16 GiB, branches with an entry for
+ * each 2 MiB, and leaves of 32-bit slots. Three loads, no hash, no lock: the thread that owns a
+ * block owns its slot. All of it counts as the program's address space, so no level is large. There
+ * is one for each granule of 32 bytes, the least distance of two blocks under glibc. Other
+ * allocators have size classes of 8 and of 16: with them a leaf has four planes, one for each of a
+ * granule's eighths that blocks start at. So blocks of 32, 64, 96 bytes take as few cache lines and
+ * pages as under glibc. A slot costs an eighth of the heap where blocks are multiples of 32, a
+ * quarter of 16, half of 8.
  *
  *   slot   bits 0-9 size | 10 the block starts in the granule's upper half | 11-31 site; 0 = no
  * block starts here size 1023: the size stands in the next six slots, 10 bits each and one that is
@@ -21,8 +22,11 @@
 
 #include "preload/internal.h"
 
-#define SLOT_REGION_BITS 26 /* a leaf covers 64 MiB */
+#define SLOT_REGION_BITS 21 /* a leaf covers 2 MiB */
 #define SLOT_ADDRESS_BITS 47
+#define SLOT_BRANCH_BITS 13 /* log2 of the leaves in a branch */
+#define SLOT_BRANCH (1u << SLOT_BRANCH_BITS)
+#define SLOT_BRANCHES (1u << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS - SLOT_BRANCH_BITS))
 #define SLOT_GRANULE_BITS 5
 #define SLOT_GRANULES (1u << (SLOT_REGION_BITS - SLOT_GRANULE_BITS))
 #define SLOT_EIGHTHS 24u /* the bits of an address that choose its plane */
@@ -45,14 +49,11 @@ struct block {
 
 #pragma GCC visibility push(hidden)
 
-extern uint32_t **slot_root;   /* by address >> SLOT_REGION_BITS */
-extern uintptr_t slot_eighths; /* SLOT_EIGHTHS; 0: there is one plane */
-extern uint32_t *slot_regions; /* the regions that have leaves, in the order in which they were met;
-				  0 while one is being added */
-extern uint32_t slot_region_count;
+extern uint32_t **slot_root[SLOT_BRANCHES]; /* branches, by the first bits of an address */
+extern uintptr_t slot_eighths;		    /* SLOT_EIGHTHS; 0: there is one plane */
+extern uint32_t slot_leaf_count;	    /* at the least as many as there are */
 
-bool slots_init(bool glibc);		    /* glibc: no two blocks are closer than 32 bytes */
-void slots_release(void);		    /* when there will be no tracing after all */
+void slots_init(bool glibc);		    /* glibc: no two blocks are closer than 32 bytes */
 uint32_t *slot_leaf_new(uintptr_t address); /* NULL: no memory */
 
 /* A block in the way: at the address, or a large one with a piece of its size in the address's slot.
@@ -65,12 +66,17 @@ struct block slot_take_left(uintptr_t address, uintptr_t *at);
 /* NULL: nothing was ever recorded in that region. */
 static always_inline uint32_t *slot_in(const void *block, uintptr_t eighths)
 {
-	uintptr_t address = (uintptr_t)block, region = address >> SLOT_REGION_BITS;
+	uintptr_t address = (uintptr_t)block;
+	uintptr_t branch = address >> (SLOT_REGION_BITS + SLOT_BRANCH_BITS);
+	uint32_t **leaves;
 	char *leaf;
 
-	if (unlikely(region >= 1ul << (SLOT_ADDRESS_BITS - SLOT_REGION_BITS)))
+	if (unlikely(branch >= SLOT_BRANCHES))
 		return NULL;
-	leaf = (char *)load_acquire(&slot_root[region]);
+	leaves = load_acquire(&slot_root[branch]);
+	if (unlikely(!leaves))
+		return NULL;
+	leaf = (char *)load_acquire(&leaves[address >> SLOT_REGION_BITS & (SLOT_BRANCH - 1)]);
 	if (unlikely(!leaf))
 		return NULL;
 	return (uint32_t *)(leaf + (address >> 3 & (SLOT_GRANULES - 1) << 2) +
@@ -190,7 +196,7 @@ static inline void slot_write(uint32_t *slot, const void *address, uint32_t site
 
 static inline bool slot_is_taken(const void *block)
 {
-	const uint32_t *slot = slot_root ? slot_at(block) : NULL;
+	const uint32_t *slot = slot_at(block);
 
 	return slot && *slot >> SLOT_SITE_BIT;
 }

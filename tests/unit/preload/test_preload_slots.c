@@ -69,7 +69,8 @@ static void check_number(uintptr_t address, const uint32_t *slot)
 {
 	uintptr_t region = address >> SLOT_REGION_BITS;
 
-	ck_assert_ptr_eq(slot, slot_root[region] + slot_number(address));
+	ck_assert_ptr_eq(slot, slot_root[region >> SLOT_BRANCH_BITS][region & (SLOT_BRANCH - 1)] +
+				       slot_number(address));
 	ck_assert_uint_eq(slot_block(region, slot_number(address), *slot), address);
 }
 
@@ -91,7 +92,7 @@ static void check_all(void)
 
 static void run(bool glibc)
 {
-	ck_assert(slots_init(glibc));
+	slots_init(glibc);
 	for (unsigned seed = 0; seed < 20; seed++) {
 		srand(seed);
 		fill(glibc ? 32 : 8);
@@ -123,7 +124,7 @@ END_TEST
 
 START_TEST(addresses_out_of_reach)
 {
-	ck_assert(slots_init(true));
+	slots_init(true);
 	ck_assert_ptr_null(slot_at((void *)(1ul << 47)));
 	ck_assert_ptr_null(slot_leaf_new(1ul << 47));
 	ck_assert_ptr_null(slot_at(NULL));
@@ -131,4 +132,48 @@ START_TEST(addresses_out_of_reach)
 }
 END_TEST
 
-UNIT_SUITE("slots", blocks_32_bytes_apart, blocks_8_bytes_apart, addresses_out_of_reach)
+/* One after the other, and once more from anywhere: each has the leaf that it got first. */
+START_TEST(many_leaves)
+{
+	static uint32_t *first[500];
+
+	slots_init(true);
+	for (uintptr_t i = 0; i < 500; i++) {
+		first[i] = slot_leaf_new(BASE + (i << SLOT_REGION_BITS));
+		ck_assert_ptr_nonnull(first[i]);
+		ck_assert_uint_eq(*first[i], 0);
+		*first[i] = (uint32_t)i + 1;
+	}
+	for (uintptr_t i = 0; i < 500; i++) {
+		ck_assert_ptr_eq(slot_leaf_new(BASE + (i << SLOT_REGION_BITS)), first[i]);
+		ck_assert_uint_eq(*first[i], i + 1);
+	}
+	ck_assert_uint_lt(slot_leaf_count, 700);
+}
+END_TEST
+
+/* Leaves come by several at a time, around one that is there. */
+START_TEST(leaves_around_others)
+{
+	uint32_t *slots[100];
+
+	slots_init(false);
+	for (uintptr_t i = 0; i < 100; i++) {
+		uintptr_t at = BASE + (i * 37 % 100 << SLOT_REGION_BITS);
+
+		if (!slot_at((void *)at))
+			ck_assert_ptr_nonnull(slot_leaf_new(at));
+		slots[i] = slot_at((void *)at);
+		slot_write(slots[i], (void *)at, (uint32_t)i + 1, i);
+	}
+	for (uintptr_t i = 0; i < 100; i++) {
+		uintptr_t at = BASE + (i * 37 % 100 << SLOT_REGION_BITS);
+
+		ck_assert_ptr_eq(slot_at((void *)at), slots[i]);
+		ck_assert_uint_eq(slot_take((void *)at).site, i + 1);
+	}
+}
+END_TEST
+
+UNIT_SUITE("slots", many_leaves, leaves_around_others, blocks_32_bytes_apart, blocks_8_bytes_apart,
+	addresses_out_of_reach)
