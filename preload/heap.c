@@ -1,7 +1,8 @@
 /*
  * heap.c - the library's own memory: a private jemalloc that shares nothing with the program's
  * allocator, behind a lock: it takes all for one thread. Signals are blocked inside, since a
- * handler may never come back.
+ * handler may never come back. It begins with 10 MiB of address space, so a program of one thread
+ * has none of it.
  */
 #include "preload/internal.h"
 #include "preload/jemalloc/private_jemalloc.h"
@@ -10,12 +11,17 @@
 
 struct lock heap_lock;
 
-/* What was errno. */
-static int enter(void)
+static bool begun; /* under heap_lock */
+
+/* False: there is no memory for it. */
+static bool enter(int *saved)
 {
 	lock_take(&heap_lock);
-	mtje_enter();
-	return errno;
+	*saved = errno;
+	if (!mtje_enter())
+		return false;
+	store_relaxed(&begun, true);
+	return true;
 }
 
 static void leave(int saved)
@@ -26,7 +32,7 @@ static void leave(int saved)
 
 bool heap_init(void)
 {
-	void *p = heap_alloc(64); /* sets jemalloc up while there is one thread */
+	void *p = heap_alloc(64);
 
 	heap_free(p);
 	return p != NULL;
@@ -36,10 +42,12 @@ bool heap_init(void)
  * them for neighbours). */
 void *heap_alloc(size_t size)
 {
-	int saved = enter();
-	void *p = mtje_mallocx((size + 127) & ~(size_t)127 ? (size + 127) & ~(size_t)127 : 128,
-		MTJE_ZERO | MTJE_ALIGN(128));
+	size_t rounded = (size + 127) & ~(size_t)127;
+	void *p = NULL;
+	int saved;
 
+	if (enter(&saved))
+		p = mtje_mallocx(rounded ? rounded : 128, MTJE_ZERO | MTJE_ALIGN(128));
 	leave(saved);
 	return p;
 }
@@ -50,8 +58,8 @@ void heap_free(void *p)
 
 	if (!p)
 		return;
-	saved = enter();
-	mtje_dallocx(p, 0);
+	if (enter(&saved))
+		mtje_dallocx(p, 0);
 	leave(saved);
 }
 
@@ -59,10 +67,14 @@ size_t heap_used(void)
 {
 	uint64_t epoch = 1;
 	size_t used = 0, size = sizeof(used);
-	int saved = enter(), failed;
+	int saved, failed = 1;
 
-	mtje_mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
-	failed = mtje_mallctl("stats.allocated", &used, &size, NULL, 0);
+	if (!load_relaxed(&begun))
+		return 0;
+	if (enter(&saved)) {
+		mtje_mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
+		failed = mtje_mallctl("stats.allocated", &used, &size, NULL, 0);
+	}
 	leave(saved);
 	return failed ? 0 : used;
 }

@@ -111,7 +111,7 @@ static bool has_memory(void)
 /* All that takes memory or room. False has been explained. */
 static bool set_up(const char *program)
 {
-	if (!has_memory() || !heap_init() || !rules_init() || !tracefile_create(program))
+	if (!has_memory() || !rules_init() || !tracefile_create(program))
 		return false;
 	modules_init(program);
 	if (config.sample.mean)

@@ -126,7 +126,7 @@ void env_stop_following(
 
 /* ---- heap.c: the library's own memory, apart from the program's */
 
-bool heap_init(void);
+bool heap_init(void); /* where it may not begin later; false: no memory */
 void *heap_alloc(size_t size); /* zeroed; NULL */
 void heap_free(void *p);
 size_t heap_used(void);

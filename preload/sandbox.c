@@ -343,8 +343,10 @@ bool sandbox_enter(const void *program, struct cpu_frame at)
 	lock_take(&tables_lock);
 	if (sandbox_depth < MOST_FILTERS)
 		filters[sandbox_depth] = new;
-	if (forbids_growth(&new))
+	if (forbids_growth(&new)) {
 		tracefile_grow_ahead();
+		(void)heap_init();
+	}
 	lock_drop(&tables_lock);
 	store_release(&sandbox_depth, sandbox_depth + 1);
 	store_relaxed(&lock_masks, sandbox_allows_masks());

@@ -253,28 +253,51 @@ static bool new_lane(struct thread *t)
 	return ok;
 }
 
+/* What a thread has lies in one mapping; this is where the arrays are in it, each in pairs of cache
+ * lines of its own. First the trail, which is forgotten by whole pages. */
+struct layout {
+	size_t near, thread, kept, fresh, checks, signs, end;
+};
+
+static size_t behind(size_t at, size_t size)
+{
+	return (at + size + 127) & ~(size_t)127;
+}
+
+static struct layout lay_out(void)
+{
+	size_t depth = config.depth;
+	struct layout l;
+
+	l.near = sizeof(struct trail_leaf) << TRAIL_BITS;
+	l.thread = behind(l.near, sizeof(struct near_leaf) << NEAR_BITS);
+	l.kept = behind(l.thread, sizeof(struct thread));
+	l.fresh = behind(l.kept, (depth + 1) * sizeof(struct kept));
+	l.checks = behind(l.fresh, (depth + 1) * sizeof(struct fresh));
+	l.signs = behind(l.checks, (3 * depth + 2) * sizeof(struct check));
+	l.end = behind(l.signs, SIGNS_SIZE);
+	return l;
+}
+
 static struct thread *make(void)
 {
-	struct thread *t = heap_alloc(sizeof(*t));
+	struct layout l = lay_out();
+	char *memory = os_map(l.end);
+	struct thread *t;
 
-	if (!t)
+	if (!memory)
 		return NULL;
-	t->kept = heap_alloc((config.depth + 1) * sizeof(*t->kept));
-	t->fresh = heap_alloc((config.depth + 1) * sizeof(*t->fresh));
-	t->checks = heap_alloc((3 * config.depth + 2) * sizeof(*t->checks));
-	t->near = heap_alloc(sizeof(*t->near) << NEAR_BITS);
-	t->trail = os_map(sizeof(*t->trail) << TRAIL_BITS);
-	t->signs = os_map(SIGNS_SIZE);
+	t = (void *)(memory + l.thread);
+	t->trail = (void *)memory;
+	t->near = (void *)(memory + l.near);
+	t->kept = (void *)(memory + l.kept);
+	t->fresh = (void *)(memory + l.fresh);
+	t->checks = (void *)(memory + l.checks);
+	t->signs = (void *)(memory + l.signs);
 	t->sites = ledger_no_sites;
-	if (t->kept && t->fresh && t->checks && t->near && t->trail && t->signs && new_lane(t))
+	if (new_lane(t))
 		return t;
-	heap_free(t->kept);
-	heap_free(t->fresh);
-	heap_free(t->checks);
-	heap_free(t->near);
-	os_unmap(t->trail, sizeof(*t->trail) << TRAIL_BITS);
-	os_unmap(t->signs, SIGNS_SIZE);
-	heap_free(t);
+	os_unmap(memory, l.end);
 	return NULL;
 }
 

@@ -3,7 +3,7 @@
  *
  * It shares nothing with the program: neither its malloc, nor MALLOC_CONF or /etc/malloc.conf, nor an exported
  * symbol. It maps its memory itself, has one arena, starts no threads and registers no handlers. The first call
- * initializes it. The contracts are those of jemalloc(3), sizes are bytes.
+ * initializes it, and takes 10 MiB of address space. The contracts are those of jemalloc(3), sizes are bytes.
  *
  * To it there is one thread, with one set of thread data: no two may call it at a time, and who does calls
  * mtje_enter() first. So it takes nothing of the static thread storage.
@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-void mtje_enter(void);
+_Bool mtje_enter(void); /* 0: there is no memory, and nothing may be called */
 
 /* Flags of mallocx and its family. */
 #define MTJE_ZERO      0x40

@@ -6,7 +6,8 @@
 # ARCHIVE is libjemalloc_pic.a, STUBS the compiled stubs.c (as an archive), OUTPUT an archive with one relocatable
 # object. In it, jemalloc's public functions are called mtje_*, what jemalloc must not do inside a
 # traced program goes to the stubs, and no symbol but mtje_* is left to meet any other. Its thread data become ordinary
-# ones (untls.py).
+# ones (untls.py), and the root of its tree of pages, 2 MiB, is mapped when it is needed (untree.py). It isn't initialized
+# when the library is loaded.
 set -eu
 
 python=$1
@@ -39,11 +40,12 @@ for name in $stubbed; do
 done >>"$work/renames"
 
 for object in "$work"/objects/*.o; do
-    $OBJCOPY --redefine-syms="$work/renames" "$object"
+    $OBJCOPY --redefine-syms="$work/renames" --remove-section=.init_array "$object"
 done
 $LD -r -o "$work/mtje.o" "$work"/objects/*.o --whole-archive "$stubs"
 
-$python "${0%/*}/untls.py" "$work/mtje.o" mtje_stub_tls_offset mtje_stub_tls_data
+$python -B "${0%/*}/untls.py" "$work/mtje.o" mtje_stub_tls_offset mtje_stub_tls_data
+$python -B "${0%/*}/untree.py" "$work/mtje.o" je_arena_emap_global mtje_stub_tree mtje_stub_tree_size
 $OBJCOPY --rename-section .tdata=.data.mtje "$work/mtje.o"
 
 $NM --defined-only --extern-only "$work/mtje.o" |

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -164,10 +165,23 @@ int mtje_stub_pthread_setspecific(unsigned key, const void *value)
 intptr_t mtje_stub_tls_offset;
 extern char mtje_stub_tls_data[];
 
-void mtje_enter(void);
-void mtje_enter(void)
+/* And the root of its tree of pages by this pointer (untree.py). */
+char *mtje_stub_tree;
+size_t mtje_stub_tree_size = 1;
+
+_Bool mtje_enter(void);
+_Bool mtje_enter(void)
 {
+	void *tree;
+
 	mtje_stub_tls_offset = mtje_stub_tls_data - (char *)__builtin_thread_pointer();
+	if (mtje_stub_tree)
+		return 1;
+	tree = mtje_stub_mmap(NULL, mtje_stub_tree_size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (tree != MAP_FAILED)
+		mtje_stub_tree = tree;
+	return mtje_stub_tree != NULL;
 }
 
 /* For printing statistics at exit. */

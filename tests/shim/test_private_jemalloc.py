@@ -30,6 +30,14 @@ class PrivateJemalloc(unittest.TestCase):
                   if "(NEEDED)" in line]
         self.assertEqual([name for name in needed if not name.startswith(("libc.", "ld-"))], [])
 
+    def test_takes_nothing_before_it_is_asked(self):
+        """Neither address space for its tree of pages, nor does anything run when the library is loaded."""
+        output = subprocess.run(["size", "-A", GUEST], capture_output=True, check=True, text=True).stdout
+        sizes = {fields[0]: int(fields[1]) for line in output.splitlines()
+                 if (fields := line.split())[2:] and fields[1].isdigit()}
+        self.assertLess(sizes[".bss"], 1 << 20)
+        self.assertEqual(sizes.get(".init_array", 8), 8)  # the compiler's frame_dummy
+
     def check(self, **variables):
         result = run([HOST], traced=False, LD_PRELOAD=GUEST, **variables)
         self.assertEqual((result.status, result.stdout, result.stderr), (0, b"guest 0\n", b""))
