@@ -32,11 +32,17 @@
 
 /* ---- os.c: what is asked of the kernel, none of it touching errno; negative errno on failure */
 
-long os_call(long number, ...); /* any system call; -EPERM where a seccomp filter forbids it */
+/* os_call(number, up to six arguments): any system call; -EPERM where a seccomp filter forbids it. Not
+ * by a variable list, which takes 100 bytes more of stacks that may be small. */
+long os_call_with(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
+	unsigned long e, unsigned long f);
+#define os_call(...) OS_CALL_PADDED(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
+#define OS_CALL_PADDED(number, a, b, c, d, e, f, ...)                                      \
+	os_call_with(number, (unsigned long)(a), (unsigned long)(b), (unsigned long)(c), \
+		(unsigned long)(d), (unsigned long)(e), (unsigned long)(f))
 void *os_map(size_t size);	/* zeroed private memory that costs nothing until touched; NULL */
 void *os_map_unlisted(size_t size); /* as os_map, without a lock: not among os_own_ranges() */
 void *os_reserve(size_t size);	/* address space without access; NULL */
-void *os_map_readable(size_t size);		   /* zeros that can only be read; NULL */
 bool os_make_writable(void *address, size_t size); /* whole pages */
 void os_unmap(void *address, size_t size);
 void os_forget(void *address, size_t size); /* of os_map: the memory; what is there becomes zeros */

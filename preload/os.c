@@ -10,7 +10,6 @@
 #include <linux/falloc.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -25,22 +24,25 @@
 #define MFD_NOEXEC_SEAL 8u
 #endif
 
+static cold_path bool is_forbidden(long number, unsigned long a, unsigned long b, unsigned long c,
+	unsigned long d, unsigned long e, unsigned long f)
+{
+	const unsigned long arguments[6] = { a, b, c, d, e, f };
+
+	return !sandbox_asks(number, arguments);
+}
+
 /* syscall(2) that leaves errno as it was and returns negative errno. What the program has forbidden
  * isn't tried. */
-long os_call(long number, ...)
+long os_call_with(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
+	unsigned long e, unsigned long f)
 {
-	unsigned long a[6];
 	int saved = errno;
-	va_list list;
 	long result;
 
-	va_start(list, number);
-	for (int i = 0; i < 6; i++)
-		a[i] = va_arg(list, unsigned long);
-	va_end(list);
-	if (sandbox_is_on() && !sandbox_asks(number, a))
+	if (sandbox_is_on() && is_forbidden(number, a, b, c, d, e, f))
 		return -EPERM;
-	result = syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	result = syscall(number, a, b, c, d, e, f);
 	if (result == -1)
 		result = -errno;
 	errno = saved;
@@ -140,14 +142,6 @@ void *os_map_unlisted(size_t size)
 void *os_map(size_t size)
 {
 	void *p = os_map_unlisted(size);
-
-	os_own_add(p, (size + 4095) & ~(size_t)4095);
-	return p;
-}
-
-void *os_map_readable(size_t size)
-{
-	void *p = map(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	os_own_add(p, (size + 4095) & ~(size_t)4095);
 	return p;
@@ -253,11 +247,13 @@ int os_check_room(int fd, uint64_t size)
 	return result == -ENOSPC || result == -EDQUOT ? (int)result : 0;
 }
 
+/* The kernel copies the set in before it looks at the unknown `how`: so EINVAL tells a readable one.
+ * Anything else may be a filter's answer. Walks ask where they are deepest. */
 bool os_readable(uintptr_t address)
 {
-	/* The kernel copies the set in before it looks at the unknown `how`: so EINVAL tells a
-	 * readable one. Anything else may be a filter's answer. */
-	return os_call(SYS_rt_sigprocmask, ~0L, address, NULL, 8) == -EINVAL;
+	if (sandbox_is_on() && is_forbidden(SYS_rt_sigprocmask, ~0ul, address, 0, 8, 0, 0))
+		return false;
+	return lock_call(SYS_rt_sigprocmask, ~0L, (long)address, 0, 8) == -EINVAL;
 }
 
 bool os_would_wait(int fd)

@@ -69,7 +69,8 @@ ssize_t mtje_stub_readlinkat(int dir, const char *path, char *buf, size_t size)
 }
 
 /* The library's own ways: to the kernel, and its list of mappings. Absent where the heap is tested alone. */
-long os_call(long number, ...) __attribute__((weak));
+long os_call_with(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d, unsigned long e,
+	unsigned long f) __attribute__((weak));
 void os_own_add(void *address, size_t size) __attribute__((weak));
 void os_own_remove(void *address, size_t size) __attribute__((weak));
 
@@ -77,9 +78,9 @@ static long ask(long number, long a, long b, long c, long d, long e, long f)
 {
 	long result;
 
-	if (!os_call)
+	if (!os_call_with)
 		return syscall(number, a, b, c, d, e, f);
-	result = os_call(number, a, b, c, d, e, f);
+	result = os_call_with(number, a, b, c, d, e, f);
 	if (result >= 0 || result < -4095)
 		return result;
 	errno = (int)-result;

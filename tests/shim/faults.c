@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -155,6 +156,14 @@ long __wrap_syscall(long number, ...)
 		return failed(likely_error(number));
 	}
 	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* Not by syscall(), which takes more of the stack. */
+bool __real_os_readable(uintptr_t address);
+bool __wrap_os_readable(uintptr_t address);
+bool __wrap_os_readable(uintptr_t address)
+{
+	return !fails("syscall", SYS_rt_sigprocmask) && __real_os_readable(address);
 }
 
 /* ---- the C library's functions */
