@@ -32,20 +32,20 @@ extern void *__libc_stack_end; /* the loader's: where the process's stack begins
 struct walk {
 	struct thread *t;
 	uintptr_t sp, pc, bp;
-	uint32_t root;	      /* MT_NODE_*, once the walk has met the end */
 	const uintptr_t *end; /* the zero word that ended it; NULL: something else did */
+	const struct fresh *strays; /* this frame may have led out of the stack: nothing beyond is
+				       read again without being asked for; NULL: none */
+	struct leaf *found; /* on the trail, which signs led it back to */
+	uint32_t root;	    /* MT_NODE_*, once the walk has met the end */
 	enum cut cut;
 	bool guessed; /* a frame pointer was believed: what is readable now needn't be the next time
 		       */
 	bool fragile; /* ended by what memory held: walk again next time */
 	bool by_hand; /* ended at an address that no call has left */
 	bool nowhere; /* which isn't even one of code */
-	const struct fresh *strays; /* this frame may have led out of the stack: nothing beyond is
-				       read again without being asked for; NULL: none */
-	bool interrupted;   /* beyond a signal handler's frames, whose stack may be another */
-	bool abroad;	    /* on another stack, which may go */
-	bool signs;	    /* may lead it back to the trail */
-	struct leaf *found; /* there */
+	bool interrupted; /* beyond a signal handler's frames, whose stack may be another */
+	bool abroad;	  /* on another stack, which may go */
+	bool signs;	  /* may lead it back to the trail */
 };
 
 /* ---- reading the stack */
@@ -270,7 +270,8 @@ static bool step_without_rule(struct walk *w, const struct fresh *f)
 	return step_by_frame_pointer(w);
 }
 
-static bool step_by_kind(struct walk *w, struct fresh *f)
+/* This and the next are not inlined: their frames are not there while a rule is asked for. */
+static cold_path bool step_by_kind(struct walk *w, struct fresh *f)
 {
 	switch (rule_kind(f->rule)) {
 	case RULE_SP:
@@ -289,7 +290,7 @@ static bool step_by_kind(struct walk *w, struct fresh *f)
 }
 
 /* No call has left this address. */
-static bool step_without_call(struct walk *w, struct fresh *f)
+static cold_path bool step_without_call(struct walk *w, struct fresh *f)
 {
 	rule_t rule = f->rule;
 	bool interrupted = was_interrupted(w, f);
@@ -740,18 +741,23 @@ static bool are_too_many(enum cut doubt)
 	       (doubt == CUT_GUESSES ? GUESSED_MOST : BROKEN_MOST);
 }
 
-static struct leaf *walk(
-	struct thread *t, struct leaf *place, struct cpu_frame at, bool signs, enum cut cut)
+/* How a walk is to be: an enum cut, and with this, signs may lead it back to the trail. (All of it is
+ * in registers, for a small frame.) */
+#define WALK_BY_SIGNS 4u
+
+static struct leaf *walk(struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc,
+	uintptr_t bp, uint32_t how)
 {
+	const enum cut cut = how & ~WALK_BY_SIGNS;
 	struct walk w = {
-		.t = t, .sp = at.sp, .pc = at.pc, .bp = at.bp, .signs = signs, .cut = cut
+		.t = t, .sp = sp, .pc = pc, .bp = bp, .signs = (how & WALK_BY_SIGNS) != 0, .cut = cut
 	};
 	struct near_leaf *near = (struct near_leaf *)place;
 	uint32_t base, count;
 	struct known_path path;
 
-	if (unlikely(!t->on_own_stack || at.sp - t->safe_start >= t->safe_end - t->safe_start))
-		move_safe_range(t, at.sp);
+	if (unlikely(!t->on_own_stack || sp - t->safe_start >= t->safe_end - t->safe_start))
+		move_safe_range(t, sp);
 	t->sign = &t->signs[1u << SIGN_BITS];
 	base = walk_out(&w, &count);
 	if (w.found)
@@ -766,14 +772,14 @@ static struct leaf *walk(
 	if (unlikely(t->doubt > cut) && !path.site && are_too_many(t->doubt)) {
 		__atomic_fetch_or(&trace.header->flags, MT_NOTE_CUT, __ATOMIC_RELAXED);
 		t->top = t->kept;
-		return walk(t, place, at, false, t->doubt);
+		return walk(t, place, sp, pc, bp, t->doubt);
 	}
 	__builtin_prefetch(&trace.sites[path.site], 1);
 	__builtin_prefetch(capture_on_trail(t, path.site), 1);
 	keep_latest(t, place);
 	fill_near(t, near, path);
 	t->top_leaf = near->leaf;
-	if (unlikely(modules_is_loader(at.pc)))
+	if (unlikely(modules_is_loader(pc)))
 		t->top_leaf.site = 0;
 	else if (likely(path.site))
 		lay_trail(t, near, path);
@@ -785,7 +791,8 @@ static struct leaf *walk(
 struct leaf *capture_walk(
 	struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc, uintptr_t bp)
 {
-	struct leaf *leaf = walk(t, place, (struct cpu_frame){ sp, pc, bp }, t->follows, CUT_NOT);
+	struct leaf *leaf =
+		walk(t, place, sp, pc, bp, t->follows ? WALK_BY_SIGNS | CUT_NOT : CUT_NOT);
 
 	if (leaf != place)
 		capture_move_on(t, leaf, !ledger_multi);
@@ -823,7 +830,7 @@ static bool walk_again(struct thread *t, struct leaf *leaf, uintptr_t unknown)
 	if (pc_get(unknown).frame == 0)
 		return false;
 	t->top = t->kept;
-	walk(t, leaf, (struct cpu_frame){ top.sp, top.pc, top.bp }, false, CUT_NOT);
+	walk(t, leaf, top.sp, top.pc, top.bp, CUT_NOT);
 	return true;
 }
 

@@ -270,8 +270,8 @@ static rule_t derive(struct step *s)
 	return read_off(s, pc, sp, bp);
 }
 
-/* Coroutines have stacks of a few KiB, and libunwind would like more than that: it gets a stack of
- * its own, since there is one derivation at a time. */
+/* Coroutines and signal handlers have stacks of a few KiB, and libunwind would like more than that:
+ * what is done for a new return address is done on a stack of its own, for one at a time. */
 #define UNWIND_STACK (256u << 10)
 static char *unwind_stack;
 
@@ -285,33 +285,14 @@ static int change_mask_of_others(int how, const sigset_t *set, sigset_t *before)
 	return load_relaxed(&at_work) == cpu_thread_pointer() ? 0 : change_mask(how, set, before);
 }
 
-/* A return address that is asked about, and the answer. */
-struct question {
-	uintptr_t pc;
-#ifndef HAVE_DL_FIND_OBJECT
-	bool known;
-	struct object object;
-#endif
-	rule_t rule;
-};
-
-/* Finds the object that the address is in, if the loader knows one. Where that takes the loader's lock, it
- * was done before, and not under ours. */
-static bool find_object(struct question *q, struct object *o)
-{
-#ifdef HAVE_DL_FIND_OBJECT
-	return object_find(q->pc - 1, o);
-#else
-	*o = q->object;
-	return q->known;
-#endif
-}
-
 static void step_over(struct step *s)
 {
+	int saved = errno;
+
 	store_relaxed(&at_work, cpu_thread_pointer());
 	s->rule = derive(s);
 	store_relaxed(&at_work, 0);
+	errno = saved;
 }
 
 static bool is_start(const struct object *object, uintptr_t pc)
@@ -329,48 +310,31 @@ bool rule_follows_call(uintptr_t pc)
 	return pc > CPU_CALL_MOST && os_readable((uintptr_t)code) && cpu_ends_with_call(code);
 }
 
-static void answer(void *arg)
+rule_t rule_derive(uintptr_t return_address, const struct object *o)
 {
-	struct question *q = arg;
-	struct step s = { .pc = q->pc, .called = rule_follows_call(q->pc) };
+	struct step s = { .pc = return_address, .called = rule_follows_call(return_address) };
 
-	q->rule = s.called ? RULE_GENERATED : RULE_NOWHERE;
-	if (!find_object(q, &s.object))
-		return;
-	q->rule = rule_make(RULE_NONE, 0, 0);
+	if (!o)
+		return s.called ? RULE_GENERATED : RULE_NOWHERE;
 	if (!sandbox_allows_masks())
-		return;
+		return rule_make(RULE_NONE, 0, 0);
+	s.object = *o;
 	step_over(&s);
-	q->rule = s.rule;
 	/* Code that can't be read is taken for code all the same, since the loader knows it. */
 	if (rule_kind(s.rule) == RULE_SIGNAL || rule_kind(s.rule) == RULE_END || s.called ||
-		!os_readable(q->pc - CPU_CALL_MOST))
-		return;
-	q->rule = is_start(&s.object, q->pc) ? RULE_START : s.rule | RULE_NO_CALL;
+		!os_readable(return_address - CPU_CALL_MOST))
+		return s.rule;
+	return is_start(o, return_address) ? RULE_START : s.rule | RULE_NO_CALL;
 }
 
-static void answer_with_room(struct question *q)
+void rules_with_room(void (*f)(void *), void *arg)
 {
-	int saved = errno;
-
 	lock_enter(&unwind_lock);
 	if (unwind_stack)
-		cpu_call_on(unwind_stack + UNWIND_STACK, answer, q);
+		cpu_call_on(unwind_stack + UNWIND_STACK, f, arg);
 	else
-		answer(q);
+		f(arg);
 	lock_leave(&unwind_lock);
-	errno = saved;
-}
-
-rule_t rule_derive(uintptr_t return_address)
-{
-	struct question q = { .pc = return_address };
-
-#ifndef HAVE_DL_FIND_OBJECT
-	q.known = object_find(return_address - 1, &q.object);
-#endif
-	answer_with_room(&q);
-	return q.rule;
 }
 
 /* ---- loading */
@@ -432,6 +396,16 @@ static void close_pipe(int first, int second)
 	}
 }
 
+/* Whatever else it does when it is first used. */
+static void derive_first(void *unused)
+{
+	const uintptr_t pc = (uintptr_t)rules_init + 1;
+	struct object o;
+
+	if (object_find(pc, &o))
+		rule_derive(pc, &o);
+}
+
 /* libunwind opens a pipe in the course of this, to try whether local memory is readable. It is only
  * asked about registers that we make up, so the pipe goes again. (Who needs it all the same makes
  * libunwind open it anew.) */
@@ -452,8 +426,7 @@ bool rules_init(void)
 	ok = load();
 	unwind_stack = os_map(UNWIND_STACK);
 	if (ok) {
-		rule_derive((uintptr_t)rules_init +
-			    1); /* whatever else it does when it is first used */
+		rules_with_room(derive_first, NULL);
 		close_pipe(next[0], next[1]);
 	}
 	return ok;

@@ -95,9 +95,13 @@ static inline bool rule_restores_bp(rule_t r)
 
 bool rules_init(void); /* loads libunwind; false has been explained */
 
-/* Derives the rule for a return address by libunwind, some microseconds. Thread-safe; to be called
- * with signals blocked. */
-rule_t rule_derive(uintptr_t return_address);
+/* Derives the rule for a return address in this object, if the loader knows one, by libunwind: some
+ * microseconds. To be called with room. */
+struct object;
+rule_t rule_derive(uintptr_t return_address, const struct object *o);
+
+/* Calls f on a stack of 256 KiB that there is one of; to be called with signals blocked. */
+void rules_with_room(void (*f)(void *), void *arg);
 
 bool rule_follows_call(uintptr_t pc); /* is there a call before it, in memory that can be read? */
 

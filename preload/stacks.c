@@ -292,42 +292,66 @@ static void note_generated(uintptr_t pc)
 		store_relaxed(&generated_last, pc);
 }
 
-static struct known_pc pc_add_with(uintptr_t pc, rule_t rule)
+/* A return address that is to be known. */
+struct lesson {
+	bool nowhere; /* also where it is none of code */
+	struct known_pc known;
+#ifndef HAVE_DL_FIND_OBJECT
+	struct object object;
+#endif
+};
+
+/* Finds the object that the address is in; its end is 0 where the loader knows none. */
+static void find_object(const struct lesson *l, struct object *o)
 {
-	struct signals signals = signals_block();
-	struct known_pc new = { .pc = pc, .rule = rule }, known;
+#ifdef HAVE_DL_FIND_OBJECT
+	if (!object_find(l->known.pc - 1, o))
+		o->end = 0;
+#else
+	*o = l->object;
+#endif
+}
+
+/* Under tables_lock, on a stack with room. */
+static void learn(void *arg)
+{
+	struct lesson *l = arg;
+	uintptr_t pc = l->known.pc;
+	struct known_pc new = { .pc = pc }, known = pc_find(pcs, pc);
 	struct object o;
 
-	if (!object_find(pc - 1, &o))
-		o.end = 0;
-	lock_enter(&tables_lock);
-	known = pc_find(pcs, pc);
 	if (pc_is_known(known)) {
-		new = known;
-	} else if (pc_room()) {
+		l->known = known;
+		return;
+	}
+	find_object(l, &o);
+	new.rule = rule_derive(pc, o.end ? &o : NULL);
+	if ((new.rule != RULE_NOWHERE || l->nowhere) && pc_room()) {
 		new.frame = frame_new(pc, new.rule, &o);
-		if (o.end == 0 && rule != RULE_NOWHERE)
+		if (o.end == 0 && new.rule != RULE_NOWHERE)
 			note_generated(pc);
 		pc_insert(pcs, new);
 		rule_insert(rules, pc, new.rule);
 	}
-	lock_leave(&tables_lock);
-	signals_restore(signals);
-	return new;
+	l->known = new;
 }
 
-static rule_t derive(uintptr_t pc)
+static inline struct known_pc take_lesson(struct lesson l)
 {
-	struct signals signals = signals_block();
-	rule_t rule = rule_derive(pc);
-
-	signals_restore(signals);
-	return rule;
+#ifndef HAVE_DL_FIND_OBJECT
+	/* It takes the loader's lock, and so none of ours before. */
+	if (!object_find(l.known.pc - 1, &l.object))
+		l.object.end = 0;
+#endif
+	lock_take(&tables_lock);
+	rules_with_room(learn, &l);
+	lock_drop(&tables_lock);
+	return l.known;
 }
 
 cold_path struct known_pc pc_add(uintptr_t pc)
 {
-	return pc_add_with(pc, derive(pc));
+	return take_lesson((struct lesson){ .nowhere = true, .known.pc = pc });
 }
 
 /* While a dlclose is under way, no frame is believed without a look. */
@@ -348,18 +372,18 @@ cold_path struct known_pc pc_get_anew(uintptr_t pc)
 	return pc_is_known(known) ? known : pc_add(pc);
 }
 
-/* The rule is too long for the table, or the table lacks it: since it was never met, or since code
- * was unloaded. What is no address of code isn't noted: there may be any number. */
-cold_path rule_t rule_ask(uintptr_t pc)
+/* What is no address of code isn't noted: there may be any number. */
+static cold_path rule_t rule_learn(uintptr_t pc)
 {
-	struct known_pc known = find_now(pc);
-	rule_t rule = pc_is_known(known) ? known.rule : derive(pc);
+	return take_lesson((struct lesson){ .known.pc = pc }).rule;
+}
 
-	if (rule == RULE_NOWHERE)
-		return rule;
-	if (!pc_is_known(known))
-		rule = pc_add_with(pc, rule).rule;
-	if (*rule_place(load_acquire(&rules), pc) == 0) {
+/* Of an address that is known. */
+static cold_path rule_t rule_note(uintptr_t pc, rule_t rule)
+{
+	struct known_pc known;
+
+	if (rule != RULE_NOWHERE && *rule_place(load_acquire(&rules), pc) == 0) {
 		lock_take(&tables_lock);
 		known = pc_find(pcs, pc);
 		if (pc_is_known(known)) /* it may have been unloaded meanwhile */
@@ -367,6 +391,15 @@ cold_path rule_t rule_ask(uintptr_t pc)
 		lock_drop(&tables_lock);
 	}
 	return rule;
+}
+
+/* The rule is too long for the table, or the table lacks it: since it was never met, or since code
+ * was unloaded. It is learnt with no frame of this function on a stack that may be small. */
+cold_path rule_t rule_ask(uintptr_t pc)
+{
+	struct known_pc known = find_now(pc);
+
+	return pc_is_known(known) ? rule_note(pc, known.rule) : rule_learn(pc);
 }
 
 /* ---- nodes */

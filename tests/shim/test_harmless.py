@@ -93,7 +93,7 @@ class Harmless(unittest.TestCase):
         return right
 
     def test_alternate_stack(self):
-        self.assertLessEqual(self.least_stack(True) - self.least_stack(False), 800)
+        self.assertLessEqual(self.least_stack(True) - self.least_stack(False), 512)
 
     def test_audited(self):
         """The loader has next to no thread storage left for a library that comes under LD_AUDIT, or late."""

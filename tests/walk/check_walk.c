@@ -80,6 +80,14 @@ static void show(const struct captured *c, void *const *frames, int count, int a
 	message(buffer, NULL);
 }
 
+static rule_t derive(uintptr_t return_address)
+{
+	struct object o;
+
+	return rule_derive(
+		return_address, object_find(return_address - 1, &o) ? &o : NULL);
+}
+
 /* A walk of ours that ends early where libunwind goes on by guesses is no difference; the reverse
  * is. The interrupted frame below a signal trampoline is kept as its address plus 1. */
 static bool same_walk(const struct captured *c, void *const *frames, int count)
@@ -88,7 +96,7 @@ static bool same_walk(const struct captured *c, void *const *frames, int count)
 
 	for (int i = 0; i < c->count; i++, frames++, count--) {
 		bool start = i == c->count - 1 && c->root == MT_NODE_ROOT && count > 0 &&
-			     rule_derive((uintptr_t)*frames) == RULE_START;
+			     derive((uintptr_t)*frames) == RULE_START;
 
 		if (start)
 			return c->frames[i] == (uintptr_t)*frames + 1;

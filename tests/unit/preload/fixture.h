@@ -37,6 +37,14 @@ static inline void fixture_start(void)
 	phase_set(PHASE_ON);
 }
 
+static inline rule_t fixture_derive(uintptr_t return_address)
+{
+	struct object o;
+
+	return rule_derive(
+		return_address, object_find(return_address - 1, &o) ? &o : NULL);
+}
+
 /* A frame that no code stands behind, number 1 and up. */
 static inline uint32_t fixture_frame(uint32_t number)
 {

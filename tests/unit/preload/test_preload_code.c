@@ -63,7 +63,7 @@ static bool calls_function(const unsigned char *p, const struct object *o)
 	memcpy(&distance, p + 1, sizeof(distance));
 	target = (uintptr_t)p + 5 + (uintptr_t)(intptr_t)distance;
 	return *p == 0xe8 && target % 16 == 0 && target >= o->start && target < o->end &&
-	       rule_derive(target) == RULE_START;
+	       fixture_derive(target) == RULE_START;
 }
 
 /* Of a way that the unwind information says by the same register. */
@@ -91,7 +91,7 @@ START_TEST(functions_of_the_c_library)
 
 		if (!calls_function(p, &o))
 			continue;
-		table = rule_derive(at + 5);
+		table = fixture_derive(at + 5);
 		if (rule_kind(table) != RULE_SP && rule_kind(table) != RULE_BP)
 			continue;
 		code = code_rule(at + 5, true);

@@ -22,7 +22,7 @@ __attribute__((noinline)) static void note_caller(void)
 /* Does the noted caller's rule lead to where its own return address is? */
 static bool leads_to(void *its_return_address)
 {
-	rule_t rule = rule_derive(return_address);
+	rule_t rule = fixture_derive(return_address);
 	uintptr_t cfa = (rule_kind(rule) == RULE_SP ? sp_after_return : bp_in_caller) +
 			(uintptr_t)rule_offset(rule);
 
@@ -70,8 +70,8 @@ START_TEST(frames_of_this_program)
 	frame_on_sp();
 	realigned_frame();
 	frame_on_bp(room_for);
-	ck_assert_int_eq(rule_kind(rule_derive(return_address)), RULE_BP);
-	ck_assert_uint_ne(rule_saved(rule_derive(return_address)), RULE_NOT_SAVED);
+	ck_assert_int_eq(rule_kind(fixture_derive(return_address)), RULE_BP);
+	ck_assert_uint_ne(rule_saved(fixture_derive(return_address)), RULE_NOT_SAVED);
 }
 END_TEST
 
@@ -82,7 +82,7 @@ static void on_signal(int number)
 	const uintptr_t *fa = __builtin_frame_address(0);
 
 	(void)number;
-	signal_rule = rule_derive(fa[1]);
+	signal_rule = fixture_derive(fa[1]);
 }
 
 START_TEST(a_signal_frame)
@@ -97,9 +97,9 @@ END_TEST
 START_TEST(no_code_has_no_rule)
 {
 	fixture_start();
-	ck_assert_uint_eq(rule_derive(1), RULE_NOWHERE);
-	ck_assert_uint_eq(rule_derive(0x1000), RULE_NOWHERE);
-	ck_assert_uint_eq(rule_derive(UINTPTR_MAX), RULE_NOWHERE);
+	ck_assert_uint_eq(fixture_derive(1), RULE_NOWHERE);
+	ck_assert_uint_eq(fixture_derive(0x1000), RULE_NOWHERE);
+	ck_assert_uint_eq(fixture_derive(UINTPTR_MAX), RULE_NOWHERE);
 }
 END_TEST
 
@@ -109,10 +109,10 @@ START_TEST(what_no_call_precedes_is_told)
 
 	fixture_start();
 	note_caller();
-	ck_assert_uint_eq(rule_derive(return_address) & RULE_NO_CALL, 0);
-	ck_assert_uint_eq(rule_derive(start), RULE_START);
-	ck_assert_uint_ne(rule_derive(start + 1) & RULE_NO_CALL, 0);
-	ck_assert_uint_ne(rule_derive(start + 1), RULE_START);
+	ck_assert_uint_eq(fixture_derive(return_address) & RULE_NO_CALL, 0);
+	ck_assert_uint_eq(fixture_derive(start), RULE_START);
+	ck_assert_uint_ne(fixture_derive(start + 1) & RULE_NO_CALL, 0);
+	ck_assert_uint_ne(fixture_derive(start + 1), RULE_START);
 }
 END_TEST
 
@@ -173,7 +173,7 @@ __asm__("saved_at_bp:\n\t.cfi_startproc\n\tsub $8, %rsp\n\t.cfi_adjust_cfa_offse
 
 static void derive_caller(void)
 {
-	ck_assert_int_eq(rule_kind(rule_derive((uintptr_t)__builtin_return_address(0))), RULE_HARD);
+	ck_assert_int_eq(rule_kind(fixture_derive((uintptr_t)__builtin_return_address(0))), RULE_HARD);
 }
 
 START_TEST(a_frame_by_sp_with_bp_saved_at_bp)
