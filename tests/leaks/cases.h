@@ -5,7 +5,7 @@
  *
  *	CASE lost_plain(void) // lost 100/1
  *
- * for 100 bytes in 1 block. Pointers pass through volatile variables and are overwritten, and scrub() clears the stack that was used,
+ * for 100 bytes in 1 block; `freed` where nothing is left of it. Pointers pass through volatile variables and are overwritten, and scrub() clears the stack that was used,
  * so that none stays behind by accident.
  */
 #ifndef TESTS_LEAKS_CASES_H
@@ -32,11 +32,14 @@ NOINLINE static void scrub(void)
 /* What was stored where p points is really there, though nothing in the program reads it. */
 #define STORED(p) __asm__ volatile("" : : "r"(p) : "memory")
 
-/* Callee-saved registers may hold a case's pointer after it returned. */
-#define FORGET_REGISTERS()                                                                      \
-	__asm__ volatile("xor %%ebx, %%ebx; xor %%r12d, %%r12d; xor %%r13d, %%r13d;"             \
-			 "xor %%r14d, %%r14d; xor %%r15d, %%r15d"                                \
-			 : : : "rbx", "r12", "r13", "r14", "r15", "memory")
+/* Registers may hold a case's pointer after it returned: callee-saved ones, and others that nobody has used since. */
+#define FORGET_REGISTERS()                                                                       \
+	__asm__ volatile("xor %%eax, %%eax; xor %%ebx, %%ebx; xor %%ecx, %%ecx; xor %%edx, %%edx;" \
+			 "xor %%esi, %%esi; xor %%edi, %%edi; xor %%r8d, %%r8d; xor %%r9d, %%r9d;" \
+			 "xor %%r10d, %%r10d; xor %%r11d, %%r11d; xor %%r12d, %%r12d;"             \
+			 "xor %%r13d, %%r13d; xor %%r14d, %%r14d; xor %%r15d, %%r15d"              \
+			 : : : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11",  \
+			 "r12", "r13", "r14", "r15", "cc", "memory")
 
 #define RUN(name)                    \
 	do {                         \

@@ -12,11 +12,15 @@ from programs import BUILT, SOURCES
 from tracing import mtracer, run
 
 PROGRAMS = {"kinds": "kinds.c", "registers": "registers.c", "kinds_cxx": "kinds_cxx.cc", "alive": "alive.c"}
+SITUATIONS = {"situations": "situations.c", "situations_cxx": "situations_cxx.cc", "situations_threads": "situations_threads.c",
+              "unreadable": "unreadable.c"}
 MEMCHECK_KINDS = {"Leak_DefinitelyLost": "lost", "Leak_IndirectlyLost": "indirect",
                   "Leak_PossiblyLost": "possible", "Leak_StillReachable": "reachable"}
 
 # Above 4 GiB: where addresses are as small as valgrind's own choice, an integer of 32 bits points into a large block by chance.
 VALGRIND = ["valgrind", "--leak-check=full", "--aspace-minaddr=0x180000000"]
+
+LSAN_FOUND = 23  # its exit status where something is lost
 
 
 def add(verdicts, case, kind, size, blocks):
@@ -26,10 +30,12 @@ def add(verdicts, case, kind, size, blocks):
 
 
 def expected(program):
-    """What the source says: `CASE name(...) // lost 40/1, indirect 80/2`."""
+    """What the source says: `CASE name(...) // lost 40/1, indirect 80/2`, or `// freed`."""
     verdicts = {}
-    for line in (SOURCES / PROGRAMS[program]).read_text().splitlines():
-        found = re.match(r".*?(\w+)\([^()]*\) // ((?:\w+ \d+/\d+(?:, )?)+)$", line)
+    for line in (SOURCES / {**PROGRAMS, **SITUATIONS}[program]).read_text().splitlines():
+        found = re.match(r".*?(\w+)\([^()]*\) // (freed|(?:\w+ \d+/\d+(?:, )?)+)$", line)
+        if found:
+            verdicts[found.group(1)] = {}
         for kind, size, blocks in re.findall(r"(\w+) (\d+)/(\d+)", found.group(2) if found else ""):
             add(verdicts, found.group(1), kind, int(size), int(blocks))
     return verdicts
@@ -53,21 +59,21 @@ def from_json(report, cases):
     return verdicts
 
 
-def by_mtracer(program, directory):
+def by_mtracer(program, directory, built=None, *options):
     """Runs it traced, and reads the verdict. Returns (verdicts, the whole report)."""
     trace = directory / f"{program}.mtrace"
-    ended = mtracer("run", "-q", "-o", trace, "--", BUILT / program)
+    ended = mtracer("run", "-q", *options, "-o", trace, "--", built or BUILT / program)
     if ended.status != 0:
         raise AssertionError(f"{program}: {ended}")
-    result = mtracer("leaks", "--all", "--json", "--no-builtin", trace)
+    result = mtracer("leaks", "--all", "--by", "site", "--json", "--no-builtin", trace)
     report = json.loads(result.stdout)
     return from_json(report, expected(program)), report
 
 
-def by_memcheck(program, directory):
+def by_memcheck(program, directory, built):
     xml = directory / f"{program}.xml"
     ended = run([*VALGRIND, "--show-leak-kinds=all", "--xml=yes",
-                 f"--xml-file={xml}", "--num-callers=50", "--fair-sched=yes", BUILT / program],
+                 f"--xml-file={xml}", "--num-callers=50", "--fair-sched=yes", built],
                 traced=False, timeout=280)
     if ended.status != 0:
         raise AssertionError(f"valgrind {program}: {ended}")
@@ -83,19 +89,14 @@ def by_memcheck(program, directory):
     return verdicts
 
 
-def by_lsan(program, directory):
-    """Built anew with -fsanitize=leak; None where the compiler has none. Direct leaks are lost ones."""
-    source = SOURCES / PROGRAMS[program]
-    compiler = "g++" if source.suffix == ".cc" else "gcc"
-    built = directory / f"{program}-lsan"
-    done = run([compiler, "-fsanitize=leak", "-O1", "-g", "-fno-builtin", "-fno-omit-frame-pointer",
-                "-fno-optimize-sibling-calls", "-pthread", source, "-o", built], traced=False)
-    if done.status != 0:
-        return None
-    ended = run([built], traced=False, LSAN_OPTIONS="fast_unwind_on_malloc=0")
+def by_lsan(program, built):
+    """By a build with -fsanitize=leak; None where it doesn't work. Direct leaks are lost ones."""
+    ended = run([built], traced=False, LSAN_OPTIONS="fast_unwind_on_malloc=0:allocator_may_return_null=1")
     text = ended.stderr.decode(errors="replace")
     if "LeakSanitizer has encountered a fatal error" in text:
         return None
+    if ended.status not in (0, LSAN_FOUND):
+        raise AssertionError(f"{built}: {ended}")
     cases, verdicts = expected(program), {}
     for block in re.split(r"\n\n", text):
         head = re.search(r"(Direct|Indirect) leak of (\d+) byte\(s\) in (\d+) object", block)
