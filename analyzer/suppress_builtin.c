@@ -34,6 +34,9 @@ const char suppressions_builtin[] =
 		"fun:malloc\n...\nobj:*/libstdc++.so*\nfun:call_init*\n")
 	SUPPRESS_KEPT("libstdc++: a thread's exceptions", "...\nfun:__cxa_get_globals\n")
 
+	/* tcmalloc: an object of its own, and one that it replaces by that. */
+	SUPPRESS("tcmalloc: its start", "...\nobj:*/libtcmalloc*.so*\nfun:call_init*\n")
+
 	/* GLib: types, quarks and the like are for ever, and pointed to in their middle. */
 	SUPPRESS("GLib: type nodes", "...\nfun:type_node_*\n")
 	SUPPRESS("GLib: type data", "...\nfun:type_data_make_W\n")
