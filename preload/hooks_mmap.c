@@ -1,6 +1,7 @@
 /*
  * hooks_mmap.c - anonymous mappings and the program break, when MTRACE_MMAP=1 asks for them;
- * otherwise these hooks only look whether stacks or code go (cuts.h, modules.c), and pass on.
+ * otherwise these hooks only look whether stacks or code go (cuts.h, modules.c), note what another allocator
+ * has (mapped.h), and pass on.
  *
  * Memory that nobody may touch (PROT_NONE) is a reservation and doesn't count. The C library's own
  * mappings for malloc and for stacks don't come by here, and those of another allocator don't count
@@ -11,6 +12,7 @@
 
 #include "preload/breaks.h"
 #include "preload/cuts.h"
+#include "preload/mapped.h"
 #include "preload/next.h"
 #include "preload/record.h"
 #include "preload/regions.h"
@@ -75,6 +77,8 @@ static inline void *map(void *address, size_t size, int protection, int flags, i
 
 	if (unlikely(protection & PROT_EXEC) && p != MAP_FAILED)
 		modules_change((uintptr_t)p, size);
+	if (p != MAP_FAILED)
+		mapped_note((uintptr_t)p, size, at.pc);
 	if (p != MAP_FAILED && wanted())
 		record_mapping((uintptr_t)p, whole_pages(size), at,
 			(flags & MAP_ANONYMOUS) && protection != PROT_NONE &&
@@ -95,6 +99,7 @@ HOOK void *mmap64(void *address, size_t size, int protection, int flags, int fd,
 HOOK int munmap(void *address, size_t size)
 {
 	unmaps(address, size, CPU_CALLER().pc);
+	mapped_forget((uintptr_t)address, size);
 	/* Before the call: afterwards another thread may have mapped the place. It fails for bad
 	 * arguments alone. */
 	if (wanted() && (uintptr_t)address % 4096 == 0 && size > 0)
@@ -121,6 +126,10 @@ HOOK void *mremap(void *address, size_t old_size, size_t new_size, int flags, ..
 	known = wanted() && regions_known((uintptr_t)address);
 	p = next.mremap ? next.mremap(address, old_size, new_size, flags, to)
 			: (void *)syscall(SYS_mremap, address, old_size, new_size, flags, to);
+	if (p != MAP_FAILED) {
+		mapped_forget((uintptr_t)address, old_size);
+		mapped_note((uintptr_t)p, new_size, at.pc);
+	}
 	if (p == MAP_FAILED || !wanted())
 		return p;
 	if (old_size > 0)

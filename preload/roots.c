@@ -4,17 +4,20 @@
  *
  * What an allocator has can only be told by its blocks: a mapping with blocks in it is the
  * allocator's, and nothing in it is a root by itself. But the kernel merges neighbours, so under
- * glibc the parts of such a mapping that are its arenas and its single mappings are cut out, and
- * the rest is a root. So are left out the unused parts of stacks, where it is known that they are no
- * more than that, and the stacks that threads have left.
+ * glibc the parts of such a mapping that are its arenas and its single mappings are cut out, under
+ * other allocators what these have mapped (mapped.h), and the rest is a root. So are left out the
+ * unused parts of stacks, where it is known that they are no more than that, and the stacks that
+ * threads have left.
  */
 #include "preload/breaks.h"
 #include "preload/cpu.h"
+#include "preload/mapped.h"
 #include "preload/next.h"
 #include "preload/scan.h"
 #include "preload/words.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <string.h>
 
 #define MAPS_MOST (16u << 20)	/* bytes of /proc/self/maps */
@@ -28,6 +31,8 @@ static size_t stack_count;
 static size_t tls_size; /* below the thread pointer */
 /* By roots_init(): the loader's lock may be held by a thread that was stopped. */
 static struct object self, libc; /* libc.end 0: its allocator isn't the program's */
+static struct object allocator;	 /* a library that is no more than that; end 0: there is none */
+static struct os_range allocator_tls; /* of each thread: from and to so far below the thread pointer */
 
 /* "start-end rwxp offset device inode   name"; the name's end becomes a zero. */
 char *mapping_next(char *line, struct mapping *m)
@@ -143,6 +148,22 @@ static void glibc_extent(uintptr_t block, uintptr_t *start, uintptr_t *end)
 	}
 }
 
+/* The range that belongs to the allocator around one of its blocks; false: it isn't known. */
+static bool find_extent(uintptr_t block, uintptr_t *start, uintptr_t *end)
+{
+	struct os_range range;
+
+	if (next.glibc) {
+		glibc_extent(block, start, end);
+		return true;
+	}
+	if (!mapped_around(block, &range))
+		return false;
+	*start = range.start;
+	*end = range.end;
+	return true;
+}
+
 /* Between arenas. */
 static void scan_between_blocks(const struct mapping *m, uintptr_t start, uintptr_t limit)
 {
@@ -153,9 +174,8 @@ static void scan_between_blocks(const struct mapping *m, uintptr_t start, uintpt
 			scan_rest(m, start, limit);
 			return;
 		}
-		if (!next.glibc)
+		if (!find_extent(block, &from, &to))
 			return;
-		glibc_extent(block, &from, &to);
 		if (from > start)
 			scan_rest(m, start, from < limit ? from : limit);
 		if (to <= start)
@@ -206,7 +226,7 @@ static void scan_tls_in(const struct mapping *m)
 		start = m->start;
 	if (end > m->end)
 		end = m->end;
-	scan_root(start, end, false);
+	scan_rest(m, start, end);
 }
 
 /* ---- threads */
@@ -291,6 +311,7 @@ static void take_thread(uintptr_t links, uintptr_t list)
 	tid = (int)word;
 	if (tid == (int)trace.header->pid)
 		main_list = list;
+	leave_out(descriptor - allocator_tls.start, descriptor - allocator_tls.end);
 	if (read_word(descriptor + 8, &word)) /* thread-local storage of libraries that came late */
 		scan_word(word - 16);
 	if (!find_stack(descriptor, links, &stack))
@@ -371,6 +392,17 @@ static void leave_out_own(void)
 	leave_out(self.start & ~4095ul, (self.end + 4095) & ~4095ul);
 }
 
+/* What another allocator has mapped and its library's data: lists of free blocks, and words that were such. Its threads' storage is
+ * left out with them (take_thread()). */
+static void leave_out_allocator(void)
+{
+	struct os_range range;
+
+	for (size_t i = 0; mapped_next(&i, &range);)
+		leave_out(range.start, range.end);
+	leave_out(allocator.start & ~4095ul, (allocator.end + 4095) & ~4095ul);
+}
+
 /* Devices may do things when they are read. */
 static bool is_device(const struct mapping *m)
 {
@@ -431,6 +463,7 @@ bool roots_scan(const struct scan_stack *s, size_t count)
 	if (!find_mappings())
 		return false;
 	leave_out_own();
+	leave_out_allocator();
 	for (const struct mapping *m = mappings; m->end; m++) {
 		if (strcmp(m->name, "[stack]") == 0)
 			leave_out_below(m);
@@ -447,6 +480,34 @@ bool roots_scan(const struct scan_stack *s, size_t count)
 	return true;
 }
 
+/* Others may have data of the program's, too. */
+static bool is_allocator_alone(const struct object *o)
+{
+	static const char *const names[] = { "libjemalloc", "libmimalloc", "libtcmalloc" };
+	const char *slash = strrchr(o->name, '/'), *name = slash ? slash + 1 : o->name;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(name, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+static int find_allocator_tls(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	uintptr_t here = (uintptr_t)info->dlpi_tls_data;
+
+	(void)size;
+	(void)unused;
+	if (info->dlpi_addr != allocator.bias || !here)
+		return 0;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_TLS && here < cpu_thread_pointer()) {
+			allocator_tls.start = cpu_thread_pointer() - here;
+			allocator_tls.end = allocator_tls.start - info->dlpi_phdr[i].p_memsz;
+		}
+	return 1;
+}
+
 void roots_init(void)
 {
 	void (*get)(size_t *, size_t *) = dlsym(RTLD_DEFAULT, "_dl_get_tls_static_info");
@@ -457,4 +518,9 @@ void roots_init(void)
 	(void)object_find((uintptr_t)&trace, &self);
 	if (!next.glibc || !object_find((uintptr_t)next.malloc, &libc))
 		libc = (struct object){ 0 };
+	if (next.glibc || !object_find((uintptr_t)next.malloc, &allocator) ||
+		!is_allocator_alone(&allocator))
+		allocator = (struct object){ 0 };
+	else
+		dl_iterate_phdr(find_allocator_tls, NULL);
 }

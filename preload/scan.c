@@ -22,6 +22,7 @@
  */
 #include "preload/scan.h"
 #include "preload/blocks.h"
+#include "preload/next.h"
 #include "preload/words.h"
 
 #include <string.h>
@@ -135,28 +136,41 @@ static void push(uint32_t block)
 		failed = true;
 }
 
+/* Is the word a pointer to the end of that block, an array of no elements? */
+static bool is_empty_array(uint32_t block, uintptr_t word)
+{
+	uintptr_t count;
+
+	return block && word - block_start(block) == BLOCK_COUNT &&
+	       block_size(block) == BLOCK_COUNT && word_read(block_start(block), &count) &&
+	       count == 0;
+}
+
 /* The block that a word points to, by the first in its cell; 0: none. */
 static uint32_t block_of(uintptr_t word, uint32_t first)
 {
 	uint32_t block = blocks_at(word, first);
-	uintptr_t count;
 
 	if (likely(block) || !in_range(word - BLOCK_COUNT))
 		return block;
 	first = blocks_in_cell(word - BLOCK_COUNT);
 	block = first ? blocks_at(word - BLOCK_COUNT, first) : 0;
-	return block && word - block_start(block) == BLOCK_COUNT &&
-			       block_size(block) == BLOCK_COUNT &&
-			       word_read(block_start(block), &count) && count == 0
-		       ? block
+	return is_empty_array(block, word) ? block : 0;
+}
+
+/* Where blocks may follow one another without a gap, a pointer to the start of one may be meant for
+ * the end of the one before it, which then is possible. */
+static uint32_t array_before(uintptr_t word, uint32_t block)
+{
+	return !next.glibc && block && word == block_start(block) &&
+			       is_empty_array(block - 1, word)
+		       ? block - 1
 		       : 0;
 }
 
-/* What a pointer makes of its block, if it is one. */
-static void mark_block(uintptr_t word, uint32_t first, enum mark mark)
+/* What a pointer makes of a block that it points to. */
+static void mark_block(uintptr_t word, uint32_t block, enum mark mark)
 {
-	uint32_t block = block_of(word, first);
-
 	if (!block || mark <= block_mark(block))
 		return;
 	if (mark == REACHABLE && word != block_start(block) && !counts_as_start(block, word))
@@ -206,17 +220,25 @@ static struct {
 } queue[QUEUE];
 static unsigned queued;
 
+static inline void do_task(uint32_t block, unsigned i, enum mark mark)
+{
+	if (task == MARK_REACHED)
+		mark_block(queue[i].word, block, mark);
+	else if (task == MARK_LED_TO)
+		mark_led_to(block, queue[i].from);
+	else
+		take(block);
+}
+
 static void flush_queue(void)
 {
 	for (unsigned i = 0; i < queued; i++) {
-		uintptr_t word = queue[i].word;
+		uint32_t block = block_of(queue[i].word, queue[i].first);
 
-		if (task == MARK_REACHED)
-			mark_block(word, queue[i].first, queue[i].mark);
-		else if (task == MARK_LED_TO)
-			mark_led_to(block_of(word, queue[i].first), queue[i].from);
-		else
-			take(block_of(word, queue[i].first));
+		do_task(block, i, queue[i].mark);
+		block = array_before(queue[i].word, block);
+		if (unlikely(block))
+			do_task(block, i, POSSIBLE);
 	}
 	queued = 0;
 }

@@ -10,17 +10,17 @@ static __thread void *volatile of_thread;
 
 NOINLINE static void *on_waiting_stack(void) // reachable 21/1
 {
-	return malloc(21);
+	return zeroed(21);
 }
 
 NOINLINE static void in_waiting_thread_local(void) // reachable 22/1
 {
-	of_thread = malloc(22);
+	of_thread = zeroed(22);
 }
 
 CASE lost_by_waiting(void) // lost 23/1
 {
-	void *volatile p = malloc(23);
+	void *volatile p = zeroed(23);
 
 	p = NULL;
 	(void)p;
@@ -28,12 +28,12 @@ CASE lost_by_waiting(void) // lost 23/1
 
 NOINLINE static void *on_running_stack(void) // reachable 24/1
 {
-	return malloc(24);
+	return zeroed(24);
 }
 
 CASE lost_by_ended(void) // lost 25/1
 {
-	void *volatile p = malloc(25);
+	void *volatile p = zeroed(25);
 
 	p = NULL;
 	(void)p;
@@ -42,12 +42,12 @@ CASE lost_by_ended(void) // lost 25/1
 /* Nobody can reach the thread-local storage of a thread that has ended. */
 NOINLINE static void in_ended_thread_local(void) // lost 26/1
 {
-	of_thread = malloc(26);
+	of_thread = zeroed(26);
 }
 
 NOINLINE static void *handed_over(void) // reachable 27/1
 {
-	return malloc(27);
+	return zeroed(27);
 }
 
 static void *waiting(void *unused)

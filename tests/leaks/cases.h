@@ -29,6 +29,12 @@ NOINLINE static void scrub(void)
 		stack[i] = 0;
 }
 
+/* Words that were never written may be an address that was there before. */
+__attribute__((unused)) NOINLINE static void *zeroed(size_t size)
+{
+	return memset(malloc(size), 0, size);
+}
+
 /* What was stored where p points is really there, though nothing in the program reads it. */
 #define STORED(p) __asm__ volatile("" : : "r"(p) : "memory")
 

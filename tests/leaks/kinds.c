@@ -17,7 +17,7 @@ struct node {
 
 CASE lost_plain(void) // lost 100/1
 {
-	void *volatile p = malloc(100);
+	void *volatile p = zeroed(100);
 
 	p = NULL;
 	(void)p;
@@ -35,7 +35,7 @@ CASE lost_thrice(void) // lost 30/3
 
 CASE lost_empty(void) // lost 0/1
 {
-	void *volatile p = malloc(0);
+	void *volatile p = zeroed(0);
 
 	p = NULL;
 	(void)p;
@@ -43,7 +43,7 @@ CASE lost_empty(void) // lost 0/1
 
 CASE lost_resized(void) // lost 5000/1
 {
-	void *volatile p = malloc(10);
+	void *volatile p = zeroed(10);
 
 	p = realloc(p, 5000);
 	p = NULL;
@@ -60,7 +60,7 @@ CASE lost_aligned(void) // lost 300/1
 
 CASE lost_large(void) // lost 3000000/1
 {
-	void *volatile p = malloc(3000000);
+	void *volatile p = zeroed(3000000);
 
 	p = NULL;
 	(void)p;
@@ -69,7 +69,7 @@ CASE lost_large(void) // lost 3000000/1
 /* Its own pointer keeps nobody. */
 CASE lost_to_itself(void) // lost 40/1
 {
-	struct node *volatile p = malloc(NODE);
+	struct node *volatile p = zeroed(NODE);
 
 	p->next = p;
 	p = NULL;
@@ -80,7 +80,7 @@ static char *volatile behind;
 
 CASE lost_behind_its_end(void) // lost 63/1
 {
-	char *volatile p = malloc(63);
+	char *volatile p = zeroed(63);
 
 	behind = p + 63;
 	p = NULL;
@@ -91,7 +91,7 @@ static char unaligned[32] __attribute__((aligned(16)));
 
 CASE lost_by_unaligned_pointer(void) // lost 56/1
 {
-	void *volatile p = malloc(56);
+	void *volatile p = zeroed(56);
 
 	memcpy(unaligned + 3, (void *)&p, sizeof(p));
 	p = NULL;
@@ -102,7 +102,7 @@ static volatile uintptr_t hidden;
 
 CASE lost_by_hidden_pointer(void) // lost 72/1
 {
-	void *volatile p = malloc(72);
+	void *volatile p = zeroed(72);
 
 	hidden = ~(uintptr_t)p;
 	p = NULL;
@@ -116,7 +116,7 @@ NOINLINE static struct node *rest_of_list(int length) // indirect 120/3
 	struct node *first = NULL;
 
 	for (int i = 0; i < length; i++) {
-		struct node *n = malloc(NODE);
+		struct node *n = zeroed(NODE);
 
 		n->next = first;
 		first = n;
@@ -126,7 +126,7 @@ NOINLINE static struct node *rest_of_list(int length) // indirect 120/3
 
 CASE head_of_list(void) // lost 40/1
 {
-	struct node *volatile p = malloc(NODE);
+	struct node *volatile p = zeroed(NODE);
 
 	p->next = rest_of_list(3);
 	p = NULL;
@@ -136,10 +136,10 @@ CASE head_of_list(void) // lost 40/1
 /* Nobody points into the ring: one leads to the others. */
 CASE ring(void) // lost 40/1, indirect 80/2
 {
-	struct node *volatile p = malloc(NODE);
+	struct node *volatile p = zeroed(NODE);
 
-	p->next = malloc(NODE);
-	p->next->next = malloc(NODE);
+	p->next = zeroed(NODE);
+	p->next->next = zeroed(NODE);
 	p->next->next->next = p;
 	p = NULL;
 	(void)p;
@@ -148,8 +148,8 @@ CASE ring(void) // lost 40/1, indirect 80/2
 /* The inside of a lost block is pointed to from another lost one. */
 CASE inside_of_lost(void) // lost 40/1, indirect 40/1
 {
-	struct node *volatile p = malloc(NODE);
-	struct node *volatile q = malloc(NODE);
+	struct node *volatile p = zeroed(NODE);
+	struct node *volatile q = zeroed(NODE);
 
 	p->next = (struct node *)((char *)q + 16);
 	p = NULL;
@@ -164,7 +164,7 @@ static char *volatile inside;
 
 CASE possible_inside(void) // possible 200/1
 {
-	char *volatile p = malloc(200);
+	char *volatile p = zeroed(200);
 
 	inside = p + 100;
 	p = NULL;
@@ -175,7 +175,7 @@ static char *volatile inside_large;
 
 CASE possible_inside_large(void) // possible 500000/1
 {
-	char *volatile p = malloc(500000);
+	char *volatile p = zeroed(500000);
 
 	inside_large = p + 499999;
 	p = NULL;
@@ -187,9 +187,9 @@ static char *volatile inside_head;
 /* What only a possible block points to is possible, too. */
 CASE possible_chain(void) // possible 80/2
 {
-	struct node *volatile p = malloc(NODE);
+	struct node *volatile p = zeroed(NODE);
 
-	p->next = malloc(NODE);
+	p->next = zeroed(NODE);
 	inside_head = (char *)p + 24;
 	p = NULL;
 	(void)p;
@@ -201,14 +201,14 @@ void *volatile global;
 
 CASE reachable_global(void) // reachable 11/1
 {
-	global = malloc(11);
+	global = zeroed(11);
 }
 
 CASE reachable_static(void) // reachable 12/1
 {
 	static void *volatile kept;
 
-	kept = malloc(12);
+	kept = zeroed(12);
 	(void)kept;
 }
 
@@ -216,7 +216,7 @@ static __thread void *volatile local_to_thread;
 
 CASE reachable_thread_local(void) // reachable 13/1
 {
-	local_to_thread = malloc(13);
+	local_to_thread = zeroed(13);
 }
 
 static struct node *volatile list;
@@ -224,7 +224,7 @@ static struct node *volatile list;
 CASE reachable_list(void) // reachable 120/3
 {
 	for (int i = 0; i < 3; i++) {
-		struct node *n = malloc(NODE);
+		struct node *n = zeroed(NODE);
 
 		n->next = list;
 		list = n;
@@ -236,7 +236,7 @@ static char *volatile start_and_inside[2];
 /* A pointer to the start is enough. */
 CASE reachable_by_both(void) // reachable 90/1
 {
-	start_and_inside[0] = malloc(90);
+	start_and_inside[0] = zeroed(90);
 	start_and_inside[1] = start_and_inside[0] + 10;
 }
 
@@ -245,7 +245,7 @@ static void *volatile *volatile mapping;
 CASE reachable_from_mapping(void) // reachable 14/1
 {
 	mapping = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	mapping[7] = malloc(14);
+	mapping[7] = zeroed(14);
 }
 
 static struct node *volatile two_ways;
@@ -253,9 +253,9 @@ static struct node *volatile two_ways;
 /* Both a lost and a reachable block point to it. */
 CASE reachable_not_indirect(void) // lost 40/1, reachable 40/1
 {
-	struct node *volatile p = malloc(NODE);
+	struct node *volatile p = zeroed(NODE);
 
-	two_ways = malloc(NODE);
+	two_ways = zeroed(NODE);
 	p->next = two_ways;
 	p = NULL;
 	(void)p;
@@ -266,7 +266,7 @@ static uint64_t *volatile behind_length;
 /* The length in front is how some allocators mark their blocks: memcheck's heuristic length64. */
 CASE reachable_behind_length(void) // reachable 128/1
 {
-	uint64_t *volatile p = malloc(128);
+	uint64_t *volatile p = zeroed(128);
 
 	p[0] = 128 - sizeof(*p);
 	behind_length = p + 1;
@@ -276,7 +276,7 @@ CASE reachable_behind_length(void) // reachable 128/1
 
 NOINLINE static void *on_stack(void) // reachable 15/1
 {
-	return malloc(15);
+	return zeroed(15);
 }
 
 static void run_cases(void)

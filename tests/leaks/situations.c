@@ -2,7 +2,6 @@
  * situations.c - the situations of LeakSanitizer's and memcheck's own tests, and others of their kind, that are told in one process with
  * one thread: places that are roots or aren't, pointers that are none, and shapes of what is lost.
  */
-#define _GNU_SOURCE
 #include "cases.h"
 
 #include <dlfcn.h>
@@ -28,12 +27,6 @@ extern void __lsan_disable(void) __attribute__((weak));
 extern void __lsan_enable(void) __attribute__((weak));
 extern void __lsan_register_root_region(const void *p, size_t size) __attribute__((weak));
 
-/* Words that were never written may be an address that was there before. */
-NOINLINE static void *block(size_t size)
-{
-	return memset(malloc(size), 0, size);
-}
-
 NOINLINE static void forget(void *p)
 {
 	STORED(p);
@@ -55,11 +48,11 @@ static void *map(int flags, int fd)
 
 /* ---- places that are roots */
 
-static void *volatile initialized = &initialized;
+static void *volatile initialized = (void *)&initialized;
 
 CASE reachable_initialized(void) // reachable 21/1
 {
-	initialized = block(21);
+	initialized = zeroed(21);
 }
 
 static void *volatile table[1024];
@@ -67,15 +60,15 @@ static void *volatile table[1024];
 CASE reachable_table(void) // reachable 8192/1024
 {
 	for (int i = 0; i < 1024; i++)
-		table[i] = block(8);
+		table[i] = zeroed(8);
 }
 
 static void *volatile *volatile large;
 
 CASE reachable_at_end_of_large(void) // reachable 400023/2
 {
-	large = block(400000);
-	large[49999] = block(23);
+	large = zeroed(400000);
+	large[49999] = zeroed(23);
 }
 
 static struct node *volatile long_list;
@@ -90,12 +83,12 @@ static pthread_key_t keys[40];
 
 NOINLINE static void *specific(void) // reachable 24/1
 {
-	return block(24);
+	return zeroed(24);
 }
 
 NOINLINE static void *specific_far(void) // reachable 25/1
 {
-	return block(25);
+	return zeroed(25);
 }
 
 /* The C library has blocks of its own for further ones. */
@@ -109,17 +102,17 @@ NOINLINE static void in_specific(void)
 
 NOINLINE static void *in_dynamic_tls(void) // reachable 26/1
 {
-	return block(26);
+	return zeroed(26);
 }
 
 NOINLINE static void *in_plugin(void) // reachable 27/1
 {
-	return block(27);
+	return zeroed(27);
 }
 
 NOINLINE static void *in_closed_plugin(void) // lost 28/1
 {
-	return block(28);
+	return zeroed(28);
 }
 
 static void *load(const char *name)
@@ -160,12 +153,12 @@ NOINLINE static void plugins(void)
 
 NOINLINE static char *in_environment(void) // reachable 29/1
 {
-	return strcpy(block(29), "IN_ENVIRONMENT=yes");
+	return strcpy(zeroed(29), "IN_ENVIRONMENT=yes");
 }
 
 NOINLINE static char *in_stream(void) // reachable 301/1
 {
-	return block(301);
+	return zeroed(301);
 }
 
 NOINLINE static void of_libc(void)
@@ -193,7 +186,7 @@ static void *volatile *volatile mappings[8];
 CASE reachable_from_shared_mapping(void) // reachable 31/1
 {
 	mappings[0] = map(MAP_SHARED | MAP_ANONYMOUS, -1);
-	mappings[0][5] = block(31);
+	mappings[0][5] = zeroed(31);
 }
 
 CASE reachable_from_file_mapping(void) // reachable 32/1
@@ -203,7 +196,7 @@ CASE reachable_from_file_mapping(void) // reachable 32/1
 	if (ftruncate(fd, 4096) != 0)
 		abort();
 	mappings[1] = map(MAP_SHARED, fd);
-	mappings[1][5] = block(32);
+	mappings[1][5] = zeroed(32);
 	close(fd);
 }
 
@@ -211,21 +204,21 @@ CASE reachable_from_file_mapping(void) // reachable 32/1
 CASE lost_in_sealed_page(void) // lost 33/1
 {
 	mappings[2] = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	mappings[2][5] = block(33);
+	mappings[2][5] = zeroed(33);
 	mprotect((void *)mappings[2], 4096, PROT_READ);
 }
 
 CASE lost_in_closed_page(void) // lost 34/1
 {
 	mappings[3] = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	mappings[3][5] = block(34);
+	mappings[3][5] = zeroed(34);
 	mprotect((void *)mappings[3], 4096, PROT_NONE);
 }
 
 CASE lost_in_unmapped_page(void) // lost 35/1
 {
 	mappings[4] = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	mappings[4][5] = block(35);
+	mappings[4][5] = zeroed(35);
 	munmap((void *)mappings[4], 4096);
 	mappings[4] = NULL;
 }
@@ -233,7 +226,7 @@ CASE lost_in_unmapped_page(void) // lost 35/1
 CASE reachable_from_registered(void) // reachable 36/1
 {
 	mappings[5] = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	mappings[5][5] = block(36);
+	mappings[5][5] = zeroed(36);
 	if (__lsan_register_root_region)
 		__lsan_register_root_region((void *)mappings[5], 4096);
 }
@@ -243,17 +236,17 @@ static char stack_of_fiber[65536] __attribute__((aligned(16)));
 
 NOINLINE static void *on_static_fiber(void) // reachable 37/1
 {
-	return block(37);
+	return zeroed(37);
 }
 
 NOINLINE static void *on_heap_fiber(void) // reachable 38/1
 {
-	return block(38);
+	return zeroed(38);
 }
 
 NOINLINE static void *heap_fiber_stack(void) // reachable 65000/1
 {
-	return block(65000);
+	return zeroed(65000);
 }
 
 static void fiber(int number)
@@ -290,7 +283,7 @@ CASE lost_by_freed(void) // lost 42/1
 {
 	struct node *n = calloc(1, NODE);
 
-	n->payload[2] = (long)block(42);
+	n->payload[2] = (long)zeroed(42);
 	STORED(n);
 	free(n);
 }
@@ -300,7 +293,7 @@ static int *volatile from_one;
 /* As arrays that begin with 1 are kept. */
 CASE lost_before_start(void) // lost 44/1
 {
-	from_one = (int *)block(44) - 1;
+	from_one = (int *)zeroed(44) - 1;
 }
 
 static volatile uintptr_t coded[3];
@@ -308,17 +301,17 @@ static volatile uint32_t short_address;
 
 CASE lost_by_high_tag(void) // lost 45/1
 {
-	coded[0] = (uintptr_t)block(45) | 0xabul << 56;
+	coded[0] = (uintptr_t)zeroed(45) | 0xabul << 56;
 }
 
 CASE lost_by_xor(void) // lost 92/2
 {
-	coded[1] = (uintptr_t)block(46) ^ (uintptr_t)block(46);
+	coded[1] = (uintptr_t)zeroed(46) ^ (uintptr_t)zeroed(46);
 }
 
 CASE lost_by_half(void) // lost 47/1
 {
-	short_address = (uint32_t)(uintptr_t)block(47);
+	short_address = (uint32_t)(uintptr_t)zeroed(47);
 }
 
 /* ---- ways to allocate */
@@ -376,12 +369,12 @@ CASE lost_page(void) // lost 52/1
 
 CASE lost_grown(void) // lost 5000000/1
 {
-	forget(realloc(block(200000), 5000000));
+	forget(realloc(zeroed(200000), 5000000));
 }
 
 CASE resized_to_nothing(void) // freed
 {
-	void *volatile p = block(53);
+	void *volatile p = zeroed(53);
 
 	p = realloc(p, 0);
 	(void)p;
@@ -393,14 +386,14 @@ CASE kept_by_failed_resize(void) // reachable 54/1
 {
 	volatile size_t most = PTRDIFF_MAX;
 
-	kept = block(54);
+	kept = zeroed(54);
 	if (realloc(kept, most))
 		abort();
 }
 
 CASE lost_but_ignored(void) // lost 55/1
 {
-	void *p = block(55);
+	void *p = zeroed(55);
 
 	if (__lsan_ignore_object)
 		__lsan_ignore_object(p);
@@ -411,7 +404,7 @@ CASE lost_but_disabled(void) // lost 56/1
 {
 	if (__lsan_disable)
 		__lsan_disable();
-	forget(block(56));
+	forget(zeroed(56));
 	if (__lsan_enable)
 		__lsan_enable();
 }
@@ -463,7 +456,7 @@ static struct pool {
 /* Who has given out a part of a block only knows the rest. */
 CASE possible_pool(void) // reachable 16/1, possible 4096/1
 {
-	pool = block(sizeof(*pool));
+	pool = zeroed(sizeof(*pool));
 	pool->next = (char *)calloc(1, 4096) + 100;
 	pool->left = 3996;
 }
@@ -472,7 +465,7 @@ CASE reachable_from_cell(void) // reachable 4157/2
 {
 	void **cells = calloc(1, 4096);
 
-	cells[300] = block(61);
+	cells[300] = zeroed(61);
 	roots[6] = (struct node *)cells;
 }
 
@@ -562,7 +555,7 @@ CASE deep_list(void) // lost 40/1, indirect 199960/4999
 
 CASE lost_once_kept(void) // lost 58/1
 {
-	kept = block(58);
+	kept = zeroed(58);
 	STORED(kept);
 	kept = NULL;
 }
@@ -571,7 +564,7 @@ CASE lost_once_kept(void) // lost 58/1
 
 NOINLINE static void *deep_in_dead_frame(void) // lost 59/1
 {
-	return block(59);
+	return zeroed(59);
 }
 
 /* Further down than the next frame and what is called from there. */
@@ -585,12 +578,12 @@ NOINLINE static void leave_frame(void)
 
 NOINLINE static void *at_top_of_frame(void) // reachable 62/1
 {
-	return block(62);
+	return zeroed(62);
 }
 
 NOINLINE static void *at_bottom_of_frame(void) // reachable 63/1
 {
-	return block(63);
+	return zeroed(63);
 }
 
 NOINLINE static void leave_from_large_frame(void)

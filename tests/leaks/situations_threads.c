@@ -1,5 +1,4 @@
 /* situations_threads.c - what threads had when they ended, and what those have that are still there at exit. */
-#define _GNU_SOURCE
 #include "cases.h"
 
 #include <alloca.h>
@@ -10,12 +9,6 @@
 
 static sem_t ready;
 static pthread_key_t freeing, forgetting;
-
-/* Words that were never written may be an address that was there before. */
-NOINLINE static void *block(size_t size)
-{
-	return memset(malloc(size), 0, size);
-}
 
 NOINLINE static void forget(void *p)
 {
@@ -51,7 +44,7 @@ NOINLINE static void start(void *(*f)(void *), const pthread_attr_t *attributes,
 
 NOINLINE static void *argument(void) // lost 310/10
 {
-	return block(31);
+	return zeroed(31);
 }
 
 static void *use_argument(void *given)
@@ -62,7 +55,7 @@ static void *use_argument(void *given)
 
 NOINLINE static void *result(void) // lost 320/10
 {
-	return block(32);
+	return zeroed(32);
 }
 
 static void *give_result(void *unused)
@@ -74,7 +67,7 @@ static void *give_result(void *unused)
 /* The next thread takes the stack over, and with it what the last one returned. */
 NOINLINE static void *detached_result(void) // lost 132/4, reachable 33/1
 {
-	return block(33);
+	return zeroed(33);
 }
 
 static void *give_detached_result(void *unused)
@@ -87,17 +80,17 @@ static void *give_detached_result(void *unused)
 
 NOINLINE static void *freed_by_destructor(void) // freed
 {
-	return block(34);
+	return zeroed(34);
 }
 
 NOINLINE static void *forgotten_by_destructor(void) // lost 35/1
 {
-	return block(35);
+	return zeroed(35);
 }
 
 CASE lost_by_destructor(void) // lost 36/1
 {
-	forget(block(36));
+	forget(zeroed(36));
 }
 
 static void destroy(void *p)
@@ -116,12 +109,12 @@ static void *with_specific(void *unused)
 
 NOINLINE static void *held_by_cancelled(void) // lost 37/1
 {
-	return block(37);
+	return zeroed(37);
 }
 
 NOINLINE static void *freed_by_cleanup(void) // freed
 {
-	return block(38);
+	return zeroed(38);
 }
 
 static void *be_cancelled(void *unused)
@@ -138,7 +131,7 @@ static void *be_cancelled(void *unused)
 
 NOINLINE static void *contended(void) // lost 16000/1000
 {
-	return block(16);
+	return zeroed(16);
 }
 
 static void *contend(void *unused)
@@ -191,7 +184,7 @@ static void detached(void)
 
 NOINLINE static void *argument_of_waiting(void) // reachable 41/1
 {
-	return block(41);
+	return zeroed(41);
 }
 
 static void *with_argument(void *volatile given)
@@ -202,7 +195,7 @@ static void *with_argument(void *volatile given)
 
 NOINLINE static void *in_alloca(void) // reachable 42/1
 {
-	return block(42);
+	return zeroed(42);
 }
 
 static void *with_alloca(void *unused)
@@ -210,18 +203,19 @@ static void *with_alloca(void *unused)
 	void *volatile *volatile p = alloca(100000);
 
 	(void)unused;
+	memset((void *)p, 0, 100000);
 	p[6000] = in_alloca();
 	return wait_for_ever();
 }
 
 NOINLINE static void *specific_of_waiting(void) // reachable 43/1
 {
-	return block(43);
+	return zeroed(43);
 }
 
 NOINLINE static void *thread_local_of_waiting(void) // reachable 44/1
 {
-	return block(44);
+	return zeroed(44);
 }
 
 static __thread void *volatile local[100];
@@ -236,7 +230,7 @@ static void *with_storage(void *unused)
 
 NOINLINE static void *in_register(void) // reachable 46/1
 {
-	return block(46);
+	return zeroed(46);
 }
 
 static void *with_register(void *unused)
@@ -252,12 +246,12 @@ static void *with_register(void *unused)
 
 NOINLINE static void *held_by_interrupted(void) // reachable 47/1
 {
-	return block(47);
+	return zeroed(47);
 }
 
 CASE lost_by_handler(void) // lost 48/1
 {
-	forget(block(48));
+	forget(zeroed(48));
 }
 
 static void handle(int number)
@@ -288,7 +282,7 @@ static void *interrupted(void *unused)
 
 CASE lost_by_waiting(void) // lost 49/1
 {
-	forget(block(49));
+	forget(zeroed(49));
 }
 
 static void *loses(void *unused)

@@ -1,5 +1,4 @@
 /* unreadable.c - pages that nobody may touch, where roots and blocks are. Beside them all is as ever. */
-#define _GNU_SOURCE
 #include "cases.h"
 
 #include <pthread.h>
@@ -11,12 +10,6 @@
 #define PAGE 4096ul
 
 static sem_t ready;
-
-/* Words that were never written may be an address that was there before. */
-NOINLINE static void *block(size_t size)
-{
-	return memset(malloc(size), 0, size);
-}
 
 static void close_page(void *p)
 {
@@ -30,17 +23,17 @@ static struct {
 
 NOINLINE static void *before_closed(void) // reachable 21/1
 {
-	return block(21);
+	return zeroed(21);
 }
 
 NOINLINE static void *in_closed(void) // lost 22/1
 {
-	return block(22);
+	return zeroed(22);
 }
 
 NOINLINE static void *behind_closed(void) // reachable 23/1
 {
-	return block(23);
+	return zeroed(23);
 }
 
 static void in_globals(void)
@@ -60,12 +53,12 @@ NOINLINE static void *volatile *with_closed_page(void) // reachable 1000000/1
 
 NOINLINE static void *in_open_page(void) // reachable 24/1
 {
-	return block(24);
+	return zeroed(24);
 }
 
 NOINLINE static void *in_closed_page(void) // lost 25/1
 {
-	return block(25);
+	return zeroed(25);
 }
 
 static void in_block(void)
@@ -81,14 +74,14 @@ static char *volatile inside;
 /* A look at its start, for the layouts that count as pointed to there, fails. */
 CASE possible_in_closed(void) // possible 1000000/1
 {
-	inside = block(1000000);
+	inside = zeroed(1000000);
 	close_page(inside);
 	inside += 8;
 }
 
 NOINLINE static void *above_guard(void) // reachable 26/1
 {
-	return block(26);
+	return zeroed(26);
 }
 
 static void *with_guard(void *unused)

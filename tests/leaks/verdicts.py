@@ -59,12 +59,16 @@ def from_json(report, cases):
     return verdicts
 
 
-def by_mtracer(program, directory, built=None, *options):
+def by_mtracer(program, directory, built=None):
     """Runs it traced, and reads the verdict. Returns (verdicts, the whole report)."""
     trace = directory / f"{program}.mtrace"
-    ended = mtracer("run", "-q", *options, "-o", trace, "--", built or BUILT / program)
+    ended = mtracer("run", "-q", "-o", trace, "--", built or BUILT / program)
     if ended.status != 0:
         raise AssertionError(f"{program}: {ended}")
+    return verdict_of(program, trace)
+
+
+def verdict_of(program, trace):
     result = mtracer("leaks", "--all", "--by", "site", "--json", "--no-builtin", trace)
     report = json.loads(result.stdout)
     return from_json(report, expected(program)), report
