@@ -8,7 +8,6 @@
 #include "filter.h"
 #include "hashmap.h"
 #include "mem.h"
-#include "row.h"
 #include "trace.h"
 
 #include <stdlib.h>

@@ -214,7 +214,7 @@ static void print_process(const struct trace *t)
 	char time[40];
 	char run_time[UNIT_TEXT];
 	uint64_t ns;
-	bool exact = summary_run_time(t, &ns);
+	bool exact = trace_run_time(t, &ns);
 
 	if (t->process_count) {
 		summary_command(t, 0, &text);

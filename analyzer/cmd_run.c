@@ -23,6 +23,7 @@
 #include "analyzer/suppress.h"
 #include "analyzer/trace.h"
 #include "analyzer/units.h"
+#include "analyzer/which.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -750,7 +751,7 @@ static int run(const void *values, int argc, char **argv)
 	if (status == EXIT_FINE && !job.values->untraced)
 		status = choose_library(&library);
 	if (status == EXIT_FINE) {
-		job.file = program_find(argv[0]);
+		job.file = which_program(argv[0]);
 		status = allocators.count > 1 ? compare(&job, library, &allocators)
 					      : run_with(&job, library,
 							allocators.count ? allocators.items : NULL);

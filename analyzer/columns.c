@@ -1,8 +1,8 @@
 /* columns.c - tables of records to columns of numbers, and back, by one description of both. */
 #include "columns.h"
+#include "layout.h"
 #include "mem.h"
 #include "trace.h"
-#include "trace_write.h"
 
 #include <stdlib.h>
 #include <string.h>

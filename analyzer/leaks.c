@@ -3,7 +3,6 @@
 #include "leaks.h"
 #include "hashmap.h"
 #include "mem.h"
-#include "row.h"
 #include "strbuf.h"
 #include "trace.h"
 

@@ -11,7 +11,6 @@
 #include "measures.h"
 #include "mem.h"
 #include "processes.h"
-#include "summary.h"
 #include "trace.h"
 #include "trace_write.h"
 
@@ -515,7 +514,7 @@ static void add_times(struct merge *m, const struct trace *t)
 	struct mt_header *h = &m->w.header;
 	uint64_t ns;
 
-	summary_run_time(t, &ns);
+	trace_run_time(t, &ns);
 	if (t->header.start_ns < h->start_ns)
 		h->start_ns = t->header.start_ns;
 	if (t->header.start_ns + ns > m->end)

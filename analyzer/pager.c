@@ -1,8 +1,8 @@
 /* pager.c - the pager behind stdout. */
 #include "pager.h"
-#include "program.h"
 #include "progress.h"
 #include "table.h"
+#include "which.h"
 #include "width.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static const char *pager_command(void)
 
 	if (command)
 		return *command && strcmp(command, "cat") != 0 ? command : NULL;
-	less = program_find("less");
+	less = which_program("less");
 	free(less);
 	return less ? "less" : NULL;
 }

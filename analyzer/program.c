@@ -43,36 +43,6 @@ static const struct obstacle nothing;
 
 /* ---- finding the file */
 
-static bool is_program(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
-
-char *program_find(const char *name)
-{
-	const char *path = getenv("PATH");
-	char *found;
-
-	if (strchr(name, '/'))
-		return mem_strdup(name);
-	if (!path)
-		path = "/bin:/usr/bin";
-	for (;;) {
-		int size = strcspn(path, ":");
-
-		if (asprintf(&found, "%.*s%s%s", size, path, size ? "/" : "", name) < 0)
-			return NULL;
-		if (*name && is_program(found))
-			return found;
-		free(found);
-		if (!path[size])
-			return NULL;
-		path += size + 1;
-	}
-}
-
 /* ---- what the dynamic linker does with it */
 
 /* The path of the dynamic linker; "" = none. */

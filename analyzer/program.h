@@ -14,10 +14,6 @@ struct obstacle {
 		       */
 };
 
-/* The file that execvp() would run: `name` itself, or found along PATH. NULL = none. The caller
- * frees it. */
-char *program_find(const char *name);
-
 /* The ELF file that is executed for it: itself, or a script's interpreter; NULL = neither. And the
  * dynamic linker of an ELF file; NULL = it has none. The caller frees them. */
 char *program_image(const char *path);

@@ -323,6 +323,23 @@ static size_t module_number(const struct resolver *r, const struct place *place)
 	return module ? r->modules[module].number : SIZE_MAX;
 }
 
+uint32_t stack_walk(const struct trace *t, struct resolver *resolver, uint32_t site,
+	void (*visit)(void *context, const struct spot *spot), void *context)
+{
+	uint32_t node = t->site_info[site].node;
+
+	for (; node >= MT_NODE_FIRST; node = t->nodes[node].parent) {
+		const struct place *place = resolve(resolver, t->nodes[node].frame);
+
+		for (size_t i = 0; i < place->count; i++) {
+			struct spot spot = { place, &place->symbols[i] };
+
+			visit(context, &spot);
+		}
+	}
+	return node;
+}
+
 struct extent resolver_extent(struct resolver *r, const struct spot *spot)
 {
 	uint32_t frame = (uint32_t)(spot->place - r->places);

@@ -47,6 +47,13 @@ const struct place *resolve(struct resolver *r, uint32_t frame);
  */
 struct spot resolve_owner(struct resolver *r, uint32_t node);
 
+/*
+ * Calls visit() for each function on a site's stack, innermost first, our own frames left out.
+ * Returns the root where the stack ends: MT_NODE_ROOT, MT_NODE_DEEP or MT_NODE_BROKEN.
+ */
+uint32_t stack_walk(const struct trace *trace, struct resolver *resolver, uint32_t site,
+	void (*visit)(void *context, const struct spot *spot), void *context);
+
 /* The lines of a spot's function in its decl_file, as far as they are known (symbolize.h). */
 struct extent resolver_extent(struct resolver *r, const struct spot *spot);
 

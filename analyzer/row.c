@@ -13,23 +13,6 @@
 
 /* ---- stacks */
 
-uint32_t stack_walk(const struct trace *t, struct resolver *resolver, uint32_t site,
-	void (*visit)(void *context, const struct spot *spot), void *context)
-{
-	uint32_t node = t->site_info[site].node;
-
-	for (; node >= MT_NODE_FIRST; node = t->nodes[node].parent) {
-		const struct place *place = resolve(resolver, t->nodes[node].frame);
-
-		for (size_t i = 0; i < place->count; i++) {
-			struct spot spot = { place, &place->symbols[i] };
-
-			visit(context, &spot);
-		}
-	}
-	return node;
-}
-
 static void frame_json(void *context, const struct spot *spot)
 {
 	const struct symbol *symbol = spot->symbol;

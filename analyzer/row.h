@@ -37,13 +37,6 @@ bool is_bare_offset(const char *function, const char *module);
 /* "function  table.c:42" of one function on a stack. */
 void spot_text(const struct spot *spot, struct paths *paths, struct strbuf *text);
 
-/*
- * Calls visit() for each function on a site's stack, innermost first, our own frames left out.
- * Returns the root where the stack ends: MT_NODE_ROOT, MT_NODE_DEEP or MT_NODE_BROKEN.
- */
-uint32_t stack_walk(const struct trace *trace, struct resolver *resolver, uint32_t site,
-	void (*visit)(void *context, const struct spot *spot), void *context);
-
 /* Whether the filter keeps a row; a site's row is kept or left out by any function on its stack. */
 bool row_kept(const struct row *row, const struct profile *profile, const struct trace *trace,
 	struct resolver *resolver, const struct filter *filter);

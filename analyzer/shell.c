@@ -1,8 +1,8 @@
 /* shell.c - what can be pasted into a shell. */
 #include "shell.h"
 #include "mem.h"
-#include "program.h"
 #include "strbuf.h"
+#include "which.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static bool is_self(const char *path)
 /* Does the shell find this program by that name? */
 static bool leads_here(const char *name)
 {
-	char *path = program_find(name);
+	char *path = which_program(name);
 	bool here = is_self(path);
 
 	free(path);

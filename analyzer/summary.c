@@ -13,7 +13,6 @@
 
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define COMMAND_LIMIT 200 /* bytes of the command line in a headline */
 
@@ -97,29 +96,6 @@ void summary_states(const struct trace *t, struct strbuf *text)
 		strbuf_add(text, "all exited");
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-bool summary_run_time(const struct trace *t, uint64_t *ns)
-{
-	uint64_t now = now_ns();
-
-	*ns = t->header.end_ns;
-	if (*ns)
-		return true;
-	if (t->state == TRACE_RUNNING && now > t->header.start_ns) {
-		*ns = now - t->header.start_ns;
-		return true;
-	}
-	*ns = t->header.last_ns;
-	return false;
-}
-
 /* ---- for people */
 
 /* What can be said of one moment: each peak was at a time of its own. */
@@ -141,7 +117,7 @@ static void print_run(const struct trace *t, FILE *out)
 	struct strbuf state = { 0 };
 	char time[UNIT_TEXT];
 	uint64_t ns;
-	bool exact = summary_run_time(t, &ns);
+	bool exact = trace_run_time(t, &ns);
 
 	summary_states(t, &state);
 	fprintf(out, "ran %s%s, %s%s%s\n", exact ? "" : "at least ", format_duration(time, ns),
@@ -306,7 +282,7 @@ static void json_processes(const struct trace *t, struct json *j)
 static void json_trace(const struct trace *t, struct json *j)
 {
 	uint64_t ns;
-	bool exact = summary_run_time(t, &ns);
+	bool exact = trace_run_time(t, &ns);
 
 	json_object(j, "trace", false);
 	json_text(j, "path", t->path);

@@ -31,8 +31,4 @@ void summary_state(const struct trace *trace, struct strbuf *text);
 /* The same of a sum: "all exited"; "3 still running, 1 died". */
 void summary_states(const struct trace *trace, struct strbuf *text);
 
-/* How long it ran, in ns. False where only a lower bound is known: the last time that something new
- * was met. */
-bool summary_run_time(const struct trace *trace, uint64_t *ns);
-
 #endif

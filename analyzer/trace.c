@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_ATTEMPTS 8
@@ -845,6 +846,29 @@ bool trace_is_complete(const struct trace *t)
 			return false;
 	}
 	return !(t->header.flags & (MT_NOTE_OWN_MALLOC | MT_NOTE_STORAGE | MT_NOTE_CUT));
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+bool trace_run_time(const struct trace *t, uint64_t *ns)
+{
+	uint64_t now = now_ns();
+
+	*ns = t->header.end_ns;
+	if (*ns)
+		return true;
+	if (t->state == TRACE_RUNNING && now > t->header.start_ns) {
+		*ns = now - t->header.start_ns;
+		return true;
+	}
+	*ns = t->header.last_ns;
+	return false;
 }
 
 const char *trace_table_name(enum mt_table_id table)

@@ -83,6 +83,10 @@ bool trace_went_on(const struct trace *trace);
 /* This node's caller was found without unwind information: frames between the two may be missing. */
 bool trace_may_skip(const struct trace *trace, uint32_t node);
 
+/* How long it ran, in ns. False where only a lower bound is known: the last time that something new
+ * was met. */
+bool trace_run_time(const struct trace *trace, uint64_t *ns);
+
 /* Nothing was lost on the way into the trace, and no frame may be missing inside a stack. */
 bool trace_is_complete(const struct trace *trace);
 

@@ -1,11 +1,11 @@
 /* trace_write.c - collects the tables of a trace and writes them as one file. */
 #include "trace_write.h"
 #include "columns.h"
+#include "layout.h"
 #include "log.h"
 #include "mem.h"
 #include "packing.h"
 #include "resolve.h"
-#include "summary.h"
 #include "trace.h"
 
 #include <errno.h>
@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PAGE 4096u
 #define MOST (UINT32_MAX / 2) /* records of a table */
 
 /* ---- tables */
@@ -148,7 +147,7 @@ void trace_writer_copy(struct trace_writer *w, const struct trace *t, bool symbo
 	w->header.flags |= MT_NOTE_COPY;
 	w->header.state = state_of(t);
 	w->header.scan_request = w->header.scan_answer;
-	if (t->state == TRACE_RUNNING && summary_run_time(t, &ns))
+	if (t->state == TRACE_RUNNING && trace_run_time(t, &ns))
 		w->header.end_ns = ns;
 }
 
@@ -186,36 +185,6 @@ void trace_writer_release(struct trace_writer *w)
 
 /* ---- the file */
 
-static size_t pages(size_t bytes)
-{
-	return (bytes + PAGE - 1) / PAGE;
-}
-
-size_t trace_lay_out(struct mt_header *h)
-{
-	size_t next = MT_HEADER_SIZE / PAGE;
-
-	memcpy(h->magic, MT_MAGIC, sizeof(h->magic));
-	h->version = MT_VERSION;
-	h->oldest_reader = MT_OLDEST_READER;
-	h->byte_order = MT_BYTE_ORDER;
-	h->header_size = MT_HEADER_SIZE;
-	h->page_size = PAGE;
-	h->extent_count = 0;
-	memset(h->extents, 0, sizeof(h->extents));
-	for (uint32_t i = 0; i < MT_TABLES_USED; i++) {
-		size_t size = h->tables[i].count * trace_record_size(i);
-
-		h->tables[i].record_size = trace_record_size(i);
-		if (size == 0)
-			continue;
-		h->extents[h->extent_count++] =
-			(struct mt_extent){ i, 0, (uint32_t)next, (uint32_t)pages(size) };
-		next += pages(size);
-	}
-	return next * PAGE;
-}
-
 unsigned char *trace_writer_bytes(struct trace_writer *w, size_t *size)
 {
 	unsigned char *bytes;
@@ -229,7 +198,7 @@ unsigned char *trace_writer_bytes(struct trace_writer *w, size_t *size)
 	for (uint32_t i = 0; i < w->header.extent_count; i++) {
 		const struct mt_extent *e = &w->header.extents[i];
 
-		memcpy(bytes + (size_t)e->file_page * PAGE, w->tables[e->table],
+		memcpy(bytes + (size_t)e->file_page * TRACE_PAGE, w->tables[e->table],
 			(size_t)w->counts[e->table] * trace_record_size(e->table));
 	}
 	return bytes;

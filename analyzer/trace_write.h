@@ -53,10 +53,6 @@ void trace_writer_symbols(
  */
 int trace_writer_save(struct trace_writer *w, const char *path, bool packed, uint64_t *size);
 
-/* Places the tables, as many records as the header counts, behind the header. Returns the file's
- * size. */
-size_t trace_lay_out(struct mt_header *header);
-
 /* What the file would hold; the caller frees it. */
 unsigned char *trace_writer_bytes(struct trace_writer *w, size_t *size);
 

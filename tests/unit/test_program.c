@@ -4,6 +4,7 @@
 
 #include "analyzer/libraries.h"
 #include "analyzer/program.h"
+#include "analyzer/which.h"
 #include "tests/symbolize/fixtures.h"
 
 #include <elf.h>
@@ -188,7 +189,7 @@ END_TEST
 
 static void expect_found(const char *name, const char *path)
 {
-	char *found = program_find(name);
+	char *found = which_program(name);
 
 	if (path)
 		ck_assert_str_eq(found, path);
