@@ -1,5 +1,5 @@
 /* main.c - mtracer, the command. All of it is in the library beside, so that the unit tests can link it. */
-#include "cmd.h"
+#include "analyzer/commands/cmd.h"
 
 int main(int argc, char **argv)
 {

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "analyzer/cmd.h"
-#include "analyzer/trace.h"
+#include "analyzer/commands/cmd.h"
+#include "analyzer/trace/trace.h"
 
 #define SPARSE_MOST (1u << 20) /* bytes of a file that is written sparsely */
 #define GAP 16		       /* zeros that end a piece */

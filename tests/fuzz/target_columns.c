@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analyzer/columns.h"
+#include "analyzer/trace/columns.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "analyzer/program.h"
+#include "analyzer/run/program.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "analyzer/symbolize.h"
+#include "analyzer/symbols/symbolize.h"
 
 #define BIAS 0x10000000u
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/demangle.h"
-#include "analyzer/strbuf.h"
-#include "analyzer/width.h"
-#include "analyzer/wrappers.h"
+#include "analyzer/symbols/demangle.h"
+#include "analyzer/base/strbuf.h"
+#include "analyzer/base/width.h"
+#include "analyzer/symbols/wrappers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

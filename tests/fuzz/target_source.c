@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include "analyzer/source.h"
-#include "analyzer/span.h"
+#include "analyzer/symbols/source.h"
+#include "analyzer/symbols/span.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "analyzer/suppress.h"
+#include "analyzer/views/suppress.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

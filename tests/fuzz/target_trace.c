@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "analyzer/notes.h"
-#include "analyzer/tally.h"
-#include "analyzer/trace.h"
+#include "analyzer/print/notes.h"
+#include "analyzer/views/tally.h"
+#include "analyzer/trace/trace.h"
 
 /* Whatever trace_open() lets pass can be followed: every stack ends, every text too. */
 static void follow(const struct trace *t)

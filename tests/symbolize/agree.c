@@ -10,8 +10,8 @@
  */
 #include "fixtures.h"
 
-#include "analyzer/demangle.h"
-#include "analyzer/mem.h"
+#include "analyzer/symbols/demangle.h"
+#include "analyzer/base/mem.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #ifndef TESTS_SYMBOLIZE_FIXTURES_H
 #define TESTS_SYMBOLIZE_FIXTURES_H
 
-#include "analyzer/symbolize.h"
+#include "analyzer/symbols/symbolize.h"
 
 #include <stdio.h>
 

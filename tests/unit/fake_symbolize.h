@@ -1,11 +1,11 @@
 /*
- * fake_symbolize.h - in place of analyzer/symbolize.c in unit tests: the names of addresses come
+ * fake_symbolize.h - in place of analyzer/symbols/symbolize.c in unit tests: the names of addresses come
  * from a table.
  */
 #ifndef TESTS_FAKE_SYMBOLIZE_H
 #define TESTS_FAKE_SYMBOLIZE_H
 
-#include "analyzer/symbolize.h"
+#include "analyzer/symbols/symbolize.h"
 
 /* The functions at one return address. Texts that are equal must be the same pointer. */
 struct fake_symbols {

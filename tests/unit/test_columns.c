@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "analyzer/columns.h"
-#include "analyzer/trace.h"
-#include "analyzer/trace_write.h"
+#include "analyzer/trace/columns.h"
+#include "analyzer/trace/trace.h"
+#include "analyzer/views/trace_write.h"
 
 #define EPOCH 77
 #define MOST_RECORDS 50

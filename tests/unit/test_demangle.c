@@ -1,7 +1,7 @@
 /* test_demangle.c - names as people write them, and names that are made to do harm. */
 #include "unit.h"
 
-#include "analyzer/demangle.h"
+#include "analyzer/symbols/demangle.h"
 
 #include <stdio.h>
 #include <stdlib.h>

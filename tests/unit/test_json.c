@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "analyzer/json.h"
-#include "analyzer/strbuf.h"
+#include "analyzer/base/json.h"
+#include "analyzer/base/strbuf.h"
 
 /* What `write` writes, as text. Caller frees. */
 static char *written(void (*write)(struct json *))

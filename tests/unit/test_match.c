@@ -1,6 +1,6 @@
 /* test_match.c - which functions and points of two or three traces are taken for the same code. */
-#include "analyzer/code.h"
-#include "analyzer/match.h"
+#include "analyzer/views/code.h"
+#include "analyzer/views/match.h"
 #include "unit.h"
 
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /* test_merge.c - sums of traces against a plain sum of what their call stacks say; packed and
  * copied traces. */
-#include "analyzer/measures.h"
-#include "analyzer/merge.h"
-#include "analyzer/packing.h"
-#include "analyzer/strbuf.h"
-#include "analyzer/trace.h"
-#include "analyzer/trace_write.h"
+#include "analyzer/trace/measures.h"
+#include "analyzer/views/merge.h"
+#include "analyzer/base/packing.h"
+#include "analyzer/base/strbuf.h"
+#include "analyzer/trace/trace.h"
+#include "analyzer/views/trace_write.h"
 #include "trace_builder.h"
 #include "unit.h"
 

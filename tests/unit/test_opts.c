@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyzer/opts.h"
+#include "analyzer/base/opts.h"
 
 struct values {
 	bool json;

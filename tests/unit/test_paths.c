@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyzer/paths.h"
+#include "analyzer/base/paths.h"
 
 static void expect(struct paths *p, const char *path, const char *expected)
 {

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyzer/profile.h"
-#include "analyzer/trace.h"
-#include "analyzer/wrappers.h"
+#include "analyzer/views/profile.h"
+#include "analyzer/trace/trace.h"
+#include "analyzer/symbols/wrappers.h"
 #include "fake_symbolize.h"
 #include "trace_builder.h"
 

@@ -2,9 +2,9 @@
  * from damaged ones. */
 #include "unit.h"
 
-#include "analyzer/libraries.h"
-#include "analyzer/program.h"
-#include "analyzer/which.h"
+#include "analyzer/run/libraries.h"
+#include "analyzer/run/program.h"
+#include "analyzer/base/which.h"
 #include "tests/symbolize/fixtures.h"
 
 #include <elf.h>

@@ -1,7 +1,7 @@
 /* test_ranges.c - look-ups in overlapping ranges, against a plain scan of all of them. */
 #include "unit.h"
 
-#include "analyzer/ranges.h"
+#include "analyzer/base/ranges.h"
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
  */
 #include "unit.h"
 
-#include "analyzer/runtrace.h"
+#include "analyzer/run/runtrace.h"
 #include "preload/trace_format.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* test_source.c - lines of source files, and of what is none. */
 #include "unit.h"
 
-#include "analyzer/source.h"
+#include "analyzer/symbols/source.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* test_span.c - where functions begin and end in the text of their source. */
 #include "unit.h"
 
-#include "analyzer/span.h"
+#include "analyzer/symbols/span.h"
 
 #include <stdio.h>
 #include <string.h>

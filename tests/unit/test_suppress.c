@@ -1,6 +1,6 @@
 /* test_suppress.c - suppressions: both formats, what they match, and what is refused. */
-#include "analyzer/suppress.h"
-#include "analyzer/strbuf.h"
+#include "analyzer/views/suppress.h"
+#include "analyzer/base/strbuf.h"
 #include "unit.h"
 
 #include <stdio.h>

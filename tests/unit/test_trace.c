@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analyzer/measures.h"
-#include "analyzer/trace.h"
+#include "analyzer/trace/measures.h"
+#include "analyzer/trace/trace.h"
 #include "trace_builder.h"
 
 static char why[512];

@@ -1,7 +1,7 @@
 /* test_units.c - sizes and times as people read and write them. */
 #include "unit.h"
 
-#include "analyzer/units.h"
+#include "analyzer/base/units.h"
 
 static void expect_bytes(int64_t bytes, const char *expected)
 {

@@ -1,8 +1,8 @@
 /* test_width.c - how wide texts are, and where they are cut. */
 #include "unit.h"
 
-#include "analyzer/strbuf.h"
-#include "analyzer/width.h"
+#include "analyzer/base/strbuf.h"
+#include "analyzer/base/width.h"
 
 #include <stdint.h>
 

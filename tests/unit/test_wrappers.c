@@ -2,7 +2,7 @@
  */
 #include "unit.h"
 
-#include "analyzer/wrappers.h"
+#include "analyzer/symbols/wrappers.h"
 
 #include <string.h>
 

@@ -1,0 +1,179 @@
+/* json.c - writes JSON to a stream. */
+#include "analyzer/base/json.h"
+#include "analyzer/base/progress.h"
+#include "analyzer/base/strbuf.h"
+
+#include <math.h>
+
+/* Bytes that stand for themselves, as most do: written in one go. */
+static size_t plain_span(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	while (*c >= ' ' && *c < 0x7f && *c != '"' && *c != '\\')
+		c++;
+	return (size_t)(c - (const unsigned char *)text);
+}
+
+static void put(FILE *out, const char *bytes, size_t size)
+{
+	fwrite_unlocked(bytes, 1, size, out);
+}
+
+static void write_odd_byte(FILE *out, unsigned char c)
+{
+	char text[8];
+
+	switch (c) {
+	case '"':
+		put(out, "\\\"", 2);
+		break;
+	case '\\':
+		put(out, "\\\\", 2);
+		break;
+	case '\n':
+		put(out, "\\n", 2);
+		break;
+	case '\t':
+		put(out, "\\t", 2);
+		break;
+	default:
+		put(out, text, (size_t)snprintf(text, sizeof(text), "\\u%04x", c));
+	}
+}
+
+static void write_text(FILE *out, const char *text)
+{
+	putc_unlocked('"', out);
+	for (;;) {
+		size_t size = plain_span(text);
+
+		put(out, text, size);
+		text += size;
+		if (!*text)
+			break;
+		size = utf8_character(text);
+		if (size == 1)
+			write_odd_byte(out, (unsigned char)*text);
+		else if (size == 0)
+			put(out, "\\ufffd", 6);
+		else
+			put(out, text, size);
+		text += size ? size : 1;
+	}
+	putc_unlocked('"', out);
+}
+
+static void write_number(FILE *out, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	put(out, digits + at, sizeof(digits) - at);
+}
+
+/* What comes before a value: the comma, the line, the key. */
+static void begin(struct json *j, const char *key)
+{
+	if (j->depth > 0) {
+		bool inline_ = j->open[j->depth - 1].inline_;
+
+		if (j->open[j->depth - 1].any)
+			put(j->out, ", ", inline_ ? 2 : 1);
+		if (!inline_)
+			fprintf(j->out, "\n%*s", 2 * j->depth, "");
+		j->open[j->depth - 1].any = true;
+	}
+	if (key) {
+		write_text(j->out, key);
+		put(j->out, ": ", 2);
+	}
+}
+
+static void open_container(struct json *j, const char *key, bool inline_, char open, char close)
+{
+	begin(j, key);
+	putc_unlocked(open, j->out);
+	if (j->depth > 0 && j->open[j->depth - 1].inline_)
+		inline_ = true;
+	j->open[j->depth].close = close;
+	j->open[j->depth].inline_ = inline_;
+	j->open[j->depth].any = false;
+	j->depth++;
+}
+
+void json_start(struct json *j, FILE *out)
+{
+	progress_end();
+	*j = (struct json){ .out = out };
+}
+
+void json_finish(struct json *j)
+{
+	putc('\n', j->out);
+}
+
+void json_object(struct json *j, const char *key, bool inline_)
+{
+	open_container(j, key, inline_, '{', '}');
+}
+
+void json_array(struct json *j, const char *key, bool inline_)
+{
+	open_container(j, key, inline_, '[', ']');
+}
+
+void json_close(struct json *j)
+{
+	j->depth--;
+	if (j->open[j->depth].any && !j->open[j->depth].inline_)
+		fprintf(j->out, "\n%*s", 2 * j->depth, "");
+	putc_unlocked(j->open[j->depth].close, j->out);
+}
+
+void json_text(struct json *j, const char *key, const char *text)
+{
+	begin(j, key);
+	if (text)
+		write_text(j->out, text);
+	else
+		fputs("null", j->out);
+}
+
+void json_unsigned(struct json *j, const char *key, uint64_t number)
+{
+	begin(j, key);
+	write_number(j->out, number);
+}
+
+void json_signed(struct json *j, const char *key, int64_t number)
+{
+	begin(j, key);
+	if (number < 0)
+		putc_unlocked('-', j->out);
+	write_number(j->out, number < 0 ? -(uint64_t)number : (uint64_t)number);
+}
+
+void json_real(struct json *j, const char *key, double number)
+{
+	begin(j, key);
+	if (isfinite(number))
+		fprintf(j->out, "%.2f", number);
+	else
+		fputs("null", j->out);
+}
+
+void json_bool(struct json *j, const char *key, bool value)
+{
+	begin(j, key);
+	fputs(value ? "true" : "false", j->out);
+}
+
+void json_null(struct json *j, const char *key)
+{
+	begin(j, key);
+	fputs("null", j->out);
+}

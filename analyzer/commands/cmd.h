@@ -1,0 +1,46 @@
+/*
+ * cmd.h - the commands of mtracer: one const struct in each cmd_<name>.c, one table in cmd.c.
+ */
+#ifndef MTRACER_CMD_H
+#define MTRACER_CMD_H
+
+#include "analyzer/base/opts.h"
+
+struct command {
+	const char *name;
+	const char *usage;   /* what follows "mtracer NAME ", such as "[OPTION]... TRACE" */
+	const char *summary; /* one line for the list of commands */
+	const char *details; /* paragraphs under the options in the help, or NULL */
+	const struct option_row *options; /* --help is understood without a row */
+	const void *defaults;		  /* what the values start as; NULL = zeros */
+	size_t values_size;		  /* bytes of the values' struct */
+	int min_operands;
+	int max_operands;  /* -1 = any number */
+	bool hidden;	   /* not in the list of commands */
+	bool command_line; /* the operands are a command line: its options aren't ours */
+
+	/* Returns the exit status (log.h). `values` as parsed; argv[0..argc) are the operands, and
+	 * argv[argc] is NULL. */
+	int (*run)(const void *values, int argc, char **argv);
+};
+
+extern const struct command cmd_annotate;
+extern const struct command cmd_completion;
+extern const struct command cmd_info;
+extern const struct command cmd_diff;
+extern const struct command cmd_leaks;
+extern const struct command cmd_merge;
+extern const struct command cmd_pack;
+extern const struct command cmd_report;
+extern const struct command cmd_run;
+extern const struct command cmd_tree;
+
+extern const struct command *const commands[]; /* in the order of the help; ends with NULL */
+
+const struct command *command_find(const char *name); /* NULL = no such command */
+void command_help(const struct command *command, FILE *out);
+
+/* What main() does; returns the exit status. argv[0] is the program's name. */
+int command_main(int argc, char **argv);
+
+#endif

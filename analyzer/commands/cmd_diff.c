@@ -1,0 +1,317 @@
+/* cmd_diff.c - mtracer diff: what changed between two runs or two builds, and whether that is too
+ * much. */
+#include "analyzer/base/log.h"
+#include "analyzer/base/mem.h"
+#include "analyzer/base/paths.h"
+#include "analyzer/commands/cmd.h"
+#include "analyzer/print/diff_print.h"
+#include "analyzer/trace/trace.h"
+#include "analyzer/views/filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN for people, all for machines */
+#define ROWS_SHOWN 20
+
+struct values {
+	struct option_list old, new;
+	int by;
+	const char *sort, *measure;
+	const char *fail_over, *fail_over_site;
+	uint64_t limit;
+	struct option_list match, exclude;
+	bool json, markdown;
+	struct reading_options reading;
+};
+
+static const struct values defaults = { .by = BY_LINE, .limit = LIMIT_DEFAULT };
+
+static const char *const by_names[] = { "line", "function", "file", "module", "site", NULL };
+
+#define AT(member) offsetof(struct values, member), NULL
+
+/* clang-format off */
+static const struct option_row options[] = {
+	{ OPTION_MANY, "old", 0, "TRACE...", "several runs before the change: their medians count", AT(old) },
+	{ OPTION_MANY, "new", 0, "TRACE...", "several runs after it", AT(new) },
+	{ OPTION_CHOICE, "by", 'b', "WHAT", "make rows by line, function, file, module or site (a call\n"
+		"stack) (default: line)", offsetof(struct values, by), by_names },
+	{ OPTION_TEXT, "sort", 's', "KEY", "show and sort by KEY: current_bytes, current_blocks, peak_bytes,\n"
+		"at_peak_bytes, allocated_bytes, allocations or temporary\n"
+		"(default: at_peak_bytes)", AT(sort) },
+	{ OPTION_TEXT, "fail-over", 0, "LIMIT", "exit with 1 where the whole program's peak grew by more than\n"
+		"LIMIT: 5% or 64KiB", AT(fail_over) },
+	{ OPTION_TEXT, "fail-over-site", 0, "LIMIT", "exit with 1 where any row grew by more than LIMIT of itself;\n"
+		"a new one is over every percentage", AT(fail_over_site) },
+	{ OPTION_TEXT, "measure", 0, "KEY", "what the limits are on (default: peak_bytes, and at_peak_bytes of\n"
+		"rows)", AT(measure) },
+	{ OPTION_NUMBER, "limit", 'n', "N", "show N rows, 0 for all (default: 20; with --json all)", AT(limit) },
+	{ OPTION_LIST, "match", 'm', "RE", "only rows whose function, file:line or module matches the\n"
+		"extended regular expression, before or after", AT(match) },
+	{ OPTION_LIST, "exclude", 'x', "RE", "leave out such rows", AT(exclude) },
+	{ OPTION_FLAG, "json", 'j', NULL, "print JSON", AT(json) },
+	{ OPTION_FLAG, "markdown", 0, NULL, "print Markdown, for a pull request", AT(markdown) },
+	READING_OPTION_ROWS(struct values, reading),
+	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
+};
+/* clang-format on */
+
+struct command_state {
+	const struct values *values;
+	struct diff_trace *traces;
+	size_t trace_count, trace_room;
+	struct filter *filter;
+	struct diff *diff;
+	struct diff_view view;
+};
+
+/* ---- options */
+
+static int find_measure(const char *option, const char *name, enum sort_key *measure)
+{
+	const char *names[DIFF_MEASURES + 1] = { NULL };
+	const char *nearest;
+
+	for (int i = 0; i < (int)DIFF_MEASURES; i++)
+		names[i] = sort_key_names[i];
+	if (sort_key_find(name, measure) && (int)*measure < (int)DIFF_MEASURES)
+		return EXIT_FINE;
+	nearest = nearest_name(name, names);
+	if (nearest)
+		return error(
+			"diff: '--%s %s' is not known; did you mean '%s'?", option, name, nearest);
+	return error("diff: '--%s %s' is not known; see 'mtracer help diff'", option, name);
+}
+
+/* Of what is counted, not measured in bytes, a number says enough. */
+static int find_limit(const char *option, const char *text, bool counts, struct limit *limit)
+{
+	if (!text)
+		return EXIT_FINE;
+	if (!counts && limit_lacks_unit(text))
+		return error("diff: '--%s %s' has no unit: %s%% or %sB?", option, text, text, text);
+	if (limit_parse(text, limit))
+		return EXIT_FINE;
+	return error("diff: '--%s %s' is neither a percentage such as 5%% nor a size such as 64KiB",
+		option, text);
+}
+
+static int check_values(struct command_state *c)
+{
+	const struct values *v = c->values;
+	struct diff_view *view = &c->view;
+	int status = EXIT_FINE;
+	bool counts;
+
+	view->sort = view->site = SORT_AT_PEAK_BYTES;
+	view->total = SORT_PEAK_BYTES;
+	if (v->sort)
+		status = find_measure("sort", v->sort, &view->sort);
+	if (status == EXIT_FINE && v->measure) {
+		status = find_measure("measure", v->measure, &view->total);
+		view->site = view->total;
+	}
+	counts = !measure_is_bytes(view->total);
+	if (status == EXIT_FINE)
+		status = find_limit("fail-over", v->fail_over, counts, &view->limit_total);
+	if (status == EXIT_FINE)
+		status = find_limit("fail-over-site", v->fail_over_site, counts, &view->limit_site);
+	if (status == EXIT_FINE && v->json && v->markdown)
+		status = error("diff: --json and --markdown exclude each other");
+	return status;
+}
+
+/* ---- traces */
+
+static int open_trace(struct command_state *c, const char *path, enum diff_side side)
+{
+	struct diff_trace trace = { .side = side };
+	int status = reading_open(&trace.reading, &c->values->reading, path);
+
+	if (status == EXIT_FINE)
+		VEC_PUSH(c->traces, c->trace_count, c->trace_room, trace);
+	return status;
+}
+
+static int open_list(struct command_state *c, const struct option_list *list, enum diff_side side)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		int status = open_trace(c, list->items[i], side);
+
+		if (status != EXIT_FINE)
+			return status;
+	}
+	return EXIT_FINE;
+}
+
+/* OLD NEW, or --old and --new with any number each. */
+static int open_traces(struct command_state *c, int argc, char **argv)
+{
+	const struct values *v = c->values;
+	bool lists = v->old.count || v->new.count;
+	int status;
+
+	if (lists && argc)
+		return error("diff: '%s' is on neither side: with --old and --new all traces "
+			     "follow these",
+			argv[0]);
+	if (lists && (!v->old.count || !v->new.count))
+		return error("diff: --%s wants --%s, too", v->old.count ? "old" : "new",
+			v->old.count ? "new" : "old");
+	if (!lists && argc != 2)
+		return error("diff: want two traces, or --old TRACE... --new TRACE...");
+	if (lists) {
+		status = open_list(c, &v->old, DIFF_OLD);
+		return status == EXIT_FINE ? open_list(c, &v->new, DIFF_NEW) : status;
+	}
+	status = open_trace(c, argv[0], DIFF_OLD);
+	return status == EXIT_FINE ? open_trace(c, argv[1], DIFF_NEW) : status;
+}
+
+static const char *program_of(const struct diff_trace *t)
+{
+	const char *program = trace_program(t->reading.trace);
+
+	return *program ? path_base(program) : "an unknown program";
+}
+
+/* Compared nevertheless: a program may have been renamed. */
+static void warn_of_differences(const struct command_state *c)
+{
+	const struct diff_trace *first = &c->traces[0];
+	const struct mt_header *a = &first->reading.trace->header;
+
+	for (size_t i = 1; i < c->trace_count; i++) {
+		const struct diff_trace *t = &c->traces[i];
+		const struct mt_header *b = &t->reading.trace->header;
+
+		if (strcmp(program_of(first), program_of(t)) != 0) {
+			warning("different programs are compared: %s in %s, %s in %s",
+				program_of(first), first->reading.trace->path, program_of(t),
+				t->reading.trace->path);
+			return;
+		}
+		if (a->sample_bytes != b->sample_bytes)
+			warning("%s was sampled otherwise than %s", t->reading.trace->path,
+				first->reading.trace->path);
+		if (a->depth != b->depth && c->values->by == BY_SITE)
+			warning("%s has other depths of stacks than %s", t->reading.trace->path,
+				first->reading.trace->path);
+	}
+}
+
+/* ---- rows */
+
+static bool row_kept_by(const struct command_state *c, const struct diff_row *row)
+{
+	struct filter_subject subjects[DIFF_SIDES];
+	size_t count = 0;
+
+	for (int side = 0; side < DIFF_SIDES; side++) {
+		const struct diff_place *p = &row->places[side];
+
+		if (p->known)
+			subjects[count++] =
+				(struct filter_subject){ p->function, p->file, p->line, p->module };
+	}
+	return filter_is_empty(c->filter) || filter_keeps(c->filter, subjects, count);
+}
+
+static void choose_rows(struct command_state *c)
+{
+	struct diff_view *v = &c->view;
+	uint64_t limit = c->values->limit;
+	size_t most = 0;
+
+	diff_sort(c->diff, v->sort);
+	v->diff = c->diff;
+	v->rows = mem_zalloc(c->diff->row_count + 1, sizeof(*v->rows));
+	v->over = mem_zalloc(c->diff->row_count + 1, sizeof(*v->over));
+	for (size_t i = 0; i < c->diff->row_count; i++) {
+		struct diff_row *row = &c->diff->rows[i];
+
+		if (!row_kept_by(c, row))
+			continue;
+		v->rows[v->row_count++] = row;
+		most += c->values->json || row->values[v->sort].changed;
+		if (limit_exceeded(&v->limit_site, &row->values[v->site]))
+			v->over[v->over_count++] = row;
+	}
+	if (limit == LIMIT_DEFAULT)
+		limit = c->values->json ? 0 : ROWS_SHOWN;
+	v->shown = limit && limit < most ? (size_t)limit : most;
+}
+
+static int print(const struct command_state *c)
+{
+	if (c->values->json)
+		diff_print_json(&c->view);
+	else if (c->values->markdown)
+		diff_print_markdown(&c->view);
+	else
+		diff_print_text(&c->view);
+	reading_warn(&c->traces[0].reading);
+	reading_warn(&c->traces[c->trace_count - 1].reading);
+	return diff_is_over(&c->view) ? EXIT_FOUND : EXIT_FINE;
+}
+
+/* ---- the command */
+
+static int compare(struct command_state *c)
+{
+	int status;
+
+	warn_of_differences(c);
+	c->diff = diff_new(c->traces, c->trace_count, (enum profile_by)c->values->by);
+	choose_rows(c);
+	status = print(c);
+	free(c->view.rows);
+	free(c->view.over);
+	diff_free(c->diff);
+	return status;
+}
+
+static int run(const void *values, int argc, char **argv)
+{
+	struct command_state c = { .values = values };
+	int status = check_values(&c);
+	char why[512];
+
+	if (status != EXIT_FINE)
+		return status;
+	c.filter = filter_new(&c.values->match, &c.values->exclude, why, sizeof(why));
+	if (!c.filter)
+		return error("diff: %s", why);
+	status = open_traces(&c, argc, argv);
+	if (status == EXIT_FINE)
+		status = compare(&c);
+	for (size_t i = 0; i < c.trace_count; i++)
+		reading_close(&c.traces[i].reading);
+	free(c.traces);
+	filter_free(c.filter);
+	return status;
+}
+
+const struct command cmd_diff = {
+	.name = "diff",
+	.usage = "[OPTION]... OLD NEW | --old TRACE... --new TRACE...",
+	.summary = "show what changed between two runs or builds",
+	.details = "Code is told by module, function and who calls whom, not by addresses or "
+		   "lines: what\n"
+		   "only moved shows no difference. Rows say what grew, shrank, is new or gone; a "
+		   "function\n"
+		   "whose surroundings are all the same is shown as renamed, '(was NAME)'.\n"
+		   "With several traces on a side medians are compared, and a change within the "
+		   "spread\n"
+		   "of either side isn't called one. Keep the old trace by 'mtracer pack': it can "
+		   "then be\n"
+		   "compared when its binaries are gone.\n"
+		   "Exits with 1 where a limit is exceeded.",
+	.options = options,
+	.defaults = &defaults,
+	.values_size = sizeof(struct values),
+	.min_operands = 0,
+	.max_operands = -1,
+	.run = run,
+};

@@ -1,0 +1,287 @@
+/* cmd_leaks.c - mtracer leaks: the blocks that nothing points to, by call stack; of a trace or of a
+ * running process. */
+#include "analyzer/base/json.h"
+#include "analyzer/base/log.h"
+#include "analyzer/base/strbuf.h"
+#include "analyzer/commands/cmd.h"
+#include "analyzer/print/summary.h"
+#include "analyzer/run/livetrace.h"
+#include "analyzer/trace/trace.h"
+#include "analyzer/views/leaks.h"
+#include "analyzer/views/reading.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN for people, all for machines */
+#define ROWS_SHOWN 20
+
+struct values {
+	bool all;
+	int by;
+	uint64_t min_bytes;
+	uint64_t limit, frames, stacks;
+	struct option_list suppressions;
+	bool no_builtin;
+	bool unused_suppressions;
+	bool gen_suppressions;
+	bool strict;
+	uint64_t wait;
+	bool json;
+	struct reading_options reading;
+};
+
+static const struct values defaults = {
+	.limit = LIMIT_DEFAULT, .frames = 24, .stacks = 3, .wait = 10
+};
+
+#define AT(member) offsetof(struct values, member), NULL
+
+/* clang-format off */
+static const struct option_row options[] = {
+	{ OPTION_FLAG, "all", 'a', NULL, "list indirectly and possibly lost and reachable blocks, too", AT(all) },
+	{ OPTION_CHOICE, "by", 'b', "WHAT", "make rows by line, or by site: each call stack by itself\n"
+		"(default: line)", offsetof(struct values, by), leaks_by_names },
+	{ OPTION_SIZE, "min-bytes", 0, "SIZE", "leave out rows with fewer bytes, what they hold included; they\n"
+		"don't count", AT(min_bytes) },
+	{ OPTION_NUMBER, "limit", 'n', "N", "list N rows, 0 for all (default: 20; with --json all)", AT(limit) },
+	{ OPTION_NUMBER, "stacks", 0, "N", "show N call stacks of each row, 0 for all (default: 3)", AT(stacks) },
+	{ OPTION_NUMBER, "frames", 0, "N", "show N frames of each stack, 0 for all (default: 24)", AT(frames) },
+	{ OPTION_LIST, "suppressions", 's', "FILE", "leave out what FILE says, in the format of LeakSanitizer or\n"
+		"Valgrind; may be given more than once", AT(suppressions) },
+	{ OPTION_FLAG, "no-builtin", 0, NULL, "use no built-in suppressions (C library, loader, ...)",
+		AT(no_builtin) },
+	{ OPTION_FLAG, "unused-suppressions", 0, NULL, "list those of FILE that left out nothing",
+		AT(unused_suppressions) },
+	{ OPTION_FLAG, "gen-suppressions", 0, NULL, "print suppressions for what would be listed, instead",
+		AT(gen_suppressions) },
+	{ OPTION_FLAG, "strict", 0, NULL, "exit with 2 where there is no verdict", AT(strict) },
+	{ OPTION_NUMBER, "wait", 0, "SECONDS", "wait so long for a running process (default: 10)", AT(wait) },
+	{ OPTION_FLAG, "json", 'j', NULL, "print JSON", AT(json) },
+	READING_OPTION_ROWS(struct values, reading),
+	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
+};
+/* clang-format on */
+
+struct command_state {
+	const struct values *values;
+	struct reading reading;
+	struct suppressions suppressions;
+	struct leaks *leaks;
+	struct leaks_view view;
+};
+
+/* ---- suppressions */
+
+static int read_suppressions(struct command_state *c)
+{
+	const struct option_list *files = &c->values->suppressions;
+	char why[512];
+
+	for (size_t i = 0; i < files->count; i++) {
+		if (!suppressions_add_file(&c->suppressions, files->items[i], why, sizeof(why)))
+			return error("%s: %s", files->items[i], why);
+	}
+	if (!c->values->no_builtin) /* last: what the user says is known as used first */
+		suppressions_add_builtin(&c->suppressions);
+	return EXIT_FINE;
+}
+
+static bool is_unused(const struct suppression *s)
+{
+	return s->file && s->used == 0;
+}
+
+static void print_unused(const struct suppressions *all)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct strbuf text = { 0 };
+
+		if (!is_unused(&all->items[i]))
+			continue;
+		strbuf_add_clean(&text, all->items[i].file);
+		strbuf_addf(&text, ":%u: ", all->items[i].line);
+		strbuf_add_clean(&text, all->items[i].name);
+		printf("%s    %s\n", any ? "" : "\nunused suppressions:\n", text.text);
+		strbuf_release(&text);
+		any = true;
+	}
+	if (!any)
+		puts("\nno suppression is unused");
+}
+
+static void suppressions_json(const struct suppressions *all, struct json *j)
+{
+	json_array(j, "suppressions", false);
+	for (size_t i = 0; i < all->count; i++) {
+		const struct suppression *s = &all->items[i];
+
+		if (!s->file && s->used == 0)
+			continue; /* built in, and of no interest */
+		json_object(j, NULL, true);
+		json_text(j, "name", s->name);
+		json_text(j, "file", s->file);
+		json_unsigned(j, "line", s->line);
+		json_unsigned(j, "used", s->used);
+		json_unsigned(j, "bytes", s->bytes);
+		json_unsigned(j, "blocks", s->blocks);
+		json_close(j);
+	}
+	json_close(j);
+}
+
+static void print_suppression(const struct command_state *c, const struct leak *leak, uint32_t site)
+{
+	const struct symbol *owner = leak->owner.symbol;
+	struct strbuf name = { 0 }, text = { 0 }, clean = { 0 };
+	size_t count;
+	struct suppress_frame *frames =
+		leak_frames(c->reading.trace, c->reading.resolver, site, &count);
+
+	strbuf_addf(&name, "%s in %s", leak_kind_names[leak->kind],
+		owner ? owner->function : "unknown code");
+	if (owner && owner->file && owner->line)
+		strbuf_addf(&name, " (%s:%u)", owner->file, owner->line);
+	strbuf_add_clean(&clean, name.text);
+	suppression_write(&text, clean.text, leak->kind, frames, count);
+	fputs(text.text, stdout);
+	strbuf_release(&name);
+	strbuf_release(&text);
+	strbuf_release(&clean);
+	free(frames);
+}
+
+static void print_suppressions(const struct command_state *c)
+{
+	for (size_t i = 0; i < c->leaks->count; i++) {
+		const struct leak *leak = &c->leaks->items[i];
+
+		for (size_t k = 0; c->view.kinds & 1u << leak->kind && k < leak->stack_count; k++)
+			print_suppression(c, leak, leak->stacks[k].site);
+	}
+}
+
+/* ---- the report */
+
+static void print_json(const struct command_state *c)
+{
+	const struct reading *r = &c->reading;
+	struct json j;
+
+	json_start(&j, stdout);
+	json_object(&j, NULL, false);
+	summary_json(r->trace, &c->leaks->totals, &j);
+	leaks_json(c->leaks, r->trace, r->resolver, &c->view, &j);
+	suppressions_json(&c->suppressions, &j);
+	reading_json(r, &j);
+	json_close(&j);
+	json_finish(&j);
+}
+
+static void print_text(const struct command_state *c)
+{
+	const struct reading *r = &c->reading;
+
+	summary_print(r->trace, &c->leaks->totals, stdout);
+	leaks_print(c->leaks, r->trace, r->resolver, r->sources, &c->view, stdout);
+	if (c->values->unused_suppressions)
+		print_unused(&c->suppressions);
+}
+
+static int report(struct command_state *c)
+{
+	const struct values *v = c->values;
+	uint64_t limit = v->json ? 0 : ROWS_SHOWN;
+
+	struct leaks_options how = { (enum leaks_by)v->by, v->min_bytes };
+
+	c->leaks = leaks_new(c->reading.trace, c->reading.resolver, &c->suppressions, &how);
+	c->view.kinds = v->all ? (1u << LEAK_KINDS) - 1 : 1u << LEAK_LOST | 1u << LEAK_UNCLASSIFIED;
+	c->view.limit = v->limit == LIMIT_DEFAULT ? limit : v->limit;
+	c->view.frames = v->frames;
+	c->view.stacks = v->stacks;
+	c->view.hints = true;
+	if (v->gen_suppressions)
+		print_suppressions(c);
+	else if (v->json)
+		print_json(c);
+	else
+		print_text(c);
+	reading_warn(&c->reading);
+	if (c->leaks->why && v->strict)
+		return error("%s: no verdict: %s", c->reading.trace->path, c->leaks->why);
+	return leaks_found(c->leaks) ? EXIT_FOUND : EXIT_FINE;
+}
+
+/* ---- the command */
+
+static int report_file(struct command_state *c, const char *path)
+{
+	int status;
+
+	if (path)
+		livetrace_await_scan(path);
+	status = reading_open(&c->reading, &c->values->reading, path);
+	if (status != EXIT_FINE)
+		return status;
+	status = report(c);
+	leaks_free(c->leaks);
+	reading_close(&c->reading);
+	return status;
+}
+
+static int report_process(struct command_state *c, uint32_t pid)
+{
+	struct livetrace live;
+	int status = livetrace_open(&live, pid);
+
+	if (status == EXIT_FINE)
+		status = livetrace_scan(&live, c->values->wait);
+	if (status == EXIT_FINE)
+		status = report_file(c, live.path);
+	livetrace_close(&live);
+	return status;
+}
+
+static int run(const void *values, int argc, char **argv)
+{
+	struct command_state c = { .values = values };
+	int status = read_suppressions(&c);
+	uint32_t pid;
+
+	if (status == EXIT_FINE && argc && livetrace_is_pid(argv[0], &pid))
+		status = report_process(&c, pid);
+	else if (status == EXIT_FINE)
+		status = report_file(&c, argv[0]);
+	suppressions_release(&c.suppressions);
+	return status;
+}
+
+const struct command cmd_leaks = {
+	.name = "leaks",
+	.usage = "[OPTION]... [TRACE|PID]",
+	.summary = "show what was never freed and nothing points to",
+	.details =
+		"Lost: no pointer to the block is left, anywhere. Indirect: only lost blocks "
+		"point to it.\n"
+		"Possible: only pointers to its inside are left. Reachable: it could still be "
+		"freed.\n"
+		"What only a lost block leads to is held by it: rows are in the order of what is\n"
+		"lost there in all. A row is a line that allocated, with the call stacks that led\n"
+		"there; where no lines are known, a call.\n"
+		"A running process is asked by its PID, and looks without being held up.\n"
+		"Exits with 1 where lost blocks remain that no suppression leaves out; what they "
+		"hold\n"
+		"goes with them and doesn't count by itself. Where the trace has no verdict, live "
+		"blocks\n"
+		"are listed as unclassified, and the exit status is 0, or 2 with --strict.\n"
+		"Without TRACE the newest *.mtrace in the working directory is taken.",
+	.options = options,
+	.defaults = &defaults,
+	.values_size = sizeof(struct values),
+	.min_operands = 0,
+	.max_operands = 1,
+	.run = run,
+};

@@ -1,0 +1,448 @@
+/* cmd_report.c - mtracer report: where the memory of a run came from, line by line. */
+#include "analyzer/base/json.h"
+#include "analyzer/base/log.h"
+#include "analyzer/base/mem.h"
+#include "analyzer/base/paths.h"
+#include "analyzer/base/shell.h"
+#include "analyzer/base/strbuf.h"
+#include "analyzer/base/table.h"
+#include "analyzer/base/units.h"
+#include "analyzer/commands/cmd.h"
+#include "analyzer/print/row.h"
+#include "analyzer/print/summary.h"
+#include "analyzer/symbols/source.h"
+#include "analyzer/views/filter.h"
+#include "analyzer/views/reading.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN for people, all for machines */
+#define ROWS_SHOWN 20
+#define MODULES_NAMED 5
+#define SOURCE_SHOWN 100 /* bytes of a source line */
+
+struct values {
+	int by;
+	const char *sort;
+	bool cumulative;
+	bool slack;
+	uint64_t limit;
+	struct option_list match, exclude;
+	bool json;
+	struct reading_options reading;
+};
+
+static const struct values defaults = { .by = BY_LINE, .limit = LIMIT_DEFAULT };
+
+/* clang-format off */
+static const struct option_row options[] = {
+	{ OPTION_CHOICE, "by", 'b', "WHAT", "make rows by line, function, file, module,\n"
+		"site (a call stack) or thread (default: line)",
+		offsetof(struct values, by), profile_by_names },
+	{ OPTION_TEXT, "sort", 's', "KEY", "sort by KEY: current_bytes, current_blocks, peak_bytes,\n"
+		"at_peak_bytes, allocated_bytes, allocations, temporary or name\n"
+		"(default: at_peak_bytes; for threads: allocated_bytes)",
+		offsetof(struct values, sort), NULL },
+	{ OPTION_FLAG, "cumulative", 'c', NULL, "count what the functions below allocated, too",
+		offsetof(struct values, cumulative), NULL },
+	{ OPTION_FLAG, "slack", 0, NULL, "show what the allocator gave beyond what was asked for, of the\n"
+		"blocks that are there and over the run (recorded with MTRACE_SLACK=1)",
+		offsetof(struct values, slack), NULL },
+	{ OPTION_NUMBER, "limit", 'n', "N", "show N rows, 0 for all (default: 20; with --json all)",
+		offsetof(struct values, limit), NULL },
+	{ OPTION_LIST, "match", 'm', "RE", "only rows whose function, file:line or module matches the\n"
+		"extended regular expression (of a site: any on its stack)",
+		offsetof(struct values, match), NULL },
+	{ OPTION_LIST, "exclude", 'x', "RE", "leave out such rows",
+		offsetof(struct values, exclude), NULL },
+	{ OPTION_FLAG, "json", 'j', NULL, "print JSON",
+		offsetof(struct values, json), NULL },
+	READING_OPTION_ROWS(struct values, reading),
+	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
+};
+/* clang-format on */
+
+struct report {
+	const struct values *values;
+	struct reading reading;
+	struct profile *profile;
+	struct filter *filter;
+	enum sort_key sort;
+	struct row **rows; /* that the filter keeps, in order */
+	size_t row_count;
+	size_t shown; /* of these */
+};
+
+/* ---- rows */
+
+static void choose_rows(struct report *r)
+{
+	struct profile *p = r->profile;
+	uint64_t limit = r->values->limit;
+
+	profile_sort(p, r->sort);
+	r->rows = mem_zalloc(p->row_count, sizeof(*r->rows));
+	for (size_t i = 0; i < p->row_count; i++) {
+		if (row_kept(&p->rows[i], p, r->reading.trace, r->reading.resolver, r->filter))
+			r->rows[r->row_count++] = &p->rows[i];
+	}
+	if (limit == LIMIT_DEFAULT)
+		limit = r->values->json ? 0 : ROWS_SHOWN;
+	r->shown = limit && limit < r->row_count ? (size_t)limit : r->row_count;
+}
+
+/* ---- for machines */
+
+static void print_json(const struct report *r)
+{
+	const struct profile *p = r->profile;
+	struct json j;
+
+	json_start(&j, stdout);
+	json_object(&j, NULL, false);
+	summary_json(r->reading.trace, &p->totals, &j);
+	json_text(&j, "by", profile_by_names[p->by]);
+	json_bool(&j, "cumulative", p->cumulative);
+	json_text(&j, "sort", sort_key_names[r->sort]);
+	json_unsigned(&j, "row_count", r->row_count);
+	json_array(&j, "rows", r->shown == 0);
+	for (size_t i = 0; i < r->shown; i++) {
+		json_object(&j, NULL, true);
+		row_json(r->rows[i], p, r->reading.trace, &j);
+		if (p->by == BY_SITE)
+			stack_json(r->reading.trace, r->reading.resolver, r->rows[i]->site, &j);
+		json_close(&j);
+	}
+	json_close(&j);
+	reading_json(&r->reading, &j);
+	json_close(&j);
+	json_finish(&j);
+}
+
+/* ---- for people */
+
+static void add_stack_paths(void *paths, const struct spot *spot)
+{
+	paths_add(paths, spot->symbol->line ? spot->symbol->file : NULL);
+	paths_add(paths, spot->place->module);
+}
+
+static struct paths *collect_paths(const struct report *r)
+{
+	struct paths *paths = paths_new();
+
+	for (size_t i = 0; i < r->shown; i++) {
+		paths_add(paths, r->rows[i]->file);
+		paths_add(paths, r->rows[i]->module);
+		if (r->profile->by == BY_SITE)
+			stack_walk(r->reading.trace, r->reading.resolver, r->rows[i]->site,
+				add_stack_paths, paths);
+	}
+	return paths;
+}
+
+struct stack_notes {
+	struct table *table;
+	struct paths *paths;
+	size_t frames;
+};
+
+static void note_frame(void *context, const struct spot *spot)
+{
+	struct stack_notes *notes = context;
+	struct strbuf text = { 0 };
+
+	strbuf_add(&text, notes->frames++ ? "   by " : "   at ");
+	spot_text(spot, notes->paths, &text);
+	table_note(notes->table, strbuf_text(&text));
+	strbuf_release(&text);
+}
+
+static void note_stack(
+	const struct report *r, const struct row *row, struct table *table, struct paths *paths)
+{
+	struct stack_notes notes = { table, paths, 0 };
+	uint32_t root =
+		stack_walk(r->reading.trace, r->reading.resolver, row->site, note_frame, &notes);
+
+	if (root == MT_NODE_DEEP)
+		table_note(table, "   (cut here: more frames than MTRACE_DEPTH)");
+	else if (root != MT_NODE_ROOT)
+		table_note(table, "   (could not be followed further)");
+}
+
+static void note_source(const struct report *r, const struct row *row, struct table *table)
+{
+	struct source_cache *sources = r->reading.sources;
+	const char *line =
+		row->file && row->line ? source_line(sources, row->file, row->line) : NULL;
+	struct strbuf text = { 0 };
+	size_t size;
+
+	if (!line)
+		return;
+	source_is_newer(sources, row->file, resolver_built(r->reading.resolver, row->module));
+	line += strspn(line, " \t");
+	size = strlen(line);
+	if (size > SOURCE_SHOWN) {
+		for (size = SOURCE_SHOWN; ((unsigned char)line[size] & 0xc0) == 0x80;)
+			size--; /* not inside a character */
+	}
+	strbuf_add(&text, "   ");
+	strbuf_add_bytes(&text, line, size);
+	strbuf_add(&text, line[size] ? " ..." : "");
+	if (size)
+		table_note(table, strbuf_text(&text));
+	strbuf_release(&text);
+}
+
+static void add_columns(struct table *table)
+{
+	static const char *const numbers[] = { "at peak", "share", "own peak", "current",
+		"allocated", "allocs", "temp", "slack", "slack in all" };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		table_column(table, numbers[i], ALIGN_RIGHT);
+	table_column(table, "where", ALIGN_LEFT);
+	table_column(table, "function", ALIGN_LEFT);
+	table_notes_at(table, 9);
+}
+
+/* A measure, its standard error where there is one, and the mark of a bound. */
+static void add_measure(struct table *table, const struct measures *m, enum sort_key key)
+{
+	char value[UNIT_TEXT], error[UNIT_TEXT], cell[2 * UNIT_TEXT + 8];
+	int64_t number = sort_measure(m, key);
+
+	snprintf(cell, sizeof(cell), "%s%s%s",
+		key == SORT_PEAK_BYTES && m->peak_is_bound ? "≤ " : "",
+		format_measure(value, number, key),
+		format_error(error, standard_error(measure_variance(&m->v, key)), number));
+	table_cell(table, cell);
+}
+
+static void add_measures(
+	struct table *table, const struct row *row, const struct profile *p, bool slack)
+{
+	bool peaks = p->by != BY_THREAD;
+	char text[UNIT_TEXT];
+
+	if (peaks) {
+		add_measure(table, &row->m, SORT_AT_PEAK_BYTES);
+		table_cell(
+			table, format_share(text, row->m.at_peak_bytes, p->totals.all.peak_bytes));
+		add_measure(table, &row->m, SORT_PEAK_BYTES);
+	} else {
+		for (int i = 0; i < 3; i++)
+			table_cell(table, "");
+	}
+	add_measure(table, &row->m, SORT_CURRENT_BYTES);
+	add_measure(table, &row->m, SORT_ALLOCATED_BYTES);
+	add_measure(table, &row->m, SORT_ALLOCATIONS);
+	add_measure(table, &row->m, SORT_TEMPORARY);
+	table_cell(table, slack ? format_bytes(text, row->m.current_slack) : "");
+	table_cell(table, slack ? format_bytes(text, (int64_t)row->m.allocated_slack) : "");
+}
+
+static void add_row(
+	const struct report *r, const struct row *row, struct table *table, struct paths *paths)
+{
+	struct strbuf text = { 0 };
+
+	table_row(table);
+	add_measures(table, row, r->profile, r->values->slack);
+	row_place(row, r->profile->by, r->reading.trace, paths, &text);
+	table_cell(table, strbuf_text(&text));
+	strbuf_clear(&text);
+	row_function(row, &text);
+	table_cell(table, strbuf_text(&text));
+	strbuf_release(&text);
+	if (r->profile->by == BY_SITE)
+		note_stack(r, row, table, paths);
+	else
+		note_source(r, row, table);
+}
+
+static void print_table(const struct report *r)
+{
+	struct paths *paths = collect_paths(r);
+	struct table *table = table_new();
+
+	add_columns(table);
+	for (size_t i = 0; i < r->shown; i++)
+		add_row(r, r->rows[i], table, paths);
+	table_print(table, stdout);
+	table_free(table);
+	paths_free(paths);
+}
+
+/* Which modules' rows have no lines because there is no debug information: what to install or
+ * rebuild. */
+static void print_missing_lines(const struct report *r)
+{
+	const char *named[MODULES_NAMED];
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->shown && count < MODULES_NAMED; i++) {
+		const char *module = r->rows[i]->file ? NULL : r->rows[i]->module;
+		size_t known = 0;
+
+		while (known < count && named[known] != module)
+			known++;
+		if (module && known == count && !resolver_has_lines(r->reading.resolver, module))
+			named[count++] = module;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct strbuf name = { 0 };
+
+		strbuf_add_clean(&name, path_base(named[i]));
+		printf("%s%s", i ? ", " : "no lines are known for lack of debug information: ",
+			strbuf_text(&name));
+		strbuf_release(&name);
+	}
+	if (count)
+		puts(count == MODULES_NAMED ? ", ..." : "");
+}
+
+/* What to look at next; a hint appears when its command exists and isn't what was just done. */
+static void print_hints(const struct report *r)
+{
+	static const struct {
+		const char *command, *options, *text;
+		int by; /* not after a report of this kind; -1 = always */
+	} hints[] = {
+		{ "annotate", "", "the source with its memory beside it", -1 },
+		{ "tree", "", "which calls lead to it", -1 },
+		{ "leaks", "", "what was never freed, and what nothing points to", -1 },
+		{ "report", " --by site", "the same with whole call stacks", BY_SITE },
+		{ "report", " --cumulative --by function",
+			"what each function caused, callees included", -1 },
+		{ "diff", " OLD", "what changed since another run", -1 },
+	};
+	struct strbuf command = { 0 };
+	const char *lead = "next:";
+	int count = 0;
+
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]) && count < 3; i++) {
+		if (!command_find(hints[i].command) || hints[i].by == (int)r->profile->by ||
+			(r->profile->cumulative && strstr(hints[i].options, "--cumulative")))
+			continue;
+		strbuf_clear(&command);
+		shell_add_self(&command);
+		strbuf_addf(&command, " %s%s", hints[i].command, hints[i].options);
+		shell_add_operand(&command, r->reading.trace->path);
+		printf("%s%-5s %s   # %s%s\n", style(STYLE_FAINT), lead, strbuf_text(&command),
+			hints[i].text, style(STYLE_PLAIN));
+		lead = "";
+		count++;
+	}
+	strbuf_release(&command);
+}
+
+/* A thread that frees what others allocated has less than nothing. */
+static void print_debts(const struct report *r)
+{
+	for (size_t i = 0; i < r->shown && r->profile->by == BY_THREAD; i++) {
+		if (r->rows[i]->m.current_bytes < 0) {
+			puts("less than 0: freed there, allocated by other threads");
+			return;
+		}
+	}
+}
+
+static void print_text(const struct report *r)
+{
+	size_t more = r->row_count - r->shown;
+
+	summary_print(r->reading.trace, &r->profile->totals, stdout);
+	putchar('\n');
+	if (r->row_count) {
+		print_table(r);
+		print_debts(r);
+	} else {
+		puts(r->profile->row_count ? "no row matches" : "nothing was allocated");
+	}
+	if (more)
+		printf("%zu more row%s: --limit 0\n", more, more == 1 ? "" : "s");
+	if (r->profile->by != BY_MODULE && r->profile->by != BY_THREAD)
+		print_missing_lines(r);
+	if (r->row_count) {
+		putchar('\n');
+		print_hints(r);
+	}
+}
+
+/* ---- the command */
+
+static int check_values(const struct values *v, enum sort_key *sort)
+{
+	const char *nearest;
+
+	*sort = v->by == BY_THREAD ? SORT_ALLOCATED_BYTES : SORT_AT_PEAK_BYTES;
+	if (v->cumulative && (v->by == BY_SITE || v->by == BY_THREAD))
+		return error("report: --cumulative needs rows by line, function, file or module");
+	if (v->slack && v->by == BY_THREAD)
+		return error("report: --slack: it isn't known by thread");
+	if (!v->sort || sort_key_find(v->sort, sort))
+		return EXIT_FINE;
+	nearest = nearest_name(v->sort, sort_key_names);
+	if (nearest)
+		return error(
+			"report: '--sort %s' is not known; did you mean '%s'?", v->sort, nearest);
+	return error("report: '--sort %s' is not known; see 'mtracer help report'", v->sort);
+}
+
+static int run(const void *values, int argc, char **argv)
+{
+	struct report r = { .values = values };
+	char why[512];
+	int status = check_values(r.values, &r.sort);
+
+	if (status != EXIT_FINE)
+		return status;
+	r.filter = filter_new(&r.values->match, &r.values->exclude, why, sizeof(why));
+	if (!r.filter)
+		return error("report: %s", why);
+	status = reading_open(&r.reading, &r.values->reading, argv[0]);
+	if (status == EXIT_FINE && r.values->slack && !r.reading.trace->slack) {
+		status = error(
+			"%s: no slack was recorded (MTRACE_SLACK=1 or 'mtracer run --slack' does)",
+			r.reading.trace->path);
+		reading_close(&r.reading);
+	}
+	if (status == EXIT_FINE) {
+		r.profile = profile_new(
+			r.reading.trace, r.reading.resolver, r.values->by, r.values->cumulative);
+		choose_rows(&r);
+		if (r.values->json)
+			print_json(&r);
+		else
+			print_text(&r);
+		reading_warn(&r.reading);
+		free(r.rows);
+		profile_free(r.profile);
+		reading_close(&r.reading);
+	}
+	filter_free(r.filter);
+	return status;
+}
+
+const struct command cmd_report = {
+	.name = "report",
+	.usage = "[OPTION]... [TRACE]",
+	.summary = "show where memory was allocated, line by line",
+	.details = "A row belongs to the innermost function that isn't an allocation function or a "
+		   "wrapper\n"
+		   "of one. 'at peak' is what a row held when the whole program held most, 'own "
+		   "peak' the\n"
+		   "most that the row ever held by itself (with a leading ≤ where only an upper "
+		   "bound can be\n"
+		   "proved), 'temp' how many allocations were freed before the next one.",
+	.options = options,
+	.defaults = &defaults,
+	.values_size = sizeof(struct values),
+	.min_operands = 0,
+	.max_operands = 1,
+	.run = run,
+};

@@ -1,0 +1,800 @@
+/*
+ * cmd_run.c - mtracer run: starts a program with libmtrace.so preloaded, waits for it, and says
+ * what it used.
+ *
+ * To the program nothing differs from being started by a shell: same file descriptors, signal
+ * dispositions and process group.
+ */
+#include "analyzer/base/log.h"
+#include "analyzer/base/mem.h"
+#include "analyzer/base/paths.h"
+#include "analyzer/base/shell.h"
+#include "analyzer/base/strbuf.h"
+#include "analyzer/base/table.h"
+#include "analyzer/base/units.h"
+#include "analyzer/base/which.h"
+#include "analyzer/commands/cmd.h"
+#include "analyzer/print/summary.h"
+#include "analyzer/run/allocators.h"
+#include "analyzer/run/leakcheck.h"
+#include "analyzer/run/pools.h"
+#include "analyzer/run/preloading.h"
+#include "analyzer/run/program.h"
+#include "analyzer/run/runtrace.h"
+#include "analyzer/trace/measures.h"
+#include "analyzer/trace/trace.h"
+#include "analyzer/views/suppress.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXIT_NOT_EXECUTABLE 126 /* as shells have them */
+#define EXIT_NOT_FOUND 127
+#define EXIT_BY_SIGNAL 128 /* + the signal's number */
+
+#define DEFAULT_OUT "%n.%p.mtrace"
+#define NOT_GIVEN UINT64_MAX
+
+/* ---- options */
+
+struct values {
+	const char *out;
+	char *anchored; /* the same for the library, where it was made absolute; NULL: it wasn't */
+	uint64_t depth;
+	uint64_t sample;
+	bool start, no_start;
+	bool follow, no_follow;
+	bool reachable, no_reachable;
+	bool mmap, no_mmap;
+	bool slack;
+	bool verbose;
+	bool quiet;
+	uint64_t leaks_exit_code, no_verdict_exit_code;
+	struct option_list suppressions;
+	const char *allocator;
+	bool untraced;
+	bool unpool;
+};
+
+static const struct values defaults = {
+	.depth = NOT_GIVEN,
+	.sample = NOT_GIVEN,
+	.leaks_exit_code = NOT_GIVEN,
+	.no_verdict_exit_code = NOT_GIVEN,
+};
+
+#define AT(member) offsetof(struct values, member), NULL
+
+/* clang-format off */
+static const struct option_row rows[] = {
+	{ OPTION_TEXT, "out", 'o', "FILE", "write the trace to FILE; %p is the pid, %n the program's name, %h\n"
+		"the host, %% a % (default: " DEFAULT_OUT "); a folder\nin a relative FILE is made, and is for all processes", AT(out) },
+	{ OPTION_NUMBER, "depth", 0, "N", "keep N frames of each stack, 1 to 1024 (default: 128)", AT(depth) },
+	{ OPTION_FLAG, "start", 0, NULL, "trace from the start (the default)", AT(start) },
+	{ OPTION_FLAG, "no-start", 0, NULL, "trace nothing until the program calls mtrace_start()",
+		AT(no_start) },
+	{ OPTION_FLAG, "follow", 0, NULL, "trace the programs that it starts, too (the default)", AT(follow) },
+	{ OPTION_FLAG, "no-follow", 0, NULL, "trace only the program itself", AT(no_follow) },
+	{ OPTION_SIZE, "sample", 0, "BYTES", "record one allocation in so many bytes; 0 = all (default: 0)",
+		AT(sample) },
+	{ OPTION_FLAG, "reachable", 0, NULL, "at exit, tell lost blocks from reachable ones (the default)",
+		AT(reachable) },
+	{ OPTION_FLAG, "no-reachable", 0, NULL, "don't", AT(no_reachable) },
+	{ OPTION_FLAG, "mmap", 0, NULL, "trace anonymous mmap and brk, too", AT(mmap) },
+	{ OPTION_FLAG, "no-mmap", 0, NULL, "don't (the default)", AT(no_mmap) },
+	{ OPTION_FLAG, "slack", 0, NULL, "record what the allocator gives beyond what is asked for", AT(slack) },
+	{ OPTION_FLAG, "verbose", 'v', NULL, "let the library print the trace's path and its notes", AT(verbose) },
+	{ OPTION_FLAG, "quiet", 'q', NULL, "print no summary at the end", AT(quiet) },
+	{ OPTION_NUMBER, "leaks-exit-code", 0, "N", "print what is lost at the end, of all processes that were\n"
+		"traced, and exit with N where there is any", AT(leaks_exit_code) },
+	{ OPTION_NUMBER, "no-verdict-exit-code", 0, "N", "exit with N where --leaks-exit-code has no verdict, as after a\n"
+		"crash; 0: with the program's status (default: 2)", AT(no_verdict_exit_code) },
+	{ OPTION_LIST, "suppressions", 0, "FILE", "leaks to leave out, as for 'mtracer leaks'", AT(suppressions) },
+	{ OPTION_TEXT, "allocator", 'a', "NAME", "preload another allocator: glibc, jemalloc, mimalloc, tcmalloc or\n"
+		"a library; with several, separated by commas, run the program once\n"
+		"with each and compare", AT(allocator) },
+	{ OPTION_FLAG, "unpool", 0, NULL, "let the program and all that it starts ask malloc for each block,\n"
+		"where they have pools that can be turned off: CPython, GLib, PHP, ...", AT(unpool) },
+	{ OPTION_FLAG, "untraced", 0, NULL, "don't trace: the resident memory and the times of --allocator\n"
+		"are then the program's alone", AT(untraced) },
+	{ OPTION_END },
+};
+/* clang-format on */
+
+static int check_values(const struct values *v)
+{
+	if (v->out && !*v->out)
+		return error("run: --out: the path is empty");
+	if (v->out && strcmp(v->out, "--") == 0)
+		return error("run: --out: the path is missing; a file of that name is ./--");
+	for (const char *p = v->out; p && *p; p++)
+		if (*p == '%' && (!*++p || !strchr("pnh%", *p)))
+			return error("run: --out: '%%' stands before p, n, h or %% only");
+	if (v->depth != NOT_GIVEN && (v->depth < 1 || v->depth > 1024))
+		return error("run: --depth: want a number of frames from 1 to 1024");
+	if (v->leaks_exit_code != NOT_GIVEN && (v->leaks_exit_code < 1 || v->leaks_exit_code > 255))
+		return error("run: --leaks-exit-code: want an exit status from 1 to 255");
+	if (v->leaks_exit_code != NOT_GIVEN && v->no_reachable)
+		return error("run: --leaks-exit-code: --no-reachable leaves it nothing to go by");
+	if (v->no_verdict_exit_code != NOT_GIVEN && v->no_verdict_exit_code > 255)
+		return error("run: --no-verdict-exit-code: want an exit status up to 255");
+	if (v->leaks_exit_code == NOT_GIVEN && v->no_verdict_exit_code != NOT_GIVEN)
+		return error("run: --no-verdict-exit-code is for --leaks-exit-code");
+	if (v->leaks_exit_code == NOT_GIVEN && v->suppressions.count)
+		return error("run: --suppressions is for --leaks-exit-code");
+	if (v->untraced && !v->allocator)
+		return error("run: --untraced is for --allocator");
+	if (v->untraced && v->leaks_exit_code != NOT_GIVEN)
+		return error("run: --leaks-exit-code: --untraced leaves it nothing to go by");
+	return EXIT_FINE;
+}
+
+/* ---- the place of the traces */
+
+/* The folders of a path up to its first part with a % letter, as far as they can be made; where
+ * they can't, the library says what it does instead. */
+static void make_folders(char *path)
+{
+	for (char *p = path + 1; *p && *p != '%'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		(void)mkdir(path, 0777);
+		*p = '/';
+	}
+}
+
+/* A folder that is named beside here is meant for all processes, also those that go elsewhere: it
+ * is made, and said as an absolute path. NULL: the path will do as it is. The caller frees it. */
+static char *shared_place(const char *out)
+{
+	char *here, *path = NULL;
+
+	if (!out || *out == '/' || !strchr(out, '/'))
+		return NULL;
+	here = getcwd(NULL, 0);
+	if (here && asprintf(&path, "%s/%s", here, out) < 0)
+		die("out of memory");
+	free(here);
+	if (path)
+		make_folders(path);
+	return path;
+}
+
+/* DIRECTORY/./PATH is a relative path to the library: what can't be there goes where others go. */
+static char *anchored(const char *out)
+{
+	char *here = getcwd(NULL, 0), *path = NULL;
+
+	if (here && asprintf(&path, "%s/./%s", here, out) < 0)
+		die("out of memory");
+	free(here);
+	return path;
+}
+
+/* ---- the environment */
+
+static void set_number(const char *name, uint64_t value)
+{
+	char text[32];
+
+	if (value == NOT_GIVEN)
+		return;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	setenv(name, text, 1);
+}
+
+static void set_switch(const char *name, bool on, bool off)
+{
+	if (on || off)
+		setenv(name, off ? "0" : "1", 1);
+}
+
+/* In the child: mtracer itself isn't to be traced. */
+static void set_environment(const struct values *v, const char *preload)
+{
+	if (v->out)
+		setenv("MTRACE_OUT", v->anchored ? v->anchored : v->out, 1);
+	set_number("MTRACE_DEPTH", v->depth);
+	set_number("MTRACE_SAMPLE", v->sample);
+	set_switch("MTRACE_START", v->start, v->no_start);
+	set_switch("MTRACE_FOLLOW", v->follow, v->no_follow);
+	set_switch("MTRACE_REACHABLE", v->reachable || v->leaks_exit_code != NOT_GIVEN,
+		v->no_reachable);
+	set_switch("MTRACE_MMAP", v->mmap, v->no_mmap);
+	set_switch("MTRACE_SLACK", v->slack, false);
+	set_switch("MTRACE_VERBOSE", v->verbose, false);
+	if (v->unpool)
+		pools_turn_off();
+	if (*preload)
+		setenv("LD_PRELOAD", preload, 1);
+	else
+		unsetenv("LD_PRELOAD");
+}
+
+/* ---- signals */
+
+/*
+ * Ctrl-C and Ctrl-\ reach the program by itself, as it is in the terminal's foreground group;
+ * mtracer waits for how it takes them. What is sent to mtracer alone is passed on. SIGCHLD must not
+ * be ignored, or there is no status to wait for.
+ */
+static const int awaited[] = { SIGINT, SIGQUIT };
+static const int passed_on[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct signals {
+	struct sigaction awaited[COUNT(awaited)];
+	struct sigaction passed_on[COUNT(passed_on)];
+	struct sigaction child;
+	sigset_t mask;
+};
+
+static volatile pid_t running; /* the program; 0 = none */
+
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	/* From the kernel it was for the whole group. */
+	if (running && info->si_code != SI_KERNEL)
+		kill(running, number);
+}
+
+static void take_signals(struct signals *old)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction pass = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+	sigset_t block;
+
+	sigemptyset(&block);
+	for (size_t i = 0; i < COUNT(passed_on); i++)
+		sigaddset(&block, passed_on[i]);
+	sigprocmask(SIG_BLOCK, &block, &old->mask);
+	for (size_t i = 0; i < COUNT(awaited); i++)
+		sigaction(awaited[i], &ignore, &old->awaited[i]);
+	for (size_t i = 0; i < COUNT(passed_on); i++) {
+		sigaction(passed_on[i], NULL, &old->passed_on[i]);
+		if (old->passed_on[i].sa_handler != SIG_IGN)
+			sigaction(passed_on[i], &pass, NULL);
+	}
+	sigaction(SIGCHLD, &standard, &old->child);
+}
+
+static void give_signals_back(const struct signals *old)
+{
+	for (size_t i = 0; i < COUNT(awaited); i++)
+		sigaction(awaited[i], &old->awaited[i], NULL);
+	for (size_t i = 0; i < COUNT(passed_on); i++)
+		sigaction(passed_on[i], &old->passed_on[i], NULL);
+	sigaction(SIGCHLD, &old->child, NULL);
+	sigprocmask(SIG_SETMASK, &old->mask, NULL);
+}
+
+/* ---- running it */
+
+/* What a run took. Zero where it isn't known. */
+struct outcome {
+	bool traced;
+	uint64_t heap;	   /* bytes at the peak */
+	uint64_t resident; /* bytes, of the largest of the processes that were waited for */
+	bool resident_is_bound;	 /* it may have been less */
+	uint64_t tracer;   /* bytes of these, at the most */
+	uint64_t cpu_ns, wall_ns;
+};
+
+struct job {
+	char **command;
+	const struct values *values;
+	const char *library; /* NULL = run untraced */
+	char *file;	     /* that is executed; NULL: isn't known */
+	struct preloading preloading;
+	struct suppressions suppressions;
+	struct leakcheck leaks;
+	unsigned pools; /* that were said */
+	struct run_process process;
+	uint64_t resident_before; /* bytes, of the child when it was still mtracer's copy */
+	struct signals signals;
+	struct outcome outcome;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t own_resident(void)
+{
+	struct rusage own;
+
+	getrusage(RUSAGE_SELF, &own);
+	return (uint64_t)own.ru_maxrss << 10;
+}
+
+/* What the child says before it becomes the program, and once more where it can't. */
+struct child_report {
+	uint64_t resident; /* bytes */
+	int code;	   /* of exec(); 0 = not tried yet */
+};
+
+__attribute__((noreturn)) static void become_program(struct job *job, int report)
+{
+	struct child_report r = { own_resident(), 0 };
+
+	set_environment(job->values, job->preloading.list);
+	give_signals_back(&job->signals);
+	if (write(report, &r, sizeof(r)) < 0)
+		_exit(EXIT_NOT_EXECUTABLE);
+	execvp(job->command[0], job->command);
+	r.code = errno;
+	if (write(report, &r, sizeof(r)) < 0)
+		_exit(EXIT_NOT_FOUND);
+	_exit(r.code == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+/* Returns whether there was another report. */
+static bool read_report(int from, struct child_report *r)
+{
+	ssize_t got;
+
+	do
+		got = read(from, r, sizeof(*r));
+	while (got < 0 && errno == EINTR);
+	return got == (ssize_t)sizeof(*r);
+}
+
+/* Returns 0, or the error number of fork() or exec(). */
+static int start(struct job *job)
+{
+	int report[2]; /* closed by a successful exec */
+	struct child_report r = { 0 };
+	int code = 0;
+
+	if (pipe2(report, O_CLOEXEC) != 0)
+		return errno;
+	fflush(NULL);
+	take_signals(&job->signals);
+	job->process.start_ns = clock_ns(CLOCK_REALTIME);
+	job->outcome.wall_ns = clock_ns(CLOCK_MONOTONIC);
+	job->process.pid = fork();
+	if (job->process.pid == 0)
+		become_program(job, report[1]);
+	code = job->process.pid < 0 ? errno : 0;
+	if (code == 0) {
+		running = job->process.pid;
+		job->process.start_ticks = process_start_ticks(running);
+		sigprocmask(SIG_SETMASK, &job->signals.mask, NULL);
+	}
+	close(report[1]);
+	while (!code && read_report(report[0], &r)) {
+		job->resident_before = r.resident;
+		code = r.code;
+	}
+	close(report[0]);
+	return code;
+}
+
+static uint64_t ns_of(struct timeval time)
+{
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_usec * 1000;
+}
+
+static int wait_for(struct job *job)
+{
+	struct rusage used;
+	int status;
+
+	while (wait4(job->process.pid, &status, 0, &used) < 0)
+		if (errno != EINTR)
+			die("cannot wait for process %d: %s", (int)job->process.pid,
+				strerror(errno));
+	running = 0;
+	job->outcome.wall_ns = clock_ns(CLOCK_MONOTONIC) - job->outcome.wall_ns;
+	job->outcome.cpu_ns = ns_of(used.ru_utime) + ns_of(used.ru_stime);
+	/* It counts from the fork on: less than mtracer's copy took isn't told. */
+	job->outcome.resident = (uint64_t)used.ru_maxrss << 10;
+	job->outcome.resident_is_bound = job->outcome.resident <= job->resident_before;
+	return status;
+}
+
+/* ---- afterwards */
+
+static void print_next(const struct run_traces *traces)
+{
+	size_t others = traces->children + traces->programs - 1;
+	struct strbuf next = { 0 };
+
+	shell_add_self(&next);
+	strbuf_add(&next, " report");
+	shell_add_operand(&next, traces->path);
+	fprintf(stderr, "next: %s", strbuf_text(&next));
+	if (others)
+		fprintf(stderr, "  # %zu more trace%s beside it, of %s", others,
+			others == 1 ? "" : "s",
+			traces->children ? "the programs and children that it started"
+					 : "the programs that it was before");
+	fputc('\n', stderr);
+	strbuf_release(&next);
+}
+
+static void print_outcome(const struct outcome *o)
+{
+	char a[UNIT_TEXT], b[UNIT_TEXT];
+
+	fprintf(stderr, "resident %s%s at the most", o->resident_is_bound ? "≤ " : "",
+		format_bytes(a, (int64_t)o->resident));
+	if (o->tracer)
+		fprintf(stderr, ", up to %s of it the tracer's",
+			format_bytes(b, (int64_t)o->tracer));
+	fprintf(stderr, "; CPU %s, time %s\n", format_duration(a, o->cpu_ns),
+		format_duration(b, o->wall_ns));
+}
+
+/* Of the process that was started, or of one of its children, whichever took more. */
+static void take_figures(struct outcome *o, const struct trace *trace, const struct totals *totals)
+{
+	o->traced = true;
+	o->heap = totals->all.peak_bytes;
+	if (trace->header.resident_bytes &&
+		(o->resident_is_bound || o->resident < trace->header.resident_bytes)) {
+		o->resident = trace->header.resident_bytes;
+		o->resident_is_bound = false;
+	}
+	o->tracer = trace->header.tracer_bytes;
+}
+
+/* Once for each pool. With --unpool what is left can't be turned off. */
+static void say_pools(struct job *job, const char *program, unsigned pools)
+{
+	struct strbuf text = { 0 };
+
+	pools = pools_left(pools, job->values->unpool) & ~job->pools;
+	if (!pools)
+		return;
+	job->pools |= pools;
+	pools_text(pools, &text);
+	notice("%s %s", program, text.text);
+	strbuf_release(&text);
+}
+
+static void read_trace(struct job *job, const struct run_traces *traces)
+{
+	char why[256];
+	struct trace *trace = trace_open(traces->path, why, sizeof(why));
+	struct measures *sites;
+	struct totals totals;
+
+	if (!trace) {
+		error("%s: %s", traces->path, why);
+		return;
+	}
+	if (!isatty(STDERR_FILENO))
+		setenv("NO_COLOR", "1", 1); /* style() looks at stdout */
+	sites = site_measures(trace);
+	totals = program_totals(trace, sites);
+	take_figures(&job->outcome, trace, &totals);
+	say_pools(job, path_base(trace_program(trace)), pools_of_trace(trace)); /* loaded later, or of what it became */
+	if (!job->values->quiet) {
+		summary_print(trace, &totals, stderr);
+		print_outcome(&job->outcome);
+		print_next(traces);
+	}
+	free(sites);
+	trace_free(trace);
+}
+
+static void say_no_trace(const struct job *job, int status)
+{
+	if (WIFSIGNALED(status))
+		error("%s: killed by signal %d (%s)", job->command[0], WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	if (job->library)
+		error("%s: no trace was written", job->command[0]);
+}
+
+/* The processes that it started may have traces where it has none. */
+static void check_leaks(struct job *job, const struct run_traces *traces)
+{
+	job->leaks = leakcheck(traces, &job->suppressions);
+	if (traces->path)
+		return;
+	error("%s: no verdict on leaks: %s", job->command[0],
+		job->library ? "there is no trace" : "it ran untraced");
+	job->leaks.no_verdict = true;
+}
+
+static void finish(struct job *job, int status, bool explained)
+{
+	const char *out = job->values->out ? job->values->out : getenv("MTRACE_OUT");
+	struct run_traces traces = { 0 };
+	int code;
+
+	if (job->library)
+		traces = run_traces_find(out ? out : DEFAULT_OUT, &job->process);
+	if (!job->library && job->values->untraced) {
+		if (!job->values->quiet)
+			print_outcome(&job->outcome);
+		return;
+	}
+	if (traces.path) {
+		code = run_trace_record_status(traces.path, &job->process, status);
+		if (code)
+			warning("%s: cannot note how the program ended: %s", traces.path,
+				strerror(code));
+		read_trace(job, &traces);
+	} else if (!explained || WIFSIGNALED(status)) {
+		say_no_trace(job, status);
+	}
+	if (job->values->leaks_exit_code != NOT_GIVEN)
+		check_leaks(job, &traces);
+	run_traces_release(&traces);
+}
+
+static int exit_status(int status)
+{
+	return WIFSIGNALED(status) ? EXIT_BY_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* What the check for leaks makes of the program's own status. */
+static int verdict_status(const struct job *job, int status)
+{
+	uint64_t no_verdict = job->values->no_verdict_exit_code;
+
+	if (job->leaks.lost)
+		return (int)job->values->leaks_exit_code;
+	if (!job->leaks.no_verdict || no_verdict == 0)
+		return status;
+	return no_verdict == NOT_GIVEN ? EXIT_TROUBLE : (int)no_verdict;
+}
+
+/* ---- one run */
+
+/* Says what will keep the program from being traced. True where the library must not be preloaded.
+ */
+static bool warn_of_obstacle(const struct job *job, bool *explained)
+{
+	struct obstacle o = { NULL, false };
+
+	if (job->file)
+		o = program_obstacle(job->file);
+	if (o.text)
+		warning("%s %s", job->command[0], o.text);
+	*explained = o.text;
+	free(o.text);
+	return o.harmful;
+}
+
+/* "No such file" would be odd of a file that is there. */
+static void say_not_started(const char *name, int code)
+{
+	bool is_path = strchr(name, '/'), is_here = access(name, F_OK) == 0;
+
+	if (code == ENOENT && is_path && is_here)
+		error("%s: the interpreter that it names is not there", name);
+	else if (code == ENOENT && !is_path)
+		error(is_here ? "%s: no such command; the file here is ./%s" : "%s: no such command",
+			name, name);
+	else
+		error("%s: %s", name, strerror(code));
+}
+
+static int run_job(struct job *job, bool explained)
+{
+	int code = start(job);
+	int status;
+
+	if (code) {
+		if (job->process.pid > 0)
+			wait_for(job);
+		say_not_started(job->command[0], code);
+		return code == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	}
+	status = wait_for(job);
+	finish(job, status, explained);
+	return verdict_status(job, exit_status(status));
+}
+
+static int read_suppressions(struct job *job)
+{
+	const struct option_list *files = &job->values->suppressions;
+	char why[512];
+
+	for (size_t i = 0; i < files->count; i++) {
+		if (!suppressions_add_file(&job->suppressions, files->items[i], why, sizeof(why)))
+			return error("%s: %s", files->items[i], why);
+	}
+	suppressions_add_builtin(&job->suppressions);
+	return EXIT_FINE;
+}
+
+/* The same program may be started several times, each time as if it were the first. */
+static int run_with(struct job *job, const char *library, const struct allocator *allocator)
+{
+	bool explained = false;
+	int status;
+
+	job->outcome = (struct outcome){ 0 };
+	job->leaks = (struct leakcheck){ false, false };
+	job->pools = 0;
+	job->library = library;
+	if (library && warn_of_obstacle(job, &explained))
+		job->library = NULL;
+	job->preloading =
+		preloading_choose(job->library, allocator ? allocator->path : NULL, job->file);
+	if (job->preloading.sanitizer) {
+		warning("%s is loaded with a sanitizer's library (%s), which replaces malloc "
+			"itself and refuses to share it; it runs untraced",
+			job->command[0], job->preloading.sanitizer);
+		job->library = NULL;
+		explained = true;
+	}
+	say_pools(job, job->command[0], job->preloading.pools);
+	status = run_job(job, explained);
+	free(job->preloading.list);
+	return status;
+}
+
+/* ---- several allocators */
+
+static void add_figure(struct table *table, const char *text, bool known)
+{
+	table_cell(table, known ? text : "");
+}
+
+static void add_row(struct table *table, const struct allocator *a, const struct outcome *o)
+{
+	uint64_t without = o->resident > o->tracer ? o->resident - o->tracer : 0;
+	char text[UNIT_TEXT], resident[UNIT_TEXT + 8];
+
+	table_row(table);
+	table_cell(table, path_base(a->name));
+	add_figure(table, format_bytes(text, (int64_t)o->heap), o->traced);
+	snprintf(resident, sizeof(resident), "%s%s",
+		o->resident_is_bound || (o->traced && !o->tracer) ? "≤ " : "",
+		format_bytes(text, (int64_t)without));
+	add_figure(table, resident, true);
+	add_figure(table, format_bytes(text, (int64_t)o->tracer), o->tracer);
+	add_figure(table, format_duration(text, o->cpu_ns), true);
+	add_figure(table, format_duration(text, o->wall_ns), true);
+}
+
+static struct table *new_comparison(void)
+{
+	static const char *const numbers[] = { "heap peak", "resident", "tracer's", "CPU", "time" };
+	struct table *table = table_new();
+
+	table_column(table, "allocator", ALIGN_LEFT);
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		table_column(table, numbers[i], ALIGN_RIGHT);
+	return table;
+}
+
+/* Exits with the first status that isn't 0. */
+static int compare(struct job *job, const char *library, const struct allocators *allocators)
+{
+	struct table *table = new_comparison();
+	off_t input = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	int first = EXIT_FINE;
+
+	for (size_t i = 0; i < allocators->count; i++) {
+		int status;
+
+		if (input >= 0)
+			lseek(STDIN_FILENO, input, SEEK_SET);
+		status = run_with(job, library, &allocators->items[i]);
+		first = first ? first : status;
+		add_row(table, &allocators->items[i], &job->outcome);
+	}
+	table_print(table, stderr);
+	if (library)
+		fputs("resident memory is without the tracer's; the times are those of traced "
+		      "runs, and those of\nthe program alone with --untraced\n",
+			stderr);
+	table_free(table);
+	return first;
+}
+
+/* ---- the command */
+
+static int find_allocators(const struct values *v, struct allocators *allocators)
+{
+	char *wrong = v->allocator ? allocators_find(v->allocator, allocators) : NULL;
+	int status = wrong ? error("run: --allocator: %s", wrong) : EXIT_FINE;
+
+	free(wrong);
+	return status;
+}
+
+/* A path that can be preloaded. */
+static int choose_library(char **library)
+{
+	*library = preloading_library();
+	if (!*library)
+		return error("libmtrace.so: not found beside mtracer nor in " MTRACER_PREFIX
+			     "/" MTRACER_LIBDIR);
+	if ((*library)[strcspn(*library, ": ")])
+		return error("%s: a path with a space or colon cannot be preloaded", *library);
+	return EXIT_FINE;
+}
+
+static int run(const void *values, int argc, char **argv)
+{
+	struct values placed = *(const struct values *)values;
+	struct job job = { .command = argv, .values = &placed };
+	struct allocators allocators = { NULL, 0 };
+	char *library = NULL, *place = NULL;
+	int status = check_values(&placed);
+
+	(void)argc;
+	if (status == EXIT_FINE)
+		place = shared_place(placed.out);
+	if (place) {
+		placed.anchored = anchored(placed.out);
+		placed.out = place;
+	}
+	if (status == EXIT_FINE)
+		status = read_suppressions(&job);
+	if (status == EXIT_FINE)
+		status = find_allocators(&placed, &allocators);
+	if (status == EXIT_FINE && !job.values->untraced)
+		status = choose_library(&library);
+	if (status == EXIT_FINE) {
+		job.file = which_program(argv[0]);
+		status = allocators.count > 1 ? compare(&job, library, &allocators)
+					      : run_with(&job, library,
+							allocators.count ? allocators.items : NULL);
+	}
+	suppressions_release(&job.suppressions);
+	allocators_release(&allocators);
+	free(job.file);
+	free(library);
+	free(placed.anchored);
+	free(place);
+	return status;
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.usage = "[OPTION]... [--] PROGRAM [ARGUMENT]...",
+	.summary = "run a program and trace its memory",
+	.details =
+		"Options win over the MTRACE_* variables of the same names.\n"
+		"Exits with the program's status: 128 + N where signal N killed it, 127\n"
+		"where it was not found, 126 where it cannot be executed; with --leaks-exit-code\n"
+		"with that where anything is lost, as 'mtracer leaks' would tell, in any of the\n"
+		"processes that were traced; else with that of --no-verdict-exit-code where one "
+		"of\n"
+		"them has no verdict: it can't be traced, left no trace, was killed or left by\n"
+		"_exit() before it could look, still runs, recorded nothing or was sampled. So a\n"
+		"status of the program's own comes through where nothing is lost for certain. A\n"
+		"program that went on as another one (exec) doesn't count, nor does a forked "
+		"child\n"
+		"that left by _exit(). With several allocators it is the first status that isn't "
+		"0.\n"
+		"Pools that hide their blocks are named where the program has any; --unpool sets\n"
+		"PYTHONMALLOC=malloc, G_SLICE=always-malloc, USE_ZEND_ALLOC=0 and\n"
+		"GLIBCXX_FORCE_NEW=1.\n"
+		"Functions that only jemalloc (mallocx ...), mimalloc (mi_malloc ...) or tcmalloc\n"
+		"(tc_malloc ...) has are traced where the program or a library of its uses them; "
+		"for\n"
+		"programs that it starts in turn, preload libmtrace_NAME.so behind libmtrace.so.",
+	.options = rows,
+	.defaults = &defaults,
+	.values_size = sizeof(struct values),
+	.min_operands = 1,
+	.max_operands = -1,
+	.command_line = true,
+	.run = run,
+};

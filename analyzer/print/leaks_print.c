@@ -1,0 +1,595 @@
+/* leaks_print.c - leaks for people, verdict first, and for machines. */
+#include "analyzer/base/json.h"
+#include "analyzer/base/mem.h"
+#include "analyzer/base/paths.h"
+#include "analyzer/base/strbuf.h"
+#include "analyzer/base/table.h"
+#include "analyzer/base/units.h"
+#include "analyzer/print/row.h"
+#include "analyzer/symbols/source.h"
+#include "analyzer/trace/trace.h"
+#include "analyzer/views/leaks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SOURCE_SHOWN 100 /* bytes of a source line */
+
+static size_t plural(char text[64], uint64_t count, const char *what)
+{
+	return (size_t)snprintf(
+		text, 64, "%llu %s%s", (unsigned long long)count, what, count == 1 ? "" : "s");
+}
+
+static const char *size_text(char text[128], uint64_t bytes, uint64_t blocks)
+{
+	char size[UNIT_TEXT], number[64];
+
+	plural(number, blocks, "block");
+	snprintf(text, 128, "%s in %s", format_bytes(size, (int64_t)bytes), number);
+	return text;
+}
+
+static const char *sum_text(char text[128], const struct leak_sum *sum)
+{
+	return size_text(text, sum->bytes, sum->blocks);
+}
+
+/* "3 lines, 10 call stacks" */
+static const char *places_text(char text[160], const struct leak_sum *sum)
+{
+	char lines[64], stacks[64];
+
+	plural(lines, sum->rows, "line");
+	plural(stacks, sum->stacks, "call stack");
+	if (sum->rows == sum->stacks)
+		snprintf(text, 160, "%s", stacks);
+	else
+		snprintf(text, 160, "%s, %s", lines, stacks);
+	return text;
+}
+
+/* ---- the verdict */
+
+static void print_lost(const struct leaks *leaks, FILE *out)
+{
+	const struct leak_sum *lost = &leaks->found[LEAK_LOST];
+	const struct leak_sum *indirect = &leaks->found[LEAK_INDIRECT];
+	char text[128], places[160];
+
+	if (lost->blocks == 0) {
+		fprintf(out, "%s%s%s: no block is lost%s\n", style(STYLE_BOLD),
+			leaks->why ? "no verdict on all" : "no leaks", style(STYLE_PLAIN),
+			leaks->why ? " in the processes that looked" : "");
+		if (indirect->blocks)
+			fprintf(out, "indirectly lost: %s, that only lost blocks point to\n",
+				sum_text(text, indirect));
+		return;
+	}
+	fprintf(out, "%sleaks: %s lost%s", style(STYLE_WARNING),
+		size_text(text, lost->bytes + indirect->bytes, lost->blocks + indirect->blocks),
+		style(STYLE_PLAIN));
+	if (!indirect->blocks) {
+		fprintf(out, ", which nothing points to, from %s\n", places_text(places, lost));
+		return;
+	}
+	fprintf(out, ", from %s:\n%s that nothing points to, ", places_text(places, lost),
+		sum_text(text, lost));
+	fprintf(out, "and %s that only these lead to\n", sum_text(text, indirect));
+}
+
+static void print_others(const struct leaks *leaks, const struct leaks_view *view, FILE *out)
+{
+	const struct leak_sum *possible = &leaks->found[LEAK_POSSIBLE];
+	const struct leak_sum *reachable = &leaks->found[LEAK_REACHABLE];
+	char text[128];
+
+	if (possible->blocks)
+		fprintf(out, "possibly lost: %s, by pointers to their inside only\n",
+			sum_text(text, possible));
+	if (reachable->blocks)
+		fprintf(out, "still reachable: %s\n", sum_text(text, reachable));
+	if ((possible->blocks || reachable->blocks || leaks->found[LEAK_INDIRECT].blocks) &&
+		view->hints && !(view->kinds & 1u << LEAK_REACHABLE))
+		fprintf(out, "%s--all lists these, too%s\n", style(STYLE_FAINT),
+			style(STYLE_PLAIN));
+}
+
+static void print_left_out(const struct leaks *leaks, FILE *out)
+{
+	struct leak_sum all = { 0 };
+	char text[128], places[160];
+
+	for (int kind = 0; kind < LEAK_KINDS; kind++) {
+		all.bytes += leaks->suppressed[kind].bytes;
+		all.blocks += leaks->suppressed[kind].blocks;
+	}
+	if (all.blocks)
+		fprintf(out, "suppressed: %s\n", sum_text(text, &all));
+	if (leaks->small.blocks)
+		fprintf(out, "below --min-bytes: %s from %s\n", sum_text(text, &leaks->small),
+			places_text(places, &leaks->small));
+}
+
+static void print_unclassified(const struct leaks *leaks, FILE *out)
+{
+	const struct leak_sum *sum = &leaks->found[LEAK_UNCLASSIFIED];
+	char text[128], places[160];
+
+	fprintf(out, "%sunclassified: %s live%s, lost or not, from %s\n", style(STYLE_BOLD),
+		sum_text(text, sum), style(STYLE_PLAIN), places_text(places, sum));
+	fprintf(out, "%sno verdict%s: %s%s\n", style(STYLE_WARNING),
+		leaks->classified ? " on these" : "", leaks->why, style(STYLE_PLAIN));
+}
+
+/* Why something is possible that nothing in memory points to. */
+static void print_blind(const struct trace *t, FILE *out)
+{
+	char threads[64];
+
+	if (!t->header.scan_blind)
+		return;
+	plural(threads, t->header.scan_blind, "thread");
+	fprintf(out,
+		"%snone is called lost%s: the registers of %s could not be read (ptrace is not "
+		"allowed, or another tracer is there), and may hold what is possible here\n",
+		style(STYLE_WARNING), style(STYLE_PLAIN), threads);
+}
+
+static void print_verdict(
+	const struct leaks *leaks, const struct trace *t, const struct leaks_view *view, FILE *out)
+{
+	char text[UNIT_TEXT];
+
+	if (leaks->classified) {
+		if (t->state != TRACE_EXITED)
+			fprintf(out, "as of %s after the start:\n",
+				format_duration(text, t->header.scan_at_ns));
+		print_lost(leaks, out);
+		print_others(leaks, view, out);
+		print_blind(t, out);
+	}
+	if (leaks->why)
+		print_unclassified(leaks, out);
+	print_left_out(leaks, out);
+}
+
+/* ---- rows */
+
+struct spots {
+	struct spot *items;
+	size_t count, room;
+	uint32_t root; /* where the stack ends */
+};
+
+struct printer {
+	const struct leaks *leaks;
+	const struct trace *trace;
+	struct resolver *resolver;
+	struct source_cache *sources;
+	const struct leaks_view *view;
+	struct paths *paths;
+	struct spot owner; /* of the row that is printed; without symbol once it was shown */
+	FILE *out;
+};
+
+static void add_paths(void *paths, const struct spot *spot)
+{
+	paths_add(paths, spot->symbol->line ? spot->symbol->file : NULL);
+	paths_add(paths, spot->place->module);
+}
+
+static void print_source(struct printer *p, const struct spot *spot)
+{
+	const struct symbol *s = spot->symbol;
+	const char *line = s->file && s->line ? source_line(p->sources, s->file, s->line) : NULL;
+	struct strbuf text = { 0 };
+	size_t size;
+
+	if (!line)
+		return;
+	source_is_newer(p->sources, s->file, resolver_built(p->resolver, spot->place->module));
+	line += strspn(line, " \t");
+	size = strlen(line);
+	if (size > SOURCE_SHOWN) {
+		for (size = SOURCE_SHOWN; ((unsigned char)line[size] & 0xc0) == 0x80;)
+			size--; /* not inside a character */
+	}
+	strbuf_add_bytes(&text, line, size);
+	if (size) {
+		struct strbuf clean = { 0 };
+
+		strbuf_add_clean(&clean, text.text);
+		fprintf(p->out, "        %s%s%s%s\n", style(STYLE_FAINT), clean.text,
+			line[size] ? " ..." : "", style(STYLE_PLAIN));
+		strbuf_release(&clean);
+	}
+	strbuf_release(&text);
+}
+
+static bool same_spot(const struct spot *a, const struct spot *b)
+{
+	return a->place == b->place && a->symbol == b->symbol;
+}
+
+static void add_spot(void *context, const struct spot *spot)
+{
+	struct spots *spots = context;
+
+	VEC_PUSH(spots->items, spots->count, spots->room, *spot);
+}
+
+static struct spots spots_of(const struct printer *p, uint32_t site)
+{
+	struct spots spots = { 0 };
+
+	spots.root = stack_walk(p->trace, p->resolver, site, add_spot, &spots);
+	return spots;
+}
+
+/* The line's source once, though it may recur. */
+static void print_spot(struct printer *p, const char *how, const struct spot *spot)
+{
+	struct strbuf raw = { 0 }, clean = { 0 };
+
+	spot_text(spot, p->paths, &raw);
+	strbuf_add_clean(&clean, strbuf_text(&raw));
+	fprintf(p->out, "    %s %s\n", how, strbuf_text(&clean));
+	if (same_spot(spot, &p->owner)) {
+		print_source(p, spot);
+		p->owner.symbol = NULL;
+	}
+	strbuf_release(&raw);
+	strbuf_release(&clean);
+}
+
+/* Frames of a stack from `first` to before `last`; of those behind the limit their number. */
+static void print_frames(struct printer *p, const struct spots *spots, size_t first, size_t last)
+{
+	size_t most = p->view->frames ? p->view->frames : SIZE_MAX;
+
+	for (size_t i = first; i < last && i < most; i++)
+		print_spot(p, i ? "by" : "at", &spots->items[i]);
+	if (last < spots->count)
+		return;
+	if (spots->count > most)
+		fprintf(p->out, "    ... %zu more%s\n",
+			spots->count - (first > most ? first : most),
+			p->view->hints ? ": --frames 0" : "");
+	else if (spots->root == MT_NODE_DEEP)
+		fputs("    (cut here: more frames than MTRACE_DEPTH)\n", p->out);
+	else if (spots->root != MT_NODE_ROOT)
+		fputs("    (could not be followed further)\n", p->out);
+}
+
+/* How many frames, from the innermost on, all stacks of a row have in common; none where its line
+ * isn't among them. */
+static size_t common_frames(const struct printer *p, const struct leak *leak)
+{
+	struct spots first = spots_of(p, leak->stacks[0].site);
+	size_t common = first.count;
+	bool has_line = false;
+
+	for (size_t i = 1; i < leak->stack_count; i++) {
+		struct spots other = spots_of(p, leak->stacks[i].site);
+		size_t same = 0;
+
+		while (same < common && same < other.count &&
+			same_spot(&first.items[same], &other.items[same]))
+			same++;
+		common = same;
+		free(other.items);
+	}
+	for (size_t i = 0; i < common; i++)
+		has_line |= same_spot(&first.items[i], &leak->owner);
+	free(first.items);
+	return has_line ? common : 0;
+}
+
+/* "8 B in 1 block, holding 48.1 MiB in 50000 blocks" */
+static void print_sizes(
+	const struct printer *p, const struct leak_size *own, const struct leak_size *all)
+{
+	char text[128], each[UNIT_TEXT];
+
+	fputs(size_text(text, own->bytes, own->blocks), p->out);
+	if (own->blocks > 1)
+		fprintf(p->out, " of %s%s", own->bytes % own->blocks ? "about " : "",
+			format_bytes(each, (int64_t)(own->bytes / own->blocks)));
+	if (all->blocks > own->blocks)
+		fprintf(p->out, ", holding %s",
+			size_text(text, all->bytes - own->bytes, all->blocks - own->blocks));
+}
+
+static void print_heading(const struct printer *p, const struct leak *leak)
+{
+	fprintf(p->out, "%s%s%s ", style(STYLE_BOLD), leak_kind_names[leak->kind],
+		style(STYLE_PLAIN));
+	print_sizes(p, &leak->own, &leak->all);
+	if (leak->stack_count > 1)
+		fprintf(p->out, ", by %zu call stacks", leak->stack_count);
+	if (leak->m.allocations > leak->own.blocks)
+		fprintf(p->out, "; %llu were allocated here",
+			(unsigned long long)leak->m.allocations);
+	fputc('\n', p->out);
+}
+
+static void print_more_stacks(const struct printer *p, const struct leak *leak, size_t shown)
+{
+	struct leak_size left = { 0, 0 };
+	char text[128], stacks[64];
+
+	for (size_t i = shown; i < leak->stack_count; i++) {
+		left.bytes += leak->stacks[i].all.bytes;
+		left.blocks += leak->stacks[i].all.blocks;
+	}
+	plural(stacks, leak->stack_count - shown, "more call stack");
+	fprintf(p->out, "  %s by %s%s\n", size_text(text, left.bytes, left.blocks), stacks,
+		p->view->hints ? ": --stacks 0" : "");
+}
+
+/* How many of the outermost frames two stacks have in common. */
+static size_t same_end(const struct spots *a, const struct spots *b)
+{
+	size_t same = 0;
+
+	while (same < a->count && same < b->count && a->root == b->root &&
+		same_spot(&a->items[a->count - 1 - same], &b->items[b->count - 1 - same]))
+		same++;
+	return same;
+}
+
+/* The frames from `first` on, up to the one from which on they are those of the stack before. */
+static void print_branch(
+	struct printer *p, const struct spots *spots, size_t first, const struct spots *before)
+{
+	size_t same = same_end(spots, before), last = spots->count;
+
+	if (same > 2 && same < spots->count)
+		last -= same - 1;
+	if (last <= first || (p->view->frames && last > p->view->frames))
+		last = spots->count;
+	print_frames(p, spots, first, last);
+	if (last < spots->count)
+		fprintf(p->out, "    ... %zu more, as above\n", spots->count - last);
+}
+
+/* What the stacks have in common, and then how each goes on. */
+static void print_stacks(struct printer *p, const struct leak *leak)
+{
+	size_t most = p->view->stacks && p->view->stacks < leak->stack_count ? p->view->stacks
+									     : leak->stack_count;
+	size_t common = common_frames(p, leak);
+	struct spots before = { 0 };
+
+	if (common == 0)
+		print_spot(p, "at", &leak->owner);
+	for (size_t i = 0; i < most; i++) {
+		const struct leak_stack *stack = &leak->stacks[i];
+		struct spots spots = spots_of(p, stack->site);
+
+		if (i == 0)
+			print_frames(p, &spots, 0, common);
+		fputs("  ", p->out);
+		print_sizes(p, &stack->own, &stack->all);
+		fputc('\n', p->out);
+		print_branch(p, &spots, common, &before);
+		free(before.items);
+		before = spots;
+	}
+	free(before.items);
+	if (most < leak->stack_count)
+		print_more_stacks(p, leak, most);
+}
+
+#define PARTS_SHOWN 3
+
+static void print_parts(const struct printer *p, const struct leak *leak)
+{
+	for (size_t i = 0; i < leak->part_count && i < PARTS_SHOWN; i++) {
+		const struct leak_part *part = &leak->parts[i];
+		struct strbuf raw = { 0 }, clean = { 0 };
+		char text[128];
+
+		if (part->owner.symbol)
+			spot_text(&part->owner, p->paths, &raw);
+		strbuf_add_clean(&clean, raw.size ? raw.text : "several lines");
+		fprintf(p->out, "    holds %s of %s\n",
+			size_text(text, part->size.bytes, part->size.blocks), clean.text);
+		strbuf_release(&raw);
+		strbuf_release(&clean);
+	}
+	if (leak->part_count > PARTS_SHOWN)
+		fprintf(p->out, "    holds blocks of %zu more line%s\n",
+			leak->part_count - PARTS_SHOWN,
+			leak->part_count - PARTS_SHOWN == 1 ? "" : "s");
+}
+
+static void print_leak(struct printer *p, const struct leak *leak)
+{
+	struct spots spots;
+
+	fputc('\n', p->out);
+	print_heading(p, leak);
+	p->owner = leak->owner;
+	if (leak->stack_count > 1) {
+		print_stacks(p, leak);
+	} else {
+		spots = spots_of(p, leak->stacks[0].site);
+		print_frames(p, &spots, 0, spots.count);
+		free(spots.items);
+	}
+	print_parts(p, leak);
+}
+
+static void add_row_paths(const struct printer *p, const struct leak *leak)
+{
+	for (size_t i = 0; i < leak->stack_count; i++)
+		stack_walk(p->trace, p->resolver, leak->stacks[i].site, add_paths, p->paths);
+	for (size_t i = 0; i < leak->part_count && i < PARTS_SHOWN; i++)
+		if (leak->parts[i].owner.symbol)
+			add_paths(p->paths, &leak->parts[i].owner);
+}
+
+/* The listed rows, `limit` at the most; *more: how many more there are. */
+static const struct leak **listed(
+	const struct leaks *leaks, const struct leaks_view *view, size_t *count, size_t *more)
+{
+	const struct leak **rows = mem_zalloc(leaks->count + 1, sizeof(*rows));
+
+	*count = *more = 0;
+	for (size_t i = 0; i < leaks->count; i++) {
+		if (!(view->kinds & 1u << leaks->items[i].kind))
+			continue;
+		if (view->limit && *count >= view->limit)
+			++*more;
+		else
+			rows[(*count)++] = &leaks->items[i];
+	}
+	return rows;
+}
+
+void leaks_print(const struct leaks *leaks, const struct trace *trace, struct resolver *resolver,
+	struct source_cache *sources, const struct leaks_view *view, FILE *out)
+{
+	struct printer p = { .leaks = leaks,
+		.trace = trace,
+		.resolver = resolver,
+		.sources = sources,
+		.view = view,
+		.paths = paths_new(),
+		.out = out };
+	size_t count, more;
+	const struct leak **rows = listed(leaks, view, &count, &more);
+
+	print_verdict(leaks, trace, view, out);
+	for (size_t i = 0; i < count; i++)
+		add_row_paths(&p, rows[i]);
+	for (size_t i = 0; i < count; i++)
+		print_leak(&p, rows[i]);
+	if (more)
+		fprintf(out, "\n%zu more row%s%s\n", more, more == 1 ? "" : "s",
+			view->hints ? ": --limit 0" : "");
+	paths_free(p.paths);
+	free(rows);
+}
+
+/* ---- for machines */
+
+static void sums_json(const struct leaks *leaks, const struct trace *t, struct json *j)
+{
+	char key[64];
+
+	json_object(j, "leaks", false);
+	json_bool(j, "classified", leaks->classified);
+	json_text(j, "why_unclassified", leaks->why);
+	if (leaks->classified) {
+		json_unsigned(j, "scan_at_ns", t->header.scan_at_ns);
+		json_unsigned(j, "scan_ns", t->header.scan_ns);
+		json_unsigned(j, "scan_bytes", t->header.scan_bytes);
+		json_unsigned(j, "blind_threads", t->header.scan_blind);
+	}
+	for (int kind = 0; kind < LEAK_KINDS; kind++) {
+		snprintf(key, sizeof(key), "%s_bytes", leak_kind_names[kind]);
+		json_unsigned(j, key, leaks->found[kind].bytes);
+		snprintf(key, sizeof(key), "%s_blocks", leak_kind_names[kind]);
+		json_unsigned(j, key, leaks->found[kind].blocks);
+		snprintf(key, sizeof(key), "suppressed_%s_bytes", leak_kind_names[kind]);
+		json_unsigned(j, key, leaks->suppressed[kind].bytes);
+		snprintf(key, sizeof(key), "suppressed_%s_blocks", leak_kind_names[kind]);
+		json_unsigned(j, key, leaks->suppressed[kind].blocks);
+	}
+	json_unsigned(j, "small_bytes", leaks->small.bytes);
+	json_unsigned(j, "small_blocks", leaks->small.blocks);
+	json_close(j);
+}
+
+static void place_json(const struct spot *owner, struct json *j)
+{
+	const struct symbol *s = owner->symbol;
+	bool has_line = s && s->file && s->line;
+
+	json_text(j, "file", has_line ? s->file : NULL);
+	if (has_line)
+		json_unsigned(j, "line", s->line);
+	else
+		json_null(j, "line");
+	json_text(j, "function", s ? s->function : NULL);
+	json_text(j, "module", owner->place ? owner->place->module : NULL);
+}
+
+static void sizes_json(enum leak_kind kind, const struct leak_size *own,
+	const struct leak_size *all, struct json *j)
+{
+	json_unsigned(j, "current_bytes", own->bytes);
+	json_unsigned(j, "current_blocks", own->blocks);
+	if (kind == LEAK_LOST) {
+		json_unsigned(j, "held_bytes", all->bytes);
+		json_unsigned(j, "held_blocks", all->blocks);
+	}
+}
+
+static void leak_json(const struct leaks *leaks, const struct leak *leak, struct json *j)
+{
+	const struct measures *m = &leak->m;
+
+	place_json(&leak->owner, j);
+	json_text(j, "kind", leak_kind_names[leak->kind]);
+	sizes_json(leak->kind, &leak->own, &leak->all, j);
+	json_unsigned(j, "peak_bytes", m->peak_bytes);
+	json_bool(j, "peak_is_exact", !m->peak_is_bound && leaks->totals.all.peak_is_exact);
+	json_unsigned(j, "at_peak_bytes", m->at_peak_bytes);
+	json_unsigned(j, "allocated_bytes", m->allocated_bytes);
+	json_unsigned(j, "allocations", m->allocations);
+	json_unsigned(j, "temporary", m->temporary);
+}
+
+static void stacks_json(const struct leak *leak, const struct trace *trace,
+	struct resolver *resolver, struct json *j)
+{
+	json_unsigned(j, "stack_count", leak->stack_count);
+	json_array(j, "stacks", leak->stack_count == 1);
+	for (size_t i = 0; leak->stack_count > 1 && i < leak->stack_count; i++) {
+		json_object(j, NULL, true);
+		sizes_json(leak->kind, &leak->stacks[i].own, &leak->stacks[i].all, j);
+		json_unsigned(j, "allocations", leak->stacks[i].allocations);
+		stack_json(trace, resolver, leak->stacks[i].site, j);
+		json_close(j);
+	}
+	json_close(j);
+}
+
+static void parts_json(const struct leak *leak, struct json *j)
+{
+	json_array(j, "holds", leak->part_count == 0);
+	for (size_t i = 0; i < leak->part_count; i++) {
+		json_object(j, NULL, true);
+		place_json(&leak->parts[i].owner, j);
+		json_unsigned(j, "bytes", leak->parts[i].size.bytes);
+		json_unsigned(j, "blocks", leak->parts[i].size.blocks);
+		json_close(j);
+	}
+	json_close(j);
+}
+
+void leaks_json(const struct leaks *leaks, const struct trace *trace, struct resolver *resolver,
+	const struct leaks_view *view, struct json *j)
+{
+	size_t count, more;
+	const struct leak **rows = listed(leaks, view, &count, &more);
+
+	sums_json(leaks, trace, j);
+	json_unsigned(j, "row_count", count + more);
+	json_array(j, "rows", count == 0);
+	for (size_t i = 0; i < count; i++) {
+		json_object(j, NULL, true);
+		leak_json(leaks, rows[i], j);
+		stack_json(trace, resolver, rows[i]->stacks[0].site, j);
+		stacks_json(rows[i], trace, resolver, j);
+		if (rows[i]->kind == LEAK_LOST)
+			parts_json(rows[i], j);
+		json_close(j);
+	}
+	json_close(j);
+	free(rows);
+}

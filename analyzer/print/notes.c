@@ -1,0 +1,213 @@
+/* notes.c - what was lost on the way into a trace, and how it was recorded, in words. */
+#include "analyzer/print/notes.h"
+#include "analyzer/base/mem.h"
+#include "analyzer/base/paths.h"
+#include "analyzer/base/strbuf.h"
+#include "analyzer/base/units.h"
+#include "analyzer/trace/trace.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FACT, LOSS };
+
+__attribute__((format(printf, 5, 6))) static void add(
+	struct notes *notes, const char *key, bool loss, uint64_t count, const char *format, ...)
+{
+	struct note note = { key, loss, count, NULL };
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&note.text, format, args) < 0)
+		note.text = mem_strdup("");
+	va_end(args);
+	notes->items = mem_resize(notes->items, notes->count + 1, sizeof(*notes->items));
+	notes->items[notes->count++] = note;
+}
+
+static void add_counted(struct notes *notes, const char *key, bool loss, uint64_t count,
+	const char *what, const char *why)
+{
+	if (count)
+		add(notes, key, loss, count, "%llu %s%s%s", (unsigned long long)count, what,
+			count == 1 ? "" : "s", why);
+}
+
+static void add_own_malloc(struct notes *notes, const struct trace *t)
+{
+	const char *path = t->header.own_malloc <= UINT32_MAX
+				   ? trace_string(t, (uint32_t)t->header.own_malloc)
+				   : "";
+	struct strbuf name = { 0 };
+
+	if (!(t->header.flags & MT_NOTE_OWN_MALLOC))
+		return;
+	strbuf_add_clean(&name, path_base(path));
+	if (*path && strcmp(path, trace_program(t)) != 0)
+		add(notes, "own_malloc", LOSS, 0,
+			"%s defines malloc and was loaded before libmtrace.so: what is allocated "
+			"there does not pass through libmtrace (put libmtrace.so first in "
+			"LD_PRELOAD)",
+			strbuf_text(&name));
+	else
+		add(notes, "own_malloc", LOSS, 0,
+			"the program defines malloc itself: what it allocates there does not pass "
+			"through libmtrace");
+	strbuf_release(&name);
+}
+
+/* Parents come before their children. */
+static uint64_t count_stacks_that_skip(const struct trace *t)
+{
+	bool *skips = mem_zalloc(t->node_count, sizeof(*skips));
+	uint64_t count = 0;
+
+	for (uint32_t i = MT_NODE_FIRST; i < t->node_count; i++)
+		skips[i] = skips[t->nodes[i].parent] || trace_may_skip(t, i);
+	for (uint32_t i = 1; i < t->site_count; i++)
+		count += skips[t->site_info[i].node];
+	free(skips);
+	return count;
+}
+
+#define MODULES_NAMED 4
+
+/* Of the code that frames may be missing behind. */
+static void name_modules_that_skip(const struct trace *t, struct strbuf *text)
+{
+	bool *skips = mem_zalloc(t->module_count + 1, sizeof(*skips));
+	uint32_t count = 0;
+
+	for (uint32_t i = MT_NODE_FIRST; i < t->node_count; i++)
+		skips[t->frames[t->nodes[i].frame].module] |= trace_may_skip(t, i);
+	for (uint32_t i = 0; i < t->module_count || i == 0; i++) {
+		if (!skips[i] || count++ >= MODULES_NAMED)
+			continue;
+		strbuf_add(text, count > 1 ? ", " : "");
+		strbuf_add_clean(text,
+			i == 0 ? "generated code"
+			       : path_base(trace_string(t, t->modules[i].path)));
+	}
+	if (count > MODULES_NAMED)
+		strbuf_addf(text, " and %u more", count - MODULES_NAMED);
+	free(skips);
+}
+
+static void add_skipped(struct notes *notes, const struct trace *t)
+{
+	uint64_t count = count_stacks_that_skip(t);
+	struct strbuf modules = { 0 };
+
+	if (!count)
+		return;
+	name_modules_that_skip(t, &modules);
+	add(notes, "skipped_frames", LOSS, count,
+		"%llu call stack%s may lack frames: they go through code without unwind "
+		"information, in %s (build it with -fasynchronous-unwind-tables)",
+		(unsigned long long)count, count == 1 ? "" : "s", strbuf_text(&modules));
+	strbuf_release(&modules);
+}
+
+static void add_losses(struct notes *notes, const struct trace *t)
+{
+	const struct mt_header *h = &t->header;
+	static const struct {
+		const char *key, *why;
+	} reasons[MT_LOSSES_USED] = {
+		[MT_LOST_SITE] = { "lost_site",
+			" not recorded: no room for the call site (disk full, "
+			"file size limit or address space)" },
+		[MT_LOST_SLOT] = { "lost_slot", " not recorded: no memory to remember the block" },
+		[MT_LOST_REENTRANT] = { "lost_reentrant", " not recorded: made in a signal handler "
+							  "that interrupted the tracer" },
+		[MT_LOST_THREAD] = { "lost_thread",
+			" not recorded: no memory for the thread's state, "
+			"or the thread was past its end" },
+	};
+
+	add_own_malloc(notes, t);
+	for (int i = 0; i < MT_LOSSES_USED; i++)
+		add_counted(notes, reasons[i].key, LOSS, h->lost[i], "allocation", reasons[i].why);
+	for (int i = MT_LOSSES_USED; i < MT_LOSSES; i++)
+		add_counted(notes, "lost_other", LOSS, h->lost[i], "allocation",
+			" not recorded, for a reason this version does not know");
+	if (h->flags & MT_NOTE_STORAGE)
+		add(notes, "storage", LOSS, 0,
+			"the trace could not grow any more (disk full, file size limit or address "
+			"space)");
+	add_counted(notes, "missed_frees", LOSS, h->missed_frees, "free",
+		" missed: an allocation returned an address that was thought to be in use");
+	add_counted(notes, "overlaid_frees", LOSS, h->overlaid_frees, "block",
+		" freed unseen, past the library: an allocation returned an address inside");
+	add_counted(notes, "broken_stacks", LOSS, h->broken_stacks, "call stack",
+		" could not be followed to the end");
+	add_skipped(notes, t);
+	if (h->flags & MT_NOTE_CUT)
+		add(notes, "cut_stacks", LOSS, 0,
+			"too many call stacks broke off, or went through code without unwind "
+			"information: later ones end there, or have one frame");
+}
+
+static void add_facts(struct notes *notes, const struct trace *t)
+{
+	const struct mt_header *h = &t->header;
+	char bytes[UNIT_TEXT];
+
+	add_counted(notes, "foreign_frees", FACT, h->foreign_frees, "free",
+		" of blocks that were not recorded (allocated before the start, or lost)");
+	add_counted(notes, "scan_blind", FACT, h->scan_blind, "thread",
+		" of which the search for leaks could not read the registers: what only these may "
+		"hold is possible, not lost");
+	if (h->flags & MT_NOTE_MULTI)
+		add(notes, "threads", FACT, 0,
+			"there was more than one thread: peaks are within a bound, all else is "
+			"exact");
+	if (h->flags & MT_NOTE_RESET)
+		add(notes, "reset_peak", FACT, 0,
+			"the program reset the peaks (mtrace_reset_peak): they are those since "
+			"the last time");
+	if (h->flags & MT_NOTE_MERGED)
+		add(notes, "merged", FACT, h->merged,
+			"added up from %llu traces: peaks are sums of theirs, upper bounds of what "
+			"was "
+			"held at one time",
+			(unsigned long long)h->merged);
+	if (h->sample_bytes)
+		add(notes, "sampled", FACT, h->sample_bytes,
+			"sampled: one allocation in every %s on average, scaled up; the highest of "
+			"the "
+			"estimates is taken for the peak, which errs upwards",
+			format_bytes(bytes, (int64_t)h->sample_bytes));
+	if (h->forked_from)
+		add(notes, "forked", FACT, h->forked_from,
+			"forked from process %llu, and began with its blocks",
+			(unsigned long long)h->forked_from);
+	if (h->flags & MT_NOTE_UNSTARTED)
+		add(notes, "unstarted", FACT, 0, "recording began stopped");
+	if (!(h->enabled & MT_ENABLED_RECORD))
+		add(notes, "stopped", FACT, 0,
+			"recording was stopped: later allocations are missing");
+	if (h->flags & MT_NOTE_MMAP)
+		add(notes, "mmap", FACT, 0, "anonymous mappings are rows of their own");
+	if (h->flags & MT_NOTE_REDACTED)
+		add(notes, "redacted", FACT, 0, "command line and paths were removed");
+}
+
+struct notes notes_of(const struct trace *trace)
+{
+	struct notes notes = { 0 };
+
+	add_losses(&notes, trace);
+	add_facts(&notes, trace);
+	return notes;
+}
+
+void notes_release(struct notes *notes)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		free(notes->items[i].text);
+	free(notes->items);
+	*notes = (struct notes){ 0 };
+}

@@ -1,0 +1,252 @@
+/* row.c - rows and stacks, for people and for machines. */
+#include "analyzer/print/row.h"
+#include "analyzer/base/json.h"
+#include "analyzer/base/mem.h"
+#include "analyzer/base/paths.h"
+#include "analyzer/base/strbuf.h"
+#include "analyzer/base/units.h"
+#include "analyzer/trace/trace.h"
+#include "analyzer/views/filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- stacks */
+
+static void frame_json(void *context, const struct spot *spot)
+{
+	const struct symbol *symbol = spot->symbol;
+	struct json *j = context;
+	char offset[UNIT_TEXT];
+
+	json_object(j, NULL, true);
+	json_text(j, "function", symbol->function);
+	json_text(j, "file", symbol->line ? symbol->file : NULL);
+	if (symbol->file && symbol->line)
+		json_unsigned(j, "line", symbol->line);
+	else
+		json_null(j, "line");
+	json_text(j, "module", spot->place->module);
+	snprintf(offset, sizeof(offset), "%#llx", (unsigned long long)spot->place->offset);
+	json_text(j, "offset", offset);
+	json_bool(j, "inlined", symbol->inlined);
+	json_close(j);
+}
+
+void stack_json(const struct trace *t, struct resolver *resolver, uint32_t site, struct json *j)
+{
+	uint32_t root;
+
+	json_array(j, "stack", true);
+	root = stack_walk(t, resolver, site, frame_json, j);
+	json_close(j);
+	json_text(j, "stack_end",
+		root == MT_NODE_ROOT   ? "whole"
+		: root == MT_NODE_DEEP ? "cut"
+				       : "broken");
+}
+
+/* ---- for machines */
+
+/* Whether the threads that had the lane one after the other were all called so. */
+static bool lane_has_one_name(const struct mt_lane *lane)
+{
+	return lane->threads < 2 || memcmp(lane->earlier, lane->name, sizeof(lane->name)) == 0;
+}
+
+static void thread_json(const struct row *row, const struct trace *t, struct json *j)
+{
+	const struct mt_lane *lane = &t->lanes[row->lane];
+
+	json_text(j, "thread", lane->name[0] ? lane->name : NULL);
+	json_unsigned(j, "tid", lane->tid);
+	json_unsigned(j, "threads", lane->threads);
+	json_bool(j, "one_name", lane_has_one_name(lane));
+}
+
+static void peaks_json(const struct row *row, const struct profile *p, struct json *j)
+{
+	const struct measures *m = &row->m;
+
+	if (p->by == BY_THREAD) {
+		json_null(j, "peak_bytes");
+		json_null(j, "peak_is_exact");
+		json_null(j, "at_peak_bytes");
+		json_null(j, "at_peak_percent");
+		return;
+	}
+	json_unsigned(j, "peak_bytes", m->peak_bytes);
+	json_bool(j, "peak_is_exact", m->peak_is_exact);
+	json_unsigned(j, "at_peak_bytes", m->at_peak_bytes);
+	json_real(j, "at_peak_percent", percent_of(m->at_peak_bytes, p->totals.all.peak_bytes));
+}
+
+static void error_json(struct json *j, const char *key, double variance)
+{
+	if (variance < 0)
+		json_null(j, key);
+	else
+		json_unsigned(j, key, standard_error(variance));
+}
+
+void errors_json(const struct measures *m, const struct trace *t, bool peaks, struct json *j)
+{
+	if (!t->header.sample_bytes)
+		return;
+	error_json(j, "current_bytes_error", m->v.current_bytes);
+	error_json(j, "current_blocks_error", m->v.current_blocks);
+	error_json(j, "peak_bytes_error", peaks ? m->v.peak_bytes : -1);
+	error_json(j, "at_peak_bytes_error", peaks ? m->v.at_peak_bytes : -1);
+	error_json(j, "allocated_bytes_error", m->v.allocated_bytes);
+	error_json(j, "allocations_error", m->v.allocations);
+	error_json(j, "temporary_error", m->v.temporary);
+}
+
+void row_json(const struct row *row, const struct profile *p, const struct trace *t, struct json *j)
+{
+	char offset[UNIT_TEXT];
+
+	json_text(j, "file", row->file);
+	if (row->line)
+		json_unsigned(j, "line", row->line);
+	else
+		json_null(j, "line");
+	json_text(j, "function", row->function);
+	json_text(j, "module", row->module);
+	if (row->has_offset) {
+		snprintf(offset, sizeof(offset), "%#llx", (unsigned long long)row->offset);
+		json_text(j, "offset", offset);
+	}
+	if (p->by == BY_THREAD)
+		thread_json(row, t, j);
+	else
+		json_text(j, "kind", row->kind == MT_KIND_MMAP ? "mmap" : "heap");
+	json_signed(j, "current_bytes", row->m.current_bytes);
+	json_signed(j, "current_blocks", row->m.current_blocks);
+	peaks_json(row, p, j);
+	json_unsigned(j, "allocated_bytes", row->m.allocated_bytes);
+	json_unsigned(j, "allocations", row->m.allocations);
+	json_unsigned(j, "frees", row->m.frees);
+	json_unsigned(j, "temporary", row->m.temporary);
+	if (t->slack && p->by != BY_THREAD) {
+		json_signed(j, "current_slack_bytes", row->m.current_slack);
+		json_unsigned(j, "allocated_slack_bytes", row->m.allocated_slack);
+	}
+	errors_json(&row->m, t, p->by != BY_THREAD, j);
+	json_unsigned(j, "sites", row->sites);
+}
+
+void added_json(const struct measures *m, struct json *j)
+{
+	json_signed(j, "current_bytes", m->current_bytes);
+	json_signed(j, "current_blocks", m->current_blocks);
+	json_unsigned(j, "at_peak_bytes", m->at_peak_bytes);
+	json_unsigned(j, "allocated_bytes", m->allocated_bytes);
+	json_unsigned(j, "allocations", m->allocations);
+	json_unsigned(j, "temporary", m->temporary);
+}
+
+/* ---- for people */
+
+static void add_offset(
+	struct strbuf *text, struct paths *paths, const char *module, uint64_t offset)
+{
+	strbuf_addf(text, "%s+%#llx", module ? paths_short(paths, module) : "[generated code]",
+		(unsigned long long)offset);
+}
+
+static void add_thread(const struct row *row, const struct trace *t, struct strbuf *text)
+{
+	const struct mt_lane *lane = &t->lanes[row->lane];
+
+	strbuf_addf(text, "%s (tid %u)", lane->name[0] ? lane->name : "thread", lane->tid);
+	if (lane->threads > 1)
+		strbuf_addf(text, ", the last of %u threads%s", lane->threads,
+			lane_has_one_name(lane) ? "" : " of several names");
+}
+
+void row_place(const struct row *row, enum profile_by by, const struct trace *t,
+	struct paths *paths, struct strbuf *text)
+{
+	if (by == BY_THREAD) {
+		add_thread(row, t, text);
+	} else if (row->file) {
+		strbuf_add(text, paths_short(paths, row->file));
+		if (row->line)
+			strbuf_addf(text, ":%u", row->line);
+	} else if (row->has_offset) {
+		add_offset(text, paths, row->module, row->offset);
+	} else if (row->module) {
+		strbuf_add(text, paths_short(paths, row->module));
+	} else if (!row->function) {
+		strbuf_add(text, by == BY_MODULE ? "[no module]" : "[no file]");
+	}
+}
+
+bool is_bare_offset(const char *function, const char *module)
+{
+	const char *base = module ? path_base(module) : "";
+	size_t size = strlen(base);
+
+	if (!module)
+		return strncmp(function, "0x", 2) == 0;
+	return size && strncmp(function, base, size) == 0 &&
+	       strncmp(function + size, "+0x", 3) == 0;
+}
+
+void row_function(const struct row *row, struct strbuf *text)
+{
+	if (row->function && !is_bare_offset(row->function, row->module))
+		strbuf_add(text, row->function);
+	if (row->more_functions)
+		strbuf_add(text, " and others");
+	if (row->kind == MT_KIND_MMAP)
+		strbuf_addf(text, "%s[mmap]", text->size ? " " : "");
+}
+
+void spot_text(const struct spot *spot, struct paths *paths, struct strbuf *text)
+{
+	const struct symbol *symbol = spot->symbol;
+
+	if (!is_bare_offset(symbol->function, spot->place->module))
+		strbuf_addf(text, "%s  ", symbol->function);
+	if (symbol->file && symbol->line)
+		strbuf_addf(text, "%s:%u", paths_short(paths, symbol->file), symbol->line);
+	else
+		add_offset(text, paths, spot->place->module, spot->place->offset);
+}
+
+/* ---- filters */
+
+struct subjects {
+	struct filter_subject *items;
+	size_t count, room;
+};
+
+static void add_subject(void *context, const struct spot *spot)
+{
+	struct subjects *s = context;
+	struct filter_subject subject = { spot->symbol->function, spot->symbol->file,
+		spot->symbol->line, spot->place->module };
+
+	VEC_PUSH(s->items, s->count, s->room, subject);
+}
+
+bool row_kept(const struct row *row, const struct profile *p, const struct trace *t,
+	struct resolver *resolver, const struct filter *filter)
+{
+	struct filter_subject one = { row->function, row->file, row->line, row->module };
+	struct subjects stack = { 0 };
+	bool kept;
+
+	if (filter_is_empty(filter))
+		return true;
+	if (p->by == BY_THREAD)
+		one.function = t->lanes[row->lane].name;
+	if (p->by != BY_SITE)
+		return filter_keeps(filter, &one, 1);
+	stack_walk(t, resolver, row->site, add_subject, &stack);
+	kept = filter_keeps(filter, stack.items, stack.count);
+	free(stack.items);
+	return kept;
+}

@@ -1,0 +1,49 @@
+/*
+ * row.h - how a row of a profile is written, by every command that prints rows: as JSON, and as the
+ * texts of its place.
+ */
+#ifndef MTRACER_ROW_H
+#define MTRACER_ROW_H
+
+#include "analyzer/views/profile.h"
+
+struct filter;
+struct json;
+struct paths;
+struct strbuf;
+
+/* The members of a row's object; the caller opens and closes it, and may add more. */
+void row_json(const struct row *row, const struct profile *profile, const struct trace *trace,
+	struct json *json);
+
+/* The members of any object with measures that add up: all but the peak. */
+void added_json(const struct measures *m, struct json *json);
+
+/* "stack": [...] of a site, innermost frame first, and "stack_end": whole, cut or broken. */
+void stack_json(
+	const struct trace *trace, struct resolver *resolver, uint32_t site, struct json *json);
+
+/* Where the row is, for people: "table.c:42", "libfoo.so+0x1234", a thread's name. */
+void row_place(const struct row *row, enum profile_by by, const struct trace *trace,
+	struct paths *paths, struct strbuf *text);
+
+/* What is there, for people: the function, with "[mmap]" for mappings. "" where a row has no
+ * function. */
+void row_function(const struct row *row, struct strbuf *text);
+
+/* Whether a function's name is only what the symbolizer says where it knows nothing: its place. */
+bool is_bare_offset(const char *function, const char *module);
+
+/* "function  table.c:42" of one function on a stack. */
+void spot_text(const struct spot *spot, struct paths *paths, struct strbuf *text);
+
+/* Whether the filter keeps a row; a site's row is kept or left out by any function on its stack. */
+bool row_kept(const struct row *row, const struct profile *profile, const struct trace *trace,
+	struct resolver *resolver, const struct filter *filter);
+
+/* Of a sampled trace: the standard errors of all measures, "current_bytes_error" and so on; null
+ * where nothing is known. */
+void errors_json(
+	const struct measures *m, const struct trace *trace, bool peaks, struct json *json);
+
+#endif

@@ -1,0 +1,344 @@
+/* summary.c - a trace in a few lines, for people and for machines. */
+#include "analyzer/print/summary.h"
+#include "analyzer/base/json.h"
+#include "analyzer/base/progress.h"
+#include "analyzer/base/strbuf.h"
+#include "analyzer/base/table.h"
+#include "analyzer/base/units.h"
+#include "analyzer/print/notes.h"
+#include "analyzer/print/row.h"
+#include "analyzer/trace/measures.h"
+#include "analyzer/trace/processes.h"
+#include "analyzer/trace/trace.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+#define COMMAND_LIMIT 200 /* bytes of the command line in a headline */
+
+/* ---- the program */
+
+/* An argument as a shell would take it. */
+static void add_argument(struct strbuf *text, const char *argument)
+{
+	if (*argument && !argument[strcspn(argument, " \t\n\"'\\$`*?[]#~;&|<>(){}!")]) {
+		strbuf_add(text, argument);
+		return;
+	}
+	strbuf_add(text, "'");
+	for (; *argument; argument++) {
+		if (*argument == '\'')
+			strbuf_add(text, "'\\''");
+		else
+			strbuf_add_bytes(text, argument, 1);
+	}
+	strbuf_add(text, "'");
+}
+
+void summary_command(const struct trace *t, size_t limit, struct strbuf *text)
+{
+	struct strbuf raw = { 0 };
+
+	if (t->process_count) {
+		processes_headline(t, text);
+		return;
+	}
+	for (size_t i = 0; i < t->command_count && (!limit || raw.size <= limit); i++) {
+		if (i)
+			strbuf_add(&raw, " ");
+		add_argument(&raw, t->command[i]);
+	}
+	if (t->command_count == 0)
+		strbuf_add(&raw, *trace_program(t) ? trace_program(t) : "unknown program");
+	if (limit && raw.size > limit) {
+		while (((unsigned char)raw.text[limit] & 0xc0) == 0x80)
+			limit--; /* not inside a character */
+		raw.text[limit] = '\0';
+	}
+	strbuf_add_clean(text, strbuf_text(&raw));
+	if (limit && raw.size > limit)
+		strbuf_add(text, " ...");
+	strbuf_release(&raw);
+}
+
+void summary_state(const struct trace *t, struct strbuf *text)
+{
+	uint32_t status = t->header.wait_status;
+	bool known = t->header.flags & MT_HAS_WAIT_STATUS;
+
+	if (t->state == TRACE_RUNNING)
+		strbuf_add(text, "still running");
+	else if (known && WIFEXITED(status))
+		strbuf_addf(text, "exited with status %d", WEXITSTATUS(status));
+	else if (known && WIFSIGNALED(status))
+		strbuf_addf(text, "killed by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else if (t->state == TRACE_EXITED)
+		strbuf_add(text, t->header.state == MT_STATE_EXITED ? "exited"
+								    : "went on as another program");
+	else
+		strbuf_add(text, "died without exiting (a signal or a crash)");
+}
+
+void summary_states(const struct trace *t, struct strbuf *text)
+{
+	struct process_totals totals = process_totals(t);
+
+	if (!totals.count) {
+		summary_state(t, text);
+		return;
+	}
+	if (totals.running)
+		strbuf_addf(text, "%u still running", totals.running);
+	if (totals.died)
+		strbuf_addf(text, "%s%u died", totals.running ? ", " : "", totals.died);
+	if (!totals.running && !totals.died)
+		strbuf_add(text, "all exited");
+}
+
+/* ---- for people */
+
+/* What can be said of one moment: each peak was at a time of its own. */
+static void print_peak_at_once(const struct trace *t, FILE *out)
+{
+	struct process_totals totals = process_totals(t);
+	char most[UNIT_TEXT], least[UNIT_TEXT];
+
+	if (totals.count < 2)
+		return;
+	fprintf(out, "all at one time: at most %s, by when they ran%s; the largest alone %s\n",
+		format_bytes(most, (int64_t)totals.peak_at_most),
+		totals.forked ? " (what forked children began with counts again)" : "",
+		format_bytes(least, (int64_t)totals.peak_at_least));
+}
+
+static void print_run(const struct trace *t, FILE *out)
+{
+	struct strbuf state = { 0 };
+	char time[UNIT_TEXT];
+	uint64_t ns;
+	bool exact = trace_run_time(t, &ns);
+
+	summary_states(t, &state);
+	fprintf(out, "ran %s%s, %s%s%s\n", exact ? "" : "at least ", format_duration(time, ns),
+		style(t->state == TRACE_DIED ? STYLE_WARNING : STYLE_PLAIN), strbuf_text(&state),
+		style(STYLE_PLAIN));
+	strbuf_release(&state);
+}
+
+/* "1.2 MiB ±4 %" */
+static void print_bytes(FILE *out, int64_t bytes, double variance)
+{
+	char a[UNIT_TEXT], b[UNIT_TEXT];
+
+	fprintf(out, "%s%s", format_bytes(a, bytes),
+		format_error(b, standard_error(variance), bytes));
+}
+
+static void print_count(FILE *out, int64_t count, double variance)
+{
+	char text[UNIT_TEXT];
+
+	fprintf(out, "%lld%s", (long long)count,
+		format_error(text, standard_error(variance), count));
+}
+
+static void print_measures(const struct trace *t, const struct totals *totals, FILE *out)
+{
+	const struct measures *m = &totals->all;
+	char text[UNIT_TEXT];
+
+	fprintf(out, "peak %s%s", m->peak_is_bound ? "at most " : "", style(STYLE_BOLD));
+	print_bytes(out, (int64_t)m->peak_bytes, m->v.peak_bytes);
+	fputs(style(STYLE_PLAIN), out);
+	if (t->process_count > 1)
+		fprintf(out, " (the sum of %u)", t->process_count);
+	if (totals->peak_error_bytes)
+		fprintf(out, " (within %s)", format_bytes(text, (int64_t)totals->peak_error_bytes));
+	fprintf(out, ", %s ", t->state == TRACE_RUNNING ? "now" : "at the end");
+	print_bytes(out, m->current_bytes, m->v.current_bytes);
+	fputs(" in ", out);
+	print_count(out, m->current_blocks, m->v.current_blocks);
+	fprintf(out, " block%s\n", m->current_blocks == 1 ? "" : "s");
+	print_count(out, (int64_t)m->allocations, m->v.allocations);
+	fprintf(out, " allocation%s of ", m->allocations == 1 ? "" : "s");
+	print_bytes(out, (int64_t)m->allocated_bytes, m->v.allocated_bytes);
+	if (m->allocations) {
+		fputs(", ", out);
+		print_count(out, (int64_t)m->temporary, m->v.temporary);
+		fprintf(out, " temporary (%s)", format_share(text, m->temporary, m->allocations));
+	}
+	putc('\n', out);
+}
+
+/* Estimates must not pass for counts. */
+static void print_sampling(const struct trace *t, FILE *out)
+{
+	char mean[UNIT_TEXT];
+
+	if (t->header.sample_bytes)
+		fprintf(out,
+			"estimates: one byte in %s was looked at; ± is the standard error, and the "
+			"peak errs upwards\n",
+			format_count(mean, (int64_t)t->header.sample_bytes));
+}
+
+static void print_losses(const struct trace *t, FILE *out)
+{
+	struct notes notes = notes_of(t);
+
+	for (size_t i = 0; i < notes.count; i++) {
+		if (notes.items[i].loss)
+			fprintf(out, "%snote: %s%s\n", style(STYLE_WARNING), notes.items[i].text,
+				style(STYLE_PLAIN));
+	}
+	notes_release(&notes);
+}
+
+void summary_print(const struct trace *t, const struct totals *totals, FILE *out)
+{
+	struct strbuf command = { 0 };
+
+	progress_end();
+	summary_command(t, COMMAND_LIMIT, &command);
+	fprintf(out, "%s%s%s\n", style(STYLE_BOLD), strbuf_text(&command), style(STYLE_PLAIN));
+	strbuf_release(&command);
+	print_run(t, out);
+	print_measures(t, totals, out);
+	print_peak_at_once(t, out);
+	print_sampling(t, out);
+	print_losses(t, out);
+}
+
+/* ---- for machines */
+
+static void json_state(const struct trace *t, struct json *j)
+{
+	uint32_t status = t->header.wait_status;
+	bool known = t->header.flags & MT_HAS_WAIT_STATUS;
+
+	json_text(j, "state", trace_state_name(t));
+	if (known && WIFEXITED(status))
+		json_signed(j, "exit_status", WEXITSTATUS(status));
+	else
+		json_null(j, "exit_status");
+	if (known && WIFSIGNALED(status))
+		json_signed(j, "signal", WTERMSIG(status));
+	else
+		json_null(j, "signal");
+}
+
+static void json_notes(const struct trace *t, struct json *j)
+{
+	struct notes notes = notes_of(t);
+
+	json_array(j, "notes", notes.count == 0);
+	for (size_t i = 0; i < notes.count; i++) {
+		json_object(j, NULL, true);
+		json_text(j, "key", notes.items[i].key);
+		json_bool(j, "loss", notes.items[i].loss);
+		json_unsigned(j, "count", notes.items[i].count);
+		json_text(j, "text", notes.items[i].text);
+		json_close(j);
+	}
+	json_close(j);
+	notes_release(&notes);
+}
+
+static void json_lost(const struct trace *t, struct json *j)
+{
+	static const char *const names[MT_LOSSES_USED] = { "site", "slot", "reentrant", "thread" };
+	uint64_t other = 0;
+
+	json_object(j, "lost", true);
+	for (int i = 0; i < MT_LOSSES; i++) {
+		if (i < MT_LOSSES_USED)
+			json_unsigned(j, names[i], t->header.lost[i]);
+		else
+			other += t->header.lost[i];
+	}
+	json_unsigned(j, "other", other);
+	json_close(j);
+}
+
+/* Of sums only. */
+static void json_processes(const struct trace *t, struct json *j)
+{
+	struct process_totals totals = process_totals(t);
+
+	if (!totals.count)
+		return;
+	json_object(j, "processes", true);
+	json_unsigned(j, "count", totals.count);
+	json_unsigned(j, "programs", totals.programs);
+	json_unsigned(j, "running", totals.running);
+	json_unsigned(j, "died", totals.died);
+	json_unsigned(j, "forked", totals.forked);
+	json_unsigned(j, "peak_at_most_bytes", totals.peak_at_most);
+	json_unsigned(j, "peak_at_least_bytes", totals.peak_at_least);
+	json_close(j);
+}
+
+static void json_trace(const struct trace *t, struct json *j)
+{
+	uint64_t ns;
+	bool exact = trace_run_time(t, &ns);
+
+	json_object(j, "trace", false);
+	json_text(j, "path", t->path);
+	json_text(j, "program", trace_program(t));
+	json_unsigned(j, "pid", t->header.pid);
+	json_array(j, "command", true);
+	for (size_t i = 0; i < t->command_count; i++)
+		json_text(j, NULL, t->command[i]);
+	json_close(j);
+	json_text(j, "host", trace_host(t));
+	json_state(t, j);
+	json_unsigned(j, "run_ns", ns);
+	json_bool(j, "run_ns_is_exact", exact);
+	json_bool(j, "complete", trace_is_complete(t));
+	json_processes(t, j);
+	json_lost(t, j);
+	json_notes(t, j);
+	json_close(j);
+}
+
+/* What the scan found to be lost, before any suppressions: the blocks that nothing points to, and
+ * all with what only these lead to. */
+static void json_scan(const struct trace *t, struct json *j)
+{
+	uint64_t lost = 0, held = 0;
+
+	if (t->header.scan_state != MT_SCAN_DONE)
+		return;
+	for (uint32_t i = 0; i < t->leak_count; i++) {
+		lost += t->leaks[i].kind == MT_LEAK_LOST ? t->leaks[i].bytes : 0;
+		held += t->leaks[i].kind <= MT_LEAK_INDIRECT ? t->leaks[i].bytes : 0;
+	}
+	json_unsigned(j, "lost_bytes", lost);
+	json_unsigned(j, "held", held);
+}
+
+void summary_json(const struct trace *t, const struct totals *totals, struct json *j)
+{
+	const struct measures *m = &totals->all;
+
+	json_trace(t, j);
+	json_object(j, "totals", false);
+	json_signed(j, "current_bytes", m->current_bytes);
+	json_signed(j, "current_blocks", m->current_blocks);
+	json_unsigned(j, "peak_bytes", m->peak_bytes);
+	json_bool(j, "peak_is_exact", m->peak_is_exact);
+	json_unsigned(j, "peak_error_bytes", totals->peak_error_bytes);
+	json_unsigned(j, "allocated_bytes", m->allocated_bytes);
+	json_unsigned(j, "allocations", m->allocations);
+	json_unsigned(j, "frees", m->frees);
+	json_unsigned(j, "temporary", m->temporary);
+	if (t->slack) {
+		json_signed(j, "current_slack_bytes", m->current_slack);
+		json_unsigned(j, "allocated_slack_bytes", m->allocated_slack);
+	}
+	json_scan(t, j);
+	errors_json(m, t, true, j);
+	json_close(j);
+}

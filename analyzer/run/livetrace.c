@@ -1,0 +1,278 @@
+/* livetrace.c - finds the trace of a process by its mappings, and writes requests into it. */
+#include "analyzer/run/livetrace.h"
+#include "analyzer/base/log.h"
+#include "analyzer/base/mem.h"
+#include "analyzer/run/runtrace.h"
+#include "preload/trace_format.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SCAN_MOST_NS 12000000000u /* of the library's search, and a little more */
+
+/* ---- finding it */
+
+bool livetrace_is_pid(const char *operand, uint32_t *pid)
+{
+	unsigned long number;
+	char *end;
+
+	if (*operand < '1' || *operand > '9')
+		return false;
+	errno = 0;
+	number = strtoul(operand, &end, 10);
+	if (errno || *end || number > INT32_MAX || access(operand, F_OK) == 0)
+		return false;
+	*pid = (uint32_t)number;
+	return true;
+}
+
+static bool read_header(int fd, struct mt_header *h)
+{
+	return pread(fd, h, sizeof(*h), 0) == (ssize_t)sizeof(*h) &&
+	       memcmp(h->magic, MT_MAGIC, sizeof(h->magic)) == 0 &&
+	       h->byte_order == MT_BYTE_ORDER && h->oldest_reader <= MT_VERSION;
+}
+
+/* Opens what the process has mapped as `path`, if it is the trace of that process. */
+static bool try_path(struct livetrace *live, const char *prefix, const char *path, int *code)
+{
+	struct mt_header h;
+	char *whole;
+
+	if (asprintf(&whole, "%s%s", prefix, path) < 0)
+		return false;
+	live->fd = open(whole, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (live->fd < 0 && errno != ENOENT)
+		*code = errno;
+	if (live->fd >= 0 && read_header(live->fd, &h) &&
+		h.start_ticks == process_start_ticks((pid_t)live->pid)) {
+		live->path = whole;
+		return true;
+	}
+	if (live->fd >= 0)
+		close(live->fd);
+	live->fd = -1;
+	free(whole);
+	return false;
+}
+
+struct search {
+	bool any;      /* a mapping was seen */
+	char *deleted; /* a trace's path, as far as one can tell by its name */
+	char *closed;  /* a path that could not be opened */
+	int code;      /* why */
+};
+
+/* A trace in memory has no path: a descriptor of the process leads to it, unless it was closed. */
+static bool try_descriptors(struct livetrace *live, unsigned long inode, int *code)
+{
+	char folder[64], path[sizeof(folder) + NAME_MAX + 2];
+	const struct dirent *e;
+	struct stat st;
+	bool found = false;
+	DIR *d;
+
+	snprintf(folder, sizeof(folder), "/proc/%u/fd", live->pid);
+	d = opendir(folder);
+	if (!d)
+		return false;
+	while (!found && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == inode)
+			found = try_path(live, "", path, code);
+	}
+	closedir(d);
+	return found;
+}
+
+/* "START-END rw-s OFFSET DEVICE INODE   PATH": a shared, written file. */
+static bool try_mapping(struct livetrace *live, const char *line, struct search *s)
+{
+	static const char deleted[] = " (deleted)", memory[] = "/memfd:mtrace";
+	const char *path = strchr(line, '/');
+	size_t size = path ? strlen(path) : 0;
+	char perms[5] = "", root[32];
+	unsigned long inode;
+	int code = 0;
+
+	s->any = true;
+	if (!path || sscanf(line, "%*x-%*x %4s %*s %*s %lu", perms, &inode) != 2 ||
+		strcmp(perms, "rw-s") != 0)
+		return false;
+	if (size > sizeof(deleted) && strcmp(path + size - sizeof(deleted) + 1, deleted) == 0) {
+		if (strncmp(path, memory, sizeof(memory) - 1) == 0)
+			return try_descriptors(live, inode, &code);
+		if (!s->deleted && strstr(path, ".mtrace"))
+			s->deleted = strndup(path, size - sizeof(deleted) + 1);
+		return false;
+	}
+	snprintf(root, sizeof(root), "/proc/%u/root", live->pid);
+	if (try_path(live, "", path, &code) || try_path(live, root, path, &code))
+		return true;
+	if (code && !s->closed) {
+		s->closed = mem_strdup(path);
+		s->code = code;
+	}
+	return false;
+}
+
+static int say_not_found(const struct livetrace *live, const struct search *s)
+{
+	if (s->closed)
+		return error("%s: cannot be opened to ask process %u: %s", s->closed, live->pid,
+			strerror(s->code));
+	if (s->deleted)
+		return error("process %u: its trace %s was deleted", live->pid, s->deleted);
+	if (!s->any)
+		return error("process %u: has no memory of its own", live->pid);
+	return error(
+		"process %u: not traced; start it by 'mtracer run' or with LD_PRELOAD=libmtrace.so",
+		live->pid);
+}
+
+static int say_no_maps(uint32_t pid, const char *path, int code)
+{
+	if (code == ENOENT || code == ESRCH)
+		return error("process %u: no such process", pid);
+	if (code == EACCES || code == EPERM)
+		return error(
+			"process %u: %s: %s; only its own user and root may look, and nobody else "
+			"where it is not dumpable (sysctl fs.suid_dumpable=1 changes that)",
+			pid, path, strerror(code));
+	return error("process %u: %s: %s", pid, path, strerror(code));
+}
+
+int livetrace_open(struct livetrace *live, uint32_t pid)
+{
+	struct search s = { 0 };
+	char path[64], *line = NULL;
+	size_t room = 0;
+	bool found = false;
+	int status = EXIT_FINE;
+	FILE *maps;
+
+	*live = (struct livetrace){ pid, NULL, -1 };
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	maps = fopen(path, "re");
+	if (!maps)
+		return say_no_maps(pid, path, errno);
+	errno = 0;
+	while (!found && getline(&line, &room, maps) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		found = try_mapping(live, line, &s);
+	}
+	if (!found && !s.any && errno)
+		status = say_no_maps(pid, path, errno);
+	else if (!found)
+		status = say_not_found(live, &s);
+	free(line);
+	fclose(maps);
+	free(s.deleted);
+	free(s.closed);
+	return status;
+}
+
+void livetrace_close(struct livetrace *live)
+{
+	if (live->fd >= 0)
+		close(live->fd);
+	free(live->path);
+	*live = (struct livetrace){ .fd = -1 };
+}
+
+/* ---- asking */
+
+static void pause_ms(long ms)
+{
+	struct timespec time = { 0, ms * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* The request, and then the mark that makes the library look for one at its next event. */
+static bool write_request(const struct livetrace *live, uint64_t request)
+{
+	struct mt_header h;
+
+	if (pwrite(live->fd, &request, sizeof(request), offsetof(struct mt_header, scan_request)) !=
+			(ssize_t)sizeof(request) ||
+		!read_header(live->fd, &h))
+		return false;
+	h.enabled |= MT_ENABLED_LOOK;
+	return pwrite(live->fd, &h.enabled, sizeof(h.enabled),
+		       offsetof(struct mt_header, enabled)) == (ssize_t)sizeof(h.enabled);
+}
+
+static int say_no_answer(
+	const struct livetrace *live, const struct mt_header *h, uint64_t request, uint64_t seconds)
+{
+	if (process_start_ticks((pid_t)live->pid) != h->start_ticks || h->state == MT_STATE_EXITED)
+		return error("process %u: ended before it looked for leaks; 'mtracer leaks %s' has "
+			     "what is known",
+			live->pid, live->path);
+	if (h->scan_answer >= request)
+		return error(
+			"process %u: is still looking for leaks after %llu s; --wait waits longer",
+			live->pid, (unsigned long long)seconds);
+	write_request(live, h->scan_answer); /* not when nobody waits any more */
+	return error("process %u: made no allocation within %llu s, and looks for leaks only then; "
+		     "--wait waits longer",
+		live->pid, (unsigned long long)seconds);
+}
+
+int livetrace_scan(struct livetrace *live, uint64_t wait_seconds)
+{
+	uint64_t begun = clock_ns(CLOCK_MONOTONIC), request;
+	uint64_t limit = wait_seconds < 1000000 ? wait_seconds * 1000000000 : UINT64_MAX;
+	struct mt_header h;
+
+	if (!read_header(live->fd, &h))
+		return error("%s: not a trace any more", live->path);
+	request = (h.scan_request > h.scan_answer ? h.scan_request : h.scan_answer) + 1;
+	if (!write_request(live, request))
+		return error("%s: cannot be written: %s", live->path, strerror(errno));
+	for (;;) {
+		bool gone = process_start_ticks((pid_t)live->pid) != h.start_ticks;
+
+		if (!read_header(live->fd, &h))
+			return error("%s: not a trace any more", live->path);
+		if (h.scan_answer >= request && h.scan_state == MT_SCAN_DONE)
+			return EXIT_FINE;
+		if (h.scan_answer >= request && h.scan_state == MT_SCAN_FAILED)
+			return EXIT_FINE; /* the report says why there is no verdict */
+		if (gone || clock_ns(CLOCK_MONOTONIC) - begun > limit)
+			return say_no_answer(live, &h, request, wait_seconds);
+		pause_ms(5);
+	}
+}
+
+void livetrace_await_scan(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct mt_header h;
+
+	while (fd >= 0 && read_header(fd, &h) && h.scan_state == MT_SCAN_RUNNING &&
+		!(h.flags & MT_NOTE_COPY) &&
+		clock_ns(CLOCK_REALTIME) - (h.start_ns + h.scan_at_ns) < SCAN_MOST_NS)
+		pause_ms(5);
+	if (fd >= 0)
+		close(fd);
+}

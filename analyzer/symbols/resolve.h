@@ -1,0 +1,71 @@
+/*
+ * resolve.h - from the frames of a trace to functions and source lines, each frame once and only
+ * when asked for; and which frame of a stack a row belongs to.
+ */
+#ifndef MTRACER_RESOLVE_H
+#define MTRACER_RESOLVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyzer/symbols/symbolize.h"
+
+struct trace;
+struct wrappers;
+struct resolver;
+
+/* A return address of the trace. With inlining it stands for several functions. */
+struct place {
+	const struct symbol *symbols; /* innermost first; none where `self` is set */
+	size_t count;
+	size_t first;	    /* the innermost that is no wrapper; `count` where all are */
+	const char *module; /* path; NULL = none. Equal paths are the same pointer */
+	uint64_t offset;    /* of the call in the module's ELF file; without module the address */
+	bool self;	    /* inside libmtrace.so: no part of the program's stack */
+};
+
+/* One function on a stack. */
+struct spot {
+	const struct place *place; /* NULL where there is no frame at all */
+	const struct symbol *symbol;
+};
+
+/* The trace and the wrappers must outlive it. Without wrappers (NULL) nothing is looked through. */
+struct resolver *resolver_new(const struct trace *trace, const struct symbolizer_options *options,
+	const struct wrappers *wrappers);
+void resolver_free(struct resolver *r);
+
+/* Lives as long as the resolver. `frame` is an index in MT_FRAMES. */
+const struct place *resolve(struct resolver *r, uint32_t frame);
+
+/*
+ * The function that a stack's row belongs to: the innermost that is no wrapper. Where there are
+ * only wrappers, it is the outermost of those in the program and its own libraries; or else the
+ * innermost in a language's run-time library (libstdc++'s own pool, made as it is loaded); or else
+ * the outermost frame. A stack without frames has a NULL place and symbol.
+ */
+struct spot resolve_owner(struct resolver *r, uint32_t node);
+
+/*
+ * Calls visit() for each function on a site's stack, innermost first, our own frames left out.
+ * Returns the root where the stack ends: MT_NODE_ROOT, MT_NODE_DEEP or MT_NODE_BROKEN.
+ */
+uint32_t stack_walk(const struct trace *trace, struct resolver *resolver, uint32_t site,
+	void (*visit)(void *context, const struct spot *spot), void *context);
+
+/* The lines of a spot's function in its decl_file, as far as they are known (symbolize.h). */
+struct extent resolver_extent(struct resolver *r, const struct spot *spot);
+
+/* When a module was built, at the latest, in ns since the epoch; 0 = unknown. A source file that
+ * was written later isn't what was compiled, or was copied. `module` is some place's. */
+int64_t resolver_built(const struct resolver *r, const char *module);
+
+/* Whether debug information tells lines of a module that some place's `module` names. */
+bool resolver_has_lines(const struct resolver *r, const char *module);
+
+/* Complaints about the symbols of the modules used so far, for warnings: NULL after the last.
+ * Starts at *next = 0. */
+const char *resolver_complaint(const struct resolver *r, uint32_t *next);
+
+#endif

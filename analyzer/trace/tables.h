@@ -1,0 +1,12 @@
+/* tables.h - the tables of a trace, in this version of the format (preload/FORMAT.md). */
+#ifndef MTRACER_TABLES_H
+#define MTRACER_TABLES_H
+
+#include "preload/trace_format.h"
+
+/* The name of a table, for people: "sites". */
+const char *trace_table_name(enum mt_table_id table);
+
+uint32_t trace_record_size(enum mt_table_id table); /* bytes, in this version */
+
+#endif

@@ -1,0 +1,176 @@
+/* reading.c - opens a trace and its symbols for a command. */
+#include "analyzer/views/reading.h"
+#include "analyzer/base/json.h"
+#include "analyzer/base/log.h"
+#include "analyzer/base/mem.h"
+#include "analyzer/base/pager.h"
+#include "analyzer/base/width.h"
+#include "analyzer/symbols/wrappers.h"
+#include "analyzer/views/gather.h"
+#include "analyzer/views/newest.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#define WARNINGS_SHOWN 5
+#define DEBUGINFOD_SECONDS 90
+
+static int add_wrappers(struct wrappers *wrappers, const struct option_list *list)
+{
+	char why[256];
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (wrappers_add(wrappers, list->items[i], why, sizeof(why)) != 0)
+			return error("--wrapper '%s': %s", list->items[i], why);
+	}
+	return EXIT_FINE;
+}
+
+static const char **terminated(const struct option_list *list)
+{
+	const char **items = mem_zalloc(list->count + 1, sizeof(*items));
+
+	for (size_t i = 0; i < list->count; i++)
+		items[i] = list->items[i];
+	return items;
+}
+
+static int add_sources(struct source_cache *sources, const struct reading_options *options)
+{
+	for (size_t i = 0; i < options->source_dirs.count; i++)
+		source_add_directory(sources, options->source_dirs.items[i]);
+	if (options->sysroot)
+		source_set_root(sources, options->sysroot);
+	for (size_t i = 0; i < options->path_maps.count; i++) {
+		if (!source_add_map(sources, options->path_maps.items[i]))
+			return error("--path-map '%s': not of the form FROM=TO",
+				options->path_maps.items[i]);
+	}
+	return EXIT_FINE;
+}
+
+struct trace *reading_trace(const char *path)
+{
+	char *newest = path ? NULL : newest_trace();
+	struct trace *trace = NULL;
+	char why[512];
+
+	if (!path && !newest) {
+		error("no TRACE is given, and there is no *.mtrace here");
+		return NULL;
+	}
+	if (path && is_directory(path))
+		return gather_directory(path);
+	trace = trace_open(path ? path : newest, why, sizeof(why));
+	if (!trace)
+		error("%s: %s", path ? path : newest, why);
+	free(newest);
+	return trace;
+}
+
+static void start_resolver(struct reading *r, const struct reading_options *options)
+{
+	struct symbolizer_options symbols = { options->sysroot, NULL, options->debuginfod,
+		DEBUGINFOD_SECONDS };
+
+	if (options->debuginfod_seconds)
+		symbols.debuginfod_seconds = options->debuginfod_seconds > UINT_MAX
+						     ? UINT_MAX
+						     : (unsigned)options->debuginfod_seconds;
+	r->debug_dirs = terminated(&options->debug_dirs);
+	if (options->debug_dirs.count)
+		symbols.debug_dirs = r->debug_dirs;
+	r->resolver = resolver_new(r->trace, &symbols, options->no_wrappers ? NULL : r->wrappers);
+}
+
+/* What can be wrong before there is a trace. */
+static int prepare(struct reading *r, const struct reading_options *options)
+{
+	int status;
+
+	*r = (struct reading){ 0 };
+	r->wrappers = wrappers_new();
+	r->sources = source_cache_new();
+	status = add_wrappers(r->wrappers, &options->wrappers);
+	return status == EXIT_FINE ? add_sources(r->sources, options) : status;
+}
+
+static int open_prepared(struct reading *r, const struct reading_options *options, int status)
+{
+	if (status == EXIT_FINE && !r->trace)
+		status = EXIT_TROUBLE;
+	if (status == EXIT_FINE)
+		start_resolver(r, options);
+	else
+		reading_close(r);
+	return status;
+}
+
+int reading_open(struct reading *r, const struct reading_options *options, const char *path)
+{
+	int status = prepare(r, options);
+
+	if (status == EXIT_FINE)
+		r->trace = reading_trace(path);
+	return open_prepared(r, options, status);
+}
+
+int reading_open_trace(
+	struct reading *r, const struct reading_options *options, struct trace *trace)
+{
+	int status = prepare(r, options);
+
+	r->trace = trace;
+	return open_prepared(r, options, status);
+}
+
+void reading_close(struct reading *r)
+{
+	resolver_free(r->resolver);
+	wrappers_free(r->wrappers);
+	source_cache_free(r->sources);
+	trace_free(r->trace);
+	free(r->debug_dirs);
+	*r = (struct reading){ 0 };
+}
+
+void output_start(const struct reading_options *options)
+{
+	if (!options->no_pager)
+		pager_start();
+}
+
+size_t output_width(uint64_t width_option)
+{
+	return width_option ? (size_t)width_option : terminal_width();
+}
+
+void reading_json(const struct reading *r, struct json *j)
+{
+	const char *complaint;
+	uint32_t next = 0;
+
+	json_array(j, "warnings", true);
+	if ((complaint = source_complaint(r->sources)))
+		json_text(j, NULL, complaint);
+	while ((complaint = resolver_complaint(r->resolver, &next)))
+		json_text(j, NULL, complaint);
+	json_close(j);
+}
+
+void reading_warn(const struct reading *r)
+{
+	unsigned count = 0;
+	uint32_t next = 0;
+	const char *complaint;
+
+	if ((complaint = source_complaint(r->sources)))
+		warning("%s", complaint);
+	while ((complaint = resolver_complaint(r->resolver, &next))) {
+		if (++count <= WARNINGS_SHOWN)
+			warning("%s", complaint);
+	}
+	if (count > WARNINGS_SHOWN)
+		warning("the symbols of %u more modules have such problems",
+			count - WARNINGS_SHOWN);
+}

@@ -1,0 +1,90 @@
+/*
+ * reading.h - what every command that reads a trace shares: the trace, its symbols, and the options
+ * about these.
+ */
+#ifndef MTRACER_READING_H
+#define MTRACER_READING_H
+
+#include "analyzer/base/opts.h"
+#include "analyzer/symbols/resolve.h"
+#include "analyzer/symbols/source.h"
+#include "analyzer/trace/trace.h"
+
+struct reading_options {
+	const char *sysroot;
+	struct option_list debug_dirs;
+	bool debuginfod;
+	uint64_t debuginfod_seconds;
+	struct option_list source_dirs;
+	struct option_list path_maps;
+	struct option_list wrappers;
+	bool no_wrappers;
+	bool no_pager;
+};
+
+/* Rows for a command's option table; `type` is its values' struct, `member` the struct
+ * reading_options in it. */
+/* clang-format off */
+#define READING_OPTION_ROWS(type, member)                                                          \
+	{ OPTION_LIST, "wrapper", 0, "RE", "look through functions that match RE, too: their callers\n"  \
+		"get the bytes",                                                                        \
+		offsetof(type, member.wrappers), NULL },                                                \
+	{ OPTION_FLAG, "no-wrappers", 0, NULL, "look through nothing, not even operator new",          \
+		offsetof(type, member.no_wrappers), NULL },                                             \
+	{ OPTION_TEXT, "sysroot", 0, "DIR", "look for programs and libraries under DIR first",         \
+		offsetof(type, member.sysroot), NULL },                                                 \
+	{ OPTION_LIST, "debug-dir", 0, "DIR", "look for separate debug files in DIR, too",             \
+		offsetof(type, member.debug_dirs), NULL },                                              \
+	{ OPTION_FLAG, "debuginfod", 0, NULL, "ask debuginfod servers for missing debug files",        \
+		offsetof(type, member.debuginfod), NULL },                                              \
+	{ OPTION_NUMBER, "debuginfod-time", 0, "S", "wait S seconds for them at the most, all together\n"     \
+		"(default: 90)",                                                                        \
+		offsetof(type, member.debuginfod_seconds), NULL },                                              \
+	{ OPTION_LIST, "source-dir", 0, "DIR", "look for source files below DIR, too",                 \
+		offsetof(type, member.source_dirs), NULL },                                             \
+	{ OPTION_LIST, "path-map", 0, "FROM=TO", "look for source files of the directory FROM in TO",   \
+		offsetof(type, member.path_maps), NULL }
+
+/* Rows about what is printed for people; width_member is a uint64_t. */
+#define OUTPUT_OPTION_ROWS(type, width_member, member)                                             \
+	{ OPTION_NUMBER, "width", 0, "N", "cut lines at N columns (default: the terminal's)",          \
+		offsetof(type, width_member), NULL },                                                   \
+	{ OPTION_FLAG, "no-pager", 0, NULL, "no pager on a terminal",                                  \
+		offsetof(type, member.no_pager), NULL }
+/* clang-format on */
+
+struct reading {
+	struct trace *trace;
+	struct wrappers *wrappers;
+	struct resolver *resolver;
+	struct source_cache *sources;
+	const char **debug_dirs;
+};
+
+/* A trace by its path, the sum of those in a directory, or the newest here where that is NULL. NULL
+ * after an error was printed. */
+struct trace *reading_trace(const char *path);
+
+/* path: NULL = the newest trace here. EXIT_FINE, or the exit status of a failure that was reported;
+ * there is nothing to close then. */
+int reading_open(struct reading *r, const struct reading_options *options, const char *path);
+
+/* The same of a trace that is in memory, which it frees. NULL: an error was printed. */
+int reading_open_trace(
+	struct reading *r, const struct reading_options *options, struct trace *trace);
+void reading_close(struct reading *r);
+
+/* Before the first of a long output for people: the pager, unless it isn't wanted. */
+void output_start(const struct reading_options *options);
+size_t output_width(uint64_t width_option); /* the option's, or the terminal's; SIZE_MAX = any */
+
+struct json;
+
+/* "warnings": [...], what is wrong with the symbols and sources that were used. */
+void reading_json(const struct reading *r, struct json *json);
+
+/* Prints what is wrong with the symbols and sources that were used, on stderr: a few lines at the
+ * most. */
+void reading_warn(const struct reading *r);
+
+#endif
