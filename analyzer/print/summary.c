@@ -73,11 +73,14 @@ void summary_state(const struct trace *t, struct strbuf *text)
 	else if (known && WIFSIGNALED(status))
 		strbuf_addf(text, "killed by signal %d (%s)", WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
+	else if (t->successor)
+		strbuf_addf(text, "went on as another program (exec): %s", t->successor);
 	else if (t->state == TRACE_EXITED)
 		strbuf_add(text, t->header.state == MT_STATE_EXITED ? "exited"
 								    : "went on as another program");
 	else
-		strbuf_add(text, "died without exiting (a signal or a crash)");
+		strbuf_add(text, "died without exiting (a signal, a crash, or an exec of a program that "
+				 "wasn't traced)");
 }
 
 void summary_states(const struct trace *t, struct strbuf *text)

@@ -769,6 +769,7 @@ void trace_free(struct trace *t)
 	free((void *)t->processes);
 	free((void *)t->estimates);
 	free(t->command);
+	free(t->successor);
 	free(t->path);
 	free(t);
 }

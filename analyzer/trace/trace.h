@@ -29,6 +29,7 @@ struct trace {
 	struct mt_header
 		header; /* texts and directory are better asked for by the functions below */
 	enum trace_state state;
+	char *successor; /* file name of the trace of the program that it went on as; NULL = unknown */
 
 	/* The tables, as arrays of this version's records. Index 0 is unused where trace_format.h
 	 * says so. */

@@ -80,6 +80,9 @@ static char *why_unclassified(const struct trace *t)
 			t->header.pid);
 	else if (t->state == TRACE_DIED)
 		say_how_it_died(t, &why);
+	else if (t->successor)
+		strbuf_addf(&why, "the program went on as another one (exec), whose trace is %s",
+			t->successor);
 	else
 		strbuf_add(&why,
 			"the program ended by _exit() or exec(), or with MTRACE_REACHABLE=0; "

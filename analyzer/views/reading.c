@@ -6,6 +6,7 @@
 #include "analyzer/base/pager.h"
 #include "analyzer/base/width.h"
 #include "analyzer/symbols/wrappers.h"
+#include "analyzer/trace/successor.h"
 #include "analyzer/views/gather.h"
 #include "analyzer/views/newest.h"
 
@@ -64,6 +65,8 @@ struct trace *reading_trace(const char *path)
 	trace = trace_open(path ? path : newest, why, sizeof(why));
 	if (!trace)
 		error("%s: %s", path ? path : newest, why);
+	else
+		successor_look(trace);
 	free(newest);
 	return trace;
 }

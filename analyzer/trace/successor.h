@@ -1,0 +1,14 @@
+/*
+ * successor.h - the program that a traced process went on as (exec), if that was traced, too: its
+ * trace has the same pid and start time, and usually lies beside.
+ */
+#ifndef MTRACER_SUCCESSOR_H
+#define MTRACER_SUCCESSOR_H
+
+struct trace;
+
+/* A trace that seems to have died without a word, but has such a one in its directory, has exited:
+ * it went on, as trace->successor. */
+void successor_look(struct trace *trace);
+
+#endif
