@@ -1,8 +1,10 @@
 """The programs by one compiler, optimized and not, under mtracer, memcheck and LeakSanitizer, block by block.
 
 mtracer must say what the source says. The cases where one of the others' verdicts differs are listed with the reason; where both differ,
-and in the same way, the source must be wrong.
+and in the same way, the source must be wrong. What else one of them finds by chance (a word that was left in a register or on its stack)
+counts only if the other one doesn't say what the source says either.
 """
+import functools
 import shutil
 import sys
 import unittest
@@ -61,10 +63,17 @@ def told_by_lsan(verdict):
 class Others(unittest.TestCase):
     maxDiff = None
 
-    def compare(self, program, verdicts, known, told=lambda verdict: verdict):
+    def compare(self, program, verdicts, known, told=lambda verdict: verdict, agrees=lambda case: False):
         for case, verdict in expected(program).items():
             with self.subTest(program=program, case=case):
-                self.assertEqual(verdicts.get(case) or {}, known.get(case, told(verdict)) or {})
+                got, wanted = verdicts.get(case) or {}, known.get(case, told(verdict)) or {}
+                if got != wanted and not agrees(case):
+                    self.assertEqual(got, wanted)
+
+    def agreeing(self, verdicts, program, told):
+        """Whether another tool says of a case what the source says; it is only asked when that matters."""
+        answers = functools.cache(verdicts)
+        return lambda case: (answers() or {}).get(case, {}) == told(expected(program)[case])
 
     def built(self, program, level, more=""):
         built = BUILT / f"{program}-{COMPILER}{level}{more}"
@@ -77,17 +86,24 @@ class Others(unittest.TestCase):
             verdicts, _ = by_mtracer(program, directory, self.built(program, level))
         self.compare(program, verdicts, {})
 
+    def memcheck(self, program, level):
+        with scratch() as directory:
+            return by_memcheck(program, directory, self.built(program, level))
+
+    def lsan(self, program, level):
+        return by_lsan(program, self.built(program, level, "-lsan"))
+
     @unittest.skipUnless(shutil.which("valgrind"), missing("valgrind"))
     def check_memcheck(self, program, level):
-        with scratch() as directory:
-            verdicts = by_memcheck(program, directory, self.built(program, level))
-        self.compare(program, verdicts, MEMCHECK)
+        lsan = self.agreeing(lambda: self.lsan(program, level), program, told_by_lsan)
+        self.compare(program, self.memcheck(program, level), MEMCHECK, agrees=lsan)
 
     def check_lsan(self, program, level):
-        verdicts = by_lsan(program, self.built(program, level, "-lsan"))
+        verdicts = self.lsan(program, level)
         if verdicts is None:
             self.skipTest("it gives up" if program in NOT_BY_LSAN else NO_LSAN)
-        self.compare(program, verdicts, LSAN, told_by_lsan)
+        memcheck = self.agreeing(lambda: self.memcheck(program, level), program, lambda verdict: verdict)
+        self.compare(program, verdicts, LSAN, told_by_lsan, memcheck)
 
     def test_lists(self):
         """Each entry is a case's, and none has both others against the source in the same way."""

@@ -77,7 +77,7 @@ class Odd(unittest.TestCase):
 
     def test_started_by_the_dynamic_linker(self):
         """ld.so PROGRAM: the lines, the module and the trace's name are the program's."""
-        linker = re.search(rb"/[\w./-]*/ld[\w.-]*\.so\.\d", PROGRAM.path.read_bytes()).group().decode()
+        linker = re.search(rb"/lib[\w./-]*/ld[\w.-]*\.so\.\d", PROGRAM.path.read_bytes()).group().decode()
         for options in ([], ["--library-path", "/nowhere"], ["--preload", LIBRARY]):
             with self.subTest(options=options):
                 command = [linker, *options, PROGRAM.path, "dontfork"]
