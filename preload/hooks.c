@@ -341,16 +341,23 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size)
 		next.free(p);
 }
 
-/* A block from before the next definitions were known moves to the real heap. Maybe we aren't
- * relocated yet, so memcpy isn't there either. */
+/* Maybe we aren't relocated yet, so memcpy isn't there. */
+static cold_path void copy_early(void *to, const void *from, size_t size)
+{
+	volatile unsigned char *bytes = to;
+
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = ((const unsigned char *)from)[i];
+}
+
+/* A block from before the next definitions were known moves to the real heap. */
 static cold_path void *move_boot_block(void *p, size_t size)
 {
 	size_t had = boot_size(p);
 	void *q = READY(malloc) ? next.malloc(size) : boot_alloc(size, 16);
-	volatile unsigned char *to = q;
 
-	for (size_t i = 0; q && i < (had < size ? had : size); i++)
-		to[i] = ((const unsigned char *)p)[i];
+	if (q)
+		copy_early(q, p, had < size ? had : size);
 	return q;
 }
 
@@ -547,6 +554,56 @@ HOOK void *pvalloc(size_t size)
 	p = next.pvalloc(size);
 	call_allocated(p, size, CPU_CALLER(), c);
 	return p;
+}
+
+/* ---- copies of texts. The C library's ask the hook of malloc; an allocator may have its own, which don't. */
+
+static cold_path char *copy_text_early(const char *text, size_t most)
+{
+	size_t size = 0;
+	char *copy;
+
+	while (size < most && text[size])
+		size++;
+	copy = boot_alloc(size + 1, 16); /* zeroed, so it ends */
+	if (copy)
+		copy_early(copy, text, size);
+	return copy;
+}
+
+TIER char *strdup_by_allocator(const char *text)
+{
+	struct call c = call_begin(CPU_CALLER(), false);
+	char *copy = next.strdup(text);
+
+	call_allocated(copy, copy ? strlen(copy) + 1 : 0, CPU_CALLER(), c);
+	return copy;
+}
+
+TIER char *strndup_by_allocator(const char *text, size_t most)
+{
+	struct call c = call_begin(CPU_CALLER(), false);
+	char *copy = next.strndup(text, most);
+
+	call_allocated(copy, copy ? strlen(copy) + 1 : 0, CPU_CALLER(), c);
+	return copy;
+}
+
+HOOK char *strdup(const char *text)
+{
+	if (unlikely(!READY(strdup)))
+		return copy_text_early(text, SIZE_MAX);
+	return unlikely(next_is_allocator((uintptr_t)next.strdup)) ? strdup_by_allocator(text)
+								   : next.strdup(text);
+}
+
+HOOK char *strndup(const char *text, size_t most)
+{
+	if (unlikely(!READY(strndup)))
+		return copy_text_early(text, most);
+	return unlikely(next_is_allocator((uintptr_t)next.strndup))
+		       ? strndup_by_allocator(text, most)
+		       : next.strndup(text, most);
 }
 
 HOOK size_t malloc_usable_size(void *p)

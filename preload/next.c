@@ -157,6 +157,8 @@ void next_resolve(void)
 	found.aligned_alloc = dlsym(RTLD_NEXT, "aligned_alloc");
 	found.valloc = dlsym(RTLD_NEXT, "valloc");
 	found.pvalloc = dlsym(RTLD_NEXT, "pvalloc");
+	found.strdup = dlsym(RTLD_NEXT, "strdup");
+	found.strndup = dlsym(RTLD_NEXT, "strndup");
 	found.malloc_usable_size = dlsym(RTLD_NEXT, "malloc_usable_size");
 	found.dlclose = dlsym(RTLD_NEXT, "dlclose");
 	found.quick_exit = dlsym(RTLD_NEXT, "quick_exit");

@@ -27,6 +27,8 @@ struct next {
 	void *(*valloc)(size_t);
 	void *(*pvalloc)(size_t);
 	size_t (*malloc_usable_size)(void *);
+	char *(*strdup)(const char *);
+	char *(*strndup)(const char *, size_t);
 	int (*dlclose)(void *);
 	void (*exit)(int) __attribute__((noreturn));
 	void (*quick_exit)(int) __attribute__((noreturn));

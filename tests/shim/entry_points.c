@@ -66,6 +66,15 @@ static void aligned(void)
 	free(block);
 }
 
+static void texts(void)
+{
+	char *volatile all = strdup("eight..");  //= count 1, total 8, peak 8
+	char *volatile some = strndup("eight..", 4);  //= count 1, total 5, current 5, blocks 1, peak 5
+
+	CHECK(strcmp(all, "eight..") == 0 && strcmp(some, "eigh") == 0);
+	free(all);
+}
+
 static void sized_frees(void)
 {
 	void *a = malloc(40);  //= count 1, total 40, peak 40
@@ -141,6 +150,7 @@ int main(void)
 	resized();
 	resized_to_nothing();
 	aligned();
+	texts();
 	sized_frees();
 	failures();
 	errno_is_kept();
