@@ -235,7 +235,8 @@ static void choose_rows(struct command_state *c)
 			continue;
 		v->rows[v->row_count++] = row;
 		most += c->values->json || row->values[v->sort].changed;
-		if (limit_exceeded(&v->limit_site, &row->values[v->site]))
+		if (diff_is_comparable(c->diff, v->site) &&
+			limit_exceeded(&v->limit_site, &row->values[v->site]))
 			v->over[v->over_count++] = row;
 	}
 	if (limit == LIMIT_DEFAULT)
@@ -253,6 +254,8 @@ static int print(const struct command_state *c)
 		diff_print_text(&c->view);
 	reading_warn(&c->traces[0].reading);
 	reading_warn(&c->traces[c->trace_count - 1].reading);
+	if (diff_has_no_verdict(&c->view))
+		return EXIT_TROUBLE;
 	return diff_is_over(&c->view) ? EXIT_FOUND : EXIT_FINE;
 }
 
@@ -307,7 +310,10 @@ const struct command cmd_diff = {
 		   "of either side isn't called one. Keep the old trace by 'mtracer pack': it can "
 		   "then be\n"
 		   "compared when its binaries are gone.\n"
-		   "Exits with 1 where a limit is exceeded.",
+		   "Exits with 1 where a limit is exceeded, and with 2 where there is no verdict: a "
+		   "limit\n"
+		   "is on peaks, and the program reset them (mtrace_reset_peak) in some of the "
+		   "traces only.",
 	.options = options,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

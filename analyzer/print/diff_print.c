@@ -15,9 +15,21 @@
 #define COMMAND_SHOWN 100 /* bytes */
 #define BLAMED 3	  /* rows named for a limit that was exceeded */
 
+static bool total_is_over(const struct diff_view *v)
+{
+	return diff_is_comparable(v->diff, v->total) &&
+	       limit_exceeded(&v->limit_total, &v->diff->totals[v->total]);
+}
+
 bool diff_is_over(const struct diff_view *v)
 {
-	return limit_exceeded(&v->limit_total, &v->diff->totals[v->total]) || v->over_count > 0;
+	return total_is_over(v) || v->over_count > 0;
+}
+
+bool diff_has_no_verdict(const struct diff_view *v)
+{
+	return (v->limit_total.text && !diff_is_comparable(v->diff, v->total)) ||
+	       (v->limit_site.text && !diff_is_comparable(v->diff, v->site));
 }
 
 /* ---- numbers */
@@ -236,14 +248,29 @@ static enum sort_key row_measure(enum sort_key total)
 	return total == SORT_PEAK_BYTES ? SORT_AT_PEAK_BYTES : total;
 }
 
+static void add_resets(struct strbuf *text, const struct diff *d, const char *end)
+{
+	if (d->reset)
+		strbuf_addf(text,
+			"note: peaks are not comparable: the program reset them "
+			"(mtrace_reset_peak) in %s, not in %s%s",
+			d->reset->path, d->whole->path, end);
+}
+
 /* The lines about limits, each ended by `end`, those about rows begun by `bullet`. */
 static void add_limits(struct strbuf *text, const struct diff_view *v, struct paths *paths,
 	const char *bullet, const char *end)
 {
 	const struct diff_row *worst[BLAMED];
 
+	add_resets(text, v->diff, end);
+	if (diff_has_no_verdict(v)) {
+		strbuf_addf(text, "no verdict on %s%s",
+			sort_key_names[v->limit_total.text ? v->total : v->site], end);
+		return;
+	}
 	if (v->limit_total.text) {
-		bool over = limit_exceeded(&v->limit_total, &v->diff->totals[v->total]);
+		bool over = total_is_over(v);
 		size_t count = over ? worst_rows(v, row_measure(v->total), worst) : 0;
 
 		add_limit(text, &v->limit_total, sort_key_names[v->total], over);
@@ -322,7 +349,7 @@ static void print_head(const struct diff_view *v, struct paths *paths)
 	add_value(&text, v, v->total);
 	printf("%s%s%s\n", style(STYLE_BOLD), text.text, style(STYLE_PLAIN));
 	add_limits(&limits, v, paths, "    ", "\n");
-	fputs(style(diff_is_over(v) ? STYLE_WARNING : STYLE_PLAIN), stdout);
+	fputs(style(diff_is_over(v) || v->diff->reset ? STYLE_WARNING : STYLE_PLAIN), stdout);
 	print_lines(&limits, "");
 	fputs(style(STYLE_PLAIN), stdout);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -634,8 +661,17 @@ static void row_json_diff(const struct diff_view *v, const struct diff_row *row,
 	}
 }
 
-static void limit_json(const struct limit *limit, const char *scope, enum sort_key measure,
-	bool over, struct json *j)
+/* null: no verdict. */
+static void exceeded_json(bool judged, bool over, struct json *j)
+{
+	if (judged)
+		json_bool(j, "exceeded", over);
+	else
+		json_null(j, "exceeded");
+}
+
+static void limit_json(const struct diff_view *v, const struct limit *limit, const char *scope,
+	enum sort_key measure, bool over, struct json *j)
 {
 	if (!limit->text)
 		return;
@@ -643,7 +679,7 @@ static void limit_json(const struct limit *limit, const char *scope, enum sort_k
 	json_text(j, "scope", scope);
 	json_text(j, "measure", sort_key_names[measure]);
 	json_text(j, "limit", limit->text);
-	json_bool(j, "exceeded", over);
+	exceeded_json(diff_is_comparable(v->diff, measure), over, j);
 	json_close(j);
 }
 
@@ -661,7 +697,6 @@ static void rows_json(const struct diff_view *v, const char *name, struct diff_r
 
 void diff_print_json(const struct diff_view *v)
 {
-	const struct diff_value *total = &v->diff->totals[v->total];
 	struct json j;
 
 	json_start(&j, stdout);
@@ -674,10 +709,11 @@ void diff_print_json(const struct diff_view *v)
 	json_text(&j, "by", profile_by_names[v->diff->by]);
 	json_text(&j, "sort", sort_key_names[v->sort]);
 	json_array(&j, "limits", !v->limit_total.text && !v->limit_site.text);
-	limit_json(&v->limit_total, "total", v->total, limit_exceeded(&v->limit_total, total), &j);
-	limit_json(&v->limit_site, "row", v->site, v->over_count > 0, &j);
+	limit_json(v, &v->limit_total, "total", v->total, total_is_over(v), &j);
+	limit_json(v, &v->limit_site, "row", v->site, v->over_count > 0, &j);
 	json_close(&j);
-	json_bool(&j, "exceeded", diff_is_over(v));
+	exceeded_json(!diff_has_no_verdict(v), diff_is_over(v), &j);
+	json_bool(&j, "peaks_comparable", !v->diff->reset);
 	rows_json(v, "exceeding", v->over, v->over_count, &j);
 	json_unsigned(&j, "row_count", v->row_count);
 	rows_json(v, "rows", v->rows, v->shown, &j);

@@ -26,6 +26,9 @@ struct diff_view {
 /* Something grew by more than a limit allows. */
 bool diff_is_over(const struct diff_view *view);
 
+/* There is a limit on what can't be compared. */
+bool diff_has_no_verdict(const struct diff_view *view);
+
 void diff_print_text(const struct diff_view *view);
 void diff_print_markdown(const struct diff_view *view);
 void diff_print_json(const struct diff_view *view);

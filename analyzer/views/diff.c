@@ -392,6 +392,20 @@ static bool finish_row(
 	return changed;
 }
 
+static void look_for_resets(struct diff *d)
+{
+	for (size_t i = 0; i < d->trace_count; i++) {
+		const struct trace *t = d->traces[i].reading.trace;
+
+		if (t->header.flags & MT_NOTE_RESET)
+			d->reset = t;
+		else
+			d->whole = t;
+	}
+	if (!d->reset || !d->whole)
+		d->reset = d->whole = NULL;
+}
+
 static void finish(struct diff *d)
 {
 	int64_t *values = mem_zalloc(d->trace_count, sizeof(*values));
@@ -437,6 +451,7 @@ struct diff *diff_new(struct diff_trace *traces, size_t count, enum profile_by b
 	map_files(&b);
 	add_sites(&b);
 	finish(d);
+	look_for_resets(d);
 	hashmap_release(&b.index);
 	hashmap_release(&b.renamed);
 	match_free(b.match);
@@ -464,6 +479,11 @@ void diff_free(struct diff *d)
 const struct diff_place *diff_place(const struct diff_row *row)
 {
 	return &row->places[row->places[DIFF_NEW].known ? DIFF_NEW : DIFF_OLD];
+}
+
+bool diff_is_comparable(const struct diff *d, enum sort_key measure)
+{
+	return !d->reset || (measure != SORT_PEAK_BYTES && measure != SORT_AT_PEAK_BYTES);
 }
 
 enum diff_status diff_status(const struct diff_row *row, enum sort_key measure)

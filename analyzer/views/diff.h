@@ -58,6 +58,9 @@ struct diff {
 	size_t trace_count, old_count;
 	struct diff_value totals[DIFF_MEASURES];
 	int64_t peak_error;    /* bytes that the peaks may be off by */
+	/* A trace whose peaks were reset, and one whose weren't: peaks of different stretches of
+	 * the run. NULL where all are of one kind. */
+	const struct trace *reset, *whole;
 	struct diff_row *rows; /* that differ in some measure, in no order */
 	size_t row_count;
 };
@@ -68,6 +71,9 @@ void diff_free(struct diff *diff);
 
 /* The place to show: of the new side, where it has the row. */
 const struct diff_place *diff_place(const struct diff_row *row);
+
+/* Whether a measure means the same in all traces. */
+bool diff_is_comparable(const struct diff *diff, enum sort_key measure);
 
 /* What became of a row in one measure. */
 enum diff_status diff_status(const struct diff_row *row, enum sort_key measure);
