@@ -296,7 +296,9 @@ struct job {
 	char **command;
 	const struct values *values;
 	const char *library; /* NULL = run untraced */
-	char *file;	     /* that is executed; NULL: isn't known */
+	const char *name;    /* of the program, as the command has it */
+	char *file;	     /* that is executed, by the kernel or the dynamic linker; NULL: isn't known */
+	bool loaded;	     /* by the dynamic linker */
 	struct preloading preloading;
 	struct suppressions suppressions;
 	struct leakcheck leaks;
@@ -498,10 +500,10 @@ static void read_trace(struct job *job, const struct run_traces *traces)
 static void say_no_trace(const struct job *job, int status)
 {
 	if (WIFSIGNALED(status))
-		error("%s: killed by signal %d (%s)", job->command[0], WTERMSIG(status),
+		error("%s: killed by signal %d (%s)", job->name, WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
 	if (job->library)
-		error("%s: no trace was written", job->command[0]);
+		error("%s: no trace was written", job->name);
 }
 
 /* The processes that it started may have traces where it has none. */
@@ -510,7 +512,7 @@ static void check_leaks(struct job *job, const struct run_traces *traces)
 	job->leaks = leakcheck(traces, &job->suppressions);
 	if (traces->path)
 		return;
-	error("%s: no verdict on leaks: %s", job->command[0],
+	error("%s: no verdict on leaks: %s", job->name,
 		job->library ? "there is no trace" : "it ran untraced");
 	job->leaks.no_verdict = true;
 }
@@ -568,9 +570,10 @@ static bool warn_of_obstacle(const struct job *job, bool *explained)
 	struct obstacle o = { NULL, false };
 
 	if (job->file)
-		o = program_obstacle(job->file);
+		o = job->loaded ? program_obstacle_loaded(job->file)
+				: program_obstacle(job->file);
 	if (o.text)
-		warning("%s %s", job->command[0], o.text);
+		warning("%s %s", job->name, o.text);
 	*explained = o.text;
 	free(o.text);
 	return o.harmful;
@@ -636,11 +639,11 @@ static int run_with(struct job *job, const char *library, const struct allocator
 	if (job->preloading.sanitizer) {
 		warning("%s is loaded with a sanitizer's library (%s), which replaces malloc "
 			"itself and refuses to share it; it runs untraced",
-			job->command[0], job->preloading.sanitizer);
+			job->name, job->preloading.sanitizer);
 		job->library = NULL;
 		explained = true;
 	}
-	say_pools(job, job->command[0], job->preloading.pools);
+	say_pools(job, job->name, job->preloading.pools);
 	status = run_job(job, explained);
 	free(job->preloading.list);
 	return status;
@@ -729,6 +732,22 @@ static int choose_library(char **library)
 	return EXIT_FINE;
 }
 
+/* What will run: "ld-linux-x86-64.so.2 ./app" is the app. */
+static void find_program(struct job *job)
+{
+	size_t operand;
+
+	job->name = job->command[0];
+	job->file = which_program(job->name);
+	operand = job->file ? program_operand(job->file, job->command) : 0;
+	if (!operand)
+		return;
+	free(job->file);
+	job->name = job->command[operand];
+	job->file = mem_strdup(job->name);
+	job->loaded = true;
+}
+
 static int run(const void *values, int argc, char **argv)
 {
 	struct values placed = *(const struct values *)values;
@@ -751,7 +770,7 @@ static int run(const void *values, int argc, char **argv)
 	if (status == EXIT_FINE && !job.values->untraced)
 		status = choose_library(&library);
 	if (status == EXIT_FINE) {
-		job.file = which_program(argv[0]);
+		find_program(&job);
 		status = allocators.count > 1 ? compare(&job, library, &allocators)
 					      : run_with(&job, library,
 							allocators.count ? allocators.items : NULL);

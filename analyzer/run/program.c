@@ -41,8 +41,6 @@ __attribute__((format(printf, 2, 3))) static struct obstacle obstacle(
 
 static const struct obstacle nothing;
 
-/* ---- finding the file */
-
 /* ---- what the dynamic linker does with it */
 
 /* The path of the dynamic linker; "" = none. */
@@ -203,7 +201,7 @@ static struct obstacle check_contents(Elf *elf)
 
 /* ---- kinds of files */
 
-static struct obstacle check_elf(const char *path, Elf *elf)
+static struct obstacle check_elf(const char *path, Elf *elf, bool loaded)
 {
 	char interpreter[256];
 	GElf_Ehdr header;
@@ -230,14 +228,14 @@ static struct obstacle check_elf(const char *path, Elf *elf)
 	if (strncmp(base_name(interpreter), "ld-musl", 7) == 0)
 		return obstacle(
 			true, "is linked with musl, and the library with glibc; it runs untraced");
-	if (gains_privileges(path))
+	if (!loaded && gains_privileges(path))
 		return obstacle(false,
 			"gains privileges when it starts (setuid, setgid or "
 			"capabilities), so no library is preloaded; it runs untraced");
 	return check_contents(elf);
 }
 
-static struct obstacle check_file(const char *path, int depth);
+static struct obstacle check_file(const char *path, int depth, bool loaded);
 
 /* The kernel's rule: the interpreter is the first word, all the rest is one argument. */
 static struct obstacle check_script(char *line, int depth)
@@ -249,7 +247,7 @@ static struct obstacle check_script(char *line, int depth)
 	name[strcspn(name, " \t\n")] = 0;
 	if (!*name || depth >= INTERPRETERS_MAX)
 		return nothing;
-	found = check_file(name, depth + 1);
+	found = check_file(name, depth + 1, false);
 	if (found.text &&
 		asprintf(&text, "is a script whose interpreter %s %s", name, found.text) >= 0) {
 		free(found.text);
@@ -258,7 +256,7 @@ static struct obstacle check_script(char *line, int depth)
 	return found;
 }
 
-static struct obstacle check_file(const char *path, int depth)
+static struct obstacle check_file(const char *path, int depth, bool loaded)
 {
 	struct obstacle found = nothing;
 	char start[256];
@@ -270,13 +268,13 @@ static struct obstacle check_file(const char *path, int depth)
 		return nothing;
 	size = pread(fd, start, sizeof(start) - 1, 0);
 	start[size > 0 ? size : 0] = 0;
-	if (strncmp(start, "#!", 2) == 0) {
+	if (strncmp(start, "#!", 2) == 0 && !loaded) {
 		found = check_script(start, depth);
 	} else if (size > SELFMAG && memcmp(start, ELFMAG, SELFMAG) == 0) {
 		elf_version(EV_CURRENT);
 		elf = elf_begin(fd, ELF_C_READ, NULL);
 		if (elf)
-			found = check_elf(path, elf);
+			found = check_elf(path, elf, loaded);
 		elf_end(elf);
 	}
 	close(fd);
@@ -324,5 +322,53 @@ char *program_linker(const char *image)
 
 struct obstacle program_obstacle(const char *path)
 {
-	return check_file(path, 0);
+	return check_file(path, 0, false);
+}
+
+struct obstacle program_obstacle_loaded(const char *path)
+{
+	return check_file(path, 0, true);
+}
+
+/* ---- started by the dynamic linker */
+
+/* glibc's and musl's options that an argument follows, and those with which nothing is started. */
+static const char *const with_argument[] = { "--library-path", "--inhibit-rpath", "--audit",
+	"--preload", "--argv0", "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask", NULL };
+static const char *const starting_nothing[] = { "--list", "--verify", "--list-tunables",
+	"--list-diagnostics", "--help", "--version", NULL };
+
+/* An ELF file that needs no other one to start it, and is called as they are. */
+static bool is_linker(const char *file)
+{
+	const char *name = base_name(file);
+	char *image, *linker;
+	bool is;
+
+	if (strncmp(name, "ld", 2) != 0 || !strstr(name, ".so"))
+		return false;
+	image = program_image(file);
+	linker = image ? program_linker(image) : NULL;
+	is = image && strcmp(image, file) == 0 && !linker;
+	free(linker);
+	free(image);
+	return is;
+}
+
+size_t program_operand(const char *file, char *const *command)
+{
+	size_t at = 1;
+
+	if (!is_linker(file))
+		return 0;
+	while (command[at] && strncmp(command[at], "--", 2) == 0) {
+		if (find_text(command[at], starting_nothing, true))
+			return 0;
+		at++;
+		if (strcmp(command[at - 1], "--") == 0)
+			break;
+		if (find_text(command[at - 1], with_argument, true) && command[at])
+			at++;
+	}
+	return command[at] ? at : 0;
 }

@@ -6,6 +6,7 @@
 #define MTRACER_PROGRAM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct obstacle {
 	char *text;   /* one line on why it can't be traced, to follow the program's name; NULL = no
@@ -24,5 +25,13 @@ const char *program_sanitizer(const char *library);
 
 /* Looks at the file, or at a script's interpreter. */
 struct obstacle program_obstacle(const char *path);
+
+/* "ld-linux-x86-64.so.2 ./app": where in the command the program is, given the file that it starts;
+ * 0 where that is no dynamic linker, or where this one starts nothing. */
+size_t program_operand(const char *file, char *const *command);
+
+/* As program_obstacle(), of what the dynamic linker is told to start: it reads the file as it would
+ * a library, so nothing but the file's contents matters. */
+struct obstacle program_obstacle_loaded(const char *path);
 
 #endif

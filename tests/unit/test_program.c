@@ -54,6 +54,48 @@ START_TEST(obstacles_are_told)
 }
 END_TEST
 
+static void expect_operand(const char *file, const char *words, size_t at)
+{
+	char text[200], *command[16] = { text };
+	size_t count = 0;
+
+	ck_assert(strlen(words) < sizeof(text));
+	strcpy(text, words);
+	for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
+		command[count++] = word;
+	command[count] = NULL;
+	ck_assert_uint_eq(program_operand(file, command), at);
+}
+
+START_TEST(what_the_dynamic_linker_starts_is_the_program)
+{
+	char *linker = program_linker("/bin/sh");
+
+	ck_assert(linker);
+	expect_operand(linker, "ld ./app x", 1);
+	expect_operand(linker, "ld --library-path /lib:/opt --inhibit-cache ./app --list", 4);
+	expect_operand(linker, "ld --argv0 --list --preload=libx.so -- app", 5);
+	expect_operand(linker, "ld --list ./app", 0);
+	expect_operand(linker, "ld --version", 0);
+	expect_operand(linker, "ld --argv0", 0);
+	expect_operand(linker, "ld", 0);
+	expect_operand("/bin/sh", "sh ./app", 0);
+	expect_operand(fixture("plain"), "plain ./app", 0);
+	free(linker);
+}
+END_TEST
+
+START_TEST(what_is_loaded_is_judged_by_its_contents)
+{
+	struct obstacle o = program_obstacle_loaded(fixture("own-malloc"));
+
+	ck_assert(o.text && strstr(o.text, "brings its own malloc,"));
+	free(o.text);
+	o = program_obstacle_loaded(fixture("plain"));
+	ck_assert(!o.text);
+}
+END_TEST
+
 START_TEST(what_is_no_program_is_no_matter)
 {
 	expect("/nonexistent", NULL, false);
@@ -224,6 +266,7 @@ START_TEST(programs_are_found_along_the_path)
 END_TEST
 
 UNIT_SUITE("program", programs_that_can_be_traced_are_no_matter, obstacles_are_told,
+	what_the_dynamic_linker_starts_is_the_program, what_is_loaded_is_judged_by_its_contents,
 	what_is_no_program_is_no_matter, other_machines_are_told,
 	scripts_are_what_their_interpreter_is, damaged_programs_do_no_harm,
 	programs_are_found_along_the_path, libraries_are_those_that_the_linker_loads)
