@@ -133,10 +133,16 @@ static void start(void)
 	cpu_reads_base = getauxval(AT_HWCAP2) & CPU_READS_BASE;
 	next_resolve();
 	message_start();
+	if (next_is_late()) {
+		message("libmtrace.so was loaded after the C library, whose malloc is used then: "
+			"nothing is traced (put it into LD_PRELOAD)",
+			NULL);
+		return;
+	}
 	if (next_sanitizer()) {
-		message("this program is built with ", next_sanitizer(),
-			", which replaces malloc itself: it is not traced (take libmtrace.so out "
-			"of LD_PRELOAD)",
+		message(next_sanitizer(),
+			" is in this program, and replaces malloc itself: it is not traced (take "
+			"libmtrace.so out of LD_PRELOAD)",
 			NULL);
 		return;
 	}

@@ -112,6 +112,20 @@ static bool same_object(void *function, void *other)
 	       a.start == b.start;
 }
 
+bool next_is_late(void)
+{
+	struct link_map *ours = NULL, *c_library = NULL;
+	Dl_info info;
+
+	if (!is_glibc() || !dladdr1(&next, &info, (void **)&ours, RTLD_DL_LINKMAP) ||
+		!dladdr1(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), &info, (void **)&c_library,
+			RTLD_DL_LINKMAP))
+		return false;
+	while (ours && ours != c_library)
+		ours = ours->l_prev;
+	return ours != NULL;
+}
+
 const char *next_sanitizer(void)
 {
 	static const struct {
@@ -135,7 +149,7 @@ const char *next_sanitizer(void)
 	malloc_of_program = next_before("malloc");
 	return same_object(malloc_of_program, dlsym(RTLD_DEFAULT, "__cxa_atexit")) ||
 			       same_object(malloc_of_program, dlsym(RTLD_DEFAULT, "sigaction"))
-		       ? "a sanitizer"
+		       ? "a sanitizer or its like"
 		       : NULL;
 }
 

@@ -57,6 +57,11 @@ extern long (*next_syscall)(long, ...); /* apart, since it is called by name */
 
 void next_resolve(void);
 
+/* The library was loaded behind the C library: by dlopen(), or as one of the program's last. Whoever
+ * asks for malloc finds that one's, whatever a caller that was loaded in the same way
+ * (RTLD_DEEPBIND) finds. */
+bool next_is_late(void);
+
 /* A sanitizer's run-time system is in the process: it has an allocator of its own and checks all
  * that is done to it, so the library stays out. Its name; NULL: there is none. */
 const char *next_sanitizer(void);

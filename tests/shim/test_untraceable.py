@@ -4,7 +4,7 @@ import subprocess
 import unittest
 
 from programs import Program
-from tracing import mtracer, run, same_behaviour, scratch, traces
+from tracing import LIBRARY, mtracer, run, same_behaviour, scratch, traces
 
 
 ALLOCATES = """
@@ -22,6 +22,24 @@ int main()
     std::free(p);
     std::free(q);
     delete[] numbers;
+}
+"""
+
+
+LOADS = """
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+    void *before = malloc(100), *library = dlopen(argv[1], atoi(argv[2]));
+    if (!library)
+        printf("%s\\n", dlerror());
+    free(before);
+    free(strdup(argv[argc - 1]));
+    puts("done");
+    return 5;
 }
 """
 
@@ -80,6 +98,23 @@ class Untraceable(unittest.TestCase):
                 self.assertFalse(trace.report()["trace"]["complete"])
                 result = mtracer("run", "--quiet", "--out", self.directory / "t.mtrace", "--", program)
                 self.assertIn(b"brings its own malloc", result.stderr)
+
+    def test_loaded_late(self):
+        """By dlopen, or linked behind the C library: malloc is that one's then, and that is what is said."""
+        (self.directory / "program.c").write_text(LOADS)
+        native = run(["cc", "program.c", "-o", "program", "-ldl"], traced=False, cwd=self.directory)
+        self.assertEqual(native.status, 0, native)
+        ways = ["2", str(2 | 8), str(2 | 256), str(2 | 8 | 256)]  # RTLD_NOW with RTLD_DEEPBIND, RTLD_GLOBAL
+        for way in ways:
+            with self.subTest(way=way):
+                result = run([self.directory / "program", LIBRARY, way], traced=False, cwd=self.directory)
+                self.assertEqual((result.status, result.stdout), (5, b"done\n"), result)
+                self.assertRegex(result.stderr.decode(), r"\Alibmtrace: [^\n]*after the C library[^\n]*nothing is traced[^\n]*\n\Z")
+                self.assertEqual(traces(self.directory), [])
+        # Preloaded, it is the first, and is only loaded once more.
+        result = run([self.directory / "program", LIBRARY, ways[0]], cwd=self.directory)
+        self.assertEqual((result.status, result.stdout, result.stderr), (5, b"done\n", b""))
+        self.assertEqual(len(traces(self.directory)), 1)
 
     def test_script(self):
         """A script's interpreter is what is traced."""
