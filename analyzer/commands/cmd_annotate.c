@@ -128,7 +128,8 @@ static void function_json(const struct annotate *a, const struct annotated *f, s
 	json_text(j, "source", source ? source->found : NULL);
 	json_text(j, "source_problem", source ? source->problem : NULL);
 	json_bool(j, "source_is_newer",
-		source && source_is_newer(a->reading.sources, f->file, f->built_ns));
+		source && source_is_other(a->reading.sources, f->file, a->reading.resolver,
+				  f->module));
 	both_json(&f->own, &f->all, j);
 	json_array(j, "lines", f->line_count == 0);
 	for (size_t i = 0; i < f->line_count; i++)
@@ -185,6 +186,7 @@ static void print_functions(const struct annotate *a)
 			   : a->values->context >= UINT32_MAX ? UINT32_MAX
 							      : (uint32_t)a->values->context,
 		.width = output_width(a->values->width),
+		.resolver = a->reading.resolver,
 	};
 	struct paths *paths = collect_paths(a);
 	struct listing *listing = listing_new(a->annotation, a->reading.sources, paths, &how);

@@ -182,7 +182,7 @@ static void note_source(const struct report *r, const struct row *row, struct ta
 
 	if (!line)
 		return;
-	source_is_newer(sources, row->file, resolver_built(r->reading.resolver, row->module));
+	source_is_other(sources, row->file, r->reading.resolver, row->module);
 	line += strspn(line, " \t");
 	size = strlen(line);
 	if (size > SOURCE_SHOWN) {

@@ -188,7 +188,7 @@ static void print_source(struct printer *p, const struct spot *spot)
 
 	if (!line)
 		return;
-	source_is_newer(p->sources, s->file, resolver_built(p->resolver, spot->place->module));
+	source_is_other(p->sources, s->file, p->resolver, spot->place->module);
 	line += strspn(line, " \t");
 	size = strlen(line);
 	if (size > SOURCE_SHOWN) {

@@ -231,7 +231,7 @@ static void add_remarks(
 	struct strbuf s = { 0 };
 
 	if (source)
-		source_is_newer(l->sources, from->file, from->built_ns);
+		source_is_other(l->sources, from->file, l->options.resolver, from->module);
 	if (source && source->problem)
 		strbuf_addf(&s, "source not shown: %s: %s%s", from->file, source->problem,
 			strcmp(source->problem, "no such file") == 0

@@ -14,6 +14,7 @@ struct listing_options {
 	enum sort_key key; /* what decides which lines are hot, and what "incl." shows */
 	uint32_t context;  /* lines kept around a line with figures; UINT32_MAX = fold nothing */
 	size_t width;	   /* columns; SIZE_MAX = as wide as it gets */
+	const struct resolver *resolver;
 };
 
 struct listing;

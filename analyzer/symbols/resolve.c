@@ -371,6 +371,20 @@ int64_t resolver_built(const struct resolver *r, const char *module)
 	return built;
 }
 
+enum source_match resolver_source(
+	const struct resolver *r, const char *module, const char *file, const uint8_t *md5)
+{
+	enum source_match match = SOURCE_UNKNOWN;
+
+	for (uint32_t i = 1; module && i < r->trace->module_count && match == SOURCE_UNKNOWN; i++) {
+		const struct module *m = &r->modules[i];
+
+		if (m->path == module && m->used)
+			match = symbolizer_source(r->symbolizer, m->number, file, md5);
+	}
+	return match;
+}
+
 bool resolver_has_lines(const struct resolver *r, const char *module)
 {
 	for (uint32_t i = 1; i < r->trace->module_count; i++) {

@@ -61,6 +61,10 @@ struct extent resolver_extent(struct resolver *r, const struct spot *spot);
  * was written later isn't what was compiled, or was copied. `module` is some place's. */
 int64_t resolver_built(const struct resolver *r, const char *module);
 
+/* The same by the contents of the file, where the module's debug information has their sum. */
+enum source_match resolver_source(
+	const struct resolver *r, const char *module, const char *file, const uint8_t *md5);
+
 /* Whether debug information tells lines of a module that some place's `module` names. */
 bool resolver_has_lines(const struct resolver *r, const char *module);
 

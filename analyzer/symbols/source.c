@@ -1,8 +1,10 @@
 /* source.c - reads source files whole and cuts them into lines. */
 #include "analyzer/symbols/source.h"
 
+#include "analyzer/base/md5.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/strbuf.h"
+#include "analyzer/symbols/resolve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +27,10 @@ struct source {
 	char *text;	 /* each line ends with a zero; NULL = unreadable */
 	uint32_t *lines; /* where each starts in `text` */
 	size_t count, room;
-	bool newer; /* is in cache.newer */
+	uint8_t md5[MD5_SIZE];	/* of all bytes */
+	const char *judged_for; /* the module that is_other is about */
+	bool is_other;
+	bool noted; /* is in cache.others */
 };
 
 struct map {
@@ -41,8 +46,9 @@ struct source_cache {
 	struct map *maps;
 	size_t map_count, map_room;
 	const char *root;
-	const struct source **newer; /* than what was built from them, as they were met */
-	size_t newer_count, newer_room;
+	const struct source **others; /* than what was compiled, as they were met */
+	size_t other_count, other_room;
+	bool any_newer, any_changed; /* told by the time; by the contents */
 	struct strbuf complaint;
 };
 
@@ -84,7 +90,7 @@ void source_cache_free(struct source_cache *cache)
 	htab_delete(cache->sources);
 	free(cache->directories);
 	free(cache->maps);
-	free(cache->newer);
+	free(cache->others);
 	strbuf_release(&cache->complaint);
 	free(cache);
 }
@@ -265,6 +271,7 @@ static void read_source(struct source_cache *cache, struct source *source)
 		return;
 	}
 	cache->size += size;
+	md5(source->text, size, source->md5);
 	cut_lines(source, size);
 	source->file.found = source->found;
 	source->file.lines = (uint32_t)source->count;
@@ -290,26 +297,67 @@ const struct source_file *source_find(struct source_cache *cache, const char *fi
 	return &find_source(cache, file)->file;
 }
 
-/* ---- older than its file */
+/* ---- another text than was compiled */
 
-#define NEWER_NAMED 3
+#define OTHERS_NAMED 3
 
-bool source_is_newer(struct source_cache *cache, const char *file, int64_t built_ns)
+static bool judge(struct source_cache *cache, const struct source *source,
+	const struct resolver *resolver, const char *module)
+{
+	int64_t built;
+
+	switch (resolver_source(resolver, module, source->path, source->md5)) {
+	case SOURCE_SAME:
+		return false;
+	case SOURCE_OTHER:
+		cache->any_changed = true;
+		return true;
+	case SOURCE_UNKNOWN:
+		break;
+	}
+	built = resolver_built(resolver, module);
+	if (!built || source->file.changed_ns <= built)
+		return false;
+	cache->any_newer = true;
+	return true;
+}
+
+bool source_is_other(struct source_cache *cache, const char *file, const struct resolver *resolver,
+	const char *module)
 {
 	struct source *source = find_source(cache, file);
 
-	if (!source->text || !built_ns || source->file.changed_ns <= built_ns)
+	if (!source->text)
 		return false;
-	if (!source->newer)
-		VEC_PUSH(cache->newer, cache->newer_count, cache->newer_room, source);
-	source->newer = true;
-	return true;
+	if (!source->judged_for || source->judged_for != module)
+		source->is_other = judge(cache, source, resolver, module);
+	source->judged_for = module;
+	if (source->is_other && !source->noted)
+		VEC_PUSH(cache->others, cache->other_count, cache->other_room, source);
+	source->noted |= source->is_other;
+	return source->is_other;
+}
+
+/* "is newer than the program", "are not what the program was built from" */
+static void add_what_they_are(const struct source_cache *cache, struct strbuf *s)
+{
+	strbuf_add(s, cache->other_count == 1 ? " is" : " are");
+	if (cache->any_newer)
+		strbuf_add(s, " newer than the program");
+	if (cache->any_newer && cache->any_changed)
+		strbuf_add(s, ", or");
+	if (cache->any_changed)
+		strbuf_addf(s, " not what %s was built from",
+			cache->any_newer ? "it" : "the program");
+	strbuf_addf(s, ": %s lines may have moved since it was built",
+		cache->other_count == 1 ? "its" : "their");
 }
 
 const char *source_complaint(struct source_cache *cache)
 {
 	struct strbuf *s = &cache->complaint;
-	size_t count = cache->newer_count, named = count <= NEWER_NAMED + 1 ? count : NEWER_NAMED;
+	size_t count = cache->other_count,
+	       named = count <= OTHERS_NAMED + 1 ? count : OTHERS_NAMED;
 
 	if (count == 0)
 		return NULL;
@@ -319,14 +367,10 @@ const char *source_complaint(struct source_cache *cache)
 			i == 0				 ? ""
 			: i + 1 < named || named < count ? ", "
 							 : " and ",
-			cache->newer[i]->found);
+			cache->others[i]->found);
 	if (named < count)
 		strbuf_addf(s, " and %zu more files", count - named);
-	strbuf_add(s, count == 1
-			      ? " is newer than the program: its lines may have moved since it was "
-				"built"
-			      : " are newer than the program: their lines may have moved since it "
-				"was built");
+	add_what_they_are(cache, s);
 	return strbuf_text(s);
 }
 

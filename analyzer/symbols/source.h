@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct resolver;
 struct source_cache;
 
 struct source_cache *source_cache_new(void);
@@ -35,10 +36,14 @@ struct source_file {
 };
 const struct source_file *source_find(struct source_cache *cache, const char *file);
 
-/* Whether a file was written after what was built from it, at `built_ns` since the epoch (0 =
- * unknown). Its lines may be others then, or it was only checked out anew: source_complaint() says
- * so of all such files in one line, owned by the cache; NULL = there are none. */
-bool source_is_newer(struct source_cache *cache, const char *file, int64_t built_ns);
+/*
+ * Whether a file is another one than was compiled into a place's module, so that its lines may be
+ * others: by its contents, where the debug information has their sum, else by its time, which also
+ * changes when it is only checked out anew. source_complaint() says so of all such files in one line,
+ * owned by the cache; NULL = there are none.
+ */
+bool source_is_other(struct source_cache *cache, const char *file, const struct resolver *resolver,
+	const char *module);
 const char *source_complaint(struct source_cache *cache);
 
 /* A line (1 is the first) without its end, tabs kept; owned by the cache. NULL = the file can't be

@@ -6,10 +6,12 @@
 #include "analyzer/symbols/symbolize.h"
 
 #include "analyzer/base/intern.h"
+#include "analyzer/base/md5.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/symbols/binary.h"
 #include "analyzer/symbols/demangle.h"
 #include "analyzer/symbols/scopes.h"
+#include "analyzer/symbols/sums.h"
 #include "analyzer/symbols/symtab.h"
 
 #include <dwarf.h>
@@ -800,4 +802,38 @@ int64_t symbolizer_file_time(const struct symbolizer *s, size_t module)
 	if (module >= s->module_count || !s->modules[module].image)
 		return 0;
 	return s->modules[module].image->binary->changed_ns;
+}
+
+struct sum_search {
+	const char *file;
+	const uint8_t *md5;
+	enum source_match match;
+};
+
+static void compare_sum(void *context, const char *path, const uint8_t *sum)
+{
+	struct sum_search *search = context;
+	char *plain;
+
+	if (search->match == SOURCE_SAME)
+		return;
+	plain = mem_strdup(path);
+	normalize(plain);
+	if (strcmp(plain, search->file) == 0 || strcmp(path, search->file) == 0)
+		search->match = memcmp(sum, search->md5, MD5_SIZE) == 0 ? SOURCE_SAME : SOURCE_OTHER;
+	free(plain);
+}
+
+enum source_match symbolizer_source(
+	const struct symbolizer *s, size_t module, const char *file, const uint8_t *md5)
+{
+	struct sum_search search = { file, md5, SOURCE_UNKNOWN };
+	const char *slash = strrchr(file, '/');
+	struct image *image = module < s->module_count ? s->modules[module].image : NULL;
+	Dwarf_Addr bias;
+	Dwarf *dwarf = image && image->scopes ? binary_dwarf(image->binary, &bias) : NULL;
+
+	if (dwarf)
+		sums_visit(dwarf, slash ? slash + 1 : file, compare_sum, &search);
+	return search.match;
 }

@@ -62,6 +62,16 @@ struct extent symbolizer_extent(
  * unknown. Valid after the first look-up in that module. */
 int64_t symbolizer_file_time(const struct symbolizer *s, size_t module);
 
+/* What debug information says of a source file's contents: by their MD5 sum (DWARF 5), in whatever
+ * unit. Valid after the first look-up in that module. */
+enum source_match {
+	SOURCE_UNKNOWN, /* it has no sum of it */
+	SOURCE_SAME,
+	SOURCE_OTHER,
+};
+enum source_match symbolizer_source(
+	const struct symbolizer *s, size_t module, const char *file, const uint8_t *md5);
+
 /* One line about what is wrong with a module's symbols ("/bin/app has changed since the trace: its
  * build-id is X, the trace has Y"), or NULL. Valid after the first look-up in that module. */
 const char *symbolizer_complaint(const struct symbolizer *s, size_t module);

@@ -292,8 +292,6 @@ static void measure_extent(struct annotation *a, struct function *f, const struc
 {
 	struct extent e;
 
-	if (!f->shown.built_ns)
-		f->shown.built_ns = resolver_built(a->resolver, spot->place->module);
 	if (!f->shown.file || f->copies >= COPIES_MEASURED)
 		return;
 	f->copies++;

@@ -33,7 +33,6 @@ struct annotated {
 	struct measures owned; /* plain sums over the stacks that it owns: no peak */
 	bool chosen;
 	struct extent extent;	       /* chosen: from its name to the last line with code */
-	int64_t built_ns;	       /* chosen: when its binary was; 0 = unknown */
 	struct tally_sum own, all;     /* chosen: the whole function */
 	struct annotated_line **lines; /* chosen: by file (its own first), then line or offset */
 	size_t line_count;

@@ -62,6 +62,16 @@ int64_t symbolizer_file_time(const struct symbolizer *s, size_t module)
 	return 0;
 }
 
+enum source_match symbolizer_source(
+	const struct symbolizer *s, size_t module, const char *file, const uint8_t *md5)
+{
+	(void)s;
+	(void)module;
+	(void)file;
+	(void)md5;
+	return SOURCE_UNKNOWN;
+}
+
 const char *symbolizer_complaint(const struct symbolizer *s, size_t module)
 {
 	return NULL;
