@@ -61,6 +61,18 @@ void summary_command(const struct trace *t, size_t limit, struct strbuf *text)
 	strbuf_release(&raw);
 }
 
+/* "went on as /bin/true (exec): true.12.mtrace" */
+static void add_successor(const struct trace *t, struct strbuf *text)
+{
+	strbuf_add(text, "went on as ");
+	strbuf_add_clean(text, t->went_on_as ? t->went_on_as : "another program");
+	strbuf_add(text, " (exec)");
+	if (t->successor) {
+		strbuf_add(text, ": ");
+		strbuf_add_clean(text, t->successor);
+	}
+}
+
 void summary_state(const struct trace *t, struct strbuf *text)
 {
 	uint32_t status = t->header.wait_status;
@@ -73,11 +85,10 @@ void summary_state(const struct trace *t, struct strbuf *text)
 	else if (known && WIFSIGNALED(status))
 		strbuf_addf(text, "killed by signal %d (%s)", WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
-	else if (t->successor)
-		strbuf_addf(text, "went on as another program (exec): %s", t->successor);
+	else if (trace_went_on(t))
+		add_successor(t, text);
 	else if (t->state == TRACE_EXITED)
-		strbuf_add(text, t->header.state == MT_STATE_EXITED ? "exited"
-								    : "went on as another program");
+		strbuf_add(text, "exited");
 	else
 		strbuf_add(text, "died without exiting (a signal, a crash, or an exec of a program that "
 				 "wasn't traced)");
@@ -229,6 +240,8 @@ static void json_state(const struct trace *t, struct json *j)
 		json_signed(j, "signal", WTERMSIG(status));
 	else
 		json_null(j, "signal");
+	if (trace_went_on(t))
+		json_text(j, "went_on_as", t->went_on_as);
 }
 
 static void json_notes(const struct trace *t, struct json *j)

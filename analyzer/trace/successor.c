@@ -68,13 +68,48 @@ static char *find(const struct trace *t)
 	return found;
 }
 
+static char *program_of_trace(const char *beside, const char *name)
+{
+	char *folder = directory_of(beside), *path, why[256];
+	struct trace *t = NULL;
+	char *program = NULL;
+
+	if (asprintf(&path, "%s/%s", folder, name) >= 0) {
+		t = trace_open(path, why, sizeof(why));
+		free(path);
+	}
+	if (t && *trace_program(t))
+		program = mem_strdup(trace_program(t));
+	trace_free(t);
+	free(folder);
+	return program;
+}
+
+/* While it lives. */
+static char *program_of_process(uint32_t pid)
+{
+	char link[64], path[4096];
+	ssize_t size;
+
+	snprintf(link, sizeof(link), "/proc/%u/exe", pid);
+	size = readlink(link, path, sizeof(path) - 1);
+	path[size > 0 ? size : 0] = '\0';
+	return size > 0 ? mem_strdup(path) : NULL;
+}
+
 void successor_look(struct trace *t)
 {
+	bool lives = trace_went_on(t);
+
 	if (t->header.state != MT_STATE_RUNNING || t->state == TRACE_RUNNING ||
 		t->header.flags & (MT_HAS_WAIT_STATUS | MT_NOTE_MERGED | MT_NOTE_COPY) ||
 		!t->header.start_ticks)
 		return;
 	t->successor = find(t);
-	if (t->successor)
+	if (t->successor) {
 		t->state = TRACE_EXITED;
+		t->went_on_as = program_of_trace(t->path, t->successor);
+	} else if (lives) {
+		t->went_on_as = program_of_process(t->header.pid);
+	}
 }

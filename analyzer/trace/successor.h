@@ -8,7 +8,8 @@
 struct trace;
 
 /* A trace that seems to have died without a word, but has such a one in its directory, has exited:
- * it went on, as trace->successor. */
+ * it went on, as trace->successor, and trace->went_on_as is the program. That of a process that lives
+ * is known without a trace. */
 void successor_look(struct trace *trace);
 
 #endif

@@ -770,6 +770,7 @@ void trace_free(struct trace *t)
 	free((void *)t->estimates);
 	free(t->command);
 	free(t->successor);
+	free(t->went_on_as);
 	free(t->path);
 	free(t);
 }

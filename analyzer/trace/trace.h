@@ -30,6 +30,7 @@ struct trace {
 		header; /* texts and directory are better asked for by the functions below */
 	enum trace_state state;
 	char *successor; /* file name of the trace of the program that it went on as; NULL = unknown */
+	char *went_on_as; /* path of that program; NULL = unknown */
 
 	/* The tables, as arrays of this version's records. Index 0 is unused where trace_format.h
 	 * says so. */

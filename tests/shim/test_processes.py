@@ -87,6 +87,13 @@ class Processes(unittest.TestCase):
         self.assertEqual(self.counts(before, "after"), (0, 0, 0))
         self.assertEqual(self.counts(after, "after"), (1, 70, 70))
         self.assertEqual(self.counts(after, "before"), (0, 0, 0))
+        self.assertEqual(before.state(), "exited")
+        self.assertEqual(after.state(), "exited")
+        self.assertEqual(before.report()["trace"]["went_on_as"], str(PROGRAM.path))
+        self.assertIn(f"went on as {PROGRAM.path} (exec): {after.path.name}\n", mtracer("info", before.path).stdout.decode())
+        self.assertNotIn("went on", mtracer("info", after.path).stdout.decode())
+        after.path.unlink()  # nothing else says what became of the process
+        self.assertEqual(Trace(before.path).state(), "died")
 
     def test_exec_to_one_path(self):
         """A path without %p: the second program must not overwrite the first one's trace."""
