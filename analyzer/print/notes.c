@@ -141,6 +141,12 @@ static void add_losses(struct notes *notes, const struct trace *t)
 		" missed: an allocation returned an address that was thought to be in use");
 	add_counted(notes, "overlaid_frees", LOSS, h->overlaid_frees, "block",
 		" freed unseen, past the library: an allocation returned an address inside");
+	if (h->missed_frees || h->overlaid_frees)
+		add(notes, "freed_by", FACT, 0,
+			"a block that was freed unseen is found when its memory is given out again, "
+			"which says nothing of who freed it: whoever calls the C library's own free, "
+			"as a library loaded with RTLD_DEEPBIND does, or one that has looked it up "
+			"(dlsym, Python's ctypes)");
 	add_counted(notes, "broken_stacks", LOSS, h->broken_stacks, "call stack",
 		" could not be followed to the end");
 	add_skipped(notes, t);
