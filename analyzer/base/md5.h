@@ -1,12 +1,11 @@
-/* md5.h - the MD5 sum that compilers note of a source file. It proves nothing against malice. */
+/* md5.h - the sums that line tables have of source files; libiberty's, which Debian ships without this header. */
 #ifndef MTRACER_MD5_H
 #define MTRACER_MD5_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-#define MD5_SIZE 16
+#define MD5_SIZE 16 /* bytes of a sum */
 
-void md5(const void *bytes, size_t size, uint8_t sum[MD5_SIZE]);
+void *md5_buffer(const char *bytes, size_t size, void *sum); /* returns sum */
 
 #endif

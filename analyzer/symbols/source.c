@@ -271,7 +271,7 @@ static void read_source(struct source_cache *cache, struct source *source)
 		return;
 	}
 	cache->size += size;
-	md5(source->text, size, source->md5);
+	md5_buffer(source->text, size, source->md5);
 	cut_lines(source, size);
 	source->file.found = source->found;
 	source->file.lines = (uint32_t)source->count;
