@@ -145,10 +145,10 @@ const char *next_sanitizer(void)
 		if (dlsym(RTLD_DEFAULT, sanitizers[i].function))
 			return sanitizers[i].name;
 	/* gcc's static ones export nothing but the C library's functions that they replace, and from 16 on
-	 * no __cxa_atexit. No allocator has either. */
+	 * no __cxa_atexit. No allocator has either, though its program may take their addresses. */
 	malloc_of_program = next_before("malloc");
-	return same_object(malloc_of_program, dlsym(RTLD_DEFAULT, "__cxa_atexit")) ||
-			       same_object(malloc_of_program, dlsym(RTLD_DEFAULT, "sigaction"))
+	return same_object(malloc_of_program, next_before("__cxa_atexit")) ||
+			       same_object(malloc_of_program, next_before("sigaction"))
 		       ? "a sanitizer or its like"
 		       : NULL;
 }

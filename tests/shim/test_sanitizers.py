@@ -24,6 +24,27 @@ int main(void)
     return 3;
 }
 """
+OWN_MALLOC = """
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+static char memory[1 << 20];
+static size_t used;
+void *malloc(size_t size)
+{
+    void *p = memory + used;
+    used += (size + 15) & ~(size_t)15;
+    return p;
+}
+void free(void *p) { (void)p; }
+int main(void)
+{
+    int (*volatile act)(int, const struct sigaction *, struct sigaction *) = sigaction;
+    act(SIGUSR1, NULL, NULL);
+    puts("fine");
+    return 3;
+}
+"""
 STATIC = [("gcc", "address", "-static-libasan"), ("gcc", "thread", "-static-libtsan"), ("gcc", "leak", "-static-liblsan"),
           ("clang", "address"), ("clang", "thread"), ("clang", "memory"), ("clang", "leak"), ("clang", "dataflow"),
           ("clang", "hwaddress")]
@@ -102,6 +123,20 @@ class Sanitizers(unittest.TestCase):
         result = mtracer("run", "--out", self.directory / "t.mtrace", "--", "/bin/echo", "word", LD_PRELOAD=runtime)
         self.assertEqual((result.status, result.stdout), (native.status, native.stdout), result)
         self.assertRegex(result.stderr.decode(), r"\Amtracer: [^\n]*sanitizer[^\n]*untraced\n\Z")
+
+    def test_own_malloc_is_no_sanitizer(self):
+        """A program that isn't position-independent and takes the address of a function of the C library has an entry
+        for it, as if it defined it."""
+        (self.directory / "own.c").write_text(OWN_MALLOC)
+        for compiler in filter(shutil.which, ("gcc", "clang")):
+            program = self.directory / f"own-{compiler}"
+            subprocess.run([compiler, "-O1", "-fno-builtin", "-fno-pie", "-no-pie", "own.c", "-o", program], cwd=self.directory,
+                           check=True)
+            with self.subTest(compiler=compiler):
+                result = run([program], cwd=self.directory)
+                self.assertEqual((result.status, result.stdout, result.stderr), (3, b"fine\n", b""))
+                [trace] = traces(self.directory, program.name)
+                self.assertIn(b"the program defines malloc itself", mtracer("info", trace.path).stdout)
 
     def test_undefined_behaviour_is_no_matter(self):
         """Its sanitizer has no allocator."""
