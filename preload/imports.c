@@ -2,7 +2,9 @@
  * imports.c - finds the word by the library's dynamic section, as the loader does.
  */
 #include "preload/imports.h"
+#include "preload/glibc.h"
 #include "preload/internal.h"
+#include "preload/next.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -70,4 +72,47 @@ void *imports_replace(void *library, const char *function, void *by)
 	if (closed)
 		os_call(SYS_mprotect, page, PAGE, PROT_READ);
 	return before;
+}
+
+/* ---- who calls past us */
+
+static bool is_past_us(const void *function)
+{
+	return function && (function == (void *)next.free || function == (void *)next.realloc);
+}
+
+/* A word that hasn't been used yet leads into the library itself. */
+static bool any_past_us(const struct link_map *map, ElfW(Sxword) table, ElfW(Sxword) bytes)
+{
+	const ElfW(Rela) *words = (const void *)dynamic(map, table);
+	size_t count = dynamic(map, bytes) / sizeof(*words);
+
+	if (!words || (uintptr_t)words < map->l_addr) /* the vdso's is an offset */
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t type = ELF64_R_TYPE(words[i].r_info);
+
+		if ((type == R_X86_64_GLOB_DAT || type == R_X86_64_JUMP_SLOT) &&
+			is_past_us(*(void **)(map->l_addr + words[i].r_offset)))
+			return true;
+	}
+	return false;
+}
+
+void imports_name_others(char *names, size_t size)
+{
+	char whole[MT_FREED_BY_SIZE];
+	struct text t;
+
+	text_init(&t, whole, sizeof(whole));
+	for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next) {
+		const char *slash = strrchr(map->l_name, '/');
+
+		if (!any_past_us(map, DT_JMPREL, DT_PLTRELSZ) &&
+			!any_past_us(map, DT_RELA, DT_RELASZ))
+			continue;
+		text_add(&t, t.used ? ", " : "");
+		text_add(&t, slash ? slash + 1 : map->l_name);
+	}
+	memcpy(names, whole, size < sizeof(whole) ? size : sizeof(whole));
 }

@@ -14,6 +14,7 @@
  * process that goes on such a child makes the copy, and lets the threads go.
  */
 #include "preload/cpu.h"
+#include "preload/imports.h"
 #include "preload/phase.h"
 #include "preload/keptback.h"
 #include "preload/sandbox.h"
@@ -176,6 +177,15 @@ static bool run(const struct job *job)
 	return ok;
 }
 
+/* Comes after the verdict: a list that is just being changed may lead anywhere. */
+static void name_who_frees_unseen(void)
+{
+	struct mt_header *h = trace.header;
+
+	if (h->missed_frees + h->overlaid_frees)
+		imports_name_others(h->freed_by, sizeof(h->freed_by));
+}
+
 static int busy; /* a snapshot is being made */
 
 unsigned snapshot_gone;
@@ -267,6 +277,7 @@ static void run_in_copy(void *job)
 		limit_own_time(MOST_NS / 1000000 + 1000);
 	ok = run(job);
 	store_release(&trace.header->scan_state, ok ? MT_SCAN_DONE : MT_SCAN_FAILED);
+	name_who_frees_unseen();
 	syscall(SYS_exit_group, 0);
 }
 
@@ -338,8 +349,10 @@ static int run_in_place(void *argument)
 	struct job *job = argument;
 
 	limit_own_time(EXIT_WAIT_MS + EXIT_WAIT_MS / 5);
-	if (stop_threads(job, STOP_WAIT_MS) && run(job))
+	if (stop_threads(job, STOP_WAIT_MS) && run(job)) {
 		store_release(&trace.header->scan_state, MT_SCAN_DONE);
+		name_who_frees_unseen();
+	}
 	threads_go(&job->threads);
 	syscall(SYS_exit_group, 0);
 	return 0;

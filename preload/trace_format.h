@@ -28,6 +28,7 @@
 #define MT_TABLES         24             /* room in the header; unused descriptors are zero */
 #define MT_LOSSES         16
 #define MT_EXTENTS        400            /* directory entries in the header */
+#define MT_FREED_BY_SIZE  256            /* bytes, cut off there */
 
 enum mt_table_id {
 	MT_FRAMES,    /* struct mt_frame: every return address that was met */
@@ -339,6 +340,7 @@ struct mt_header {
 	uint32_t extent_count;
 	uint32_t reserved2;
 	struct mt_extent extents[MT_EXTENTS];
+	char freed_by[MT_FREED_BY_SIZE]; /* libraries whose free isn't ours, as the last scan found them: "a.so, b.so" */
 };
 #define MT_ENABLED_RECORD    1u /* else stopped: new allocations are not recorded */
 #define MT_ENABLED_LOOK      2u /* somebody has written a request (scan_request): the next event takes it */

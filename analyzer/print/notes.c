@@ -110,6 +110,29 @@ static void add_skipped(struct notes *notes, const struct trace *t)
 	strbuf_release(&modules);
 }
 
+/* Only libraries that are bound past ours can be named, and only those that the scan found. */
+static void add_freed_by(struct notes *notes, const struct trace *t)
+{
+	const struct mt_header *h = &t->header;
+	struct strbuf names = { 0 };
+
+	if (h->missed_frees + h->overlaid_frees == 0)
+		return;
+	strbuf_add_clean(&names, h->freed_by);
+	if (names.size)
+		add(notes, "freed_by", FACT, 0,
+			"what frees past the library: %s (loaded with RTLD_DEEPBIND, so its free "
+			"is the one behind libmtrace's)",
+			strbuf_text(&names));
+	else
+		add(notes, "freed_by", FACT, 0,
+			"a block that was freed unseen is found when its memory is given out again, "
+			"which says nothing of who freed it: whoever calls the C library's own free, "
+			"as a library loaded with RTLD_DEEPBIND does, or one that has looked it up "
+			"(dlsym, Python's ctypes)");
+	strbuf_release(&names);
+}
+
 static void add_losses(struct notes *notes, const struct trace *t)
 {
 	const struct mt_header *h = &t->header;
@@ -141,12 +164,7 @@ static void add_losses(struct notes *notes, const struct trace *t)
 		" missed: an allocation returned an address that was thought to be in use");
 	add_counted(notes, "overlaid_frees", LOSS, h->overlaid_frees, "block",
 		" freed unseen, past the library: an allocation returned an address inside");
-	if (h->missed_frees || h->overlaid_frees)
-		add(notes, "freed_by", FACT, 0,
-			"a block that was freed unseen is found when its memory is given out again, "
-			"which says nothing of who freed it: whoever calls the C library's own free, "
-			"as a library loaded with RTLD_DEEPBIND does, or one that has looked it up "
-			"(dlsym, Python's ctypes)");
+	add_freed_by(notes, t);
 	add_counted(notes, "broken_stacks", LOSS, h->broken_stacks, "call stack",
 		" could not be followed to the end");
 	add_skipped(notes, t);

@@ -9,6 +9,8 @@
 
 #define MAGIC "\x89MTCOL1\n"
 #define MAGIC_SIZE 8
+/* What came later to the header isn't in columns: those before it would have other offsets. */
+#define HEADER_SIZE offsetof(struct mt_header, freed_by)
 
 /* ---- what is known of each column */
 
@@ -353,7 +355,7 @@ unsigned char *columns_write(const unsigned char *plain, size_t *size)
 	struct output o = { 0 };
 
 	put_bytes(&o, MAGIC, MAGIC_SIZE);
-	put_bytes(&o, h, sizeof(*h));
+	put_bytes(&o, h, HEADER_SIZE);
 	for (uint32_t i = 0; i < MT_TABLES_USED; i++)
 		put_table(&o, h, plain, i);
 	*size = o.used;
@@ -452,13 +454,13 @@ bool is_columns(const void *bytes, size_t size)
 
 unsigned char *columns_read(const unsigned char *bytes, size_t size, size_t *plain_size)
 {
-	struct input in = { bytes + MAGIC_SIZE + sizeof(struct mt_header), bytes + size, false };
-	struct mt_header h;
+	struct input in = { bytes + MAGIC_SIZE + HEADER_SIZE, bytes + size, false };
+	struct mt_header h = { 0 };
 	unsigned char *plain;
 
-	if (!is_columns(bytes, size) || size < MAGIC_SIZE + sizeof(h))
+	if (!is_columns(bytes, size) || size < MAGIC_SIZE + HEADER_SIZE)
 		return NULL;
-	memcpy(&h, bytes + MAGIC_SIZE, sizeof(h));
+	memcpy(&h, bytes + MAGIC_SIZE, HEADER_SIZE);
 	if (!counts_fit(&h, size))
 		return NULL;
 	*plain_size = trace_lay_out(&h);

@@ -596,6 +596,7 @@ static void end_names(struct reader *r)
 	struct mt_lane *lanes = r->tables[MT_LANES];
 
 	r->trace->header.boot_id[sizeof(r->trace->header.boot_id) - 1] = '\0';
+	r->trace->header.freed_by[sizeof(r->trace->header.freed_by) - 1] = '\0';
 	for (uint64_t i = 0; i < r->counts[MT_LANES]; i++)
 		lanes[i].name[sizeof(lanes[i].name) - 1] = '\0';
 }

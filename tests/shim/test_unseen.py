@@ -1,5 +1,6 @@
 """Blocks that are freed unseen: found again when their memory is given out again, and never anything worse."""
 import unittest
+from pathlib import Path
 
 from programs import Program
 from tracing import LONG, only_trace, run, scratch
@@ -35,6 +36,22 @@ class Unseen(unittest.TestCase):
                         self.assertGreaterEqual(totals["peak_bytes"], own["peak"])
                         if percent:
                             self.assertGreater(found, own["unseen"] // 4)
+
+    def notes(self, *arguments):
+        with scratch() as directory:
+            result = run([PROGRAM.path, *arguments], cwd=directory)
+            self.assertEqual((result.status, result.stderr), (0, b""), result)
+            return {note["key"]: note["text"] for note in only_trace(directory).info()["trace"]["notes"]}
+
+    def test_who_frees(self):
+        """A library with RTLD_DEEPBIND is named; who asks dlsym is not; and where nothing is missed nothing is said."""
+        for threads in 1, 4:
+            for name in "libplugin_frees.so", "libplugin_frees_now.so":
+                with self.subTest(threads=threads, name=name):
+                    plugin = Path(PROGRAM.path).parent / name
+                    self.assertIn(f": {name} (", self.notes(threads, 1, 60, plugin)["freed_by"])
+        self.assertIn("says nothing of who freed it", self.notes(1, 1, 60)["freed_by"])
+        self.assertNotIn("freed_by", self.notes(1, 1, 0, Path(PROGRAM.path).parent / "libplugin_frees.so"))
 
     def test_resizes(self):
         for threads in (1, 8):

@@ -1,10 +1,10 @@
 /*
  * unseen.c - frees a part of its blocks by the C library's own functions, as plug-ins with RTLD_DEEPBIND do.
  *
- * usage: unseen THREADS SEED PERCENT [realloc]
+ * usage: unseen THREADS SEED PERCENT [realloc | PLUGIN]
  *
  * Prints "live N unseen N peak N": blocks that are there in the end, blocks that were freed or resized unseen, and the
- * most bytes that were there, of one thread. With `realloc` some blocks are resized unseen; what they become counts as unknown.
+ * most bytes that were there, of one thread. With PLUGIN, a path, that library frees, loaded with RTLD_DEEPBIND. With `realloc` some blocks are resized unseen; what they become counts as unknown.
  */
 #include <dlfcn.h>
 #include <malloc.h>
@@ -117,7 +117,13 @@ int main(int argc, char **argv)
 	libc_free = (void (*)(void *))dlsym(libc, "free");
 	libc_realloc = (void *(*)(void *, size_t))dlsym(libc, "realloc");
 	percent = atoi(argv[3]);
-	resizes = argc > 4;
+	resizes = argc > 4 && !strcmp(argv[4], "realloc");
+	if (argc > 4 && !resizes) {
+		void *plugin = dlopen(argv[4], RTLD_NOW | RTLD_DEEPBIND);
+
+		CHECK(plugin);
+		libc_free = (void (*)(void *))dlsym(plugin, "plugin_free");
+	}
 	for (int i = 0; i < threads; i++)
 		workers[i].state = (uint64_t)atoi(argv[2]) * THREADS + (uint64_t)i;
 	if (threads == 1)
