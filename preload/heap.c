@@ -11,17 +11,16 @@
 
 struct lock heap_lock;
 
-static bool begun; /* under heap_lock */
+/* Under heap_lock. A jemalloc that couldn't begin waits for ever, when it is asked again, for whoever
+ * is at it. */
+static enum { HEAP_UNUSED, HEAP_BEGUN, HEAP_DEAD } state;
 
 /* False: there is no memory for it. */
 static bool enter(int *saved)
 {
 	lock_take(&heap_lock);
 	*saved = errno;
-	if (!mtje_enter())
-		return false;
-	store_relaxed(&begun, true);
-	return true;
+	return state != HEAP_DEAD && mtje_enter();
 }
 
 static void leave(int saved)
@@ -46,8 +45,11 @@ void *heap_alloc(size_t size)
 	void *p = NULL;
 	int saved;
 
-	if (enter(&saved))
+	if (enter(&saved)) {
 		p = mtje_mallocx(rounded ? rounded : 128, MTJE_ZERO | MTJE_ALIGN(128));
+		if (state == HEAP_UNUSED)
+			store_relaxed(&state, p ? HEAP_BEGUN : HEAP_DEAD);
+	}
 	leave(saved);
 	return p;
 }
@@ -69,7 +71,7 @@ size_t heap_used(void)
 	size_t used = 0, size = sizeof(used);
 	int saved, failed = 1;
 
-	if (!load_relaxed(&begun))
+	if (load_relaxed(&state) != HEAP_BEGUN)
 		return 0;
 	if (enter(&saved)) {
 		mtje_mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));

@@ -35,6 +35,16 @@ HOOK int dlclose(void *handle)
 	return result;
 }
 
+/* Our mappings are no part of what the program means, nor of what it has reckoned with. */
+HOOK int mlockall(int flags)
+{
+	int result = next.mlockall ? next.mlockall(flags) : (int)syscall(SYS_mlockall, flags);
+
+	if (result == 0)
+		os_unlock_own(flags & MCL_FUTURE);
+	return result;
+}
+
 HOOK int prctl(int option, ...)
 {
 	unsigned long a[4];

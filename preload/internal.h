@@ -57,6 +57,7 @@ size_t os_own_ranges(struct os_range *ranges, size_t most); /* sorted by address
 void os_forked(void);
 void os_own_add(void *address, size_t size);
 void os_own_remove(void *address, size_t size);
+void os_unlock_own(bool later); /* what mlockall has locked of it; later: and what is mapped from now on */
 int os_map_file(
 	void *address, size_t size, int fd, uint64_t offset); /* shared, over what is there */
 int os_map_private(

@@ -179,6 +179,7 @@ void next_resolve(void)
 	found.exit = dlsym(RTLD_NEXT, "exit");
 	found.exit_size = size_of_function((void *)found.exit);
 	found.prctl = dlsym(RTLD_NEXT, "prctl");
+	found.mlockall = dlsym(RTLD_NEXT, "mlockall");
 	found.mmap = dlsym(RTLD_NEXT, "mmap");
 	found.munmap = dlsym(RTLD_NEXT, "munmap");
 	found.mprotect = dlsym(RTLD_NEXT, "mprotect");

@@ -34,6 +34,7 @@ struct next {
 	void (*quick_exit)(int) __attribute__((noreturn));
 	uintptr_t exit_size; /* bytes of its code */
 	int (*prctl)(int, ...);
+	int (*mlockall)(int);
 	void *(*mmap)(void *, size_t, int, int, int, int64_t);
 	int (*munmap)(void *, size_t);
 	void *(*mremap)(void *, size_t, size_t, int, ...);

@@ -63,11 +63,24 @@ static bool failed(long result)
 	return result < 0 && result > -4096;
 }
 
+/* The program has had all its memory locked, with what comes later (mlockall). Ours needn't be, and
+ * would count against its limit. */
+static bool locks_later;
+
+static void keep_unlocked(void *address, size_t size)
+{
+	if (unlikely(load_relaxed(&locks_later)))
+		(void)os_call(SYS_munlock, address, size);
+}
+
 static void *map(void *address, size_t size, int protection, int flags, int fd, uint64_t offset)
 {
 	long result = os_call(SYS_mmap, address, size, protection, flags, fd, offset);
 
-	return failed(result) ? NULL : (void *)result;
+	if (failed(result))
+		return NULL;
+	keep_unlocked((void *)result, size);
+	return (void *)result;
 }
 
 /* ---- the list of our mappings */
@@ -85,6 +98,17 @@ void os_own_add(void *address, size_t size)
 		own[own_count++] =
 			(struct os_range){ (uintptr_t)address, (uintptr_t)address + size };
 	lock_drop(&own_lock);
+	keep_unlocked(address, size); /* the private heap's */
+}
+
+void os_unlock_own(bool later)
+{
+	lock_take(&own_lock);
+	for (size_t i = 0; i < own_count; i++)
+		(void)os_call(SYS_munlock, own[i].start, own[i].end - own[i].start);
+	lock_drop(&own_lock);
+	if (later)
+		store_relaxed(&locks_later, true);
 }
 
 /* Any part of the mappings that were added. */
@@ -194,7 +218,10 @@ int os_map_file(void *address, size_t size, int fd, uint64_t offset)
 	long result = os_call(SYS_mmap, address, size, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_FIXED, fd, offset);
 
-	return failed(result) ? (int)result : 0;
+	if (failed(result))
+		return (int)result;
+	keep_unlocked(address, size);
+	return 0;
 }
 
 int os_map_private(void *address, size_t size)

@@ -45,8 +45,8 @@ class Harmless(unittest.TestCase):
 
     def test_locked_memory(self):
         """All of a process counts that locks its memory: a small one may lock 8 MiB, the usual limit, and is below it. What
-        the kernel refuses later is the tracer's loss alone."""
-        for arguments in ["8192"], ["8192", "full"]:
+        the kernel refuses later is the tracer's loss alone, and what the tracer takes later isn't locked."""
+        for arguments in ["8192"], ["8192", "full"], ["8192", "threads"]:
             for start in "1", "0":
                 with self.subTest(arguments=arguments, start=start):
                     self.both(BUILT / "locked", *arguments, MTRACE_START=start)
