@@ -175,13 +175,19 @@ static void publish(struct thread *t, int64_t all)
 
 /* ---- grants */
 
-/* The most that the lane may have; without the lock, a guess. Live bytes may be negative while one
- * lane's frees are published before the other's allocations. */
-static int64_t share_of(const struct thread *t)
+/* For all lanes. Live bytes may be negative while one lane's frees are published before the other's
+ * allocations. */
+static int64_t budget(void)
 {
 	int64_t part = (int64_t)load_relaxed(&trace.header->live_bytes) / BUDGET_PART;
-	int64_t budget = part > BUDGET ? part : BUDGET;
-	int64_t left = budget - (load_relaxed(&granted) - t->grant);
+
+	return part > BUDGET ? part : BUDGET;
+}
+
+/* The most that the lane may have; without the lock, a guess. */
+static int64_t share_of(const struct thread *t)
+{
+	int64_t left = budget() - (load_relaxed(&granted) - t->grant);
 
 	return left > 0 ? left / GRANT_PART : 0;
 }
@@ -402,14 +408,30 @@ static cold_path void count_directly(uint32_t site, int64_t bytes, int blocks, b
 	ledger_release(holder);
 }
 
-/* Publishes all, with an event that was just counted. */
-static cold_path void publish_event(struct thread *t, struct lane_site *ls)
+/* The only site that has anything. */
+static void publish_alone(struct thread *t, struct lane_site *ls)
+{
+	int64_t bytes = bytes_kept_back(ls);
+
+	publish_line(t->lines[ls->line_index].line, bytes);
+	publish_site(ls);
+	t->dirty_used = 0;
+	publish_all(bytes);
+}
+
+/* Publishes all, with an event that was just counted. One that is larger than any grant brings no
+ * need of one. */
+static cold_path void publish_event(struct thread *t, struct lane_site *ls, int64_t size)
 {
 	uint32_t holder = ledger_hold();
 
 	ledger_make_dirty(t, ls);
-	publish(t, add_up(t).all);
-	ask_for_grant(t);
+	if (likely(t->dirty_used == 1 && !t->in_doubt))
+		publish_alone(t, ls);
+	else
+		publish(t, add_up(t).all);
+	if (size <= budget() / GRANT_PART)
+		ask_for_grant(t);
 	t->room = t->grant;
 	ledger_release(holder);
 }
@@ -424,7 +446,7 @@ uint32_t ledger_count_lane(
 	if (unlikely(t->room < 0))
 		see_grant_taken(t);
 	ls = ledger_find(t, site);
-	fits = ls && (t->room >= size || find_room(t, size));
+	fits = ls && (t->room >= size || (size <= t->grant && find_room(t, size)));
 	if (unlikely(!ls))
 		ls = add_site(t, site);
 	if (unlikely(!ls)) {
@@ -436,7 +458,7 @@ uint32_t ledger_count_lane(
 		ledger_make_dirty(t, ls);
 		t->room -= size;
 	} else {
-		publish_event(t, ls);
+		publish_event(t, ls, size);
 	}
 	return (uint32_t)(ls - t->sites) + 1;
 }

@@ -10,6 +10,7 @@
 #define LINES 6
 #define LIVE 400
 #define EVENTS 30000
+#define LARGE (20 << 10) /* bytes: more than a lane may ever keep back here */
 
 struct counters {
 	int64_t current, blocks, peak, total, count, temporary;
@@ -22,6 +23,7 @@ static struct {
 
 static struct block live[LIVE];
 static uint32_t site_numbers[SITES]; /* in the trace */
+static int large_percent;	     /* of the blocks */
 
 static int twin_of(uint32_t site)
 {
@@ -86,6 +88,8 @@ static void event(struct thread *t, int step)
 	b->site = site_numbers[rand() % SITES];
 	b->count = 1;
 	b->size = (uint64_t)(rand() % (1 + step / 100 % 50 * 40));
+	if (rand() % 100 < large_percent)
+		b->size = (uint64_t)(LARGE + rand() % (200 << 10));
 	twin_count(b->site, (int64_t)b->size, 1, false);
 	ledger_add(t, *b);
 }
@@ -227,6 +231,7 @@ START_TEST(lanes_are_exact_in_sums_and_near_in_peaks)
 	fixture_start();
 	make_sites();
 	srand((unsigned)_i);
+	large_percent = _i * 10;
 	threads[0] = thread_self;
 	for (int step = 0; step < EVENTS / 4; step++)
 		event(threads[0], step);
@@ -245,6 +250,28 @@ START_TEST(lanes_are_exact_in_sums_and_near_in_peaks)
 	for (int step = 0; step < EVENTS / 4; step++)
 		event(threads[0], step);
 	check_lanes(64 << 10);
+}
+END_TEST
+
+/* They are published at once, and nobody is granted anything for their sake. */
+START_TEST(lanes_with_large_blocks_alone_are_exact)
+{
+	struct thread *threads[4];
+
+	fixture_start();
+	make_sites();
+	srand((unsigned)_i);
+	large_percent = 100;
+	threads[0] = thread_self;
+	for (int i = 1; i < 4; i++)
+		threads[i] = another_thread();
+	ck_assert(ledger_go_multi());
+	for (int step = 0; step < EVENTS; step++)
+		event(threads[rand() % 4], step);
+	ck_assert_int_eq(kept_back(), 0);
+	check_lanes(0);
+	for (int i = 0; i < SITES; i++)
+		ck_assert_uint_eq(at_peak(site_numbers[i]), twin.at_peak[i]);
 }
 END_TEST
 
@@ -282,6 +309,7 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, one_thread_is_exact_at_every_moment, 0, 5);
 	tcase_add_loop_test(tests, lanes_are_exact_in_sums_and_near_in_peaks, 0, 5);
+	tcase_add_loop_test(tests, lanes_with_large_blocks_alone_are_exact, 0, 5);
 	tcase_add_test(tests, reset_makes_the_present_the_peak);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
