@@ -84,6 +84,9 @@ class Sources(unittest.TestCase):
 
     def test_sums_in_wide_tables(self):
         self.build("clang", "-gdwarf-5", "-gdwarf64")
+        # elfutils 0.192 doesn't, of clang 19's: eu-addr2line says ??:0.
+        if b"kept = malloc(size);" not in mtracer("annotate", self.trace.path, "keep").stdout:
+            self.skipTest("this elfutils reads no lines of 64-bit tables")
         self.check_by_sum()
 
     def check_by_time(self):
