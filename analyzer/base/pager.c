@@ -3,7 +3,6 @@
 #include "analyzer/base/progress.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/which.h"
-#include "analyzer/base/width.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -48,8 +47,7 @@ void pager_start(void)
 	progress_end();
 	if (!command || pager || pipe(ends) != 0)
 		return;
-	terminal_width(); /* both are kept from now on */
-	style(STYLE_PLAIN);
+	style(STYLE_PLAIN); /* is kept from now on */
 	fflush(stdout);
 	pager = fork();
 	if (pager == 0)

@@ -1,24 +1,37 @@
 /* table.c - aligned columns for people. */
 #include "analyzer/base/table.h"
+#include "analyzer/base/fold.h"
 #include "analyzer/base/mem.h"
+#include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/width.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define GAP 2 /* between columns */
+#define GAP 2	       /* between columns */
+#define TEXT_LEAST 20  /* columns that a name has before others go for it */
+#define CELL_LEAST 8   /* and when none is left to go */
+#define NOTES_LEAST 48 /* columns that notes have, even if they begin further left for it */
 
 struct column {
 	char *title;
 	enum align align;
+	unsigned spare; /* rank; 0 = it stays */
+	void (*shorten)(struct strbuf *, const char *, size_t);
+};
+
+/* A line under a row: a text, or a call. */
+struct note {
+	char *lead, *name, *path; /* without a call, only the first */
 };
 
 struct row {
 	char **cells; /* as many as columns; NULL = empty */
 	size_t filled;
-	char **notes;
+	struct note *notes;
 	size_t note_count, note_room;
 };
 
@@ -43,21 +56,25 @@ struct table *table_new(void)
 	return mem_zalloc(1, sizeof(struct table));
 }
 
-static void free_texts(char **texts, size_t count)
+static void free_row(struct row *row, size_t columns)
 {
-	for (size_t i = 0; i < count; i++)
-		free(texts[i]);
-	free(texts);
+	for (size_t i = 0; i < columns; i++)
+		free(row->cells[i]);
+	for (size_t i = 0; i < row->note_count; i++) {
+		free(row->notes[i].lead);
+		free(row->notes[i].name);
+		free(row->notes[i].path);
+	}
+	free(row->cells);
+	free(row->notes);
 }
 
 void table_free(struct table *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->row_count; i++) {
-		free_texts(t->rows[i].cells, t->column_count);
-		free_texts(t->rows[i].notes, t->rows[i].note_count);
-	}
+	for (size_t i = 0; i < t->row_count; i++)
+		free_row(&t->rows[i], t->column_count);
 	for (size_t i = 0; i < t->column_count; i++)
 		free(t->columns[i].title);
 	free(t->columns);
@@ -67,7 +84,7 @@ void table_free(struct table *t)
 
 void table_column(struct table *t, const char *title, enum align align)
 {
-	struct column column = { clean(title), align };
+	struct column column = { .title = clean(title), .align = align };
 
 	VEC_PUSH(t->columns, t->column_count, t->column_room, column);
 }
@@ -87,11 +104,35 @@ void table_cell(struct table *t, const char *text)
 		row->cells[row->filled++] = clean(text);
 }
 
-void table_note(struct table *t, const char *text)
+static void add_note(struct table *t, struct note note)
 {
 	struct row *row = &t->rows[t->row_count - 1];
 
-	VEC_PUSH(row->notes, row->note_count, row->note_room, clean(text));
+	VEC_PUSH(row->notes, row->note_count, row->note_room, note);
+}
+
+void table_note(struct table *t, const char *text)
+{
+	struct note note = { .lead = clean(text) };
+
+	add_note(t, note);
+}
+
+void table_note_call(struct table *t, const char *lead, const char *name, const char *path)
+{
+	struct note note = { clean(lead), clean(name), clean(path) };
+
+	add_note(t, note);
+}
+
+void table_spare(struct table *t, unsigned rank)
+{
+	t->columns[t->column_count - 1].spare = rank;
+}
+
+void table_shorten(struct table *t, void (*shorten)(struct strbuf *, const char *, size_t))
+{
+	t->columns[t->column_count - 1].shorten = shorten;
 }
 
 void table_notes_at(struct table *t, size_t column)
@@ -99,7 +140,7 @@ void table_notes_at(struct table *t, size_t column)
 	t->notes_at = column;
 }
 
-/* ---- printing */
+/* ---- the widths of columns */
 
 static const char *cell_of(const struct row *row, size_t column)
 {
@@ -121,6 +162,67 @@ static size_t column_width(const struct table *t, size_t column)
 	return width;
 }
 
+/* ---- the columns of a narrow terminal */
+
+static size_t sum_of(const struct table *t, const size_t *widths)
+{
+	size_t sum = 0;
+
+	for (size_t c = 0; c < t->column_count; c++)
+		sum += widths[c] ? widths[c] + (sum ? GAP : 0) : 0;
+	return sum;
+}
+
+/* Of the columns that can be shortened, to what is over of the least that each is to have. */
+static size_t over_least(const struct table *t, const size_t *widths, size_t least)
+{
+	size_t over = 0;
+
+	for (size_t c = 0; c < t->column_count; c++)
+		if (t->columns[c].shorten && widths[c] > least)
+			over += widths[c] - least;
+	return over;
+}
+
+/* The column that goes next; column_count where none is left to. */
+static size_t next_spare(const struct table *t, const size_t *widths)
+{
+	size_t next = t->column_count;
+
+	for (size_t c = 0; c < t->column_count; c++)
+		if (widths[c] && t->columns[c].spare &&
+			(next == t->column_count || t->columns[c].spare < t->columns[next].spare))
+			next = c;
+	return next;
+}
+
+/* The widest column that can be shortened; column_count where none is left above the least. */
+static size_t widest(const struct table *t, const size_t *widths, size_t least)
+{
+	size_t found = t->column_count;
+
+	for (size_t c = 0; c < t->column_count; c++)
+		if (t->columns[c].shorten && widths[c] > least &&
+			(found == t->column_count || widths[c] > widths[found]))
+			found = c;
+	return found;
+}
+
+/* First columns go until names have room for the least that says something, then names become
+ * shorter, the widest first. */
+static void fit(const struct table *t, size_t *widths, size_t room)
+{
+	size_t c;
+
+	while (sum_of(t, widths) > room + over_least(t, widths, TEXT_LEAST) &&
+		(c = next_spare(t, widths)) < t->column_count)
+		widths[c] = 0;
+	while (sum_of(t, widths) > room && (c = widest(t, widths, CELL_LEAST)) < t->column_count)
+		widths[c]--;
+}
+
+/* ---- printing */
+
 static void pad(FILE *out, size_t count)
 {
 	fprintf(out, "%*s", (int)count, "");
@@ -129,7 +231,7 @@ static void pad(FILE *out, size_t count)
 /* Blanks wait for the next text, so that no line ends in one. */
 static void print_cell(FILE *out, const char *text, enum align align, size_t width, size_t *blanks)
 {
-	size_t rest = width - text_width(text);
+	size_t used = text_width(text), rest = used < width ? width - used : 0;
 
 	if (align == ALIGN_RIGHT)
 		*blanks += rest;
@@ -145,6 +247,7 @@ static void print_cell(FILE *out, const char *text, enum align align, size_t wid
 static void print_line(
 	const struct table *t, const size_t *widths, const struct row *row, FILE *out)
 {
+	struct strbuf cut = { 0 };
 	size_t blanks = 0;
 
 	for (size_t c = 0; c < t->column_count; c++) {
@@ -152,25 +255,70 @@ static void print_line(
 
 		if (widths[c] == 0)
 			continue;
-		print_cell(out, text, t->columns[c].align, widths[c], &blanks);
+		strbuf_clear(&cut);
+		if (row && t->columns[c].shorten)
+			t->columns[c].shorten(&cut, text, widths[c]);
+		else
+			strbuf_add(&cut, text);
+		print_cell(out, strbuf_text(&cut), t->columns[c].align, widths[c], &blanks);
 	}
+	strbuf_release(&cut);
 }
 
-static size_t notes_indent(const struct table *t, const size_t *widths)
+static size_t notes_indent(const struct table *t, const size_t *widths, size_t room)
 {
 	size_t indent = 0;
 
 	for (size_t c = 0; c < t->notes_at && c < t->column_count; c++)
 		indent += widths[c] ? widths[c] + GAP : 0;
+	if (indent + NOTES_LEAST > room)
+		return room > NOTES_LEAST ? room - NOTES_LEAST : 0;
 	return indent;
+}
+
+static void print_note(const struct note *note, size_t indent, size_t room, FILE *out)
+{
+	struct strbuf text = { 0 };
+
+	if (room != SIZE_MAX)
+		room -= indent;
+	strbuf_add_cut(&text, note->lead, room);
+	if (note->name && room != SIZE_MAX)
+		room -= text_width(strbuf_text(&text));
+	if (note->name)
+		strbuf_add_call(&text, note->name, note->path, room);
+	pad(out, indent);
+	fprintf(out, "%s%s%s\n", style(STYLE_FAINT), strbuf_text(&text), style(STYLE_PLAIN));
+	strbuf_release(&text);
+}
+
+/* full: the widths before columns went. */
+static void print_missing(
+	const struct table *t, const size_t *full, const size_t *widths, FILE *out)
+{
+	const char *lead = "no room for: ";
+
+	for (size_t c = 0; c < t->column_count; c++) {
+		if (!full[c] || widths[c])
+			continue;
+		fprintf(out, "%s%s%s", *lead == ',' ? "" : style(STYLE_FAINT), lead,
+			t->columns[c].title);
+		lead = ", ";
+	}
+	if (*lead == ',')
+		fprintf(out, " (--wide shows all columns)%s\n", style(STYLE_PLAIN));
 }
 
 void table_print(const struct table *t, FILE *out)
 {
-	size_t *widths = mem_zalloc(t->column_count, sizeof(*widths));
+	size_t *widths = mem_zalloc(2 * t->column_count, sizeof(*widths));
+	size_t *full = widths + t->column_count, room = output_width(), indent;
 
 	for (size_t c = 0; c < t->column_count; c++)
-		widths[c] = column_width(t, c);
+		widths[c] = full[c] = column_width(t, c);
+	if (room != SIZE_MAX)
+		fit(t, widths, room);
+	indent = notes_indent(t, widths, room);
 	if (t->row_count) {
 		fputs(style(STYLE_FAINT), out);
 		print_line(t, widths, NULL, out);
@@ -179,12 +327,10 @@ void table_print(const struct table *t, FILE *out)
 	for (size_t i = 0; i < t->row_count; i++) {
 		print_line(t, widths, &t->rows[i], out);
 		putc('\n', out);
-		for (size_t n = 0; n < t->rows[i].note_count; n++) {
-			pad(out, notes_indent(t, widths));
-			fprintf(out, "%s%s%s\n", style(STYLE_FAINT), t->rows[i].notes[n],
-				style(STYLE_PLAIN));
-		}
+		for (size_t n = 0; n < t->rows[i].note_count; n++)
+			print_note(&t->rows[i].notes[n], indent, room, out);
 	}
+	print_missing(t, full, widths, out);
 	free(widths);
 }
 

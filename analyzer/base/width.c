@@ -8,7 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define WIDTH_LEAST 40 /* of a terminal: below, lines may wrap */
+#define WIDTH_LEAST 40 /* of a terminal: on a narrower one lines wrap */
+#define WIDTH_USUAL 80 /* of one that doesn't tell */
 
 struct span {
 	uint32_t first, last;
@@ -77,6 +78,14 @@ static size_t character_width(const char *text, size_t size)
 	return is_among(two_columns, sizeof(two_columns) / sizeof(two_columns[0]), c) ? 2 : 1;
 }
 
+size_t character_size(const char *text, size_t *width)
+{
+	size_t size = utf8_character(text);
+
+	*width = character_width(text, size);
+	return size ? size : 1;
+}
+
 /* How many bytes of the text fit; *width becomes what they take. */
 static size_t fitting(const char *text, size_t most, size_t *width)
 {
@@ -84,13 +93,12 @@ static size_t fitting(const char *text, size_t most, size_t *width)
 
 	*width = 0;
 	while (*end) {
-		size_t size = utf8_character(end);
-		size_t more = character_width(end, size);
+		size_t more, size = character_size(end, &more);
 
 		if (*width + more > most)
 			break;
 		*width += more;
-		end += size ? size : 1;
+		end += size;
 	}
 	return end - text;
 }
@@ -118,22 +126,26 @@ void strbuf_add_cut(struct strbuf *s, const char *text, size_t most)
 	strbuf_add(s, "…");
 }
 
-static size_t measure_terminal(void)
+/* What the user says counts more than what the terminal does. 0 = neither says anything. */
+static size_t told_width(int fd)
 {
+	const char *columns = getenv("COLUMNS");
 	struct winsize size;
+	unsigned long number = columns ? strtoul(columns, NULL, 10) : 0;
 
-	if (!isatty(STDOUT_FILENO))
-		return SIZE_MAX;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-		return 80;
-	return size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
+	if (number > 0 && number <= UINT16_MAX)
+		return number;
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-size_t terminal_width(void)
+size_t terminal_width(int fd)
 {
-	static size_t width; /* a pager may come between later */
+	size_t width;
 
-	if (!width)
-		width = measure_terminal();
-	return width;
+	if (!isatty(fd))
+		return SIZE_MAX;
+	width = told_width(fd);
+	if (width == 0)
+		return WIDTH_USUAL;
+	return width < WIDTH_LEAST ? WIDTH_LEAST : width;
 }

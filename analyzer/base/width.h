@@ -16,7 +16,11 @@ size_t text_width(const char *text);
 /* Adds the text; one that is wider than `width` loses its end to "…". */
 void strbuf_add_cut(struct strbuf *s, const char *text, size_t width);
 
-/* The columns of the terminal that stdout is; SIZE_MAX where it is none. */
-size_t terminal_width(void);
+/* The bytes of the text's first character, and its columns. */
+size_t character_size(const char *text, size_t *width);
+
+/* The columns of the terminal that the descriptor is, by COLUMNS or its own word; SIZE_MAX where it
+ * is none. */
+size_t terminal_width(int fd);
 
 #endif

@@ -1,5 +1,6 @@
 /* cmd.c - the table of commands, dispatch, help, and a last check that stdout was written. */
 #include "analyzer/commands/cmd.h"
+#include "analyzer/base/fold.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/pager.h"
@@ -188,6 +189,7 @@ int command_main(int argc, char **argv)
 
 	shell_called(argv[0]);
 	status = finish_output(dispatch(argc, argv));
+	fold_finish();
 	pager_finish();
 	return status;
 }

@@ -1,5 +1,6 @@
 /* cmd_annotate.c - mtracer annotate: the program's source with the memory of each line beside it.
  */
+#include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
@@ -185,7 +186,7 @@ static void print_functions(const struct annotate *a)
 		.context = a->values->all		      ? UINT32_MAX
 			   : a->values->context >= UINT32_MAX ? UINT32_MAX
 							      : (uint32_t)a->values->context,
-		.width = output_width(a->values->width),
+		.width = output_width(),
 		.resolver = a->reading.resolver,
 	};
 	struct paths *paths = collect_paths(a);
@@ -221,7 +222,7 @@ static void print_rest(const struct annotate *a)
 
 static void print_text(const struct annotate *a)
 {
-	output_start(&a->values->reading);
+	output_start_long(&a->values->reading, a->values->width);
 	summary_print(a->reading.trace, &annotation_tally(a->annotation)->totals, stdout);
 	putchar('\n');
 	if (a->selection.count)

@@ -52,6 +52,7 @@ static const struct option_row options[] = {
 	{ OPTION_LIST, "exclude", 'x', "RE", "leave out such rows", AT(exclude) },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON", AT(json) },
 	{ OPTION_FLAG, "markdown", 0, NULL, "print Markdown, for a pull request", AT(markdown) },
+	WIDE_OPTION_ROW(struct values, reading),
 	READING_OPTION_ROWS(struct values, reading),
 	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
 };
@@ -246,12 +247,14 @@ static void choose_rows(struct command_state *c)
 
 static int print(const struct command_state *c)
 {
-	if (c->values->json)
+	if (c->values->json) {
 		diff_print_json(&c->view);
-	else if (c->values->markdown)
+	} else if (c->values->markdown) {
 		diff_print_markdown(&c->view);
-	else
+	} else {
+		output_start(&c->values->reading, 0);
 		diff_print_text(&c->view);
+	}
 	reading_warn(&c->traces[0].reading);
 	reading_warn(&c->traces[c->trace_count - 1].reading);
 	if (diff_has_no_verdict(&c->view))

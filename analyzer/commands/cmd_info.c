@@ -3,6 +3,7 @@
 #include "analyzer/base/json.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/paths.h"
+#include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
@@ -24,10 +25,12 @@
 
 struct values {
 	bool json;
+	struct reading_options reading;
 };
 
 static const struct option_row options[] = {
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON", offsetof(struct values, json), NULL },
+	WIDE_OPTION_ROW(struct values, reading),
 	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
 };
 
@@ -338,9 +341,12 @@ static void print_modules(const struct trace *t)
 
 	table_column(table, "module", ALIGN_LEFT);
 	table_column(table, "build-id", ALIGN_LEFT);
+	table_spare(table, 2);
 	table_column(table, "loaded", ALIGN_RIGHT);
+	table_spare(table, 1);
 	table_column(table, "unloaded", ALIGN_RIGHT);
 	table_column(table, "path", ALIGN_LEFT);
+	table_shorten(table, strbuf_add_path);
 	for (uint32_t i = 1; i < t->module_count; i++) {
 		const struct mt_module *m = &t->modules[i];
 		struct strbuf build_id = { 0 };
@@ -390,14 +396,20 @@ static void add_process(struct table *table, const struct trace *t, const struct
 static void print_processes(const struct trace *t)
 {
 	static const char *const numbers[] = { "ran", "peak", "current", "allocated", "allocs" };
+	static const unsigned spare[] = { 3, 0, 0, 1, 2 };
 	struct process_node *nodes = process_tree(t);
 	struct table *table = table_new();
 
 	table_column(table, "process", ALIGN_LEFT);
+	table_shorten(table, strbuf_add_path);
 	table_column(table, "program", ALIGN_LEFT);
+	table_shorten(table, strbuf_add_name);
 	table_column(table, "state", ALIGN_LEFT);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+	table_shorten(table, strbuf_add_name);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		table_column(table, numbers[i], ALIGN_RIGHT);
+		table_spare(table, spare[i]);
+	}
 	for (uint32_t i = 0; i < t->process_count; i++)
 		add_process(table, t, &nodes[i]);
 	table_print(table, stdout);
@@ -406,10 +418,11 @@ static void print_processes(const struct trace *t)
 	putchar('\n');
 }
 
-static void print_text(const struct info *info)
+static void print_text(const struct values *v, const struct info *info)
 {
 	const struct trace *t = info->trace;
 
+	output_start(&v->reading, 0);
 	print_process(t);
 	print_measures(info);
 	print_recording(info);
@@ -443,7 +456,7 @@ static int run(const void *values, int argc, char **argv)
 	if (v->json)
 		print_json(&info);
 	else
-		print_text(&info);
+		print_text(v, &info);
 	trace_free(t);
 	return EXIT_FINE;
 }

@@ -58,6 +58,7 @@ static const struct option_row options[] = {
 	{ OPTION_FLAG, "strict", 0, NULL, "exit with 2 where there is no verdict", AT(strict) },
 	{ OPTION_NUMBER, "wait", 0, "SECONDS", "wait so long for a running process (default: 10)", AT(wait) },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON", AT(json) },
+	WIDE_OPTION_ROW(struct values, reading),
 	READING_OPTION_ROWS(struct values, reading),
 	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
 };
@@ -184,6 +185,7 @@ static void print_text(const struct command_state *c)
 {
 	const struct reading *r = &c->reading;
 
+	output_start(&c->values->reading, 0);
 	summary_print(r->trace, &c->leaks->totals, stdout);
 	leaks_print(c->leaks, r->trace, r->resolver, r->sources, &c->view, stdout);
 	if (c->values->unused_suppressions)

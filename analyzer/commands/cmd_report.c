@@ -1,12 +1,15 @@
 /* cmd_report.c - mtracer report: where the memory of a run came from, line by line. */
+#include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
 #include "analyzer/base/shell.h"
+#include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
+#include "analyzer/base/width.h"
 #include "analyzer/commands/cmd.h"
 #include "analyzer/print/row.h"
 #include "analyzer/print/summary.h"
@@ -58,6 +61,7 @@ static const struct option_row options[] = {
 		offsetof(struct values, exclude), NULL },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON",
 		offsetof(struct values, json), NULL },
+	WIDE_OPTION_ROW(struct values, reading),
 	READING_OPTION_ROWS(struct values, reading),
 	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
 };
@@ -122,12 +126,6 @@ static void print_json(const struct report *r)
 
 /* ---- for people */
 
-static void add_stack_paths(void *paths, const struct spot *spot)
-{
-	paths_add(paths, spot->symbol->line ? spot->symbol->file : NULL);
-	paths_add(paths, spot->place->module);
-}
-
 static struct paths *collect_paths(const struct report *r)
 {
 	struct paths *paths = paths_new();
@@ -137,39 +135,9 @@ static struct paths *collect_paths(const struct report *r)
 		paths_add(paths, r->rows[i]->module);
 		if (r->profile->by == BY_SITE)
 			stack_walk(r->reading.trace, r->reading.resolver, r->rows[i]->site,
-				add_stack_paths, paths);
+				add_spot_paths, paths);
 	}
 	return paths;
-}
-
-struct stack_notes {
-	struct table *table;
-	struct paths *paths;
-	size_t frames;
-};
-
-static void note_frame(void *context, const struct spot *spot)
-{
-	struct stack_notes *notes = context;
-	struct strbuf text = { 0 };
-
-	strbuf_add(&text, notes->frames++ ? "   by " : "   at ");
-	spot_text(spot, notes->paths, &text);
-	table_note(notes->table, strbuf_text(&text));
-	strbuf_release(&text);
-}
-
-static void note_stack(
-	const struct report *r, const struct row *row, struct table *table, struct paths *paths)
-{
-	struct stack_notes notes = { table, paths, 0 };
-	uint32_t root =
-		stack_walk(r->reading.trace, r->reading.resolver, row->site, note_frame, &notes);
-
-	if (root == MT_NODE_DEEP)
-		table_note(table, "   (cut here: more frames than MTRACE_DEPTH)");
-	else if (root != MT_NODE_ROOT)
-		table_note(table, "   (could not be followed further)");
 }
 
 static void note_source(const struct report *r, const struct row *row, struct table *table)
@@ -199,14 +167,22 @@ static void note_source(const struct report *r, const struct row *row, struct ta
 
 static void add_columns(struct table *table)
 {
-	static const char *const numbers[] = { "at peak", "share", "own peak", "current",
-		"allocated", "allocs", "temp", "slack", "slack in all" };
+	static const struct {
+		const char *title;
+		unsigned spare;
+	} numbers[] = { { "at peak", 0 }, { "share", 0 }, { "own peak", 1 }, { "current", 0 },
+		{ "allocated", 3 }, { "allocs", 0 }, { "temp", 2 }, { "slack", 0 },
+		{ "slack in all", 4 } };
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		table_column(table, numbers[i], ALIGN_RIGHT);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		table_column(table, numbers[i].title, ALIGN_RIGHT);
+		table_spare(table, numbers[i].spare);
+	}
 	table_column(table, "where", ALIGN_LEFT);
+	table_shorten(table, strbuf_add_path);
 	table_column(table, "function", ALIGN_LEFT);
-	table_notes_at(table, 9);
+	table_shorten(table, strbuf_add_name);
+	table_notes_at(table, sizeof(numbers) / sizeof(numbers[0]));
 }
 
 /* A measure, its standard error where there is one, and the mark of a bound. */
@@ -259,7 +235,7 @@ static void add_row(
 	table_cell(table, strbuf_text(&text));
 	strbuf_release(&text);
 	if (r->profile->by == BY_SITE)
-		note_stack(r, row, table, paths);
+		note_stack(table, r->reading.trace, r->reading.resolver, row->site, paths);
 	else
 		note_source(r, row, table);
 }
@@ -305,6 +281,17 @@ static void print_missing_lines(const struct report *r)
 		puts(count == MODULES_NAMED ? ", ..." : "");
 }
 
+/* Where the width does for it: a command is for copying, and stays on one line. */
+static void add_comment(struct strbuf *command, size_t used, const char *comment)
+{
+	static const char lead[] = "   # ";
+	size_t rest = sizeof(lead) - 1 + text_width(comment);
+
+	if (output_width() - used - text_width(strbuf_text(command)) >= rest &&
+		used + text_width(strbuf_text(command)) <= output_width())
+		strbuf_addf(command, "%s%s", lead, comment);
+}
+
 /* What to look at next; a hint appears when its command exists and isn't what was just done. */
 static void print_hints(const struct report *r)
 {
@@ -332,8 +319,9 @@ static void print_hints(const struct report *r)
 		shell_add_self(&command);
 		strbuf_addf(&command, " %s%s", hints[i].command, hints[i].options);
 		shell_add_operand(&command, r->reading.trace->path);
-		printf("%s%-5s %s   # %s%s\n", style(STYLE_FAINT), lead, strbuf_text(&command),
-			hints[i].text, style(STYLE_PLAIN));
+		add_comment(&command, sizeof("next: ") - 1, hints[i].text);
+		printf("%s%-5s %s%s\n", style(STYLE_FAINT), lead, strbuf_text(&command),
+			style(STYLE_PLAIN));
 		lead = "";
 		count++;
 	}
@@ -355,6 +343,7 @@ static void print_text(const struct report *r)
 {
 	size_t more = r->row_count - r->shown;
 
+	output_start(&r->values->reading, 0);
 	summary_print(r->reading.trace, &r->profile->totals, stdout);
 	putchar('\n');
 	if (r->row_count) {

@@ -5,6 +5,7 @@
  * To the program nothing differs from being started by a shell: same file descriptors, signal
  * dispositions and process group.
  */
+#include "analyzer/base/fold.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
@@ -13,6 +14,7 @@
 #include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/which.h"
+#include "analyzer/base/width.h"
 #include "analyzer/commands/cmd.h"
 #include "analyzer/print/summary.h"
 #include "analyzer/run/allocators.h"
@@ -489,9 +491,11 @@ static void read_trace(struct job *job, const struct run_traces *traces)
 	take_figures(&job->outcome, trace, &totals);
 	say_pools(job, path_base(trace_program(trace)), pools_of_trace(trace)); /* loaded later, or of what it became */
 	if (!job->values->quiet) {
+		fold_start(&stderr, STDERR_FILENO, terminal_width(STDERR_FILENO));
 		summary_print(trace, &totals, stderr);
 		print_outcome(&job->outcome);
 		print_next(traces);
+		fold_finish();
 	}
 	free(sites);
 	trace_free(trace);
@@ -700,11 +704,13 @@ static int compare(struct job *job, const char *library, const struct allocators
 		first = first ? first : status;
 		add_row(table, &allocators->items[i], &job->outcome);
 	}
+	fold_start(&stderr, STDERR_FILENO, terminal_width(STDERR_FILENO));
 	table_print(table, stderr);
 	if (library)
 		fputs("resident memory is without the tracer's; the times are those of traced "
 		      "runs, and those of\nthe program alone with --untraced\n",
 			stderr);
+	fold_finish();
 	table_free(table);
 	return first;
 }

@@ -1,9 +1,11 @@
 /* cmd_tree.c - mtracer tree: which calls lead to the memory; and one function between its callers
  * and callees. */
+#include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
+#include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/width.h"
@@ -22,6 +24,8 @@
 
 #define PERCENT_DEFAULT 1.0 /* for people; machines get all */
 #define GAP 2
+#define NAMES_LEAST 32 /* columns that branches and names have before figures go for them */
+#define PLACE_LEAST 10 /* columns of a path that are worth showing */
 
 struct values {
 	bool callers;
@@ -209,34 +213,56 @@ static void add_place(const struct view *v, const struct call *call, struct strb
 		strbuf_add(text, paths_short(v->paths, call->module));
 }
 
-static void print_branch(const struct view *v, const struct branch *branch, size_t room)
+/* Of deep branches the innermost are shown: each is two columns, and the name is to have most. */
+static size_t print_prefix(const char *prefix, size_t room)
 {
-	const struct call *call = branch->call == CALL_NONE ? NULL : &v->tree->calls[branch->call];
-	size_t used = text_width(branch->prefix), width;
-	struct strbuf text = { 0 }, clean = { 0 };
+	size_t width = text_width(prefix), more;
+	bool cut = width > room / 2;
 
-	printf("%s%s%s", style(STYLE_FAINT), branch->prefix, style(STYLE_PLAIN));
-	room = room == SIZE_MAX ? SIZE_MAX : room > used + 20 ? room - used : 20;
-	if (!call) {
-		strbuf_add_cut(&text, branch->note, room);
-		printf("%s%s%s\n", style(STYLE_FAINT), text.text, style(STYLE_PLAIN));
-		strbuf_release(&text);
-		return;
-	}
-	strbuf_add_clean(&clean, call->function);
-	strbuf_add(&clean, call->recursive ? " (recursive)" : "");
-	strbuf_add_cut(&text, clean.text, room);
+	for (; cut && width + GAP > room / 2 && *prefix; width -= more)
+		prefix += character_size(prefix, &more);
+	printf("%s%s%s%s", style(STYLE_FAINT), cut ? "… " : "", prefix, style(STYLE_PLAIN));
+	return width + (cut ? GAP : 0);
+}
+
+static void print_call(const struct view *v, const struct call *call, size_t room)
+{
+	struct strbuf raw = { 0 }, name = { 0 }, place = { 0 }, text = { 0 };
+	size_t width;
+
+	strbuf_add_clean(&name, call->function);
+	strbuf_add(&name, call->recursive ? " (recursive)" : "");
+	add_place(v, call, &raw);
+	strbuf_add_clean(&place, strbuf_text(&raw));
+	strbuf_add_name(&text, strbuf_text(&name), room);
 	fputs(strbuf_text(&text), stdout);
 	width = text_width(strbuf_text(&text)) + GAP;
-	strbuf_clear(&text);
-	strbuf_clear(&clean);
-	add_place(v, call, &text);
-	strbuf_add_clean(&clean, strbuf_text(&text));
-	if (clean.size && width + text_width(clean.text) <= room)
-		printf("  %s%s%s", style(STYLE_FAINT), clean.text, style(STYLE_PLAIN));
+	if (place.size && room > width) {
+		strbuf_clear(&text);
+		strbuf_add_path(&text, place.text, room - width);
+		if (text_width(text.text) >= PLACE_LEAST || strcmp(text.text, place.text) == 0)
+			printf("%*s%s%s%s", GAP, "", style(STYLE_FAINT), text.text,
+				style(STYLE_PLAIN));
+	}
+	strbuf_release(&raw);
+	strbuf_release(&name);
+	strbuf_release(&place);
+	strbuf_release(&text);
+}
+
+static void print_branch(const struct view *v, const struct branch *branch, size_t room)
+{
+	struct strbuf text = { 0 };
+
+	room -= print_prefix(branch->prefix, room);
+	if (branch->call != CALL_NONE) {
+		print_call(v, &v->tree->calls[branch->call], room);
+	} else {
+		strbuf_add_cut(&text, branch->note, room);
+		printf("%s%s%s", style(STYLE_FAINT), strbuf_text(&text), style(STYLE_PLAIN));
+	}
 	putchar('\n');
 	strbuf_release(&text);
-	strbuf_release(&clean);
 }
 
 enum column { MEASURE, SHARE, SELF, ALLOCATIONS, COLUMNS };
@@ -288,12 +314,26 @@ static size_t measure_columns(
 	return sum;
 }
 
+/* What figures a narrow terminal has no room for; returns the columns of the others. */
+static size_t leave_out(size_t widths[COLUMNS], size_t used, size_t width)
+{
+	static const enum column spare[] = { ALLOCATIONS, SELF };
+
+	for (size_t i = 0; i < sizeof(spare) / sizeof(spare[0]) && used + NAMES_LEAST > width; i++) {
+		used -= widths[spare[i]] ? widths[spare[i]] + GAP : 0;
+		widths[spare[i]] = 0;
+	}
+	return used;
+}
+
 static void print_tree(const struct view *v)
 {
-	size_t widths[COLUMNS] = { 0 }, width = output_width(v->values->width);
+	size_t widths[COLUMNS] = { 0 }, width = output_width();
 	char titles[COLUMNS][UNIT_TEXT];
 	size_t used = measure_columns(v, widths, titles);
 
+	if (width != SIZE_MAX)
+		width -= used = leave_out(widths, used, width);
 	fputs(style(STYLE_FAINT), stdout);
 	print_cells(titles, widths);
 	printf("%s%s\n", v->values->callers ? "function, then its callers" : "function",
@@ -304,16 +344,13 @@ static void print_tree(const struct view *v)
 		if (v->branches[i].call != CALL_NONE)
 			fill_cells(v, &v->tree->calls[v->branches[i].call], cells);
 		print_cells(cells, widths);
-		print_branch(v, &v->branches[i],
-			width == SIZE_MAX ? SIZE_MAX
-			: width > used	  ? width - used
-					  : 0);
+		print_branch(v, &v->branches[i], width);
 	}
 }
 
 static void print_text(struct view *v)
 {
-	output_start(&v->values->reading);
+	output_start_long(&v->values->reading, v->values->width);
 	summary_print(v->reading.trace, &v->tally.totals, stdout);
 	putchar('\n');
 	collect_paths(v);
@@ -421,7 +458,7 @@ static int show_peek(struct view *v)
 		.key = v->key,
 		.percent = v->percent,
 		.json = v->values->json,
-		.width = output_width(v->values->width),
+		.width = v->values->width,
 		.reading = &v->values->reading,
 	};
 

@@ -2,6 +2,7 @@
 #include "analyzer/print/diff_print.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/paths.h"
+#include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
@@ -164,12 +165,6 @@ static void add_function(struct strbuf *text, const struct diff_row *row)
 		strbuf_addf(text, "%s[mmap]", text->size ? " " : "");
 }
 
-static void add_stack_paths(void *paths, const struct spot *spot)
-{
-	paths_add(paths, spot->symbol->line ? spot->symbol->file : NULL);
-	paths_add(paths, spot->place->module);
-}
-
 /* Of the sides one by one: the same file in two build directories is one name. */
 static struct paths *collect_paths(const struct diff_view *v)
 {
@@ -185,7 +180,7 @@ static struct paths *collect_paths(const struct diff_view *v)
 		if (v->diff->by == BY_SITE && i < v->shown) {
 			const struct reading *r = &v->diff->traces[row->trace].reading;
 
-			stack_walk(r->trace, r->resolver, row->site, add_stack_paths, paths);
+			stack_walk(r->trace, r->resolver, row->site, add_spot_paths, paths);
 		}
 	}
 	return paths;
@@ -364,23 +359,6 @@ static void print_head(const struct diff_view *v, struct paths *paths)
 	print_side(v, DIFF_NEW, "new");
 }
 
-struct stack_notes {
-	struct table *table;
-	struct paths *paths;
-	size_t frames;
-};
-
-static void note_frame(void *context, const struct spot *spot)
-{
-	struct stack_notes *notes = context;
-	struct strbuf text = { 0 };
-
-	strbuf_add(&text, notes->frames++ ? "   by " : "   at ");
-	spot_text(spot, notes->paths, &text);
-	table_note(notes->table, strbuf_text(&text));
-	strbuf_release(&text);
-}
-
 static void add_row(const struct diff_view *v, struct table *table, const struct diff_row *row,
 	struct paths *paths)
 {
@@ -402,21 +380,25 @@ static void add_row(const struct diff_view *v, struct table *table, const struct
 	strbuf_release(&name);
 	if (v->diff->by == BY_SITE) {
 		const struct reading *r = &v->diff->traces[row->trace].reading;
-		struct stack_notes notes = { table, paths, 0 };
 
-		stack_walk(r->trace, r->resolver, row->site, note_frame, &notes);
+		note_stack(table, r->trace, r->resolver, row->site, paths);
 	}
 }
 
 static void print_table(const struct diff_view *v, struct paths *paths)
 {
 	static const char *const numbers[] = { "old", "new", "delta", "change", "spread" };
+	static const unsigned spare[] = { 2, 0, 0, 0, 1 };
 	struct table *table = table_new();
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		table_column(table, numbers[i], ALIGN_RIGHT);
+		table_spare(table, spare[i]);
+	}
 	table_column(table, "where", ALIGN_LEFT);
+	table_shorten(table, strbuf_add_path);
 	table_column(table, "function", ALIGN_LEFT);
+	table_shorten(table, strbuf_add_name);
 	table_notes_at(table, 5);
 	for (size_t i = 0; i < v->shown; i++)
 		add_row(v, table, v->rows[i], paths);

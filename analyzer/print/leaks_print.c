@@ -1,19 +1,23 @@
 /* leaks_print.c - leaks for people, verdict first, and for machines. */
+#include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
+#include "analyzer/base/width.h"
 #include "analyzer/print/row.h"
 #include "analyzer/symbols/source.h"
 #include "analyzer/trace/trace.h"
 #include "analyzer/views/leaks.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SOURCE_SHOWN 100 /* bytes of a source line */
+#define SOURCE_INDENT 8
 
 static size_t plural(char text[64], uint64_t count, const char *what)
 {
@@ -173,12 +177,6 @@ struct printer {
 	FILE *out;
 };
 
-static void add_paths(void *paths, const struct spot *spot)
-{
-	paths_add(paths, spot->symbol->line ? spot->symbol->file : NULL);
-	paths_add(paths, spot->place->module);
-}
-
 static void print_source(struct printer *p, const struct spot *spot)
 {
 	const struct symbol *s = spot->symbol;
@@ -197,12 +195,16 @@ static void print_source(struct printer *p, const struct spot *spot)
 	}
 	strbuf_add_bytes(&text, line, size);
 	if (size) {
-		struct strbuf clean = { 0 };
+		struct strbuf clean = { 0 }, cut = { 0 };
+		size_t width = output_width();
 
+		strbuf_add(&text, line[size] ? " ..." : "");
 		strbuf_add_clean(&clean, text.text);
-		fprintf(p->out, "        %s%s%s%s\n", style(STYLE_FAINT), clean.text,
-			line[size] ? " ..." : "", style(STYLE_PLAIN));
+		strbuf_add_cut(&cut, clean.text, width == SIZE_MAX ? width : width - SOURCE_INDENT);
+		fprintf(p->out, "%*s%s%s%s\n", SOURCE_INDENT, "", style(STYLE_FAINT), cut.text,
+			style(STYLE_PLAIN));
 		strbuf_release(&clean);
+		strbuf_release(&cut);
 	}
 	strbuf_release(&text);
 }
@@ -230,17 +232,16 @@ static struct spots spots_of(const struct printer *p, uint32_t site)
 /* The line's source once, though it may recur. */
 static void print_spot(struct printer *p, const char *how, const struct spot *spot)
 {
-	struct strbuf raw = { 0 }, clean = { 0 };
+	struct strbuf text = { 0 };
 
-	spot_text(spot, p->paths, &raw);
-	strbuf_add_clean(&clean, strbuf_text(&raw));
-	fprintf(p->out, "    %s %s\n", how, strbuf_text(&clean));
+	strbuf_addf(&text, "    %s ", how);
+	spot_text(spot, p->paths, text.size, &text);
+	fprintf(p->out, "%s\n", text.text);
 	if (same_spot(spot, &p->owner)) {
 		print_source(p, spot);
 		p->owner.symbol = NULL;
 	}
-	strbuf_release(&raw);
-	strbuf_release(&clean);
+	strbuf_release(&text);
 }
 
 /* Frames of a stack from `first` to before `last`; of those behind the limit their number. */
@@ -388,16 +389,17 @@ static void print_parts(const struct printer *p, const struct leak *leak)
 {
 	for (size_t i = 0; i < leak->part_count && i < PARTS_SHOWN; i++) {
 		const struct leak_part *part = &leak->parts[i];
-		struct strbuf raw = { 0 }, clean = { 0 };
+		struct strbuf line = { 0 };
 		char text[128];
 
+		strbuf_addf(&line, "    holds %s of ",
+			size_text(text, part->size.bytes, part->size.blocks));
 		if (part->owner.symbol)
-			spot_text(&part->owner, p->paths, &raw);
-		strbuf_add_clean(&clean, raw.size ? raw.text : "several lines");
-		fprintf(p->out, "    holds %s of %s\n",
-			size_text(text, part->size.bytes, part->size.blocks), clean.text);
-		strbuf_release(&raw);
-		strbuf_release(&clean);
+			spot_text(&part->owner, p->paths, line.size, &line);
+		else
+			strbuf_add(&line, "several lines");
+		fprintf(p->out, "%s\n", line.text);
+		strbuf_release(&line);
 	}
 	if (leak->part_count > PARTS_SHOWN)
 		fprintf(p->out, "    holds blocks of %zu more line%s\n",
@@ -425,10 +427,10 @@ static void print_leak(struct printer *p, const struct leak *leak)
 static void add_row_paths(const struct printer *p, const struct leak *leak)
 {
 	for (size_t i = 0; i < leak->stack_count; i++)
-		stack_walk(p->trace, p->resolver, leak->stacks[i].site, add_paths, p->paths);
+		stack_walk(p->trace, p->resolver, leak->stacks[i].site, add_spot_paths, p->paths);
 	for (size_t i = 0; i < leak->part_count && i < PARTS_SHOWN; i++)
 		if (leak->parts[i].owner.symbol)
-			add_paths(p->paths, &leak->parts[i].owner);
+			add_spot_paths(p->paths, &leak->parts[i].owner);
 }
 
 /* The listed rows, `limit` at the most; *more: how many more there are. */

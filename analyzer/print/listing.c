@@ -12,6 +12,7 @@
 #include "analyzer/print/listing.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
+#include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/width.h"
@@ -536,7 +537,7 @@ static void print_heading(const struct listing *l, const struct text_function *f
 
 	/* A long name goes on a line of its own, cut there. */
 	if (width != SIZE_MAX && used + text_width(f->name) > width) {
-		strbuf_add_cut(&s, f->name, width);
+		strbuf_add_name(&s, f->name, width);
 		printf("%s%s%s\n", style(STYLE_BOLD), strbuf_text(&s), style(STYLE_PLAIN));
 		strbuf_clear(&s);
 		strbuf_addf(&s, "  %s  %s", f->place, f->figures);
@@ -574,6 +575,6 @@ void listing_print(struct listing *l)
 			style(STYLE_BOLD), style(STYLE_PLAIN));
 	print_lines(l, &l->bare);
 	if (l->narrow)
-		printf("\n%scolumns are left out for want of width%s\n", style(STYLE_FAINT),
+		printf("\n%ssome columns are left out (--wide shows all columns)%s\n", style(STYLE_FAINT),
 			style(STYLE_PLAIN));
 }

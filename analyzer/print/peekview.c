@@ -1,19 +1,23 @@
 /* peekview.c - prints a function between its callers and its callees. */
 #include "analyzer/print/peekview.h"
+#include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/paths.h"
+#include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/table.h"
-#include "analyzer/base/width.h"
 #include "analyzer/print/row.h"
 #include "analyzer/print/summary.h"
 #include "analyzer/views/peek.h"
 #include "analyzer/views/selection.h"
 
+#include <stdint.h>
 #include <string.h>
 
-#define PEEKS_SHOWN 20 /* functions of a pattern */
+#define PEEKS_SHOWN 20	     /* functions of a pattern */
+#define NEIGHBOUR_FIGURES 32 /* columns before its name */
+#define NAME_LEAST 20
 
 struct peekview {
 	struct reading *reading;
@@ -27,36 +31,48 @@ static int64_t sort_measure_of(const struct peekview *v, const struct measures *
 	return sort_measure(m, v->options->key);
 }
 
-static void function_name(
-	const struct peekview *v, const struct annotation *a, size_t function, struct strbuf *text)
+static void function_name(const struct annotation *a, size_t function, struct strbuf *text)
 {
 	const struct annotated *f;
-	struct strbuf raw = { 0 };
 
+	strbuf_clear(text);
 	if (function == PEEK_NOBODY) {
 		strbuf_add(text, "[outermost]");
 		return;
 	}
 	f = annotation_function(a, function);
-	strbuf_addf(&raw, "%s", f->name);
+	strbuf_add_clean(text, f->name);
 	if (f->names > 1)
-		strbuf_addf(&raw, " and %zu more", f->names - 1);
-	if (f->file)
-		strbuf_addf(&raw, "  %s:%u", paths_short(v->paths, f->file), f->line);
-	else if (f->module && !is_bare_offset(f->name, f->module))
-		strbuf_addf(&raw, "  %s", paths_short(v->paths, f->module));
-	strbuf_add_clean(text, strbuf_text(&raw));
-	strbuf_release(&raw);
+		strbuf_addf(text, " and %zu more", f->names - 1);
+}
+
+static void function_where(
+	const struct peekview *v, const struct annotation *a, size_t function, struct strbuf *text)
+{
+	const struct annotated *f =
+		function == PEEK_NOBODY ? NULL : annotation_function(a, function);
+
+	strbuf_clear(text);
+	if (f && f->file) {
+		strbuf_add_clean(text, paths_short(v->paths, f->file));
+		strbuf_addf(text, ":%u", f->line);
+	} else if (f && f->module && !is_bare_offset(f->name, f->module)) {
+		strbuf_add_clean(text, paths_short(v->paths, f->module));
+	}
 }
 
 static void print_neighbour(const struct peekview *v, const struct measures *m,
-	const struct measures *all, const char *name, size_t indent)
+	const struct measures *all, const char *name, const char *where, size_t indent)
 {
-	size_t width = v->options->width;
+	size_t width = output_width();
 	char measure[UNIT_TEXT], share[UNIT_TEXT];
 	struct strbuf cut = { 0 };
 
-	strbuf_add_cut(&cut, name, width == SIZE_MAX ? SIZE_MAX : width > 60 ? width - 40 : 20);
+	if (width != SIZE_MAX)
+		width = width > NEIGHBOUR_FIGURES + indent + NAME_LEAST
+				? width - NEIGHBOUR_FIGURES - indent
+				: NAME_LEAST;
+	strbuf_add_call(&cut, name, where, width);
 	printf("%10s  %8s  %8llu  %*s%s\n",
 		format_measure(measure, sort_measure_of(v, m), v->options->key),
 		format_share(
@@ -69,7 +85,7 @@ static void print_neighbours(const struct peekview *v, const struct annotation *
 	const struct neighbour *items, size_t count, const struct measures *all)
 {
 	struct measures rest = { 0 };
-	struct strbuf name = { 0 };
+	struct strbuf name = { 0 }, where = { 0 };
 	size_t left_out = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -80,33 +96,36 @@ static void print_neighbours(const struct peekview *v, const struct annotation *
 			left_out++;
 			continue;
 		}
-		strbuf_clear(&name);
-		function_name(v, a, items[i].function, &name);
-		print_neighbour(v, &items[i].m, all, strbuf_text(&name), 4);
+		function_name(a, items[i].function, &name);
+		function_where(v, a, items[i].function, &where);
+		print_neighbour(v, &items[i].m, all, strbuf_text(&name), strbuf_text(&where), 4);
 	}
 	if (left_out) {
 		strbuf_clear(&name);
 		strbuf_addf(&name, "%zu more", left_out);
-		print_neighbour(v, &rest, all, name.text, 4);
+		print_neighbour(v, &rest, all, name.text, "", 4);
 	}
 	strbuf_release(&name);
+	strbuf_release(&where);
 }
 
 static void print_peek(const struct peekview *v, const struct annotation *a, size_t function,
 	const struct peek *peek)
 {
-	struct strbuf name = { 0 };
+	struct strbuf name = { 0 }, where = { 0 };
 	char share[UNIT_TEXT];
 
 	printf("%s%10s  %8s  %8s%s\n", style(STYLE_FAINT), measure_title(v->options->key), "share",
 		"allocs", style(STYLE_PLAIN));
 	print_neighbours(v, a, peek->callers, peek->caller_count, &peek->all);
-	function_name(v, a, function, &name);
+	function_name(a, function, &name);
+	function_where(v, a, function, &where);
 	fputs(style(STYLE_BOLD), stdout);
-	print_neighbour(v, &peek->all, &peek->all, strbuf_text(&name), 0);
+	print_neighbour(
+		v, &peek->all, &peek->all, strbuf_text(&name), strbuf_text(&where), 0);
 	fputs(style(STYLE_PLAIN), stdout);
 	if (peek->self.allocations || peek->self.current_bytes)
-		print_neighbour(v, &peek->self, &peek->all, "[itself]", 4);
+		print_neighbour(v, &peek->self, &peek->all, "[itself]", "", 4);
 	print_neighbours(v, a, peek->callees, peek->callee_count, &peek->all);
 	printf("%s%s of the program's", style(STYLE_FAINT),
 		format_share(share, (uint64_t)sort_measure_of(v, &peek->all),
@@ -115,6 +134,7 @@ static void print_peek(const struct peekview *v, const struct annotation *a, siz
 		printf("; up to %u calls of it on one stack, which counts once", peek->recursion);
 	printf("%s\n", style(STYLE_PLAIN));
 	strbuf_release(&name);
+	strbuf_release(&where);
 }
 
 static void neighbours_json(const struct annotation *a, const char *key,
@@ -181,7 +201,7 @@ static void show_peeks(struct peekview *v, const struct annotation *a, const str
 		json_text(&j, "sort", sort_key_names[v->options->key]);
 		json_array(&j, "functions", false);
 	} else {
-		output_start(v->options->reading);
+		output_start_long(v->options->reading, v->options->width);
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct peek peek = peek_function(

@@ -12,7 +12,7 @@ struct peek_options {
 	enum sort_key key;
 	double percent; /* of the function's: neighbours with less are added up */
 	bool json;
-	size_t width; /* columns; SIZE_MAX = as wide as it gets */
+	uint64_t width; /* columns; 0 = the terminal's */
 	const struct reading_options *reading;
 };
 

@@ -1,9 +1,12 @@
 /* row.c - rows and stacks, for people and for machines. */
 #include "analyzer/print/row.h"
+#include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
+#include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"
+#include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/trace/trace.h"
 #include "analyzer/views/filter.h"
@@ -204,16 +207,76 @@ void row_function(const struct row *row, struct strbuf *text)
 		strbuf_addf(text, "%s[mmap]", text->size ? " " : "");
 }
 
-void spot_text(const struct spot *spot, struct paths *paths, struct strbuf *text)
+void spot_name(const struct spot *spot, struct strbuf *text)
+{
+	if (!is_bare_offset(spot->symbol->function, spot->place->module))
+		strbuf_add(text, spot->symbol->function);
+}
+
+void spot_where(const struct spot *spot, struct paths *paths, struct strbuf *text)
 {
 	const struct symbol *symbol = spot->symbol;
 
-	if (!is_bare_offset(symbol->function, spot->place->module))
-		strbuf_addf(text, "%s  ", symbol->function);
 	if (symbol->file && symbol->line)
 		strbuf_addf(text, "%s:%u", paths_short(paths, symbol->file), symbol->line);
 	else
 		add_offset(text, paths, spot->place->module, spot->place->offset);
+}
+
+void spot_text(const struct spot *spot, struct paths *paths, size_t used, struct strbuf *text)
+{
+	struct strbuf raw = { 0 }, name = { 0 }, where = { 0 };
+	size_t width = output_width();
+
+	spot_name(spot, &raw);
+	strbuf_add_clean(&name, strbuf_text(&raw));
+	strbuf_clear(&raw);
+	spot_where(spot, paths, &raw);
+	strbuf_add_clean(&where, strbuf_text(&raw));
+	strbuf_add_call(text, strbuf_text(&name), strbuf_text(&where),
+		width == SIZE_MAX ? width : width - used);
+	strbuf_release(&raw);
+	strbuf_release(&name);
+	strbuf_release(&where);
+}
+
+/* ---- stacks under a row */
+
+struct stack_notes {
+	struct table *table;
+	struct paths *paths;
+	size_t frames;
+};
+
+static void note_frame(void *context, const struct spot *spot)
+{
+	struct stack_notes *notes = context;
+	struct strbuf name = { 0 }, where = { 0 };
+
+	spot_name(spot, &name);
+	spot_where(spot, notes->paths, &where);
+	table_note_call(notes->table, notes->frames++ ? "   by " : "   at ", strbuf_text(&name),
+		strbuf_text(&where));
+	strbuf_release(&name);
+	strbuf_release(&where);
+}
+
+void note_stack(struct table *table, const struct trace *t, struct resolver *resolver,
+	uint32_t site, struct paths *paths)
+{
+	struct stack_notes notes = { table, paths, 0 };
+	uint32_t root = stack_walk(t, resolver, site, note_frame, &notes);
+
+	if (root == MT_NODE_DEEP)
+		table_note(table, "   (cut here: more frames than MTRACE_DEPTH)");
+	else if (root != MT_NODE_ROOT)
+		table_note(table, "   (could not be followed further)");
+}
+
+void add_spot_paths(void *paths, const struct spot *spot)
+{
+	paths_add(paths, spot->symbol->line ? spot->symbol->file : NULL);
+	paths_add(paths, spot->place->module);
 }
 
 /* ---- filters */

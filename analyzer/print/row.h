@@ -11,6 +11,7 @@ struct filter;
 struct json;
 struct paths;
 struct strbuf;
+struct table;
 
 /* The members of a row's object; the caller opens and closes it, and may add more. */
 void row_json(const struct row *row, const struct profile *profile, const struct trace *trace,
@@ -34,8 +35,19 @@ void row_function(const struct row *row, struct strbuf *text);
 /* Whether a function's name is only what the symbolizer says where it knows nothing: its place. */
 bool is_bare_offset(const char *function, const char *module);
 
-/* "function  table.c:42" of one function on a stack. */
-void spot_text(const struct spot *spot, struct paths *paths, struct strbuf *text);
+/* "function" and "table.c:42" of one function on a stack; the first is "" where it isn't known. */
+void spot_name(const struct spot *spot, struct strbuf *text);
+void spot_where(const struct spot *spot, struct paths *paths, struct strbuf *text);
+
+/* Both, fit into the columns that output has after those `used`; clean. */
+void spot_text(const struct spot *spot, struct paths *paths, size_t used, struct strbuf *text);
+
+/* A site's call stack as notes under the table's last row. */
+void note_stack(struct table *table, const struct trace *trace, struct resolver *resolver,
+	uint32_t site, struct paths *paths);
+
+/* Adds what a stack's files and modules are shortened among; for stack_walk(). */
+void add_spot_paths(void *paths, const struct spot *spot);
 
 /* Whether the filter keeps a row; a site's row is kept or left out by any function on its stack. */
 bool row_kept(const struct row *row, const struct profile *profile, const struct trace *trace,

@@ -1,8 +1,10 @@
 /* leakcheck.c - looks for leaks in all traces of a run. */
 #include "analyzer/run/leakcheck.h"
+#include "analyzer/base/fold.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/shell.h"
 #include "analyzer/base/strbuf.h"
+#include "analyzer/base/width.h"
 #include "analyzer/print/summary.h"
 #include "analyzer/run/livetrace.h"
 #include "analyzer/run/runtrace.h"
@@ -10,6 +12,7 @@
 #include "analyzer/views/reading.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define COMMAND_SHOWN 100 /* bytes */
 
@@ -44,9 +47,11 @@ static void print_found(struct reading *r, const struct leaks *leaks)
 {
 	static const struct leaks_view view = { 1u << LEAK_LOST, 20, 24, 3, false };
 
+	fold_start(&stderr, STDERR_FILENO, terminal_width(STDERR_FILENO));
 	print_heading(r);
 	leaks_print(leaks, r->trace, r->resolver, r->sources, &view, stderr);
 	print_next(r->trace->path);
+	fold_finish();
 	reading_warn(r);
 }
 

@@ -1,9 +1,11 @@
 /* reading.c - opens a trace and its symbols for a command. */
 #include "analyzer/views/reading.h"
+#include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/pager.h"
+#include "analyzer/base/progress.h"
 #include "analyzer/base/width.h"
 #include "analyzer/symbols/wrappers.h"
 #include "analyzer/trace/successor.h"
@@ -11,7 +13,10 @@
 #include "analyzer/views/newest.h"
 
 #include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define WARNINGS_SHOWN 5
 #define DEBUGINFOD_SECONDS 90
@@ -137,15 +142,24 @@ void reading_close(struct reading *r)
 	*r = (struct reading){ 0 };
 }
 
-void output_start(const struct reading_options *options)
+static void start(const struct reading_options *options, uint64_t width, bool pager)
 {
-	if (!options->no_pager)
-		pager_start();
+	size_t columns = width ? (size_t)width : terminal_width(STDOUT_FILENO);
+
+	progress_end();
+	if (pager)
+		pager_start(); /* no terminal is there to measure from now on */
+	fold_start(&stdout, STDOUT_FILENO, options->wide ? SIZE_MAX : columns);
 }
 
-size_t output_width(uint64_t width_option)
+void output_start(const struct reading_options *options, uint64_t width)
 {
-	return width_option ? (size_t)width_option : terminal_width();
+	start(options, width, false);
+}
+
+void output_start_long(const struct reading_options *options, uint64_t width)
+{
+	start(options, width, !options->no_pager);
 }
 
 void reading_json(const struct reading *r, struct json *j)

@@ -19,7 +19,7 @@ struct reading_options {
 	struct option_list path_maps;
 	struct option_list wrappers;
 	bool no_wrappers;
-	bool no_pager;
+	bool no_pager, wide;
 };
 
 /* Rows for a command's option table; `type` is its values' struct, `member` the struct
@@ -45,8 +45,13 @@ struct reading_options {
 	{ OPTION_LIST, "path-map", 0, "FROM=TO", "look for source files of the directory FROM in TO",   \
 		offsetof(type, member.path_maps), NULL }
 
-/* Rows about what is printed for people; width_member is a uint64_t. */
+/* Rows about how text is printed; width_member is a uint64_t. */
+#define WIDE_OPTION_ROW(type, member)                                                              \
+	{ OPTION_FLAG, "wide", 'w', NULL, "print all columns and whole names, however narrow the\n"     \
+		"terminal is",                                                                          \
+		offsetof(type, member.wide), NULL }
 #define OUTPUT_OPTION_ROWS(type, width_member, member)                                             \
+	WIDE_OPTION_ROW(type, member),                                                                 \
 	{ OPTION_NUMBER, "width", 0, "N", "cut lines at N columns (default: the terminal's)",          \
 		offsetof(type, width_member), NULL },                                                   \
 	{ OPTION_FLAG, "no-pager", 0, NULL, "no pager on a terminal",                                  \
@@ -74,9 +79,12 @@ int reading_open_trace(
 	struct reading *r, const struct reading_options *options, struct trace *trace);
 void reading_close(struct reading *r);
 
-/* Before the first of a long output for people: the pager, unless it isn't wanted. */
-void output_start(const struct reading_options *options);
-size_t output_width(uint64_t width_option); /* the option's, or the terminal's; SIZE_MAX = any */
+/* Before the first line of text on stdout: fits it to `width` columns (0: the terminal's), unless
+ * the options say --wide. */
+void output_start(const struct reading_options *options, uint64_t width);
+
+/* The same of a long output: with a pager, unless it isn't wanted. */
+void output_start_long(const struct reading_options *options, uint64_t width);
 
 struct json;
 

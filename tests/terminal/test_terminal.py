@@ -12,6 +12,7 @@ import tempfile
 import termios
 import threading
 import time
+import unicodedata
 import unittest
 from pathlib import Path
 
@@ -19,15 +20,16 @@ MTRACER = os.environ["TEST_MTRACER"]
 PROGRAM = os.environ["TEST_PROGRAM"]
 
 
-def on_terminal(command, columns=100, lines=50, **variables):
-    """(all output, exit status) on a pseudo terminal."""
+def on_terminal(command, columns=100, lines=50, stderr=None, **variables):
+    """(all output, exit status) on a pseudo terminal; of stderr too, unless it goes elsewhere."""
     env = {name: value for name, value in os.environ.items()
            if name not in ("PAGER", "LESS", "NO_COLOR", "COLUMNS", "DEBUGINFOD_URLS")}
     env.update(TERM="xterm", LC_ALL="C.UTF-8", **variables)
     terminal, inside = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     # Not by a fork of this process, in which servers' threads run.
-    process = subprocess.Popen(["setsid", "--ctty", *command], env=env, stdin=inside, stdout=inside, stderr=inside)
+    process = subprocess.Popen(["setsid", "--ctty", *command], env=env, stdin=inside, stdout=inside,
+                               stderr=inside if stderr is None else stderr)
     os.close(inside)
     output = b""
     while True:
@@ -40,6 +42,11 @@ def on_terminal(command, columns=100, lines=50, **variables):
         output += part
     os.close(terminal)
     return output.decode(), process.wait()
+
+
+def width(line):
+    """Columns that a line takes."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
 
 
 class Traced(unittest.TestCase):
@@ -94,14 +101,96 @@ class Terminal(Traced):
         _, status = on_terminal([MTRACER, "tree", self.trace], PAGER="/nonexistent/pager")
         self.assertIn(status, (0, -signal.SIGPIPE))
 
-    def test_width(self):
-        for columns in (40, 60, 80, 132):
-            text, status = on_terminal([MTRACER, "annotate", "--all", self.trace], columns,
-                                       PAGER="", NO_COLOR="1")
-            self.assertEqual(status, 0)
-            for line in text.splitlines():
-                if re.match(r".{0,60}\d+  ", line) and "peak" not in line:
-                    self.assertLessEqual(len(line), columns, line)
+    def test_pager_is_as_wide_as_the_terminal(self):
+        text, _ = on_terminal([MTRACER, "annotate", "--all", self.trace], 60, PAGER="cat -", NO_COLOR="1")
+        self.assertEqual([line for line in text.splitlines() if width(line) > 60], [])
+
+    def test_columns_from_the_environment(self):
+        text, _ = on_terminal([MTRACER, "report", self.trace], 200, PAGER="", NO_COLOR="1", COLUMNS="70")
+        self.assertEqual([line for line in text.splitlines() if width(line) > 70], [])
+        self.assertIn("--wide", text)
+
+    def test_wide(self):
+        piped = subprocess.run([MTRACER, "report", self.trace], capture_output=True, text=True, check=True).stdout
+        for command in ("report", "report --wide"):
+            text, _ = on_terminal([MTRACER, *command.split(), self.trace], 400 if "wide" not in command else 50,
+                                  PAGER="", NO_COLOR="1", stderr=subprocess.DEVNULL)
+            self.assertEqual(text.splitlines(), piped.splitlines())
+        env = dict(os.environ, COLUMNS="50")
+        again = subprocess.run([MTRACER, "report", self.trace], env=env, capture_output=True, text=True, check=True)
+        self.assertEqual(again.stdout, piped)
+
+    def test_a_run_fits(self):
+        text, status = on_terminal([MTRACER, "run", "--out", str(Path(self.directory.name) / "%n.%p.mtrace"), "--",
+                                    PROGRAM], 60, NO_COLOR="1", MTRACE_VERBOSE="0")
+        self.assertEqual(status, 0)
+        lines = [line for line in text.splitlines() if not line.startswith("mtracer:")]
+        self.assertEqual([line for line in lines if width(line) > 60], [])
+
+
+VIEWS = ["report", "report --limit 0 --sort allocated_bytes", "report --by site --limit 0", "report --by function -c",
+         "report --by file", "report --by module", "report --by thread", "report --no-wrappers --limit 0",
+         "tree --min-percent 0", "tree --callers --lines --min-percent 0", "tree --no-wrappers --min-percent 0",
+         "leaks --all --frames 0 --stacks 0", "leaks --by site", "annotate --all", "annotate --limit 0", "info"]
+
+
+class Width(Traced):
+    """No line of text is longer than the terminal."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.traces = [cls.trace]
+        (Path(cls.directory.name) / "golden").mkdir()
+        for description in sorted(Path(os.environ["TEST_GOLDEN"], "good").glob("*.trace")):
+            cls.traces.append(str(Path(cls.directory.name) / "golden" / (description.stem + ".mtrace")))
+            subprocess.run([os.environ["TEST_MAKE_TRACE"], description, cls.traces[-1]], check=True)
+
+    def check(self, columns, *command):
+        text, status = on_terminal([MTRACER, *command], columns, stderr=subprocess.DEVNULL, PAGER="", NO_COLOR="1")
+        self.assertIn(status, (0, 1, 2))
+        for line in text.splitlines():
+            self.assertLessEqual(width(line), columns, f"{' '.join(command)}: {line}")
+        return text
+
+    def test_every_view_of_every_trace(self):
+        for columns in (80, 100, 132, 200):
+            for trace in self.traces:
+                for view in VIEWS:
+                    self.check(columns, *view.split(), trace)
+
+    def test_a_narrow_terminal(self):
+        for trace in self.traces:
+            for view in VIEWS:
+                self.check(40, *view.split(), trace)
+
+    def test_a_function_and_its_neighbours(self):
+        for columns in (80, 100, 132, 200):
+            self.assertIn("share", self.check(columns, "tree", "--peek", ".", self.trace))
+
+    def test_two_runs(self):
+        golden = str(Path(self.directory.name) / "golden")
+        for columns in (80, 100, 132, 200):
+            for by in ("line", "function", "site"):
+                self.check(columns, "diff", "--by", by, "--limit", "0", "--fail-over", "1%",
+                           f"{golden}/before.mtrace", f"{golden}/after.mtrace")
+                self.check(columns, "diff", "--by", by, "--limit", "0", f"{golden}/app.mtrace", self.trace)
+
+    def test_a_directory(self):
+        for columns in (80, 100, 132, 200):
+            for view in VIEWS:
+                self.check(columns, *view.split(), str(Path(self.directory.name) / "golden"))
+
+    def test_help(self):
+        names = re.findall(r"^  (\w+)  ", self.check(80, "help"), re.MULTILINE)
+        self.assertIn("report", names)
+        for name in names:
+            self.check(80, "help", name)
+
+    def test_what_is_needed_most_stays(self):
+        titles = self.check(80, "report", self.trace).split("at peak", 1)[1].splitlines()[0]
+        for title in ("share", "current", "allocs", "where", "function"):
+            self.assertIn(title, titles)
 
 
 class Server:
