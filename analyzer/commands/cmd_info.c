@@ -239,19 +239,36 @@ static void print_process(const struct trace *t)
 	strbuf_release(&text);
 }
 
-static void print_measures(const struct info *info)
+/* Of several processes, what they held at one time: that each had a peak says little. */
+static void print_peak(const struct info *info)
 {
 	const struct totals *totals = &info->totals;
 	const struct measures *m = &totals->all;
-	char a[UNIT_TEXT], b[UNIT_TEXT];
+	struct process_totals processes = process_totals(info->trace);
+	char a[UNIT_TEXT], b[UNIT_TEXT], c[UNIT_TEXT];
 
-	if (totals->peak_error_bytes)
+	if (processes.count > 1)
+		print_field("peak",
+			"at most %s at one time; the largest process %s; the sum of the %u peaks "
+			"%s",
+			format_bytes(a, (int64_t)processes.peak_at_most),
+			format_bytes(b, (int64_t)processes.peak_at_least), processes.count,
+			format_bytes(c, (int64_t)m->peak_bytes));
+	else if (totals->peak_error_bytes)
 		print_field("peak", "%s (%llu bytes), within %s",
 			format_bytes(a, (int64_t)m->peak_bytes), (unsigned long long)m->peak_bytes,
 			format_bytes(b, (int64_t)totals->peak_error_bytes));
 	else
 		print_field("peak", "%s%s (%llu bytes)", m->peak_is_bound ? "at most " : "",
 			format_bytes(a, (int64_t)m->peak_bytes), (unsigned long long)m->peak_bytes);
+}
+
+static void print_measures(const struct info *info)
+{
+	const struct measures *m = &info->totals.all;
+	char a[UNIT_TEXT];
+
+	print_peak(info);
 	print_field("current", "%s (%lld bytes), blocks: %lld", format_bytes(a, m->current_bytes),
 		(long long)m->current_bytes, (long long)m->current_blocks);
 	print_field("allocated", "%s, allocations: %llu, frees: %llu, temporary: %llu",

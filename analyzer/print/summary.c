@@ -113,17 +113,15 @@ void summary_states(const struct trace *t, struct strbuf *text)
 /* ---- for people */
 
 /* What can be said of one moment: each peak was at a time of its own. */
-static void print_peak_at_once(const struct trace *t, FILE *out)
+static void print_peak_at_once(const struct process_totals *totals, FILE *out)
 {
-	struct process_totals totals = process_totals(t);
-	char most[UNIT_TEXT], least[UNIT_TEXT];
+	char most[UNIT_TEXT], largest[UNIT_TEXT];
 
-	if (totals.count < 2)
-		return;
-	fprintf(out, "all at one time: at most %s, by when they ran%s; the largest alone %s\n",
-		format_bytes(most, (int64_t)totals.peak_at_most),
-		totals.forked ? " (what forked children began with counts again)" : "",
-		format_bytes(least, (int64_t)totals.peak_at_least));
+	fprintf(out, "all at one time: at most %s%s%s%s; the largest process %s\n",
+		style(STYLE_BOLD), format_bytes(most, (int64_t)totals->peak_at_most),
+		style(STYLE_PLAIN),
+		totals->forked ? " (counting memory shared with forked children twice)" : "",
+		format_bytes(largest, (int64_t)totals->peak_at_least));
 }
 
 static void print_run(const struct trace *t, FILE *out)
@@ -157,18 +155,33 @@ static void print_count(FILE *out, int64_t count, double variance)
 		format_error(text, standard_error(variance), count));
 }
 
+/* Of several processes, what the rows add up to: more than they ever held at one time. */
+static void print_peak(const struct totals *totals, uint32_t processes, FILE *out)
+{
+	const struct measures *m = &totals->all;
+	bool sum = processes > 1;
+	char text[UNIT_TEXT];
+
+	if (sum)
+		fprintf(out, "sum of the %u peaks ", processes);
+	else
+		fprintf(out, "peak %s%s", m->peak_is_bound ? "at most " : "", style(STYLE_BOLD));
+	print_bytes(out, (int64_t)m->peak_bytes, m->v.peak_bytes);
+	if (!sum)
+		fputs(style(STYLE_PLAIN), out);
+	if (totals->peak_error_bytes)
+		fprintf(out, " (within %s)", format_bytes(text, (int64_t)totals->peak_error_bytes));
+}
+
 static void print_measures(const struct trace *t, const struct totals *totals, FILE *out)
 {
 	const struct measures *m = &totals->all;
+	struct process_totals processes = process_totals(t);
 	char text[UNIT_TEXT];
 
-	fprintf(out, "peak %s%s", m->peak_is_bound ? "at most " : "", style(STYLE_BOLD));
-	print_bytes(out, (int64_t)m->peak_bytes, m->v.peak_bytes);
-	fputs(style(STYLE_PLAIN), out);
-	if (t->process_count > 1)
-		fprintf(out, " (the sum of %u)", t->process_count);
-	if (totals->peak_error_bytes)
-		fprintf(out, " (within %s)", format_bytes(text, (int64_t)totals->peak_error_bytes));
+	if (processes.count > 1)
+		print_peak_at_once(&processes, out);
+	print_peak(totals, processes.count, out);
 	fprintf(out, ", %s ", t->state == TRACE_RUNNING ? "now" : "at the end");
 	print_bytes(out, m->current_bytes, m->v.current_bytes);
 	fputs(" in ", out);
@@ -219,7 +232,6 @@ void summary_print(const struct trace *t, const struct totals *totals, FILE *out
 	strbuf_release(&command);
 	print_run(t, out);
 	print_measures(t, totals, out);
-	print_peak_at_once(t, out);
 	print_sampling(t, out);
 	print_losses(t, out);
 }
