@@ -129,7 +129,7 @@ void fold_start(FILE **stream, int fd, size_t width)
 	fold.stream = stream;
 	fold.before = *stream;
 	fold.fd = fd;
-	fold.width = width;
+	fold.width = width < WIDTH_LEAST ? WIDTH_LEAST : width;
 	*stream = folded;
 }
 

@@ -8,7 +8,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define WIDTH_LEAST 40 /* of a terminal: on a narrower one lines wrap */
 #define WIDTH_USUAL 80 /* of one that doesn't tell */
 
 struct span {

@@ -10,6 +10,8 @@
 
 struct strbuf;
 
+#define WIDTH_LEAST 40 /* of output: on a narrower terminal lines wrap */
+
 /* In columns: characters of East Asia and pictures take two, combining marks none. */
 size_t text_width(const char *text);
 
