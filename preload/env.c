@@ -138,15 +138,15 @@ static bool read_one(const char *entry, size_t name_size)
 		if (strlen(v->name) != name_size || memcmp(entry, v->name, name_size) != 0)
 			continue;
 		if (!v->parse(value, v->to)) {
-			message("bad value '", value, "' for ", v->name, ": want ", v->wanted,
+			message("bad value '", value, "' for ", v->name, ": expected ", v->wanted,
 				"; running untraced", NULL);
 			return false;
 		}
 		return true;
 	}
 	message("unknown variable '", entry,
-		"'; known are MTRACE_OUT, DEPTH, START, FOLLOW, SAMPLE, REACHABLE, MMAP, "
-		"SLACK, TIMELINE and VERBOSE; running untraced",
+		"'; known variables are MTRACE_OUT, DEPTH, START, FOLLOW, SAMPLE, REACHABLE, "
+		"MMAP, SLACK, TIMELINE and VERBOSE; running untraced",
 		NULL);
 	return false;
 }

@@ -88,7 +88,7 @@ static void look_for_own_malloc(const char *program)
 	if (config.verbose)
 		message(name, " defines malloc before libmtrace.so does",
 			*o.name ? " (put libmtrace.so first in LD_PRELOAD)" : "",
-			": what is allocated there is not seen", NULL);
+			": its allocations are not recorded", NULL);
 }
 
 #define LEAST_ADDRESSES (64u << 20) /* bytes; the tables take up to half of that */
@@ -101,10 +101,10 @@ static bool has_memory(void)
 	     data = os_data_limit() >= LEAST_DATA;
 
 	if (!addresses)
-		message("the limit of address space (ulimit -v) is below 64 MiB; running untraced",
+		message("the address space limit (ulimit -v) is below 64 MiB; running untraced",
 			NULL);
 	else if (!data)
-		message("the limit of data (ulimit -d) is below 32 MiB; running untraced", NULL);
+		message("the data size limit (ulimit -d) is below 32 MiB; running untraced", NULL);
 	return addresses && data;
 }
 
@@ -134,15 +134,15 @@ static void start(void)
 	next_resolve();
 	message_start();
 	if (next_is_late()) {
-		message("libmtrace.so was loaded after the C library, whose malloc is used then: "
-			"nothing is traced (put it into LD_PRELOAD)",
+		message("libmtrace.so was loaded after the C library, whose malloc is in use; "
+			"running untraced (put libmtrace.so in LD_PRELOAD)",
 			NULL);
 		return;
 	}
 	if (next_sanitizer()) {
 		message(next_sanitizer(),
-			" is in this program, and replaces malloc itself: it is not traced (take "
-			"libmtrace.so out of LD_PRELOAD)",
+			" is in this program and brings its own malloc; running untraced (remove "
+			"libmtrace.so from LD_PRELOAD)",
 			NULL);
 		return;
 	}

@@ -257,14 +257,14 @@ static bool choose_name(struct place *p, bool taken)
 			p->fixed |= !p->child;
 			add_reason(p, "'",
 				occupant == OCCUPANT_CLOSED
-					? "' is there: permission denied; "
-					: "' is not a trace, so it is left alone; ",
+					? "' exists: permission denied; "
+					: "' is not a trace and is not overwritten; ",
 				"set MTRACE_OUT to another path");
 			return false;
 		}
 	}
 	p->fixed |= at_wanted(p) && !p->child;
-	add_reason(p, "no free or too long a path (MTRACE_OUT): '", "'", "");
+	add_reason(p, "path too long, or no free name (MTRACE_OUT): '", "'", "");
 	return false;
 }
 

@@ -373,8 +373,7 @@ static bool load(void)
 		unwind.search)
 		unwind.space = create(&accessors, 0);
 	if (!unwind.space) {
-		message(CPU_UNWIND_LIBRARY " lacks a function that is needed; running untraced",
-			NULL);
+		message(CPU_UNWIND_LIBRARY " lacks a required function; running untraced", NULL);
 		return false;
 	}
 	set_caching(unwind.space, UNW_CACHE_NONE);
@@ -416,7 +415,7 @@ bool rules_init(void)
 	bool ok;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < LEAST_DESCRIPTORS) {
-		message("the limit of open files is below 116 (ulimit -n); running untraced", NULL);
+		message("the open file limit (ulimit -n) is below 116; running untraced", NULL);
 		return false;
 	}
 	if (os_call(SYS_pipe2, next, O_CLOEXEC) == 0) {

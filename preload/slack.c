@@ -11,8 +11,8 @@ void slack_init(void)
 	 * blocks that it tells of. */
 	if (!next.malloc_usable_size || (!next.glibc && !next.allocator_size)) {
 		if (config.verbose)
-			message("MTRACE_SLACK: the allocator can't tell the sizes of all blocks; "
-				"not recorded",
+			message("MTRACE_SLACK: the allocator cannot report the sizes of all "
+				"blocks; not recorded",
 				NULL);
 		config.slack = false;
 		return;

@@ -351,7 +351,7 @@ void help_text(const char *text, int indent, FILE *out)
 void options_help(const struct option_row *rows, FILE *out)
 {
 	static const struct option_row help = { OPTION_FLAG, "help", 'h', NULL,
-		"print this and exit" };
+		"show this help and exit" };
 	size_t count = row_count(rows);
 	char heading[128];
 	int width = 0;

@@ -41,7 +41,7 @@ static bool grow(struct unpacking *u)
 	if (u->out.pos < u->out.size)
 		return true;
 	if (u->out.size >= u->limit) {
-		snprintf(u->error, u->error_size, "corrupt: unpacks to more than %zu bytes",
+		snprintf(u->error, u->error_size, "corrupt: decompresses to more than %zu bytes",
 			u->limit);
 		return false;
 	}
@@ -61,7 +61,7 @@ static bool unpack_part(struct unpacking *u, size_t size)
 			return false;
 		code = ZSTD_decompressStream(u->stream, &u->out, &in);
 		if (ZSTD_isError(code)) {
-			snprintf(u->error, u->error_size, "corrupt: cannot be unpacked: %s",
+			snprintf(u->error, u->error_size, "corrupt: cannot be decompressed: %s",
 				ZSTD_getErrorName(code));
 			return false;
 		}
@@ -87,7 +87,7 @@ static bool unpack_all(struct unpacking *u, int fd)
 		at += (uint64_t)got;
 	}
 	if (!u->ended)
-		snprintf(u->error, u->error_size, "truncated: the packed data ends too early");
+		snprintf(u->error, u->error_size, "truncated: the compressed data ends too early");
 	return u->ended;
 }
 
@@ -127,7 +127,7 @@ unsigned char *pack_bytes(
 	*packed_size = code;
 	if (!ZSTD_isError(code))
 		return packed;
-	snprintf(error, error_size, "cannot be packed: %s", ZSTD_getErrorName(code));
+	snprintf(error, error_size, "cannot be compressed: %s", ZSTD_getErrorName(code));
 	free(packed);
 	return NULL;
 }
@@ -138,7 +138,7 @@ unsigned char *unpack_bytes(
 	int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
 {
 	*size = 0;
-	snprintf(error, error_size, "packed, and this mtracer was built without libzstd");
+	snprintf(error, error_size, "compressed, but this mtracer was built without libzstd");
 	return NULL;
 }
 
@@ -146,7 +146,7 @@ unsigned char *pack_bytes(
 	const void *bytes, size_t size, size_t *packed_size, char *error, size_t error_size)
 {
 	*packed_size = 0;
-	snprintf(error, error_size, "cannot be packed: this mtracer was built without libzstd");
+	snprintf(error, error_size, "cannot be compressed: this mtracer was built without libzstd");
 	return NULL;
 }
 

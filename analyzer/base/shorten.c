@@ -16,8 +16,9 @@
 static size_t literal_size(const char *text)
 {
 	static const char *const literals[] = { "operator<<=", "operator>>=", "operator<=>",
-		"operator<<", "operator>>", "operator->*", "operator->", "operator<=", "operator>=",
-		"operator<", "operator>", "operator()", "->", "(anonymous namespace)" };
+		"operator<<", "operator>>", "operator->*", "operator->",
+		"operator<=", "operator>=", "operator<", "operator>", "operator()", "->",
+		"(anonymous namespace)" };
 
 	for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++)
 		if (strncmp(text, literals[i], strlen(literals[i])) == 0)
@@ -80,7 +81,9 @@ static const char *next_part(const char *name)
 	const char *end;
 
 	for (const char *p = name; *p; p++) {
-		end = *p == '<' ? group_end(p, '<', '>') : *p == '(' ? group_end(p, '(', ')') : NULL;
+		end = *p == '<'	  ? group_end(p, '<', '>')
+		      : *p == '(' ? group_end(p, '(', ')')
+				  : NULL;
 		p = end ? end : p;
 		if (p > name && p[0] == ':' && p[1] == ':' && p[2])
 			return p;

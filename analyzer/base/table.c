@@ -296,7 +296,7 @@ static void print_note(const struct note *note, size_t indent, size_t room, FILE
 static void print_missing(
 	const struct table *t, const size_t *full, const size_t *widths, FILE *out)
 {
-	const char *lead = "no room for: ";
+	const char *lead = "columns that do not fit: ";
 
 	for (size_t c = 0; c < t->column_count; c++) {
 		if (!full[c] || widths[c])
@@ -306,7 +306,7 @@ static void print_missing(
 		lead = ", ";
 	}
 	if (*lead == ',')
-		fprintf(out, " (--wide shows all columns)%s\n", style(STYLE_PLAIN));
+		fprintf(out, " (--wide shows them)%s\n", style(STYLE_PLAIN));
 }
 
 void table_print(const struct table *t, FILE *out)

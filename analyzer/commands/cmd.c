@@ -53,7 +53,7 @@ static void general_help(FILE *out)
 {
 	fputs("usage: mtracer COMMAND [OPTION]... [ARGUMENT]...\n"
 	      "\n"
-	      "reads the memory traces that libmtrace.so writes\n"
+	      "record and analyze the memory use of native programs\n"
 	      "\n"
 	      "commands:\n",
 		out);
@@ -61,13 +61,13 @@ static void general_help(FILE *out)
 		if (!(*c)->hidden)
 			fprintf(out, "  %-10s  %s\n", (*c)->name, (*c)->summary);
 	}
-	fputs("  help        print help on a command\n"
+	fputs("  help        show help for a command\n"
 	      "\n"
 	      "options:\n"
-	      "  -h, --help  print this and exit\n"
-	      "  --version   print the version and exit\n"
+	      "  -h, --help  show this help and exit\n"
+	      "  --version   show the version and exit\n"
 	      "\n"
-	      "'mtracer help COMMAND' tells the options of a command\n",
+	      "'mtracer help COMMAND' lists the options of a command\n",
 		out);
 }
 

@@ -40,16 +40,16 @@ static const struct values defaults = { .limit = LIMIT_DEFAULT, .context = CONTE
 
 /* clang-format off */
 static const struct option_row options[] = {
-	{ OPTION_TEXT, "sort", 's', "KEY", "what is most: at_peak_bytes (the default), current_bytes,\n"
-		"current_blocks, allocated_bytes, allocations or temporary",
+	{ OPTION_TEXT, "sort", 's', "KEY", "rank by: at_peak_bytes (the default), "
+		"current_bytes,\ncurrent_blocks, allocated_bytes, allocations or temporary",
 		offsetof(struct values, sort), NULL },
-	{ OPTION_NUMBER, "limit", 'n', "N", "without FUNCTION or FILE: show N functions, 0 for all\n"
-		"(default: 10, and only those with a percent or more)",
+	{ OPTION_NUMBER, "limit", 'n', "N", "without FUNCTION or FILE: show at most N functions; "
+		"0 for all\n(default: 10, only those with at least 1 %)",
 		offsetof(struct values, limit), NULL },
-	{ OPTION_NUMBER, "context", 'C', "N", "keep N lines around each line that has figures, fold the\n"
-		"others (default: 3)",
+	{ OPTION_NUMBER, "context", 'C', "N", "show N lines of context around each line that has "
+		"figures\n(default: 3)",
 		offsetof(struct values, context), NULL },
-	{ OPTION_FLAG, "all", 'a', NULL, "fold nothing: whole functions",
+	{ OPTION_FLAG, "all", 'a', NULL, "show whole functions",
 		offsetof(struct values, all), NULL },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON",
 		offsetof(struct values, json), NULL },
@@ -280,7 +280,8 @@ static int find_trace(int argc, char **argv, bool *named)
 			continue;
 		if (*named)
 			return error(
-				"annotate: want one trace, not both '%s' and '%s'", argv[0], trace);
+				"annotate: only one trace can be given, not both '%s' and '%s'",
+				argv[0], trace);
 		for (int at = i; at > 0; at--)
 			argv[at] = argv[at - 1];
 		argv[0] = trace;
@@ -304,7 +305,8 @@ static int run(const void *values, int argc, char **argv)
 	if (status == EXIT_FINE)
 		status = find_trace(argc, argv, &named);
 	if (status == EXIT_FINE && named && is_mere_file(argv[0]))
-		status = error("%s: not a trace; for a function of that name, name the trace first",
+		status = error("%s: not a trace; to select a function of that name, give the "
+			       "trace first",
 			argv[0]);
 	if (status != EXIT_FINE)
 		return status;
@@ -319,18 +321,14 @@ static int run(const void *values, int argc, char **argv)
 const struct command cmd_annotate = {
 	.name = "annotate",
 	.usage = "[OPTION]... [TRACE] [FUNCTION|FILE[:LINE]|RE]...",
-	.summary = "show source lines with their memory beside them",
+	.summary = "show source code annotated with memory use",
 	.details =
-		"FUNCTION may leave namespaces and template arguments out, FILE the beginning of "
-		"its path;\n"
-		"what is neither is an extended regular expression on both. Without any, the "
-		"functions that\n"
-		"hold most at the peak are shown. A line's figures are of its own allocations; "
-		"'incl.' is\n"
-		"what it holds at the peak together with all that it calls (or another measure "
-		"by --sort),\n"
-		"on lines that call down to allocations. '>' marks lines with 5 % of the "
-		"program's memory.",
+		"FUNCTION may omit namespaces and template arguments, and FILE its leading "
+		"directories; anything else is an extended regular expression matched against "
+		"both. Without arguments, the functions that held most at the peak are shown. A "
+		"line's figures cover its own allocations; 'incl.' is what the line and "
+		"everything it calls held at the peak (or another measure selected with --sort). "
+		"'>' marks lines with at least 5 % of the program's memory.",
 	.options = options,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

@@ -28,13 +28,13 @@ static int run(const void *values, int argc, char **argv)
 			return EXIT_FINE;
 		}
 	}
-	return error("completion: '%s' is none of bash, zsh, fish, json", argv[0]);
+	return error("completion: '%s' is not one of bash, zsh, fish, json", argv[0]);
 }
 
 const struct command cmd_completion = {
 	.name = "completion",
 	.usage = "bash|zsh|fish|json",
-	.summary = "print a completion script for a shell, or the option tables",
+	.summary = "print a shell completion script, or the option tables",
 	.details = "In ~/.bashrc: eval \"$(mtracer completion bash)\"; in ~/.zshrc: "
 		   "eval \"$(mtracer completion zsh)\".",
 	.options = options,

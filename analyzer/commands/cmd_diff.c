@@ -33,25 +33,27 @@ static const char *const by_names[] = { "line", "function", "file", "module", "s
 
 /* clang-format off */
 static const struct option_row options[] = {
-	{ OPTION_MANY, "old", 0, "TRACE...", "several runs before the change: their medians count", AT(old) },
-	{ OPTION_MANY, "new", 0, "TRACE...", "several runs after it", AT(new) },
-	{ OPTION_CHOICE, "by", 'b', "WHAT", "make rows by line, function, file, module or site (a call\n"
-		"stack) (default: line)", offsetof(struct values, by), by_names },
+	{ OPTION_MANY, "old", 0, "TRACE...", "several runs before the change; medians are "
+		"compared", AT(old) },
+	{ OPTION_MANY, "new", 0, "TRACE...", "several runs after the change", AT(new) },
+	{ OPTION_CHOICE, "by", 'b', "WHAT", "group by line, function, file, module or site (a "
+		"call\nstack) (default: line)", offsetof(struct values, by), by_names },
 	{ OPTION_TEXT, "sort", 's', "KEY", "show and sort by KEY: current_bytes, current_blocks, peak_bytes,\n"
 		"at_peak_bytes, allocated_bytes, allocations or temporary\n"
 		"(default: at_peak_bytes)", AT(sort) },
-	{ OPTION_TEXT, "fail-over", 0, "LIMIT", "exit with 1 where the whole program's peak grew by more than\n"
-		"LIMIT: 5% or 64KiB", AT(fail_over) },
-	{ OPTION_TEXT, "fail-over-site", 0, "LIMIT", "exit with 1 where any row grew by more than LIMIT of itself;\n"
-		"a new one is over every percentage", AT(fail_over_site) },
-	{ OPTION_TEXT, "measure", 0, "KEY", "what the limits are on (default: peak_bytes, and at_peak_bytes of\n"
-		"rows)", AT(measure) },
-	{ OPTION_NUMBER, "limit", 'n', "N", "show N rows, 0 for all (default: 20; with --json all)", AT(limit) },
-	{ OPTION_LIST, "match", 'm', "RE", "only rows whose function, file:line or module matches the\n"
-		"extended regular expression, before or after", AT(match) },
-	{ OPTION_LIST, "exclude", 'x', "RE", "leave out such rows", AT(exclude) },
+	{ OPTION_TEXT, "fail-over", 0, "LIMIT", "exit with status 1 if the program's peak grew by "
+		"more than\nLIMIT, such as 5% or 64KiB", AT(fail_over) },
+	{ OPTION_TEXT, "fail-over-site", 0, "LIMIT", "exit with status 1 if any row grew by more "
+		"than LIMIT;\na new row exceeds any percentage", AT(fail_over_site) },
+	{ OPTION_TEXT, "measure", 0, "KEY", "apply the limits to KEY (default: peak_bytes, and "
+		"at_peak_bytes\nfor rows)", AT(measure) },
+	{ OPTION_NUMBER, "limit", 'n', "N", "show at most N rows; 0 for all (default: 20; all "
+		"with --json)", AT(limit) },
+	{ OPTION_LIST, "match", 'm', "RE", "show only rows whose function, file:line or module "
+		"matches\nthe extended regular expression, before or after the change", AT(match) },
+	{ OPTION_LIST, "exclude", 'x', "RE", "hide rows that match", AT(exclude) },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON", AT(json) },
-	{ OPTION_FLAG, "markdown", 0, NULL, "print Markdown, for a pull request", AT(markdown) },
+	{ OPTION_FLAG, "markdown", 0, NULL, "print Markdown, for example for a pull request", AT(markdown) },
 	WIDE_OPTION_ROW(struct values, reading),
 	READING_OPTION_ROWS(struct values, reading),
 	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
@@ -161,7 +163,7 @@ static int open_traces(struct command_state *c, int argc, char **argv)
 		return error("diff: --%s wants --%s, too", v->old.count ? "old" : "new",
 			v->old.count ? "new" : "old");
 	if (!lists && argc != 2)
-		return error("diff: want two traces, or --old TRACE... --new TRACE...");
+		return error("diff: two traces are required, or --old TRACE... --new TRACE...");
 	if (lists) {
 		status = open_list(c, &v->old, DIFF_OLD);
 		return status == EXIT_FINE ? open_list(c, &v->new, DIFF_NEW) : status;
@@ -303,20 +305,16 @@ const struct command cmd_diff = {
 	.name = "diff",
 	.usage = "[OPTION]... OLD NEW | --old TRACE... --new TRACE...",
 	.summary = "show what changed between two runs or builds",
-	.details = "Code is told by module, function and who calls whom, not by addresses or "
-		   "lines: what\n"
-		   "only moved shows no difference. Rows say what grew, shrank, is new or gone; a "
-		   "function\n"
-		   "whose surroundings are all the same is shown as renamed, '(was NAME)'.\n"
-		   "With several traces on a side medians are compared, and a change within the "
-		   "spread\n"
-		   "of either side isn't called one. Keep the old trace by 'mtracer pack': it can "
-		   "then be\n"
-		   "compared when its binaries are gone.\n"
-		   "Exits with 1 where a limit is exceeded, and with 2 where there is no verdict: a "
-		   "limit\n"
-		   "is on peaks, and the program reset them (mtrace_reset_peak) in some of the "
-		   "traces only.",
+	.details =
+		"Code is matched by module, function and call structure, not by address or "
+		"line number, so code that merely moved shows no difference. Rows say what grew, "
+		"shrank, appeared or disappeared; a function whose surroundings are unchanged is "
+		"shown as renamed, '(was NAME)'. With several traces per side, medians are "
+		"compared, and a change within the spread of either side is not reported as one. "
+		"Keep the old trace with 'mtracer pack', so that it can still be compared when "
+		"its binaries are gone. The exit status is 1 if a limit is exceeded, and 2 if "
+		"there is no verdict: a limit applies to peaks, but the program reset them "
+		"(mtrace_reset_peak) in only some of the traces.",
 	.options = options,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

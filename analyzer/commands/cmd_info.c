@@ -481,7 +481,7 @@ static int run(const void *values, int argc, char **argv)
 const struct command cmd_info = {
 	.name = "info",
 	.usage = "[OPTION]... [TRACE]",
-	.summary = "tell what a trace is: program, times, sizes, what was lost",
+	.summary = "show metadata and recording gaps",
 	.options = options,
 	.values_size = sizeof(struct values),
 	.min_operands = 0,

@@ -39,24 +39,32 @@ static const struct values defaults = {
 
 /* clang-format off */
 static const struct option_row options[] = {
-	{ OPTION_FLAG, "all", 'a', NULL, "list indirectly and possibly lost and reachable blocks, too", AT(all) },
-	{ OPTION_CHOICE, "by", 'b', "WHAT", "make rows by line, or by site: each call stack by itself\n"
-		"(default: line)", offsetof(struct values, by), leaks_by_names },
-	{ OPTION_SIZE, "min-bytes", 0, "SIZE", "leave out rows with fewer bytes, what they hold included; they\n"
-		"don't count", AT(min_bytes) },
-	{ OPTION_NUMBER, "limit", 'n', "N", "list N rows, 0 for all (default: 20; with --json all)", AT(limit) },
-	{ OPTION_NUMBER, "stacks", 0, "N", "show N call stacks of each row, 0 for all (default: 3)", AT(stacks) },
-	{ OPTION_NUMBER, "frames", 0, "N", "show N frames of each stack, 0 for all (default: 24)", AT(frames) },
-	{ OPTION_LIST, "suppressions", 's', "FILE", "leave out what FILE says, in the format of LeakSanitizer or\n"
-		"Valgrind; may be given more than once", AT(suppressions) },
-	{ OPTION_FLAG, "no-builtin", 0, NULL, "use no built-in suppressions (C library, loader, ...)",
+	{ OPTION_FLAG, "all", 'a', NULL, "also list indirectly lost, possibly lost and reachable "
+		"blocks", AT(all) },
+	{ OPTION_CHOICE, "by", 'b', "WHAT", "group by line, or by site (each call stack "
+		"separately)\n(default: line)", offsetof(struct values, by), leaks_by_names },
+	{ OPTION_SIZE, "min-bytes", 0, "SIZE", "hide rows smaller than SIZE, including what they "
+		"hold; hidden\nrows are excluded from the exit status", AT(min_bytes) },
+	{ OPTION_NUMBER, "limit", 'n', "N", "list at most N rows; 0 for all (default: 20; all "
+		"with --json)", AT(limit) },
+	{ OPTION_NUMBER, "stacks", 0, "N", "show at most N call stacks per row; 0 for all "
+		"(default: 3)", AT(stacks) },
+	{ OPTION_NUMBER, "frames", 0, "N", "show at most N frames per stack; 0 for all (default: "
+		"24)", AT(frames) },
+	{ OPTION_LIST, "suppressions", 's', "FILE", "read suppressions from FILE, in "
+		"LeakSanitizer or Valgrind\nformat; may be given more than once", AT(suppressions) },
+	{ OPTION_FLAG, "no-builtin", 0, NULL, "do not use the built-in suppressions (C library, "
+		"loader, ...)",
 		AT(no_builtin) },
-	{ OPTION_FLAG, "unused-suppressions", 0, NULL, "list those of FILE that left out nothing",
+	{ OPTION_FLAG, "unused-suppressions", 0, NULL, "list suppressions of FILE that matched "
+		"nothing",
 		AT(unused_suppressions) },
-	{ OPTION_FLAG, "gen-suppressions", 0, NULL, "print suppressions for what would be listed, instead",
+	{ OPTION_FLAG, "gen-suppressions", 0, NULL, "print suppressions for the leaks instead of "
+		"the leaks",
 		AT(gen_suppressions) },
-	{ OPTION_FLAG, "strict", 0, NULL, "exit with 2 where there is no verdict", AT(strict) },
-	{ OPTION_NUMBER, "wait", 0, "SECONDS", "wait so long for a running process (default: 10)", AT(wait) },
+	{ OPTION_FLAG, "strict", 0, NULL, "exit with status 2 if there is no verdict", AT(strict) },
+	{ OPTION_NUMBER, "wait", 0, "SECONDS", "wait at most SECONDS for a running process "
+		"(default: 10)", AT(wait) },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON", AT(json) },
 	WIDE_OPTION_ROW(struct values, reading),
 	READING_OPTION_ROWS(struct values, reading),
@@ -264,22 +272,18 @@ static int run(const void *values, int argc, char **argv)
 const struct command cmd_leaks = {
 	.name = "leaks",
 	.usage = "[OPTION]... [TRACE|PID]",
-	.summary = "show what was never freed and nothing points to",
+	.summary = "find leaks",
 	.details =
-		"Lost: no pointer to the block is left, anywhere. Indirect: only lost blocks "
-		"point to it.\n"
-		"Possible: only pointers to its inside are left. Reachable: it could still be "
-		"freed.\n"
-		"What only a lost block leads to is held by it: rows are in the order of what is\n"
-		"lost there in all. A row is a line that allocated, with the call stacks that led\n"
-		"there; where no lines are known, a call.\n"
-		"A running process is asked by its PID, and looks without being held up.\n"
-		"Exits with 1 where lost blocks remain that no suppression leaves out; what they "
-		"hold\n"
-		"goes with them and doesn't count by itself. Where the trace has no verdict, live "
-		"blocks\n"
-		"are listed as unclassified, and the exit status is 0, or 2 with --strict.\n"
-		"Without TRACE the newest *.mtrace in the working directory is taken.",
+		"Lost: no pointer to the block is left anywhere. Indirect: only lost blocks point "
+		"to it. Possible: only pointers into its middle are left. Reachable: it could "
+		"still be freed. A lost block holds everything that only it leads to; rows are "
+		"sorted by the total. A row is a source line that allocated, with the call stacks "
+		"that led there, or a call where no line is known. Given a PID, the process "
+		"searches its own memory without being stopped. The exit status is 1 if "
+		"unsuppressed lost blocks remain; a suppressed block takes what it holds with it. "
+		"If the trace has no verdict, live blocks are listed as unclassified, and the "
+		"exit status is 0, or 2 with --strict. Without TRACE, the newest *.mtrace file in "
+		"the working directory is used.",
 	.options = options,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

@@ -21,8 +21,10 @@ struct values {
 
 /* clang-format off */
 static const struct option_row options[] = {
-	{ OPTION_TEXT, "out", 'o', "FILE", "write the sum to FILE; packed where its name ends in .zst", AT(out) },
-	{ OPTION_FLAG, "no-symbols", 0, NULL, "leave out functions and lines: the binaries will be needed",
+	{ OPTION_TEXT, "out", 'o', "FILE", "write the result to FILE; compressed if its name ends "
+		"in .zst", AT(out) },
+	{ OPTION_FLAG, "no-symbols", 0, NULL, "do not embed functions and lines; reading the "
+		"result then\nrequires the binaries",
 		AT(no_symbols) },
 	{ OPTION_FLAG, "quiet", 'q', NULL, "print nothing", AT(quiet) },
 	READING_OPTION_ROWS(struct values, reading),
@@ -71,7 +73,7 @@ static int run(const void *values, int argc, char **argv)
 	int status;
 
 	if (!v->out)
-		return error("merge: --out FILE is wanted: where to write the sum");
+		return error("merge: --out FILE is required");
 	status = reading_open_trace(&r, &v->reading, gather_paths(argv, argc, v->out));
 	if (status != EXIT_FINE)
 		return status;
@@ -85,15 +87,13 @@ static int run(const void *values, int argc, char **argv)
 const struct command cmd_merge = {
 	.name = "merge",
 	.usage = "[OPTION]... --out FILE TRACE...",
-	.summary = "add traces up to one: of workers, or of repeated runs",
-	.details = "Counts and bytes of equal call stacks are added, wherever their modules were "
-		   "loaded.\n"
-		   "Peaks are added too, and marked as upper bounds: the processes may have held "
-		   "most at\n"
-		   "different times. A directory stands for all traces in it. The result is a "
-		   "trace that every command reads, with the "
-		   "functions\n"
-		   "and lines of its call stacks.",
+	.summary = "combine traces, such as those of worker processes",
+	.details =
+		"Counts and bytes of equal call stacks are added, wherever their modules were "
+		"loaded. Peaks are added as well, and marked as upper bounds, since the processes "
+		"may have peaked at different times. A directory stands for all traces in it. The "
+		"result is a trace that every command can read, and includes the functions and "
+		"lines of its call stacks.",
 	.options = options,
 	.values_size = sizeof(struct values),
 	.min_operands = 1,

@@ -25,9 +25,10 @@ struct values {
 /* clang-format off */
 static const struct option_row options[] = {
 	{ OPTION_TEXT, "out", 'o', "FILE", "write to FILE (default: TRACE" SUFFIX ")", AT(out) },
-	{ OPTION_FLAG, "no-symbols", 0, NULL, "leave out functions and lines: the binaries will be needed",
+	{ OPTION_FLAG, "no-symbols", 0, NULL, "do not embed functions and lines; reading the "
+		"result then\nrequires the binaries",
 		AT(no_symbols) },
-	{ OPTION_FLAG, "plain", 0, NULL, "don't compress", AT(plain) },
+	{ OPTION_FLAG, "plain", 0, NULL, "do not compress", AT(plain) },
 	{ OPTION_FLAG, "quiet", 'q', NULL, "print nothing", AT(quiet) },
 	READING_OPTION_ROWS(struct values, reading),
 	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
@@ -90,7 +91,7 @@ static int default_path(const struct trace *t, struct strbuf *path)
 	while (path->size > 1 && path->text[path->size - 1] == '/')
 		path->text[--path->size] = '\0';
 	if (t->packed || ends_in_suffix(path->text))
-		return error("%s: is packed already; --out FILE packs it anew", t->path);
+		return error("%s: already packed; use --out FILE to pack it again", t->path);
 	strbuf_add(path, SUFFIX);
 	return EXIT_FINE;
 }
@@ -103,13 +104,12 @@ static int run(const void *values, int argc, char **argv)
 	int status;
 
 	if (v->plain && !v->out)
-		return error("pack: --plain wants --out");
+		return error("pack: --plain requires --out");
 	status = reading_open(&r, &v->reading, argv[0]);
 	if (status != EXIT_FINE)
 		return status;
 	if (r.trace->header.version > MT_VERSION)
-		warning("%s: of a newer format; what this mtracer does not know of it is left out",
-			r.trace->path);
+		warning("%s: written in a newer format; unknown parts are dropped", r.trace->path);
 	if (v->out)
 		strbuf_add(&path, v->out);
 	else
@@ -126,13 +126,11 @@ static int run(const void *values, int argc, char **argv)
 const struct command cmd_pack = {
 	.name = "pack",
 	.usage = "[OPTION]... [TRACE]",
-	.summary = "make a trace small for keeping, and readable without the binaries",
-	.details =
-		"The result holds the functions and lines of all call stacks, so it can be read "
-		"and\n"
-		"compared when the program was rebuilt since, or on another machine. Every "
-		"command\n"
-		"reads it; --plain makes it a plain trace again. TRACE itself is left as it is.",
+	.summary = "compress a trace and embed its symbols",
+	.details = "The result includes the functions and lines of all call stacks, so it can be "
+		   "read and compared after the program has been rebuilt, or on another machine. "
+		   "Every command can read it; --plain writes it uncompressed. TRACE itself is not "
+		   "changed.",
 	.options = options,
 	.values_size = sizeof(struct values),
 	.min_operands = 0,

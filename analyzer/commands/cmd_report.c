@@ -40,24 +40,26 @@ static const struct values defaults = { .by = BY_LINE, .limit = LIMIT_DEFAULT };
 
 /* clang-format off */
 static const struct option_row options[] = {
-	{ OPTION_CHOICE, "by", 'b', "WHAT", "make rows by line, function, file, module,\n"
-		"site (a call stack) or thread (default: line)",
+	{ OPTION_CHOICE, "by", 'b', "WHAT", "group by line, function, file, module, site (a "
+		"call\nstack) or thread (default: line)",
 		offsetof(struct values, by), profile_by_names },
-	{ OPTION_TEXT, "sort", 's', "KEY", "sort by KEY: current_bytes, current_blocks, peak_bytes,\n"
-		"at_peak_bytes, allocated_bytes, allocations, temporary or name\n"
-		"(default: at_peak_bytes; for threads: allocated_bytes)",
+	{ OPTION_TEXT, "sort", 's', "KEY", "sort by KEY: current_bytes, current_blocks, "
+		"peak_bytes,\nat_peak_bytes, allocated_bytes, allocations, temporary or "
+		"name\n(default: at_peak_bytes; allocated_bytes for threads)",
 		offsetof(struct values, sort), NULL },
-	{ OPTION_FLAG, "cumulative", 'c', NULL, "count what the functions below allocated, too",
+	{ OPTION_FLAG, "cumulative", 'c', NULL, "include memory allocated by callees",
 		offsetof(struct values, cumulative), NULL },
-	{ OPTION_FLAG, "slack", 0, NULL, "show what the allocator gave beyond what was asked for, of the\n"
-		"blocks that are there and over the run (recorded with MTRACE_SLACK=1)",
+	{ OPTION_FLAG, "slack", 0, NULL, "show how much more the allocator provided than "
+		"was\nrequested, for live blocks and over the whole run (needs a trace\nrecorded "
+		"with MTRACE_SLACK=1)",
 		offsetof(struct values, slack), NULL },
-	{ OPTION_NUMBER, "limit", 'n', "N", "show N rows, 0 for all (default: 20; with --json all)",
+	{ OPTION_NUMBER, "limit", 'n', "N", "show at most N rows; 0 for all (default: 20; all "
+		"with --json)",
 		offsetof(struct values, limit), NULL },
-	{ OPTION_LIST, "match", 'm', "RE", "only rows whose function, file:line or module matches the\n"
-		"extended regular expression (of a site: any on its stack)",
+	{ OPTION_LIST, "match", 'm', "RE", "show only rows whose function, file:line or module "
+		"matches\nthe extended regular expression (for sites: any frame)",
 		offsetof(struct values, match), NULL },
-	{ OPTION_LIST, "exclude", 'x', "RE", "leave out such rows",
+	{ OPTION_LIST, "exclude", 'x', "RE", "hide rows that match",
 		offsetof(struct values, exclude), NULL },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON",
 		offsetof(struct values, json), NULL },
@@ -273,7 +275,7 @@ static void print_missing_lines(const struct report *r)
 		struct strbuf name = { 0 };
 
 		strbuf_add_clean(&name, path_base(named[i]));
-		printf("%s%s", i ? ", " : "no lines are known for lack of debug information: ",
+		printf("%s%s", i ? ", " : "no line numbers, because debug information is missing: ",
 			strbuf_text(&name));
 		strbuf_release(&name);
 	}
@@ -299,12 +301,12 @@ static void print_hints(const struct report *r)
 		const char *command, *options, *text;
 		int by; /* not after a report of this kind; -1 = always */
 	} hints[] = {
-		{ "annotate", "", "the source with its memory beside it", -1 },
-		{ "tree", "", "which calls lead to it", -1 },
-		{ "leaks", "", "what was never freed, and what nothing points to", -1 },
-		{ "report", " --by site", "the same with whole call stacks", BY_SITE },
-		{ "report", " --cumulative --by function",
-			"what each function caused, callees included", -1 },
+		{ "annotate", "", "source annotated with memory use", -1 },
+		{ "tree", "", "the calls that lead to it", -1 },
+		{ "leaks", "", "blocks that were leaked", -1 },
+		{ "report", " --by site", "the same with full call stacks", BY_SITE },
+		{ "report", " --cumulative --by function", "totals per function, including callees",
+			-1 },
 		{ "diff", " OLD", "what changed since another run", -1 },
 	};
 	struct strbuf command = { 0 };
@@ -333,7 +335,7 @@ static void print_debts(const struct report *r)
 {
 	for (size_t i = 0; i < r->shown && r->profile->by == BY_THREAD; i++) {
 		if (r->rows[i]->m.current_bytes < 0) {
-			puts("less than 0: freed there, allocated by other threads");
+			puts("negative values: the thread freed blocks allocated by other threads");
 			return;
 		}
 	}
@@ -370,9 +372,9 @@ static int check_values(const struct values *v, enum sort_key *sort)
 
 	*sort = v->by == BY_THREAD ? SORT_ALLOCATED_BYTES : SORT_AT_PEAK_BYTES;
 	if (v->cumulative && (v->by == BY_SITE || v->by == BY_THREAD))
-		return error("report: --cumulative needs rows by line, function, file or module");
+		return error("report: --cumulative requires --by line, function, file or module");
 	if (v->slack && v->by == BY_THREAD)
-		return error("report: --slack: it isn't known by thread");
+		return error("report: --slack is not available by thread");
 	if (!v->sort || sort_key_find(v->sort, sort))
 		return EXIT_FINE;
 	nearest = nearest_name(v->sort, sort_key_names);
@@ -396,7 +398,7 @@ static int run(const void *values, int argc, char **argv)
 	status = reading_open(&r.reading, &r.values->reading, argv[0]);
 	if (status == EXIT_FINE && r.values->slack && !r.reading.trace->slack) {
 		status = error(
-			"%s: no slack was recorded (MTRACE_SLACK=1 or 'mtracer run --slack' does)",
+			"%s: no slack was recorded; use 'mtracer run --slack' or MTRACE_SLACK=1",
 			r.reading.trace->path);
 		reading_close(&r.reading);
 	}
@@ -421,13 +423,12 @@ const struct command cmd_report = {
 	.name = "report",
 	.usage = "[OPTION]... [TRACE]",
 	.summary = "show where memory was allocated, line by line",
-	.details = "A row belongs to the innermost function that isn't an allocation function or a "
-		   "wrapper\n"
-		   "of one. 'at peak' is what a row held when the whole program held most, 'own "
-		   "peak' the\n"
-		   "most that the row ever held by itself (with a leading ≤ where only an upper "
-		   "bound can be\n"
-		   "proved), 'temp' how many allocations were freed before the next one.",
+	.details =
+		"Memory is attributed to the innermost function that is neither an allocation "
+		"function nor a wrapper of one. 'at peak' is what a row held when the whole "
+		"program's memory use was highest; 'own peak' is the most the row itself ever "
+		"held (a leading ≤ marks an upper bound); 'temp' counts allocations freed before "
+		"the thread's next allocation.",
 	.options = options,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

@@ -77,36 +77,42 @@ static const struct values defaults = {
 
 /* clang-format off */
 static const struct option_row rows[] = {
-	{ OPTION_TEXT, "out", 'o', "FILE", "write the trace to FILE; %p is the pid, %n the program's name, %h\n"
-		"the host, %% a % (default: " DEFAULT_OUT "); a folder\nin a relative FILE is made, and is for all processes", AT(out) },
-	{ OPTION_NUMBER, "depth", 0, "N", "keep N frames of each stack, 1 to 1024 (default: 128)", AT(depth) },
+	{ OPTION_TEXT, "out", 'o', "FILE", "write the trace to FILE; %p is replaced by the pid, "
+		"%n by the\nprogram name, %h by the host name, %% by % (default: " DEFAULT_OUT "); "
+			"directories\nof a relative FILE are created, and shared by all processes", AT(out) },
+	{ OPTION_NUMBER, "depth", 0, "N", "record at most N frames per stack, 1 to 1024 (default: "
+		"128)", AT(depth) },
 	{ OPTION_FLAG, "start", 0, NULL, "trace from the start (the default)", AT(start) },
-	{ OPTION_FLAG, "no-start", 0, NULL, "trace nothing until the program calls mtrace_start()",
+	{ OPTION_FLAG, "no-start", 0, NULL, "record nothing until the program calls "
+		"mtrace_start()",
 		AT(no_start) },
-	{ OPTION_FLAG, "follow", 0, NULL, "trace the programs that it starts, too (the default)", AT(follow) },
+	{ OPTION_FLAG, "follow", 0, NULL, "also trace programs that it starts (the default)", AT(follow) },
 	{ OPTION_FLAG, "no-follow", 0, NULL, "trace only the program itself", AT(no_follow) },
-	{ OPTION_SIZE, "sample", 0, "BYTES", "record one allocation in so many bytes; 0 = all (default: 0)",
+	{ OPTION_SIZE, "sample", 0, "BYTES", "sample one allocation per BYTES on average; 0 "
+		"records all\n(default: 0)",
 		AT(sample) },
-	{ OPTION_FLAG, "reachable", 0, NULL, "at exit, tell lost blocks from reachable ones (the default)",
+	{ OPTION_FLAG, "reachable", 0, NULL, "check for leaks at exit (the default)",
 		AT(reachable) },
-	{ OPTION_FLAG, "no-reachable", 0, NULL, "don't", AT(no_reachable) },
-	{ OPTION_FLAG, "mmap", 0, NULL, "trace anonymous mmap and brk, too", AT(mmap) },
-	{ OPTION_FLAG, "no-mmap", 0, NULL, "don't (the default)", AT(no_mmap) },
-	{ OPTION_FLAG, "slack", 0, NULL, "record what the allocator gives beyond what is asked for", AT(slack) },
-	{ OPTION_FLAG, "verbose", 'v', NULL, "let the library print the trace's path and its notes", AT(verbose) },
-	{ OPTION_FLAG, "quiet", 'q', NULL, "print no summary at the end", AT(quiet) },
-	{ OPTION_NUMBER, "leaks-exit-code", 0, "N", "print what is lost at the end, of all processes that were\n"
-		"traced, and exit with N where there is any", AT(leaks_exit_code) },
-	{ OPTION_NUMBER, "no-verdict-exit-code", 0, "N", "exit with N where --leaks-exit-code has no verdict, as after a\n"
-		"crash; 0: with the program's status (default: 2)", AT(no_verdict_exit_code) },
-	{ OPTION_LIST, "suppressions", 0, "FILE", "leaks to leave out, as for 'mtracer leaks'", AT(suppressions) },
-	{ OPTION_TEXT, "allocator", 'a', "NAME", "preload another allocator: glibc, jemalloc, mimalloc, tcmalloc or\n"
-		"a library; with several, separated by commas, run the program once\n"
-		"with each and compare", AT(allocator) },
-	{ OPTION_FLAG, "unpool", 0, NULL, "let the program and all that it starts ask malloc for each block,\n"
-		"where they have pools that can be turned off: CPython, GLib, PHP, ...", AT(unpool) },
-	{ OPTION_FLAG, "untraced", 0, NULL, "don't trace: the resident memory and the times of --allocator\n"
-		"are then the program's alone", AT(untraced) },
+	{ OPTION_FLAG, "no-reachable", 0, NULL, "do not check for leaks at exit", AT(no_reachable) },
+	{ OPTION_FLAG, "mmap", 0, NULL, "also trace anonymous mmap and brk", AT(mmap) },
+	{ OPTION_FLAG, "no-mmap", 0, NULL, "do not trace mmap and brk (the default)", AT(no_mmap) },
+	{ OPTION_FLAG, "slack", 0, NULL, "record how much more the allocator provides than "
+		"requested", AT(slack) },
+	{ OPTION_FLAG, "verbose", 'v', NULL, "print the trace's path and notes while recording", AT(verbose) },
+	{ OPTION_FLAG, "quiet", 'q', NULL, "print no summary", AT(quiet) },
+	{ OPTION_NUMBER, "leaks-exit-code", 0, "N", "list the leaks of all traced processes at "
+		"the end, and exit\nwith status N if there are any", AT(leaks_exit_code) },
+	{ OPTION_NUMBER, "no-verdict-exit-code", 0, "N", "exit with status N if --leaks-exit-code "
+		"has no verdict, such as\nafter a crash; 0: use the program's status (default: 2)", AT(no_verdict_exit_code) },
+	{ OPTION_LIST, "suppressions", 0, "FILE", "read leak suppressions from FILE, as 'mtracer "
+		"leaks' does", AT(suppressions) },
+	{ OPTION_TEXT, "allocator", 'a', "NAME", "preload another allocator: glibc, jemalloc, "
+		"mimalloc, tcmalloc or\na library; given a comma-separated list, run the program "
+		"once\nwith each and compare", AT(allocator) },
+	{ OPTION_FLAG, "unpool", 0, NULL, "turn off memory pools (CPython, GLib, PHP, ...) in the "
+		"program\nand everything it starts, so that each block comes from malloc", AT(unpool) },
+	{ OPTION_FLAG, "untraced", 0, NULL, "do not trace, so that --allocator compares the "
+		"program's own\nresident memory and times", AT(untraced) },
 	{ OPTION_END },
 };
 /* clang-format on */
@@ -116,26 +122,26 @@ static int check_values(const struct values *v)
 	if (v->out && !*v->out)
 		return error("run: --out: the path is empty");
 	if (v->out && strcmp(v->out, "--") == 0)
-		return error("run: --out: the path is missing; a file of that name is ./--");
+		return error("run: --out: the path is missing; for a file of that name, use ./--");
 	for (const char *p = v->out; p && *p; p++)
 		if (*p == '%' && (!*++p || !strchr("pnh%", *p)))
-			return error("run: --out: '%%' stands before p, n, h or %% only");
+			return error("run: --out: '%%' must be followed by p, n, h or %%");
 	if (v->depth != NOT_GIVEN && (v->depth < 1 || v->depth > 1024))
-		return error("run: --depth: want a number of frames from 1 to 1024");
+		return error("run: --depth must be a number from 1 to 1024");
 	if (v->leaks_exit_code != NOT_GIVEN && (v->leaks_exit_code < 1 || v->leaks_exit_code > 255))
-		return error("run: --leaks-exit-code: want an exit status from 1 to 255");
+		return error("run: --leaks-exit-code must be a number from 1 to 255");
 	if (v->leaks_exit_code != NOT_GIVEN && v->no_reachable)
-		return error("run: --leaks-exit-code: --no-reachable leaves it nothing to go by");
+		return error("run: --leaks-exit-code cannot be used with --no-reachable");
 	if (v->no_verdict_exit_code != NOT_GIVEN && v->no_verdict_exit_code > 255)
-		return error("run: --no-verdict-exit-code: want an exit status up to 255");
+		return error("run: --no-verdict-exit-code must be a number from 0 to 255");
 	if (v->leaks_exit_code == NOT_GIVEN && v->no_verdict_exit_code != NOT_GIVEN)
-		return error("run: --no-verdict-exit-code is for --leaks-exit-code");
+		return error("run: --no-verdict-exit-code requires --leaks-exit-code");
 	if (v->leaks_exit_code == NOT_GIVEN && v->suppressions.count)
-		return error("run: --suppressions is for --leaks-exit-code");
+		return error("run: --suppressions requires --leaks-exit-code");
 	if (v->untraced && !v->allocator)
-		return error("run: --untraced is for --allocator");
+		return error("run: --untraced requires --allocator");
 	if (v->untraced && v->leaks_exit_code != NOT_GIVEN)
-		return error("run: --leaks-exit-code: --untraced leaves it nothing to go by");
+		return error("run: --leaks-exit-code cannot be used with --untraced");
 	return EXIT_FINE;
 }
 
@@ -425,10 +431,8 @@ static void print_next(const struct run_traces *traces)
 	shell_add_operand(&next, traces->path);
 	fprintf(stderr, "next: %s", strbuf_text(&next));
 	if (others)
-		fprintf(stderr, "  # %zu more trace%s beside it, of %s", others,
-			others == 1 ? "" : "s",
-			traces->children ? "the programs and children that it started"
-					 : "the programs that it was before");
+		fprintf(stderr, "  # plus %zu trace%s of %s", others, others == 1 ? "" : "s",
+			traces->children ? "child processes" : "earlier programs of this process");
 	fputc('\n', stderr);
 	strbuf_release(&next);
 }
@@ -437,11 +441,10 @@ static void print_outcome(const struct outcome *o)
 {
 	char a[UNIT_TEXT], b[UNIT_TEXT];
 
-	fprintf(stderr, "resident %s%s at the most", o->resident_is_bound ? "≤ " : "",
+	fprintf(stderr, "peak RSS %s%s", o->resident_is_bound ? "≤ " : "",
 		format_bytes(a, (int64_t)o->resident));
 	if (o->tracer)
-		fprintf(stderr, ", up to %s of it the tracer's",
-			format_bytes(b, (int64_t)o->tracer));
+		fprintf(stderr, " (tracer ≤ %s)", format_bytes(b, (int64_t)o->tracer));
 	fprintf(stderr, "; CPU %s, time %s\n", format_duration(a, o->cpu_ns),
 		format_duration(b, o->wall_ns));
 }
@@ -589,9 +592,11 @@ static void say_not_started(const char *name, int code)
 	bool is_path = strchr(name, '/'), is_here = access(name, F_OK) == 0;
 
 	if (code == ENOENT && is_path && is_here)
-		error("%s: the interpreter that it names is not there", name);
+		error("%s: its interpreter was not found", name);
 	else if (code == ENOENT && !is_path)
-		error(is_here ? "%s: no such command; the file here is ./%s" : "%s: no such command",
+		error(is_here ? "%s: command not found; did you mean ./%s?"
+			      : "%s: command not "
+				"found",
 			name, name);
 	else
 		error("%s: %s", name, strerror(code));
@@ -641,8 +646,8 @@ static int run_with(struct job *job, const char *library, const struct allocator
 	job->preloading =
 		preloading_choose(job->library, allocator ? allocator->path : NULL, job->file);
 	if (job->preloading.sanitizer) {
-		warning("%s is loaded with a sanitizer's library (%s), which replaces malloc "
-			"itself and refuses to share it; it runs untraced",
+		warning("%s is loaded with a sanitizer's library (%s), which brings its own "
+			"malloc; it runs untraced",
 			job->name, job->preloading.sanitizer);
 		job->library = NULL;
 		explained = true;
@@ -679,7 +684,7 @@ static void add_row(struct table *table, const struct allocator *a, const struct
 
 static struct table *new_comparison(void)
 {
-	static const char *const numbers[] = { "heap peak", "resident", "tracer's", "CPU", "time" };
+	static const char *const numbers[] = { "heap peak", "peak RSS", "tracer", "CPU", "time" };
 	struct table *table = table_new();
 
 	table_column(table, "allocator", ALIGN_LEFT);
@@ -707,8 +712,8 @@ static int compare(struct job *job, const char *library, const struct allocators
 	fold_start(&stderr, STDERR_FILENO, terminal_width(STDERR_FILENO));
 	table_print(table, stderr);
 	if (library)
-		fputs("resident memory is without the tracer's; the times are those of traced "
-		      "runs, and those of\nthe program alone with --untraced\n",
+		fputs("peak RSS excludes the tracer; times are those of traced runs (--untraced "
+		      "measures the program\nalone)\n",
 			stderr);
 	fold_finish();
 	table_free(table);
@@ -731,7 +736,7 @@ static int choose_library(char **library)
 {
 	*library = preloading_library();
 	if (!*library)
-		return error("libmtrace.so: not found beside mtracer nor in " MTRACER_PREFIX
+		return error("libmtrace.so: found neither next to mtracer nor in " MTRACER_PREFIX
 			     "/" MTRACER_LIBDIR);
 	if ((*library)[strcspn(*library, ": ")])
 		return error("%s: a path with a space or colon cannot be preloaded", *library);
@@ -795,26 +800,22 @@ const struct command cmd_run = {
 	.usage = "[OPTION]... [--] PROGRAM [ARGUMENT]...",
 	.summary = "run a program and trace its memory",
 	.details =
-		"Options win over the MTRACE_* variables of the same names.\n"
-		"Exits with the program's status: 128 + N where signal N killed it, 127\n"
-		"where it was not found, 126 where it cannot be executed; with --leaks-exit-code\n"
-		"with that where anything is lost, as 'mtracer leaks' would tell, in any of the\n"
-		"processes that were traced; else with that of --no-verdict-exit-code where one "
-		"of\n"
-		"them has no verdict: it can't be traced, left no trace, was killed or left by\n"
-		"_exit() before it could look, still runs, recorded nothing or was sampled. So a\n"
-		"status of the program's own comes through where nothing is lost for certain. A\n"
-		"program that went on as another one (exec) doesn't count, nor does a forked "
-		"child\n"
-		"that left by _exit(). With several allocators it is the first status that isn't "
-		"0.\n"
-		"Pools that hide their blocks are named where the program has any; --unpool sets\n"
-		"PYTHONMALLOC=malloc, G_SLICE=always-malloc, USE_ZEND_ALLOC=0 and\n"
-		"GLIBCXX_FORCE_NEW=1.\n"
-		"Functions that only jemalloc (mallocx ...), mimalloc (mi_malloc ...) or tcmalloc\n"
-		"(tc_malloc ...) has are traced where the program or a library of its uses them; "
-		"for\n"
-		"programs that it starts in turn, preload libmtrace_NAME.so behind libmtrace.so.",
+		"Options take precedence over the MTRACE_* variables of the same names. Exits "
+		"with the program's status: 128 + N if it was killed by signal N, 127 if it was "
+		"not found, 126 if it cannot be executed. With --leaks-exit-code, exits with that "
+		"status if any traced process leaked memory, as 'mtracer leaks' would report; "
+		"otherwise with the status of --no-verdict-exit-code if any process has no "
+		"verdict: it could not be traced, left no trace, was killed or called _exit() "
+		"before the check, is still running, recorded nothing or was sampled. The "
+		"program's own status is therefore returned only if there is certainly no leak. A "
+		"program that was replaced by another one (exec) and a forked child that ended "
+		"with _exit() are not counted. With several allocators, the first nonzero status "
+		"is returned. Memory pools that hide blocks are reported; --unpool turns them off "
+		"by setting PYTHONMALLOC=malloc, G_SLICE=always-malloc, USE_ZEND_ALLOC=0 and "
+		"GLIBCXX_FORCE_NEW=1. Functions specific to jemalloc (mallocx ...), mimalloc "
+		"(mi_malloc ...) or tcmalloc (tc_malloc ...) are traced if the program or one of "
+		"its libraries uses them; for programs that it starts, also preload "
+		"libmtrace_NAME.so after libmtrace.so.",
 	.options = rows,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

@@ -42,25 +42,26 @@ struct values {
 
 /* clang-format off */
 static const struct option_row options[] = {
-	{ OPTION_FLAG, "callers", 'c', NULL, "bottom-up: from the functions that allocate to their callers",
+	{ OPTION_FLAG, "callers", 'c', NULL, "bottom-up: from allocating functions to their "
+		"callers",
 		offsetof(struct values, callers), NULL },
-	{ OPTION_TEXT, "peek", 'p', "FUNCTION", "one function with its callers and callees, as in\n"
-		"'mtracer annotate FUNCTION'",
+	{ OPTION_TEXT, "peek", 'p', "FUNCTION", "show FUNCTION with its callers and callees; "
+		"FUNCTION as in\n'mtracer annotate'",
 		offsetof(struct values, peek), NULL },
-	{ OPTION_FLAG, "lines", 'l', NULL, "a node for each calling line, not for each function",
+	{ OPTION_FLAG, "lines", 'l', NULL, "make a node per calling line instead of per function",
 		offsetof(struct values, lines), NULL },
-	{ OPTION_TEXT, "sort", 's', "KEY", "what is measured: at_peak_bytes (the default), current_bytes,\n"
-		"current_blocks, allocated_bytes, allocations or temporary",
+	{ OPTION_TEXT, "sort", 's', "KEY", "rank by: at_peak_bytes (the default), "
+		"current_bytes,\ncurrent_blocks, allocated_bytes, allocations or temporary",
 		offsetof(struct values, sort), NULL },
-	{ OPTION_TEXT, "min-percent", 0, "P", "leave out what has less than P percent of the program's\n"
-		"(default: 1; with --json 0)",
+	{ OPTION_TEXT, "min-percent", 0, "P", "hide nodes with less than P percent of the "
+		"program's total\n(default: 1; 0 with --json)",
 		offsetof(struct values, min_percent), NULL },
-	{ OPTION_NUMBER, "depth", 'd', "N", "show N levels, 0 for all (the default)",
+	{ OPTION_NUMBER, "depth", 'd', "N", "show at most N levels; 0 for all (the default)",
 		offsetof(struct values, depth), NULL },
-	{ OPTION_LIST, "match", 'm', "RE", "only stacks with a function, file:line or module that matches\n"
-		"the extended regular expression",
+	{ OPTION_LIST, "match", 'm', "RE", "use only stacks with a function, file:line or module "
+		"that\nmatches the extended regular expression",
 		offsetof(struct values, match), NULL },
-	{ OPTION_LIST, "exclude", 'x', "RE", "leave out such stacks",
+	{ OPTION_LIST, "exclude", 'x', "RE", "ignore stacks that match",
 		offsetof(struct values, exclude), NULL },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON",
 		offsetof(struct values, json), NULL },
@@ -319,7 +320,8 @@ static size_t leave_out(size_t widths[COLUMNS], size_t used, size_t width)
 {
 	static const enum column spare[] = { ALLOCATIONS, SELF };
 
-	for (size_t i = 0; i < sizeof(spare) / sizeof(spare[0]) && used + NAMES_LEAST > width; i++) {
+	for (size_t i = 0; i < sizeof(spare) / sizeof(spare[0]) && used + NAMES_LEAST > width;
+		i++) {
 		used -= widths[spare[i]] ? widths[spare[i]] + GAP : 0;
 		widths[spare[i]] = 0;
 	}
@@ -491,8 +493,8 @@ static int run(const void *values, int argc, char **argv)
 	if (status == EXIT_FINE)
 		status = check_percent(&v);
 	if (status == EXIT_FINE && v.values->peek && names_trace(v.values->peek))
-		status =
-			error("tree: --peek wants a function, and '%s' is a trace", v.values->peek);
+		status = error(
+			"tree: --peek requires a function, but '%s' is a trace", v.values->peek);
 	if (status != EXIT_FINE)
 		return status;
 	v.filter = filter_new(&v.values->match, &v.values->exclude, why, sizeof(why));
@@ -516,12 +518,11 @@ static int run(const void *values, int argc, char **argv)
 const struct command cmd_tree = {
 	.name = "tree",
 	.usage = "[OPTION]... [TRACE]",
-	.summary = "show which calls lead to the memory",
-	.details = "Top-down, a function stands below its caller and holds all that was allocated "
-		   "below it;\n"
-		   "'self' is what its own lines allocated. A chain of calls without branches is "
-		   "not indented.\n"
-		   "Direct recursion is one node, so nothing is counted twice.",
+	.summary = "show the call tree of allocations",
+	.details = "Top-down, each function is shown below its caller with everything that was "
+		   "allocated below it; 'self' is what its own lines allocated. A chain of calls "
+		   "without branches is not indented. Direct recursion is one node, so nothing is "
+		   "counted twice.",
 	.options = options,
 	.defaults = NULL,
 	.values_size = sizeof(struct values),

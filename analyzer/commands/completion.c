@@ -203,7 +203,7 @@ void completion_zsh(FILE *out)
 		print_help((*c)->summary, ZSH_QUOTE, ":", out);
 		fputs("'\n", out);
 	}
-	fputs("        'help:print help on a command'\n"
+	fputs("        'help:show help for a command'\n"
 	      "    )\n"
 	      "    _describe command commands\n"
 	      "}\n"
@@ -268,7 +268,7 @@ void completion_fish(FILE *out)
 	      "complete -c mtracer -n __fish_use_subcommand -f\n"
 	      "complete -c mtracer -n __fish_use_subcommand -l version -d 'print the version'\n"
 	      "complete -c mtracer -s h -l help -d 'print help'\n"
-	      "complete -c mtracer -n __fish_use_subcommand -a help -d 'print help on a command'\n",
+	      "complete -c mtracer -n __fish_use_subcommand -a help -d 'show help for a command'\n",
 		out);
 	for (const struct command *const *c = commands; *c; c++) {
 		if ((*c)->hidden)

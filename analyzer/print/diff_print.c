@@ -96,8 +96,7 @@ static void add_value(struct strbuf *text, const struct diff_view *view, enum so
 	if (*format_change(change, v, DIFF_GREW))
 		strbuf_addf(text, " (%s)", change);
 	if (!v->changed)
-		strbuf_addf(text, ": no change beyond the spread of %s",
-			format(old, measure, v->spread));
+		strbuf_addf(text, ": within the spread of %s", format(old, measure, v->spread));
 	else if (v->spread)
 		strbuf_addf(text, ", spread %s", format(old, measure, v->spread));
 }
@@ -444,9 +443,9 @@ static void print_nameless(const struct diff_view *v)
 		if (!p->has_offset || !p->module || !p->function || !strstr(p->function, "+0x") ||
 			is_one_build(v->diff, p->module))
 			continue;
-		fputs("no functions are known of ", stdout);
+		fputs("no function names are known for ", stdout);
 		print_clean(path_base(p->module));
-		puts(": its code is told by what it calls and allocates");
+		puts(", so its code is matched by call structure and allocations");
 		return;
 	}
 }
@@ -478,7 +477,7 @@ void diff_print_text(const struct diff_view *v)
 	} else if (v->row_count) {
 		printf("no row differs in %s\n", sort_key_names[v->sort]);
 	} else {
-		puts(v->diff->row_count ? "no row that differs matches" : "no row differs");
+		puts(v->diff->row_count ? "no differing row matches" : "no row differs");
 	}
 	print_rest(v);
 	paths_free(paths);

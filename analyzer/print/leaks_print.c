@@ -62,11 +62,11 @@ static void print_lost(const struct leaks *leaks, FILE *out)
 	char text[128], places[160];
 
 	if (lost->blocks == 0) {
-		fprintf(out, "%s%s%s: no block is lost%s\n", style(STYLE_BOLD),
+		fprintf(out, "%s%s%s: no lost blocks%s\n", style(STYLE_BOLD),
 			leaks->why ? "no verdict on all" : "no leaks", style(STYLE_PLAIN),
-			leaks->why ? " in the processes that looked" : "");
+			leaks->why ? " in the processes that were checked" : "");
 		if (indirect->blocks)
-			fprintf(out, "indirectly lost: %s, that only lost blocks point to\n",
+			fprintf(out, "indirectly lost: %s, reachable only from lost blocks\n",
 				sum_text(text, indirect));
 		return;
 	}
@@ -74,12 +74,12 @@ static void print_lost(const struct leaks *leaks, FILE *out)
 		size_text(text, lost->bytes + indirect->bytes, lost->blocks + indirect->blocks),
 		style(STYLE_PLAIN));
 	if (!indirect->blocks) {
-		fprintf(out, ", which nothing points to, from %s\n", places_text(places, lost));
+		fprintf(out, ", from %s\n", places_text(places, lost));
 		return;
 	}
-	fprintf(out, ", from %s:\n%s that nothing points to, ", places_text(places, lost),
+	fprintf(out, ", from %s:\n%s directly lost, ", places_text(places, lost),
 		sum_text(text, lost));
-	fprintf(out, "and %s that only these lead to\n", sum_text(text, indirect));
+	fprintf(out, "%s indirectly lost\n", sum_text(text, indirect));
 }
 
 static void print_others(const struct leaks *leaks, const struct leaks_view *view, FILE *out)
@@ -89,13 +89,13 @@ static void print_others(const struct leaks *leaks, const struct leaks_view *vie
 	char text[128];
 
 	if (possible->blocks)
-		fprintf(out, "possibly lost: %s, by pointers to their inside only\n",
+		fprintf(out, "possibly lost: %s, with interior pointers only\n",
 			sum_text(text, possible));
 	if (reachable->blocks)
 		fprintf(out, "still reachable: %s\n", sum_text(text, reachable));
 	if ((possible->blocks || reachable->blocks || leaks->found[LEAK_INDIRECT].blocks) &&
 		view->hints && !(view->kinds & 1u << LEAK_REACHABLE))
-		fprintf(out, "%s--all lists these, too%s\n", style(STYLE_FAINT),
+		fprintf(out, "%suse --all to list these too%s\n", style(STYLE_FAINT),
 			style(STYLE_PLAIN));
 }
 
@@ -120,7 +120,7 @@ static void print_unclassified(const struct leaks *leaks, FILE *out)
 	const struct leak_sum *sum = &leaks->found[LEAK_UNCLASSIFIED];
 	char text[128], places[160];
 
-	fprintf(out, "%sunclassified: %s live%s, lost or not, from %s\n", style(STYLE_BOLD),
+	fprintf(out, "%sunclassified: %s live%s, possibly leaked, from %s\n", style(STYLE_BOLD),
 		sum_text(text, sum), style(STYLE_PLAIN), places_text(places, sum));
 	fprintf(out, "%sno verdict%s: %s%s\n", style(STYLE_WARNING),
 		leaks->classified ? " on these" : "", leaks->why, style(STYLE_PLAIN));
@@ -135,8 +135,9 @@ static void print_blind(const struct trace *t, FILE *out)
 		return;
 	plural(threads, t->header.scan_blind, "thread");
 	fprintf(out,
-		"%snone is called lost%s: the registers of %s could not be read (ptrace is not "
-		"allowed, or another tracer is there), and may hold what is possible here\n",
+		"%sno block is reported as lost%s: the registers of %s could not be read (ptrace "
+		"is not permitted, or another tracer is attached) and may hold the possibly lost "
+		"blocks\n",
 		style(STYLE_WARNING), style(STYLE_PLAIN), threads);
 }
 
@@ -147,7 +148,7 @@ static void print_verdict(
 
 	if (leaks->classified) {
 		if (t->state != TRACE_EXITED)
-			fprintf(out, "as of %s after the start:\n",
+			fprintf(out, "%s after the start:\n",
 				format_duration(text, t->header.scan_at_ns));
 		print_lost(leaks, out);
 		print_others(leaks, view, out);
@@ -260,7 +261,7 @@ static void print_frames(struct printer *p, const struct spots *spots, size_t fi
 	else if (spots->root == MT_NODE_DEEP)
 		fputs("    (cut here: more frames than MTRACE_DEPTH)\n", p->out);
 	else if (spots->root != MT_NODE_ROOT)
-		fputs("    (could not be followed further)\n", p->out);
+		fputs("    (could not be unwound further)\n", p->out);
 }
 
 /* How many frames, from the innermost on, all stacks of a row have in common; none where its line
@@ -310,8 +311,7 @@ static void print_heading(const struct printer *p, const struct leak *leak)
 	if (leak->stack_count > 1)
 		fprintf(p->out, ", by %zu call stacks", leak->stack_count);
 	if (leak->m.allocations > leak->own.blocks)
-		fprintf(p->out, "; %llu were allocated here",
-			(unsigned long long)leak->m.allocations);
+		fprintf(p->out, "; %llu allocated here", (unsigned long long)leak->m.allocations);
 	fputc('\n', p->out);
 }
 

@@ -208,7 +208,7 @@ static void add_heading(
 
 	strbuf_add_clean(&s, from->name);
 	if (from->names > 1)
-		strbuf_addf(&s, " and %zu more from the same source", from->names - 1);
+		strbuf_addf(&s, " and %zu more with the same source", from->names - 1);
 	f->name = taken(&s);
 	if (from->file)
 		strbuf_addf(&s, "%s:%u", paths_short(l->paths, from->file), from->line);
@@ -236,13 +236,13 @@ static void add_remarks(
 	if (source && source->problem)
 		strbuf_addf(&s, "source not shown: %s: %s%s", from->file, source->problem,
 			strcmp(source->problem, "no such file") == 0
-				? "; --source-dir or --path-map tell where it is"
+				? "; use --source-dir or --path-map to say where it is"
 				: "");
 	if (s.size)
 		f->remarks[0] = clean(s.text);
 	strbuf_clear(&s);
 	if (source && !source->problem && from->extent.last > source->lines)
-		strbuf_addf(&s, "%s ends at line %u: it is not the file that was compiled",
+		strbuf_addf(&s, "%s has only %u lines, so it is not the file that was compiled",
 			source->found, source->lines);
 	if (s.size)
 		f->remarks[1] = clean(s.text);
@@ -571,10 +571,10 @@ void listing_print(struct listing *l)
 			putchar('\n');
 	}
 	if (l->bare.count)
-		printf("%swithout known lines, for lack of debug information%s\n",
-			style(STYLE_BOLD), style(STYLE_PLAIN));
+		printf("%sfunctions without debug information%s\n", style(STYLE_BOLD),
+			style(STYLE_PLAIN));
 	print_lines(l, &l->bare);
 	if (l->narrow)
-		printf("\n%ssome columns are left out (--wide shows all columns)%s\n", style(STYLE_FAINT),
-			style(STYLE_PLAIN));
+		printf("\n%ssome columns do not fit (--wide shows all columns)%s\n",
+			style(STYLE_FAINT), style(STYLE_PLAIN));
 }

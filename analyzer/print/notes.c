@@ -47,14 +47,12 @@ static void add_own_malloc(struct notes *notes, const struct trace *t)
 	strbuf_add_clean(&name, path_base(path));
 	if (*path && strcmp(path, trace_program(t)) != 0)
 		add(notes, "own_malloc", LOSS, 0,
-			"%s defines malloc and was loaded before libmtrace.so: what is allocated "
-			"there does not pass through libmtrace (put libmtrace.so first in "
-			"LD_PRELOAD)",
+			"%s defines malloc and was loaded before libmtrace.so, so its allocations "
+			"are not recorded (put libmtrace.so first in LD_PRELOAD)",
 			strbuf_text(&name));
 	else
 		add(notes, "own_malloc", LOSS, 0,
-			"the program defines malloc itself: what it allocates there does not pass "
-			"through libmtrace");
+			"the program defines its own malloc, whose allocations are not recorded");
 	strbuf_release(&name);
 }
 
@@ -104,8 +102,8 @@ static void add_skipped(struct notes *notes, const struct trace *t)
 		return;
 	name_modules_that_skip(t, &modules);
 	add(notes, "skipped_frames", LOSS, count,
-		"%llu call stack%s may lack frames: they go through code without unwind "
-		"information, in %s (build it with -fasynchronous-unwind-tables)",
+		"%llu call stack%s may lack frames, having passed through code without unwind "
+		"information: %s (build it with -fasynchronous-unwind-tables)",
 		(unsigned long long)count, count == 1 ? "" : "s", strbuf_text(&modules));
 	strbuf_release(&modules);
 }
@@ -121,14 +119,14 @@ static void add_freed_by(struct notes *notes, const struct trace *t)
 	strbuf_add_clean(&names, h->freed_by);
 	if (names.size)
 		add(notes, "freed_by", FACT, 0,
-			"what frees past the library: %s (loaded with RTLD_DEEPBIND, so its free "
-			"is the one behind libmtrace's)",
+			"code that frees blocks without passing through the library: %s (loaded "
+			"with RTLD_DEEPBIND, so it calls the C library's free directly)",
 			strbuf_text(&names));
 	else
 		add(notes, "freed_by", FACT, 0,
-			"a block that was freed unseen is found when its memory is given out again, "
-			"which says nothing of who freed it: whoever calls the C library's own free, "
-			"as a library loaded with RTLD_DEEPBIND does, or one that has looked it up "
+			"missed frees are noticed only when the memory is reused, so the caller "
+			"is unknown; likely causes are libraries that call the C library's free "
+			"directly, because they were loaded with RTLD_DEEPBIND or looked it up "
 			"(dlsym, Python's ctypes)");
 	strbuf_release(&names);
 }
@@ -140,14 +138,14 @@ static void add_losses(struct notes *notes, const struct trace *t)
 		const char *key, *why;
 	} reasons[MT_LOSSES_USED] = {
 		[MT_LOST_SITE] = { "lost_site",
-			" not recorded: no room for the call site (disk full, "
-			"file size limit or address space)" },
-		[MT_LOST_SLOT] = { "lost_slot", " not recorded: no memory to remember the block" },
+			" not recorded: no space for the call site (disk full, file size limit or "
+			"address space limit)" },
+		[MT_LOST_SLOT] = { "lost_slot", " not recorded: no memory to track the block" },
 		[MT_LOST_REENTRANT] = { "lost_reentrant", " not recorded: made in a signal handler "
 							  "that interrupted the tracer" },
 		[MT_LOST_THREAD] = { "lost_thread",
-			" not recorded: no memory for the thread's state, "
-			"or the thread was past its end" },
+			" not recorded: no memory for the thread's state, or the thread had "
+			"already ended" },
 	};
 
 	add_own_malloc(notes, t);
@@ -155,23 +153,24 @@ static void add_losses(struct notes *notes, const struct trace *t)
 		add_counted(notes, reasons[i].key, LOSS, h->lost[i], "allocation", reasons[i].why);
 	for (int i = MT_LOSSES_USED; i < MT_LOSSES; i++)
 		add_counted(notes, "lost_other", LOSS, h->lost[i], "allocation",
-			" not recorded, for a reason this version does not know");
+			" not recorded, for a reason unknown to this version");
 	if (h->flags & MT_NOTE_STORAGE)
 		add(notes, "storage", LOSS, 0,
-			"the trace could not grow any more (disk full, file size limit or address "
-			"space)");
+			"the trace could not grow any further (disk full, file size limit or "
+			"address space limit)");
 	add_counted(notes, "missed_frees", LOSS, h->missed_frees, "free",
-		" missed: an allocation returned an address that was thought to be in use");
+		" missed: an allocation returned an address believed to be in use");
 	add_counted(notes, "overlaid_frees", LOSS, h->overlaid_frees, "block",
-		" freed unseen, past the library: an allocation returned an address inside");
+		" freed without passing through the library: an allocation returned an address "
+		"inside");
 	add_freed_by(notes, t);
 	add_counted(notes, "broken_stacks", LOSS, h->broken_stacks, "call stack",
-		" could not be followed to the end");
+		" could not be unwound completely");
 	add_skipped(notes, t);
 	if (h->flags & MT_NOTE_CUT)
 		add(notes, "cut_stacks", LOSS, 0,
-			"too many call stacks broke off, or went through code without unwind "
-			"information: later ones end there, or have one frame");
+			"too many call stacks could not be unwound reliably: later ones are cut "
+			"short at such code, or have one frame");
 }
 
 static void add_facts(struct notes *notes, const struct trace *t)
@@ -180,33 +179,31 @@ static void add_facts(struct notes *notes, const struct trace *t)
 	char bytes[UNIT_TEXT];
 
 	add_counted(notes, "foreign_frees", FACT, h->foreign_frees, "free",
-		" of blocks that were not recorded (allocated before the start, or lost)");
+		" of unrecorded blocks (allocated before recording started, or lost)");
 	add_counted(notes, "scan_blind", FACT, h->scan_blind, "thread",
-		" of which the search for leaks could not read the registers: what only these may "
-		"hold is possible, not lost");
+		" whose registers the leak check could not read: blocks that only these may hold "
+		"are possible leaks, not lost");
 	if (h->flags & MT_NOTE_MULTI)
 		add(notes, "threads", FACT, 0,
-			"there was more than one thread: peaks are within a bound, all else is "
-			"exact");
+			"more than one thread: peaks are accurate within a bound, everything else "
+			"is exact");
 	if (h->flags & MT_NOTE_RESET)
 		add(notes, "reset_peak", FACT, 0,
-			"the program reset the peaks (mtrace_reset_peak): they are those since "
-			"the last time");
+			"the program reset the peaks (mtrace_reset_peak); they cover the time "
+			"since the last reset");
 	if (h->flags & MT_NOTE_MERGED)
 		add(notes, "merged", FACT, h->merged,
-			"added up from %llu traces: peaks are sums of theirs, upper bounds of what "
-			"was "
-			"held at one time",
+			"combined from %llu traces: peaks are sums, and so upper bounds of what "
+			"was held at one time",
 			(unsigned long long)h->merged);
 	if (h->sample_bytes)
 		add(notes, "sampled", FACT, h->sample_bytes,
-			"sampled: one allocation in every %s on average, scaled up; the highest of "
-			"the "
-			"estimates is taken for the peak, which errs upwards",
+			"sampled: one allocation per %s on average, scaled up; the peak is the "
+			"highest estimate, and so biased upwards",
 			format_bytes(bytes, (int64_t)h->sample_bytes));
 	if (h->forked_from)
 		add(notes, "forked", FACT, h->forked_from,
-			"forked from process %llu, and began with its blocks",
+			"forked from process %llu, and inherited its blocks",
 			(unsigned long long)h->forked_from);
 	if (h->flags & MT_NOTE_UNSTARTED)
 		add(notes, "unstarted", FACT, 0, "recording began stopped");
@@ -214,7 +211,7 @@ static void add_facts(struct notes *notes, const struct trace *t)
 		add(notes, "stopped", FACT, 0,
 			"recording was stopped: later allocations are missing");
 	if (h->flags & MT_NOTE_MMAP)
-		add(notes, "mmap", FACT, 0, "anonymous mappings are rows of their own");
+		add(notes, "mmap", FACT, 0, "anonymous mappings are shown as separate rows");
 	if (h->flags & MT_NOTE_REDACTED)
 		add(notes, "redacted", FACT, 0, "command line and paths were removed");
 }

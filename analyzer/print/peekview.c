@@ -17,7 +17,7 @@
 
 #define PEEKS_SHOWN 20	     /* functions of a pattern */
 #define NEIGHBOUR_FIGURES 32 /* columns before its name */
-#define NAME_LEAST 20
+#define NAME_LEAST 20	     /* and that the name has at least */
 
 struct peekview {
 	struct reading *reading;
@@ -121,17 +121,17 @@ static void print_peek(const struct peekview *v, const struct annotation *a, siz
 	function_name(a, function, &name);
 	function_where(v, a, function, &where);
 	fputs(style(STYLE_BOLD), stdout);
-	print_neighbour(
-		v, &peek->all, &peek->all, strbuf_text(&name), strbuf_text(&where), 0);
+	print_neighbour(v, &peek->all, &peek->all, strbuf_text(&name), strbuf_text(&where), 0);
 	fputs(style(STYLE_PLAIN), stdout);
 	if (peek->self.allocations || peek->self.current_bytes)
 		print_neighbour(v, &peek->self, &peek->all, "[itself]", "", 4);
 	print_neighbours(v, a, peek->callees, peek->callee_count, &peek->all);
-	printf("%s%s of the program's", style(STYLE_FAINT),
+	printf("%s%s of the program's total", style(STYLE_FAINT),
 		format_share(share, (uint64_t)sort_measure_of(v, &peek->all),
 			(uint64_t)sort_measure_of(v, &v->totals->all)));
 	if (peek->recursion > 1)
-		printf("; up to %u calls of it on one stack, which counts once", peek->recursion);
+		printf("; recursion (up to %u calls on one stack) is counted once",
+			peek->recursion);
 	printf("%s\n", style(STYLE_PLAIN));
 	strbuf_release(&name);
 	strbuf_release(&where);

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CALL_LEAST 20 /* columns that a function and its place have at least */
+
 /* ---- stacks */
 
 static void frame_json(void *context, const struct spot *spot)
@@ -164,8 +166,8 @@ static void add_thread(const struct row *row, const struct trace *t, struct strb
 
 	strbuf_addf(text, "%s (tid %u)", lane->name[0] ? lane->name : "thread", lane->tid);
 	if (lane->threads > 1)
-		strbuf_addf(text, ", the last of %u threads%s", lane->threads,
-			lane_has_one_name(lane) ? "" : " of several names");
+		strbuf_addf(text, ", last of %u threads%s", lane->threads,
+			lane_has_one_name(lane) ? "" : " with different names");
 }
 
 void row_place(const struct row *row, enum profile_by by, const struct trace *t,
@@ -234,7 +236,9 @@ void spot_text(const struct spot *spot, struct paths *paths, size_t used, struct
 	spot_where(spot, paths, &raw);
 	strbuf_add_clean(&where, strbuf_text(&raw));
 	strbuf_add_call(text, strbuf_text(&name), strbuf_text(&where),
-		width == SIZE_MAX ? width : width - used);
+		width == SIZE_MAX	    ? width
+		: width > used + CALL_LEAST ? width - used
+					    : CALL_LEAST);
 	strbuf_release(&raw);
 	strbuf_release(&name);
 	strbuf_release(&where);
@@ -270,7 +274,7 @@ void note_stack(struct table *table, const struct trace *t, struct resolver *res
 	if (root == MT_NODE_DEEP)
 		table_note(table, "   (cut here: more frames than MTRACE_DEPTH)");
 	else if (root != MT_NODE_ROOT)
-		table_note(table, "   (could not be followed further)");
+		table_note(table, "   (could not be unwound further)");
 }
 
 void add_spot_paths(void *paths, const struct spot *spot)

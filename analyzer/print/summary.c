@@ -64,7 +64,7 @@ void summary_command(const struct trace *t, size_t limit, struct strbuf *text)
 /* "went on as /bin/true (exec): true.12.mtrace" */
 static void add_successor(const struct trace *t, struct strbuf *text)
 {
-	strbuf_add(text, "went on as ");
+	strbuf_add(text, "continued as ");
 	strbuf_add_clean(text, t->went_on_as ? t->went_on_as : "another program");
 	strbuf_add(text, " (exec)");
 	if (t->successor) {
@@ -90,8 +90,8 @@ void summary_state(const struct trace *t, struct strbuf *text)
 	else if (t->state == TRACE_EXITED)
 		strbuf_add(text, "exited");
 	else
-		strbuf_add(text, "died without exiting (a signal, a crash, or an exec of a program that "
-				 "wasn't traced)");
+		strbuf_add(text, "died without exiting (a signal, a crash, or exec of an untraced "
+				 "program)");
 }
 
 void summary_states(const struct trace *t, struct strbuf *text)
@@ -205,8 +205,8 @@ static void print_sampling(const struct trace *t, FILE *out)
 
 	if (t->header.sample_bytes)
 		fprintf(out,
-			"estimates: one byte in %s was looked at; ± is the standard error, and the "
-			"peak errs upwards\n",
+			"estimates from sampling one byte in %s; ± is the standard error, and the "
+			"peak is biased upwards\n",
 			format_count(mean, (int64_t)t->header.sample_bytes));
 }
 

@@ -65,17 +65,17 @@ static char *find(struct allocator *a)
 	if (k) {
 		a->path = k->package ? find_library(k) : NULL;
 		return k->package && !a->path
-			       ? problem("%s is not installed: no %s (Debian's and Ubuntu's "
-					 "package is %s)",
+			       ? problem("%s is not installed: %s not found (the Debian and "
+					 "Ubuntu package is %s)",
 					 k->name, k->libraries[0], k->package)
 			       : NULL;
 	}
 	if (access(a->name, R_OK) != 0)
-		return problem("'%s' is neither glibc, jemalloc, mimalloc, tcmalloc nor a library",
-			a->name);
+		return problem(
+			"'%s' is not glibc, jemalloc, mimalloc, tcmalloc or a library", a->name);
 	a->path = realpath(a->name, NULL);
 	if (!a->path || !library_has_malloc(a->path))
-		return problem("%s: defines no malloc", a->name);
+		return problem("%s: does not define malloc", a->name);
 	if (a->path[strcspn(a->path, ": ")])
 		return problem("%s: a path with a space or colon cannot be preloaded", a->path);
 	return NULL;
@@ -90,7 +90,7 @@ char *allocators_find(const char *list, struct allocators *found)
 		size_t size = strcspn(list, ",");
 		struct allocator a = { strndup(list, size), NULL };
 
-		wrong = size ? find(&a) : problem("the name of an allocator is empty");
+		wrong = size ? find(&a) : problem("empty allocator name");
 		found->items = mem_resize(found->items, found->count + 1, sizeof(*found->items));
 		found->items[found->count++] = a;
 		if (!list[size])

@@ -129,14 +129,14 @@ static bool try_mapping(struct livetrace *live, const char *line, struct search 
 static int say_not_found(const struct livetrace *live, const struct search *s)
 {
 	if (s->closed)
-		return error("%s: cannot be opened to ask process %u: %s", s->closed, live->pid,
+		return error("%s: cannot be opened to query process %u: %s", s->closed, live->pid,
 			strerror(s->code));
 	if (s->deleted)
 		return error("process %u: its trace %s was deleted", live->pid, s->deleted);
 	if (!s->any)
 		return error("process %u: has no memory of its own", live->pid);
-	return error(
-		"process %u: not traced; start it by 'mtracer run' or with LD_PRELOAD=libmtrace.so",
+	return error("process %u: not traced; start it with 'mtracer run' or with "
+		     "LD_PRELOAD=libmtrace.so",
 		live->pid);
 }
 
@@ -145,9 +145,8 @@ static int say_no_maps(uint32_t pid, const char *path, int code)
 	if (code == ENOENT || code == ESRCH)
 		return error("process %u: no such process", pid);
 	if (code == EACCES || code == EPERM)
-		return error(
-			"process %u: %s: %s; only its own user and root may look, and nobody else "
-			"where it is not dumpable (sysctl fs.suid_dumpable=1 changes that)",
+		return error("process %u: %s: %s; only its own user and root have access, and only "
+			     "root if it is not dumpable (see sysctl fs.suid_dumpable)",
 			pid, path, strerror(code));
 	return error("process %u: %s: %s", pid, path, strerror(code));
 }
@@ -225,16 +224,15 @@ static int say_no_answer(
 	const struct livetrace *live, const struct mt_header *h, uint64_t request, uint64_t seconds)
 {
 	if (process_start_ticks((pid_t)live->pid) != h->start_ticks || h->state == MT_STATE_EXITED)
-		return error("process %u: ended before it looked for leaks; 'mtracer leaks %s' has "
-			     "what is known",
+		return error("process %u: ended before it checked for leaks; see 'mtracer leaks "
+			     "%s'",
 			live->pid, live->path);
 	if (h->scan_answer >= request)
-		return error(
-			"process %u: is still looking for leaks after %llu s; --wait waits longer",
+		return error("process %u: still checking for leaks after %llu s; increase --wait",
 			live->pid, (unsigned long long)seconds);
 	write_request(live, h->scan_answer); /* not when nobody waits any more */
-	return error("process %u: made no allocation within %llu s, and looks for leaks only then; "
-		     "--wait waits longer",
+	return error("process %u: no allocation within %llu s, which is when it checks for leaks; "
+		     "increase --wait",
 		live->pid, (unsigned long long)seconds);
 }
 

@@ -125,7 +125,7 @@ void pools_text(unsigned set, struct strbuf *text)
 	const char *between = "";
 	bool any = false;
 
-	strbuf_add(text, "has pools whose blocks no tracer sees (");
+	strbuf_add(text, "uses memory pools that hide their blocks from tracers (");
 	for (size_t i = 0; i < POOLS; i++) {
 		if (!(set & 1u << i))
 			continue;
@@ -133,7 +133,7 @@ void pools_text(unsigned set, struct strbuf *text)
 		any |= pools[i].variable != NULL;
 		between = ", ";
 	}
-	strbuf_add(text, any ? "); --unpool turns them off, or" : "); what helps is");
+	strbuf_add(text, any ? "); turn them off with --unpool or" : "); use");
 	for (size_t i = 0; i < POOLS; i++) {
 		if (!(set & 1u << i))
 			continue;
@@ -141,6 +141,7 @@ void pools_text(unsigned set, struct strbuf *text)
 			strbuf_addf(text, " %s=%s", pools[i].variable,
 				pools[i].value ? pools[i].value : "1");
 		else
-			strbuf_addf(text, "%s %s", any ? "; for the last" : "", pools[i].remedy);
+			strbuf_addf(
+				text, "%s %s", any ? "; for the last, use" : "", pools[i].remedy);
 	}
 }

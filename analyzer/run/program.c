@@ -183,19 +183,18 @@ static struct obstacle check_contents(Elf *elf)
 
 	if (c.sanitizer)
 		return obstacle(true,
-			"is built with a sanitizer (%s), which replaces malloc itself and "
-			"refuses to share it; it runs untraced",
+			"is built with a sanitizer (%s), which brings its own malloc; it runs "
+			"untraced",
 			c.sanitizer);
 	if (c.allocator)
 		return obstacle(false,
-			"brings its own malloc%s%s%s, so the memory that it takes from "
-			"there will not be seen",
+			"brings its own malloc%s%s%s, whose allocations will not be recorded",
 			strcmp(c.allocator, "malloc") ? " (" : "",
 			strcmp(c.allocator, "malloc") ? c.allocator : "",
 			strcmp(c.allocator, "malloc") ? ")" : "");
 	if (c.go)
-		return obstacle(false, "is a Go program, whose memory comes from Go's own run-time "
-				       "system; only what its C parts allocate will be seen");
+		return obstacle(false, "is a Go program; only allocations of its C parts will be "
+				       "recorded");
 	return nothing;
 }
 
@@ -210,28 +209,28 @@ static struct obstacle check_elf(const char *path, Elf *elf, bool loaded)
 		return nothing;
 	if (header.e_machine != OUR_MACHINE)
 		return obstacle(true,
-			"is a program for another kind of machine, which the library can't "
-			"be loaded into; it runs untraced");
+			"is built for another architecture, so the library cannot be preloaded; "
+			"it runs untraced");
 	if (gelf_getclass(elf) != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32))
 		return obstacle(true,
-			"is a %d-bit program, which the library can't be loaded into; it "
-			"runs untraced",
+			"is a %d-bit program, so the library cannot be preloaded; it runs "
+			"untraced",
 			gelf_getclass(elf) == ELFCLASS32 ? 32 : 64);
 	read_interpreter(elf, interpreter, sizeof(interpreter));
 	if (!interpreter[0])
 		return strncmp(base_name(path), "ld", 2) == 0
 			       ? nothing
 			       : obstacle(false, "is statically linked, so no library can be "
-						 "preloaded; it runs "
-						 "untraced, and only programs that it starts will "
-						 "be traced");
+						 "preloaded; it runs untraced, and only programs "
+						 "that it starts "
+						 "will be traced");
 	if (strncmp(base_name(interpreter), "ld-musl", 7) == 0)
 		return obstacle(
-			true, "is linked with musl, and the library with glibc; it runs untraced");
+			true, "is linked with musl, but the library with glibc; it runs untraced");
 	if (!loaded && gains_privileges(path))
 		return obstacle(false,
-			"gains privileges when it starts (setuid, setgid or "
-			"capabilities), so no library is preloaded; it runs untraced");
+			"gains privileges when it starts (setuid, setgid or capabilities), so no "
+			"library can be preloaded; it runs untraced");
 	return check_contents(elf);
 }
 

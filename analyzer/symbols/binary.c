@@ -377,8 +377,7 @@ Dwarf *binary_dwarf(struct binary *b, Dwarf_Addr *bias)
 		complain(b, "%s: its debug information cannot be read: %s",
 			main_file ? main_file : "module", dwfl_errmsg(code));
 	else if (debuginfod_gave_up())
-		complain(b,
-			"%s: no debug file from debuginfod in the time given (--debuginfod-time)",
+		complain(b, "%s: debuginfod sent no debug file within --debuginfod-time",
 			main_file ? main_file : "module");
 	return NULL;
 }

@@ -262,7 +262,7 @@ static void read_source(struct source_cache *cache, struct source *source)
 	source->text = read_all(fd, left < FILE_MAX ? left : FILE_MAX, &size);
 	close(fd);
 	if (!source->text)
-		source->file.problem = "cannot be read, or is endless";
+		source->file.problem = "cannot be read, or has no end";
 	else if (memchr(source->text, 0, size))
 		source->file.problem = "not a text file";
 	if (source->file.problem) {
@@ -349,8 +349,7 @@ static void add_what_they_are(const struct source_cache *cache, struct strbuf *s
 	if (cache->any_changed)
 		strbuf_addf(s, " not what %s was built from",
 			cache->any_newer ? "it" : "the program");
-	strbuf_addf(s, ": %s lines may have moved since it was built",
-		cache->other_count == 1 ? "its" : "their");
+	strbuf_addf(s, ": %s lines may have moved", cache->other_count == 1 ? "its" : "their");
 }
 
 const char *source_complaint(struct source_cache *cache)

@@ -73,7 +73,7 @@ static bool read_bytes(struct reader *r, void *to, size_t size, uint64_t at)
 		if (got < 0)
 			return fail(r, "cannot be read: %s", strerror(errno));
 		if (got == 0)
-			return fail(r, "truncated while it was read, at byte %llu",
+			return fail(r, "truncated while being read, at byte %llu",
 				(unsigned long long)at);
 		next += got;
 		at += (uint64_t)got;
@@ -97,14 +97,14 @@ static bool check_start(struct reader *r, const struct mt_header *h, uint64_t si
 	if (size < sizeof(h->magic) || memcmp(h->magic, MT_MAGIC, sizeof(h->magic)) != 0)
 		return fail(r, "not a trace");
 	if (size < MT_HEADER_SIZE)
-		return fail(r, "truncated: %llu bytes, and the header alone has %u",
+		return fail(r, "truncated: %llu bytes, less than the header of %u",
 			(unsigned long long)size, MT_HEADER_SIZE);
 	if (h->byte_order == __builtin_bswap32(MT_BYTE_ORDER))
-		return fail(r, "written on a machine of another byte order");
+		return fail(r, "written on a machine with a different byte order");
 	if (h->byte_order != MT_BYTE_ORDER)
-		return fail(r, "corrupt: no such byte order: %#x", h->byte_order);
+		return fail(r, "corrupt: invalid byte order: %#x", h->byte_order);
 	if (h->oldest_reader > MT_VERSION)
-		return fail(r, "needs a newer mtracer: format %u, this one reads up to %u",
+		return fail(r, "requires a newer mtracer: format %u, but this one reads up to %u",
 			h->oldest_reader, MT_VERSION);
 	if (h->oldest_reader == 0 || h->version < h->oldest_reader)
 		return fail(
@@ -120,7 +120,7 @@ static bool check_header(struct reader *r, const struct mt_header *h)
 		return fail(r, "corrupt: pages of %u bytes", h->page_size);
 	if (h->state != MT_STATE_RUNNING && h->state != MT_STATE_EXITED &&
 		(h->state != MT_STATE_DIED || !(h->flags & MT_NOTE_COPY)))
-		return fail(r, "corrupt: no such state: %u", h->state);
+		return fail(r, "corrupt: invalid state: %u", h->state);
 	if (h->extent_count > MT_EXTENTS)
 		return fail(r, "corrupt: %u extents", h->extent_count);
 	return true;
@@ -159,7 +159,7 @@ static bool check_places_in_file(struct reader *r, struct mt_header *h)
 		if (e->file_page < free_page)
 			return fail(r, "corrupt: extents overlap at page %u", e->file_page);
 		if (end > (uint64_t)r->stat.st_size)
-			return fail(r, "truncated: %lld bytes, and a table reaches to byte %llu",
+			return fail(r, "truncated: %lld bytes, but a table extends to byte %llu",
 				(long long)r->stat.st_size, (unsigned long long)end);
 		free_page = (uint64_t)e->file_page + e->pages;
 	}
@@ -435,7 +435,7 @@ static bool check_texts(struct reader *r, const struct trace *t)
 	const struct mt_text *texts[] = { &h->program, &h->command, &h->directory, &h->host };
 
 	if (t->strings_size && t->strings[t->strings_size - 1] != '\0')
-		return fail(r, "corrupt: strings don't end");
+		return fail(r, "corrupt: strings not terminated");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		uint64_t end = (uint64_t)texts[i]->offset + texts[i]->size;
 

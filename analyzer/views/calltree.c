@@ -111,7 +111,7 @@ static uint32_t start_of(struct grower *g, uint32_t root)
 	if (root == MT_NODE_DEEP)
 		return named_child(g, 0, "[more frames than MTRACE_DEPTH]");
 	if (root == MT_NODE_BROKEN)
-		return named_child(g, 0, "[could not be followed further]");
+		return named_child(g, 0, "[could not be unwound further]");
 	return 0;
 }
 

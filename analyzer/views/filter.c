@@ -24,7 +24,7 @@ static bool compile(
 		int code;
 
 		if (names_trace(list->items[i])) {
-			snprintf(error, error_size, "'%s' is a trace, not an expression",
+			snprintf(error, error_size, "'%s' is a trace, not a regular expression",
 				list->items[i]);
 			return false;
 		}

@@ -51,12 +51,12 @@ static void compare_with_first(struct gather *g, const struct trace *t)
 		g->sample_bytes = t->header.sample_bytes;
 	}
 	if (!g->any_program && !g->said_program && strcmp(g->program, program) != 0) {
-		warning("different programs are added up: %s in %s, %s in %s", g->program, g->path,
+		warning("combining different programs: %s in %s, %s in %s", g->program, g->path,
 			program, t->path);
 		g->said_program = true;
 	}
 	if (g->sample_bytes != t->header.sample_bytes && !g->said_sample) {
-		warning("%s was sampled otherwise than %s", t->path, g->path);
+		warning("%s was sampled differently from %s", t->path, g->path);
 		g->said_sample = true;
 	}
 	if (t->header.forked_from && !(t->header.flags & MT_NOTE_MERGED) && !g->forked++) {
@@ -68,12 +68,12 @@ static void compare_with_first(struct gather *g, const struct trace *t)
 static void warn(const struct gather *g, const char *name)
 {
 	if (g->forked == 1 && g->traces > 1)
-		warning("%s began with the blocks and counts of process %llu, which forked it: "
-			"they count again",
+		warning("%s inherited the blocks and counts of process %llu, which forked it: "
+			"they are counted twice",
 			g->forked_path, (unsigned long long)g->forked_from);
 	else if (g->forked > 1)
-		warning("%zu of %zu traces began with the blocks and counts of the process that "
-			"forked them: they count again",
+		warning("%zu of %zu traces inherited the blocks and counts of the process that "
+			"forked them: they are counted twice",
 			g->forked, g->traces);
 	if (g->unread)
 		warning("%s: %zu trace%s could not be read: %s", name, g->unread,
@@ -174,7 +174,7 @@ static struct trace *finish(struct gather *g, const char *name)
 	if (!t && g->traces) {
 		t = merge_finish(g->merge, name, why, sizeof(why));
 		if (!t)
-			error("%s: the sum is no trace: %s", name, why);
+			error("%s: the result is not a valid trace: %s", name, why);
 	}
 	if (t)
 		warn(g, name);
@@ -194,8 +194,8 @@ static int add_directory(struct gather *g, const char *path)
 	if (g->traces + (g->only != NULL) > before)
 		return EXIT_FINE;
 	if (g->unread)
-		return error("%s: no trace in it could be read: %s", path, g->unread_why);
-	return error("%s: there is no trace in this directory", path);
+		return error("%s: none of its traces could be read: %s", path, g->unread_why);
+	return error("%s: no traces in this directory", path);
 }
 
 struct trace *gather_directory(const char *path)

@@ -22,25 +22,25 @@ static void say_how_it_died(const struct trace *t, struct strbuf *why)
 	uint32_t status = t->header.wait_status;
 
 	if ((t->header.flags & MT_HAS_WAIT_STATUS) && WIFSIGNALED(status))
-		strbuf_addf(why, "signal %d (%s) killed the program before it could look",
+		strbuf_addf(why, "the program was killed by signal %d (%s) before the leak check",
 			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		strbuf_add(why, "the program died before it could look");
-	strbuf_add(why, "; let it exit, or ask with 'mtracer leaks PID' while it runs");
+		strbuf_add(why, "the program died before the leak check");
+	strbuf_add(why, "; let it exit, or use 'mtracer leaks PID' while it runs");
 }
 
 static void say_how_it_failed(const struct trace *t, struct strbuf *why)
 {
 	switch (t->header.scan_error) {
 	case 0:
-		strbuf_add(why, "the search for pointers ran out of memory or time");
+		strbuf_add(why, "the leak check ran out of memory or time");
 		break;
 	case EAGAIN:
-		strbuf_add(why, "the search for pointers needs a process, and no more are allowed "
-				"('ulimit -u', RLIMIT_NPROC, or pids.max of the cgroup)");
+		strbuf_add(why, "the leak check needs to create a process, but the limit is "
+				"reached ('ulimit -u', RLIMIT_NPROC, or pids.max of the cgroup)");
 		break;
 	default:
-		strbuf_addf(why, "the search for pointers needs a process, and got none: %s",
+		strbuf_addf(why, "the leak check could not create a process: %s",
 			strerror((int)(t->header.scan_error & 0xffff)));
 	}
 }
@@ -58,34 +58,38 @@ static char *why_unclassified(const struct trace *t)
 	struct strbuf why = { 0 };
 
 	if (t->header.flags & MT_NOTE_MERGED)
-		strbuf_add(&why, "none of the processes looked, or not to the end");
+		strbuf_add(&why, "no process completed its leak check");
 	else if (t->header.sample_bytes)
 		strbuf_add(&why,
-			"the trace is sampled, and the way to a block leads through others; "
-			"run without MTRACE_SAMPLE");
+			"the trace is sampled, but a leak check needs every block; run without "
+			"MTRACE_SAMPLE");
 	else if (t->header.flags & MT_NOTE_OWN_MALLOC)
-		strbuf_add(&why, "the program's malloc is not the library's, which doesn't see its "
-				 "blocks ('mtracer info' says whose it is)");
+		strbuf_add(&why, "the program's malloc bypasses the library, which does not see "
+				 "its blocks (see 'mtracer info')");
 	else if (saw_nothing(t))
-		strbuf_add(&why, "nothing was recorded: the program began with MTRACE_START=0 "
-				 "(--no-start), and never called mtrace_start()");
+		strbuf_add(&why, "nothing was recorded: the program was started with "
+				 "MTRACE_START=0 (--no-start) and never called mtrace_start()");
 	else if (t->header.scan_state == MT_SCAN_FAILED)
 		say_how_it_failed(t, &why);
 	else if (t->header.scan_state == MT_SCAN_RUNNING && t->state == TRACE_RUNNING)
-		strbuf_add(&why, "the search for pointers is still going on; try again");
+		strbuf_add(&why, "the leak check is still running; try again");
 	else if (t->header.scan_state == MT_SCAN_RUNNING)
-		strbuf_add(&why, "the search for pointers was cut short; run the program again");
+		strbuf_add(&why, "the leak check was interrupted; run the program again");
 	else if (t->state == TRACE_RUNNING)
-		strbuf_addf(&why, "the program still runs; 'mtracer leaks %u' makes it look",
+		strbuf_addf(&why,
+			"the program is still running; use 'mtracer leaks %u' to check "
+			"it",
 			t->header.pid);
 	else if (t->state == TRACE_DIED)
 		say_how_it_died(t, &why);
 	else if (t->successor)
-		strbuf_addf(&why, "the program went on as another one (exec), whose trace is %s",
+		strbuf_addf(&why,
+			"the program was replaced by another one (exec), whose trace is "
+			"%s",
 			t->successor);
 	else
 		strbuf_add(&why,
-			"the program ended by _exit() or exec(), or with MTRACE_REACHABLE=0; "
+			"the program ended with _exit() or exec(), or MTRACE_REACHABLE=0 was set; "
 			"let it exit without that setting");
 	return why.text;
 }
@@ -581,7 +585,7 @@ struct leaks *leaks_new(const struct trace *trace, struct resolver *resolver,
 	if (leaks->count)
 		qsort(leaks->items, leaks->count, sizeof(*leaks->items), compare_leaks);
 	if (leaks->classified && leaks->found[LEAK_UNCLASSIFIED].blocks)
-		leaks->why = mem_strdup("some of the processes did not look (killed, or left by "
+		leaks->why = mem_strdup("some processes were not checked (killed, or ended with "
 					"_exit() or exec())");
 	hashmap_release(&c.leak_index);
 	hashmap_release(&c.stack_index);

@@ -99,6 +99,6 @@ char *newest_trace(void)
 	if (!name)
 		return closed;
 	free(closed);
-	notice("%s: the newest trace here", name);
+	notice("%s: newest trace in this directory", name);
 	return name;
 }

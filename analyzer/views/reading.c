@@ -49,7 +49,7 @@ static int add_sources(struct source_cache *sources, const struct reading_option
 		source_set_root(sources, options->sysroot);
 	for (size_t i = 0; i < options->path_maps.count; i++) {
 		if (!source_add_map(sources, options->path_maps.items[i]))
-			return error("--path-map '%s': not of the form FROM=TO",
+			return error("--path-map '%s': must have the form FROM=TO",
 				options->path_maps.items[i]);
 	}
 	return EXIT_FINE;
@@ -62,7 +62,7 @@ struct trace *reading_trace(const char *path)
 	char why[512];
 
 	if (!path && !newest) {
-		error("no TRACE is given, and there is no *.mtrace here");
+		error("no TRACE given, and no *.mtrace file in the working directory");
 		return NULL;
 	}
 	if (path && is_directory(path))
@@ -188,6 +188,5 @@ void reading_warn(const struct reading *r)
 			warning("%s", complaint);
 	}
 	if (count > WARNINGS_SHOWN)
-		warning("the symbols of %u more modules have such problems",
-			count - WARNINGS_SHOWN);
+		warning("%u more modules have such problems", count - WARNINGS_SHOWN);
 }

@@ -26,35 +26,35 @@ struct reading_options {
  * reading_options in it. */
 /* clang-format off */
 #define READING_OPTION_ROWS(type, member)                                                          \
-	{ OPTION_LIST, "wrapper", 0, "RE", "look through functions that match RE, too: their callers\n"  \
-		"get the bytes",                                                                        \
+	{ OPTION_LIST, "wrapper", 0, "RE", "also treat functions matching RE as wrappers: their callers\n"  \
+		"are charged",                                                                        \
 		offsetof(type, member.wrappers), NULL },                                                \
-	{ OPTION_FLAG, "no-wrappers", 0, NULL, "look through nothing, not even operator new",          \
+	{ OPTION_FLAG, "no-wrappers", 0, NULL, "treat no function as a wrapper, not even operator new",          \
 		offsetof(type, member.no_wrappers), NULL },                                             \
-	{ OPTION_TEXT, "sysroot", 0, "DIR", "look for programs and libraries under DIR first",         \
+	{ OPTION_TEXT, "sysroot", 0, "DIR", "search for programs and libraries under DIR first",         \
 		offsetof(type, member.sysroot), NULL },                                                 \
-	{ OPTION_LIST, "debug-dir", 0, "DIR", "look for separate debug files in DIR, too",             \
+	{ OPTION_LIST, "debug-dir", 0, "DIR", "also search DIR for separate debug files",             \
 		offsetof(type, member.debug_dirs), NULL },                                              \
-	{ OPTION_FLAG, "debuginfod", 0, NULL, "ask debuginfod servers for missing debug files",        \
+	{ OPTION_FLAG, "debuginfod", 0, NULL, "download missing debug files from debuginfod servers",        \
 		offsetof(type, member.debuginfod), NULL },                                              \
-	{ OPTION_NUMBER, "debuginfod-time", 0, "S", "wait S seconds for them at the most, all together\n"     \
+	{ OPTION_NUMBER, "debuginfod-time", 0, "S", "wait at most S seconds in total for debuginfod\n"     \
 		"(default: 90)",                                                                        \
 		offsetof(type, member.debuginfod_seconds), NULL },                                              \
-	{ OPTION_LIST, "source-dir", 0, "DIR", "look for source files below DIR, too",                 \
+	{ OPTION_LIST, "source-dir", 0, "DIR", "also search for source files under DIR",                 \
 		offsetof(type, member.source_dirs), NULL },                                             \
-	{ OPTION_LIST, "path-map", 0, "FROM=TO", "look for source files of the directory FROM in TO",   \
+	{ OPTION_LIST, "path-map", 0, "FROM=TO", "search TO for source files recorded under FROM",   \
 		offsetof(type, member.path_maps), NULL }
 
 /* Rows about how text is printed; width_member is a uint64_t. */
 #define WIDE_OPTION_ROW(type, member)                                                              \
-	{ OPTION_FLAG, "wide", 'w', NULL, "print all columns and whole names, however narrow the\n"     \
-		"terminal is",                                                                          \
+	{ OPTION_FLAG, "wide", 'w', NULL, "show all columns and full names, even if lines do not fit\n"     \
+		"the terminal",                                                                          \
 		offsetof(type, member.wide), NULL }
 #define OUTPUT_OPTION_ROWS(type, width_member, member)                                             \
 	WIDE_OPTION_ROW(type, member),                                                                 \
-	{ OPTION_NUMBER, "width", 0, "N", "cut lines at N columns (default: the terminal's)",          \
+	{ OPTION_NUMBER, "width", 0, "N", "limit lines to N columns (default: the terminal width)",          \
 		offsetof(type, width_member), NULL },                                                   \
-	{ OPTION_FLAG, "no-pager", 0, NULL, "no pager on a terminal",                                  \
+	{ OPTION_FLAG, "no-pager", 0, NULL, "do not use a pager",                                  \
 		offsetof(type, member.no_pager), NULL }
 /* clang-format on */
 

@@ -294,7 +294,7 @@ static int match_one(
 	char why[256];
 
 	if (!*word)
-		return error("a FUNCTION or FILE is empty");
+		return error("empty FUNCTION or FILE");
 	add_named(a, word, s);
 	if (s->count == 0 && add_place(a, word, s))
 		return EXIT_FINE;
@@ -345,7 +345,7 @@ int sort_key_check(const char *command, const char *name, enum sort_key *key)
 	if (sort_key_find(name, key)) {
 		if (*key != SORT_PEAK_BYTES && *key != SORT_NAME)
 			return EXIT_FINE;
-		return error("%s: there is no order by '%s'", command, sort_key_names[*key]);
+		return error("%s: cannot sort by '%s'", command, sort_key_names[*key]);
 	}
 	nearest = nearest_name(name, sort_key_names);
 	if (nearest)

@@ -271,7 +271,7 @@ static bool parse_leak_kinds(struct parser *p, char *text, unsigned *kinds)
 		while (i < count && strcmp(known[i].name, word) != 0)
 			i++;
 		if (i == count)
-			return wrong(p, "no such leak kind: '%s'", word);
+			return wrong(p, "unknown leak kind: '%s'", word);
 		*kinds |= known[i].kinds;
 	}
 	return true;
@@ -284,7 +284,7 @@ static bool parse_tool(struct parser *p, const char *line, bool *ours)
 	size_t tools = colon ? (size_t)(colon - line) : 0;
 
 	if (!tools || !colon[1])
-		return wrong(p, "want a line such as 'Memcheck:Leak', not '%s'", line);
+		return wrong(p, "expected a line such as 'Memcheck:Leak', not '%s'", line);
 	*ours = memmem(line, tools, "Memcheck", 8) && strcmp(colon + 1, "Leak") == 0;
 	return true;
 }
@@ -312,13 +312,13 @@ static bool parse_frames(struct parser *p, struct suppression *s, bool ours)
 			continue;
 		}
 		if (!is_frame(line))
-			return wrong(p, "want fun:, obj:, src: or ..., not '%s'", line);
+			return wrong(p, "expected fun:, obj:, src: or ..., not '%s'", line);
 		VEC_PUSH(s->frames, s->frame_count, room, mem_strdup(line));
 	}
 	if (!line)
-		return wrong(p, "the block that begins in line %u has no '}'", s->line);
+		return wrong(p, "the block starting at line %u has no '}'", s->line);
 	if (ours && s->frame_count == 0)
-		return wrong(p, "the block that begins in line %u names no frame", s->line);
+		return wrong(p, "the block starting at line %u names no frame", s->line);
 	return true;
 }
 
@@ -335,8 +335,7 @@ static bool parse_block(struct parser *p)
 		line = next_line(p);
 	}
 	if (!line || strcmp(line, "}") == 0)
-		wrong(p, "the block that begins in line %u wants a name and 'Memcheck:Leak'",
-			s.line);
+		wrong(p, "the block starting at line %u needs a name and 'Memcheck:Leak'", s.line);
 	else
 		fine = parse_tool(p, line, &ours) && parse_frames(p, &s, ours);
 	if (!fine || !ours) {
@@ -354,7 +353,9 @@ static bool parse_pattern(struct parser *p, const char *line)
 	};
 
 	if (strncmp(line, "leak:", 5) != 0)
-		return wrong(p, "neither leak:PATTERN nor the '{' of a Valgrind suppression: '%s'",
+		return wrong(p,
+			"expected leak:PATTERN or the '{' of a Valgrind suppression, not "
+			"'%s'",
 			line);
 	if (!line[5])
 		return wrong(p, "leak: without a pattern");
@@ -398,7 +399,7 @@ static char *read_file(const char *path, char *error, size_t error_size)
 	if (fd < 0 || got < 0)
 		snprintf(error, error_size, "%s", strerror(errno));
 	else if (text.size > FILE_MOST)
-		snprintf(error, error_size, "too long for a file of suppressions");
+		snprintf(error, error_size, "too long for a suppression file");
 	else if (memchr(strbuf_text(&text), '\0', text.size))
 		snprintf(error, error_size, "not a text");
 	else

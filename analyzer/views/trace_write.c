@@ -225,7 +225,7 @@ static int check_replaced(const char *path)
 		(got == (ssize_t)sizeof(start) && (memcmp(start, MT_MAGIC, sizeof(start)) == 0 ||
 							  is_packed(start, sizeof(start)))))
 		return EXIT_FINE;
-	return error("%s: is there and not a trace; it is left alone", path);
+	return error("%s: exists and is not a trace; not overwritten", path);
 }
 
 static int write_bytes(int fd, const unsigned char *bytes, size_t size)

@@ -25,7 +25,7 @@ def listing(program, arguments, shares):
         annotate = [os.environ["TEST_MTRACER"], "annotate", "--all", trace, *arguments]
         done = subprocess.run(annotate, env=env, timeout=60, stdout=subprocess.PIPE, check=True)
     text = done.stdout.decode().split("\n\n", 1)[1]
-    text = re.sub(r"^<?leaves::Tree<.*>::grow( and 1 more from the same source)?", "grow", text, flags=re.M)
+    text = re.sub(r"^<?leaves::Tree<.*>::grow( and 1 more with the same source)?", "grow", text, flags=re.M)
     return text if shares else re.sub(r"[0-9.]+ %", "N %", text)
 
 

@@ -91,7 +91,7 @@ class OtherAllocators(unittest.TestCase):
                     self.assertRegex(result.stderr.decode(), rf"\Amtracer: run: --allocator: {name} is not installed[^\n]*\n\Z")
                     continue
                 self.assertEqual(result.status, 0, result)
-                self.assertRegex(result.stderr.decode(), r"\nresident [0-9.]+ MiB at the most, up to [0-9.]+ .iB of it the tracer's; CPU ")
+                self.assertRegex(result.stderr.decode(), r"\npeak RSS [0-9.]+ MiB \(tracer ≤ [0-9.]+ .iB\); CPU ")
                 listing = self.start(name, "--quiet", program=["env"]).stdout.decode()
                 self.assertRegex(listing, rf"(?m)^LD_PRELOAD=\S*/libmtrace.so:\S*/{library}$")
 
@@ -100,7 +100,7 @@ class OtherAllocators(unittest.TestCase):
         result = self.start(",".join(names), "--quiet")
         self.assertEqual(result.status, 0, result)
         lines = result.stderr.decode().splitlines()
-        self.assertEqual(lines[0].split(), "allocator heap peak resident tracer's CPU time".split())
+        self.assertEqual(lines[0].split(), "allocator heap peak peak RSS tracer CPU time".split())
         self.assertEqual([line.split()[0] for line in lines[1:1 + len(names)]], names)
         self.assertEqual(result.stdout, b"".join([b"allocations 64, next descriptor 3\n"] * len(names)))
 

@@ -136,7 +136,7 @@ class Sanitizers(unittest.TestCase):
                 result = run([program], cwd=self.directory)
                 self.assertEqual((result.status, result.stdout, result.stderr), (3, b"fine\n", b""))
                 [trace] = traces(self.directory, program.name)
-                self.assertIn(b"the program defines malloc itself", mtracer("info", trace.path).stdout)
+                self.assertIn(b"the program defines its own malloc", mtracer("info", trace.path).stdout)
 
     def test_undefined_behaviour_is_no_matter(self):
         """Its sanitizer has no allocator."""

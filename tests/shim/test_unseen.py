@@ -50,7 +50,7 @@ class Unseen(unittest.TestCase):
                 with self.subTest(threads=threads, name=name):
                     plugin = Path(PROGRAM.path).parent / name
                     self.assertIn(f": {name} (", self.notes(threads, 1, 60, plugin)["freed_by"])
-        self.assertIn("says nothing of who freed it", self.notes(1, 1, 60)["freed_by"])
+        self.assertIn("so the caller is unknown", self.notes(1, 1, 60)["freed_by"])
         self.assertNotIn("freed_by", self.notes(1, 1, 0, Path(PROGRAM.path).parent / "libplugin_frees.so"))
 
     def test_resizes(self):

@@ -109,7 +109,7 @@ class Untraceable(unittest.TestCase):
             with self.subTest(way=way):
                 result = run([self.directory / "program", LIBRARY, way], traced=False, cwd=self.directory)
                 self.assertEqual((result.status, result.stdout), (5, b"done\n"), result)
-                self.assertRegex(result.stderr.decode(), r"\Alibmtrace: [^\n]*after the C library[^\n]*nothing is traced[^\n]*\n\Z")
+                self.assertRegex(result.stderr.decode(), r"\Alibmtrace: [^\n]*after the C library[^\n]*running untraced[^\n]*\n\Z")
                 self.assertEqual(traces(self.directory), [])
         # Preloaded, it is the first, and is only loaded once more.
         result = run([self.directory / "program", LIBRARY, ways[0]], cwd=self.directory)

@@ -236,7 +236,7 @@ class Debuginfod(Traced):
         self.assertIn("ran ", text)
         if "debuginfod" in text:  # libdebuginfod is there, and a module lacks debug information
             self.assertIn("\rasking debuginfod", text)
-            self.assertIn("in the time given", text)
+            self.assertIn("within --debuginfod-time", text)
 
 
 if __name__ == "__main__":

@@ -507,7 +507,7 @@ START_TEST(damaged_packed_traces_are_refused)
 	packed = pack_bytes(bomb, bomb_size, &packed_size, why, sizeof(why));
 	ck_assert_uint_lt(packed_size, 1u << 20);
 	put(packed, packed_size);
-	refused("unpacks to more than");
+	refused("decompresses to more than");
 	free(packed);
 	free(bomb);
 	free(bytes);

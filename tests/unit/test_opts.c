@@ -168,7 +168,7 @@ START_TEST(the_table_is_the_help)
 	ck_assert_ptr_nonnull(strstr(text,
 		"      --name X          names that are many, and so do not fit in a line of\n"
 		"                        eighty columns\n"));
-	ck_assert_ptr_nonnull(strstr(text, "  -h, --help            print this and exit\n"));
+	ck_assert_ptr_nonnull(strstr(text, "  -h, --help            show this help and exit\n"));
 	free(text);
 }
 END_TEST

@@ -145,7 +145,7 @@ START_TEST(other_machines_are_told)
 	make_copy();
 	header->e_machine = EM_S390;
 	write_copy(bytes, size);
-	expect(copy_path, "another kind of machine", true);
+	expect(copy_path, "another architecture", true);
 	header->e_machine = EM_X86_64;
 	header->e_ident[EI_CLASS] = ELFCLASS32;
 	write_copy(bytes, size);

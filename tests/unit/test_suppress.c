@@ -167,22 +167,21 @@ static void refused(const char *text, const char *expected)
 START_TEST(malformed_ones_are_refused_with_their_line)
 {
 	refused("\nrace:x\n",
-		"line 2: neither leak:PATTERN nor the '{' of a Valgrind suppression: 'race:x'");
+		"line 2: expected leak:PATTERN or the '{' of a Valgrind suppression, not 'race:x'");
 	refused("leak:", "line 1: leak: without a pattern");
-	refused("{\nn\nMemcheck:Leak\nfun:f\n",
-		"line 4: the block that begins in line 1 has no '}'");
-	refused("{\nn\nMemcheck:Leak\n}\n",
-		"line 4: the block that begins in line 1 names no frame");
+	refused("{\nn\nMemcheck:Leak\nfun:f\n", "line 4: the block starting at line 1 has no '}'");
+	refused("{\nn\nMemcheck:Leak\n}\n", "line 4: the block starting at line 1 names no frame");
 	refused("{\nn\n}\n",
-		"line 3: the block that begins in line 1 wants a name and 'Memcheck:Leak'");
+		"line 3: the block starting at line 1 needs a name and 'Memcheck:Leak'");
 	refused("{\nn\nLeak\nfun:f\n}\n",
-		"line 3: want a line such as 'Memcheck:Leak', not 'Leak'");
+		"line 3: expected a line such as 'Memcheck:Leak', not 'Leak'");
 	refused("{\nn\nMemcheck:Leak\nfunc:f\n}\n",
-		"line 4: want fun:, obj:, src: or ..., not 'func:f'");
+		"line 4: expected fun:, obj:, src: or ..., not 'func:f'");
 	refused("{\nn\nMemcheck:Leak\nmatch-leak-kinds: big\nfun:f\n}\n",
-		"line 4: no such leak kind: 'big'");
-	refused("}\n", "line 1: neither leak:PATTERN nor the '{' of a Valgrind suppression: '}'");
-	refused("{", "line 1: the block that begins in line 1 wants a name and 'Memcheck:Leak'");
+		"line 4: unknown leak kind: 'big'");
+	refused("}\n",
+		"line 1: expected leak:PATTERN or the '{' of a Valgrind suppression, not '}'");
+	refused("{", "line 1: the block starting at line 1 needs a name and 'Memcheck:Leak'");
 }
 END_TEST
 

@@ -483,17 +483,17 @@ static const struct {
 	{ symbol_no_string, "corrupt: symbols[0]: no string for frame 1" },
 	{ bad_program, "corrupt: header text at 5000 of 8 bytes" },
 	{ bad_command, "corrupt: header text at 19 of 5000 bytes" },
-	{ newer, "needs a newer mtracer: format 9, this one reads up to 1" },
-	{ swapped, "written on a machine of another byte order" },
-	{ odd_order, "corrupt: no such byte order: 0x3" },
+	{ newer, "requires a newer mtracer: format 9, but this one reads up to 1" },
+	{ swapped, "written on a machine with a different byte order" },
+	{ odd_order, "corrupt: invalid byte order: 0x3" },
 	{ no_version, "corrupt: version 1, oldest reader 0" },
 	{ small_header, "corrupt: header of 16 bytes" },
 	{ huge_header, "corrupt: header of 1073741824 bytes" },
 	{ odd_page, "corrupt: pages of 5000 bytes" },
 	{ tiny_page, "corrupt: pages of 1 bytes" },
-	{ no_state, "corrupt: no such state: 7" },
+	{ no_state, "corrupt: invalid state: 7" },
 	{ no_magic, "not a trace" },
-	{ long_strings, "corrupt: strings don't end" },
+	{ long_strings, "corrupt: strings not terminated" },
 	{ deep, "corrupt: nodes[4102]: stack of frames 4097" },
 };
 
@@ -573,7 +573,7 @@ START_TEST(every_truncation_is_told)
 
 	expect_refused(bytes, 0, "empty file, not a trace");
 	expect_refused(bytes, 4, "not a trace");
-	expect_refused(bytes, 8, "truncated: 8 bytes, and the header alone has 8192");
+	expect_refused(bytes, 8, "truncated: 8 bytes, less than the header of 8192");
 	expect_refused(bytes, 8191, "truncated: 8191 bytes");
 	for (size_t cut = 8192; cut < size; cut += 509)
 		expect_refused(bytes, cut, "truncated: ");
