@@ -50,7 +50,7 @@ STATIC = [("gcc", "address", "-static-libasan"), ("gcc", "thread", "-static-libt
           ("clang", "hwaddress")]
 SHARED = [("gcc", "address"), ("gcc", "thread"), ("gcc", "leak"), ("clang", "address", "-shared-libasan")]
 NO_MATTER = [("gcc", "undefined"), ("clang", "undefined")]
-LINE = r"\Alibmtrace: [^\n]*anitizer[^\n]*not traced[^\n]*\n\Z"
+LINE = r"\Alibmtrace: [^\n]*anitizer[^\n]*untraced[^\n]*\n\Z"
 TOO_LATE = b"ASan runtime does not come first in initial library list"
 
 
