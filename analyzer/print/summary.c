@@ -64,7 +64,7 @@ void summary_command(const struct trace *t, size_t limit, struct strbuf *text)
 /* "went on as /bin/true (exec): true.12.mtrace" */
 static void add_successor(const struct trace *t, struct strbuf *text)
 {
-	strbuf_add(text, "continued as ");
+	strbuf_add(text, "went on as ");
 	strbuf_add_clean(text, t->went_on_as ? t->went_on_as : "another program");
 	strbuf_add(text, " (exec)");
 	if (t->successor) {

@@ -90,7 +90,7 @@ class Processes(unittest.TestCase):
         self.assertEqual(before.state(), "exited")
         self.assertEqual(after.state(), "exited")
         self.assertEqual(before.report()["trace"]["went_on_as"], str(PROGRAM.path))
-        self.assertIn(f"continued as {PROGRAM.path} (exec): {after.path.name}\n", mtracer("info", before.path).stdout.decode())
+        self.assertIn(f"went on as {PROGRAM.path} (exec): {after.path.name}\n", mtracer("info", before.path).stdout.decode())
         self.assertNotIn("continued", mtracer("info", after.path).stdout.decode())
         after.path.unlink()  # nothing else says what became of the process
         self.assertEqual(Trace(before.path).state(), "died")
