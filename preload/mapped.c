@@ -6,6 +6,7 @@
  */
 #include "preload/mapped.h"
 #include "preload/next.h"
+#include "preload/ranges.h"
 
 #include <string.h>
 
@@ -35,17 +36,7 @@ static void drop(void)
 
 static size_t first_behind(uintptr_t address)
 {
-	size_t low = 0, high = used;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (pieces[middle].end > address)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	return RANGES_FIRST_BEHIND(pieces, used, address);
 }
 
 static void insert(size_t at, struct piece p)

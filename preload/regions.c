@@ -4,6 +4,7 @@
  */
 #include "preload/regions.h"
 #include "preload/ledger.h"
+#include "preload/ranges.h"
 #include "preload/sample.h"
 
 #include <string.h>
@@ -45,17 +46,7 @@ static bool make_room(void)
 /* The first piece that ends behind the address. */
 static size_t first_behind(uintptr_t address)
 {
-	size_t low = 0, high = used;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (pieces[middle].end > address)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	return RANGES_FIRST_BEHIND(pieces, used, address);
 }
 
 static void insert(size_t at, struct piece p)

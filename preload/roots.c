@@ -13,6 +13,7 @@
 #include "preload/cpu.h"
 #include "preload/mapped.h"
 #include "preload/next.h"
+#include "preload/ranges.h"
 #include "preload/scan.h"
 #include "preload/words.h"
 
@@ -245,18 +246,10 @@ static uintptr_t main_list; /* that the main thread is in; behind it, 16 bytes o
 /* What seems to be a pointer may be anything. */
 static bool read_word(uintptr_t address, uintptr_t *word)
 {
-	size_t low = 0, high = mapping_count;
+	size_t at = RANGES_FIRST_BEHIND(mappings, mapping_count, address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (mappings[middle].end > address)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low < mapping_count && address % 8 == 0 && address >= mappings[low].start &&
-	       mappings[low].readable && word_read(address, word);
+	return at < mapping_count && address % 8 == 0 && address >= mappings[at].start &&
+	       mappings[at].readable && word_read(address, word);
 }
 
 static bool is_list(uintptr_t head, uintptr_t *first)
