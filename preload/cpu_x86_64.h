@@ -75,6 +75,10 @@ struct cpu_sigaction {
 };
 #define CPU_SA_RESTORER 0x04000000ul
 
+/* Relocations of words that hold a function's address: one that is taken, and one for calls. */
+#define CPU_RELOCATION_ADDRESS 6 /* R_X86_64_GLOB_DAT */
+#define CPU_RELOCATION_CALL 7    /* R_X86_64_JUMP_SLOT */
+
 /* libunwind's names for this CPU. */
 #define CPU_UNWIND_LIBRARY "libunwind-x86_64.so.8"
 #define CPU_UNWIND(name) "_Ux86_64_" name

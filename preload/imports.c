@@ -2,6 +2,7 @@
  * imports.c - finds the word by the library's dynamic section, as the loader does.
  */
 #include "preload/imports.h"
+#include "preload/cpu.h"
 #include "preload/glibc.h"
 #include "preload/internal.h"
 #include "preload/next.h"
@@ -92,7 +93,7 @@ static bool any_past_us(const struct link_map *map, ElfW(Sxword) table, ElfW(Sxw
 	for (size_t i = 0; i < count; i++) {
 		uint32_t type = ELF64_R_TYPE(words[i].r_info);
 
-		if ((type == R_X86_64_GLOB_DAT || type == R_X86_64_JUMP_SLOT) &&
+		if ((type == CPU_RELOCATION_ADDRESS || type == CPU_RELOCATION_CALL) &&
 			is_past_us(*(void **)(map->l_addr + words[i].r_offset)))
 			return true;
 	}

@@ -55,7 +55,7 @@ struct os_range {
 };
 size_t os_own_ranges(struct os_range *ranges, size_t most); /* sorted by address */
 void os_forked(void);
-void os_own_add(void *address, size_t size);
+void os_own_add(void *address, size_t size); /* what others than os_map() have mapped for the library */
 void os_own_remove(void *address, size_t size);
 void os_unlock_own(bool later); /* what mlockall has locked of it; later: and what is mapped from now on */
 int os_map_file(

@@ -91,24 +91,29 @@ static struct os_range own[MOST_RANGES];
 static size_t own_count;
 static struct lock own_lock;
 
-void os_own_add(void *address, size_t size)
+static void list(void *address, size_t size)
 {
 	lock_take(&own_lock);
 	if (address && own_count < MOST_RANGES)
 		own[own_count++] =
 			(struct os_range){ (uintptr_t)address, (uintptr_t)address + size };
 	lock_drop(&own_lock);
-	keep_unlocked(address, size); /* the private heap's */
+}
+
+void os_own_add(void *address, size_t size)
+{
+	list(address, size);
+	keep_unlocked(address, size);
 }
 
 void os_unlock_own(bool later)
 {
+	if (later) /* first: another thread may be mapping */
+		store_relaxed(&locks_later, true);
 	lock_take(&own_lock);
 	for (size_t i = 0; i < own_count; i++)
 		(void)os_call(SYS_munlock, own[i].start, own[i].end - own[i].start);
 	lock_drop(&own_lock);
-	if (later)
-		store_relaxed(&locks_later, true);
 }
 
 /* Any part of the mappings that were added. */
@@ -167,7 +172,7 @@ void *os_map(size_t size)
 {
 	void *p = os_map_unlisted(size);
 
-	os_own_add(p, (size + 4095) & ~(size_t)4095);
+	list(p, (size + 4095) & ~(size_t)4095);
 	return p;
 }
 
