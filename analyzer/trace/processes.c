@@ -345,7 +345,7 @@ void process_state_text(const struct trace *t, uint32_t index, struct strbuf *te
 	static const char *const names[] = { [MT_PROCESS_RUNNING] = "running",
 		[MT_PROCESS_EXITED] = "exited",
 		[MT_PROCESS_DIED] = "died",
-		[MT_PROCESS_WENT_ON] = "continued" };
+		[MT_PROCESS_WENT_ON] = "went on" };
 	const struct mt_process *p = &t->processes[index];
 
 	if (has_status(p) && WIFSIGNALED(p->wait_status))
