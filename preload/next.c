@@ -149,7 +149,7 @@ const char *next_sanitizer(void)
 	malloc_of_program = next_before("malloc");
 	return same_object(malloc_of_program, next_before("__cxa_atexit")) ||
 			       same_object(malloc_of_program, next_before("sigaction"))
-		       ? "a sanitizer or its like"
+		       ? "a sanitizer or similar tool"
 		       : NULL;
 }
 

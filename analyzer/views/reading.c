@@ -62,7 +62,7 @@ struct trace *reading_trace(const char *path)
 	char why[512];
 
 	if (!path && !newest) {
-		error("no TRACE given, and no *.mtrace file in the working directory");
+		error("no TRACE given, and no trace (*.mtrace) in the working directory");
 		return NULL;
 	}
 	if (path && is_directory(path))
