@@ -38,8 +38,19 @@ __attribute__((unused)) NOINLINE static void *zeroed(size_t size)
 /* What was stored where p points is really there, though nothing in the program reads it. */
 #define STORED(p) __asm__ volatile("" : : "r"(p) : "memory")
 
+/* An allocator moves addresses by vector registers, which nobody may use for long afterwards. */
+NOINLINE static void forget_vectors(void)
+{
+	if (__builtin_cpu_supports("avx"))
+		__asm__ volatile("vzeroall");
+	if (__builtin_cpu_supports("avx512f"))
+		__asm__ volatile(".irp n, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
+				 "vpxorq %zmm\\n, %zmm\\n, %zmm\\n\n.endr");
+}
+
 /* Registers may hold a case's pointer after it returned: callee-saved ones, and others that nobody has used since. */
 #define FORGET_REGISTERS()                                                                       \
+	forget_vectors();                                                                        \
 	__asm__ volatile("xor %%eax, %%eax; xor %%ebx, %%ebx; xor %%ecx, %%ecx; xor %%edx, %%edx;" \
 			 "xor %%esi, %%esi; xor %%edi, %%edi; xor %%r8d, %%r8d; xor %%r9d, %%r9d;" \
 			 "xor %%r10d, %%r10d; xor %%r11d, %%r11d; xor %%r12d, %%r12d;"             \

@@ -235,11 +235,14 @@ NOINLINE static void *in_register(void) // reachable 46/1
 
 static void *with_register(void *unused)
 {
+	void *only = in_register();
+
 	(void)unused;
 	sem_post(&ready);
+	forget_vectors();
 #ifdef __x86_64__
 	__asm__ volatile("mov %%rax, %%r13; xor %%eax, %%eax; xor %%ecx, %%ecx; xor %%edx, %%edx\n1: pause; jmp 1b"
-			 : : "a"(in_register()) : "r13", "rcx", "rdx");
+			 : : "a"(only) : "r13", "rcx", "rdx");
 #endif
 	return NULL;
 }
