@@ -296,8 +296,8 @@ char *program_image(const char *path)
 		if (strncmp(start, "#!", 2) != 0)
 			return NULL;
 		path = start + 2 + strspn(start + 2, " \t");
-		start[path - start + strcspn(path, " \t\n")] = 0;
-		path = strcpy(name, path);
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(path, " \t\n"), path);
+		path = name;
 	}
 	return NULL;
 }
