@@ -7,7 +7,7 @@
  * differences are printed, and the process ends with a report line on the file that WALK_LOG names:
  * captures compared, captures that differ.
  */
-#include "preload/capture.h"
+#include "preload/unwind/capture.h"
 #include "tests/walk/check_walk.h"
 
 #include <dlfcn.h>

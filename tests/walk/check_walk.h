@@ -2,7 +2,7 @@
 #ifndef MTRACE_CHECK_WALK_H
 #define MTRACE_CHECK_WALK_H
 
-#include "preload/thread.h"
+#include "preload/store/thread.h"
 
 void check_walk(const struct thread *t, const struct leaf *leaf, struct cpu_frame at);
 

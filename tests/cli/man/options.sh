@@ -10,7 +10,7 @@ for command in $(mtracer help | sed -n "/^commands:/,/^\$/s/^  \([a-z]*\) .*/\1/
 done
 grep -c "^.SS mtracer report" plain
 # The variables of the library are in libmtrace(7), all that its table has.
-sed -n 's/.*{ "\(MTRACE_[A-Z]*\)".*/\1/p' $TEST_SOURCE/preload/env.c | while read -r name; do
+sed -n 's/.*{ "\(MTRACE_[A-Z]*\)".*/\1/p' $TEST_SOURCE/preload/sys/env.c | while read -r name; do
     grep -q "^.fB$name" $TEST_MAN/libmtrace.7 || echo "libmtrace(7): no $name"
 done
 # The format's tables are in mtrace-format(5).

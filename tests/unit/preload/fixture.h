@@ -7,12 +7,12 @@
 
 #include "unit.h"
 
-#include "preload/ledger.h"
-#include "preload/phase.h"
-#include "preload/rules.h"
-#include "preload/slots.h"
-#include "preload/stacks.h"
-#include "preload/thread.h"
+#include "preload/store/ledger.h"
+#include "preload/sys/phase.h"
+#include "preload/unwind/rules.h"
+#include "preload/store/slots.h"
+#include "preload/unwind/stacks.h"
+#include "preload/store/thread.h"
 
 #include <stdio.h>
 #include <unistd.h>

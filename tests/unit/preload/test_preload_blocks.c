@@ -1,8 +1,8 @@
 /* test_preload_blocks.c - random blocks, looked up by any address, and looked for one by one. */
 #include "unit.h"
 
-#include "preload/blocks.h"
-#include "preload/scan.h"
+#include "preload/leakscan/blocks.h"
+#include "preload/leakscan/scan.h"
 
 #include <string.h>
 

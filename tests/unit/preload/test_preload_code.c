@@ -1,7 +1,7 @@
 /* test_preload_code.c - how functions return: some by hand, and all of the C library's against its unwind information. */
 #include "fixture.h"
 
-#include "preload/code.h"
+#include "preload/unwind/code.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * and closed. */
 #include "unit.h"
 
-#include "preload/imports.h"
+#include "preload/unwind/imports.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* test_preload_mapped.c - random mappings, against an array that has each page's owner. */
 #include "unit.h"
 
-#include "preload/mapped.h"
-#include "preload/next.h"
+#include "preload/leakscan/mapped.h"
+#include "preload/sys/next.h"
 
 #include <string.h>
 

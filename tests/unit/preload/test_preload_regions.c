@@ -2,7 +2,7 @@
  * pages. */
 #include "fixture.h"
 
-#include "preload/regions.h"
+#include "preload/store/regions.h"
 
 #define PAGES 300
 #define BASE 0x200000000000ul

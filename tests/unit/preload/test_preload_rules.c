@@ -1,7 +1,7 @@
 /* test_preload_rules.c - rules of code whose frames are known. */
 #include "fixture.h"
 
-#include "preload/cpu.h"
+#include "preload/sys/cpu.h"
 
 #include <signal.h>
 #include <string.h>

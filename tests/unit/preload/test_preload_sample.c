@@ -1,7 +1,7 @@
 /* test_preload_sample.c - estimates from samples against the truth, over many seeds. */
 #include "unit.h"
 
-#include "preload/sample.h"
+#include "preload/store/sample.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -4,7 +4,7 @@
  * Each filter computes something of a call's number and arguments, and ends with that as an error
  * number: so a call that doesn't exist tells what the kernel made of it.
  */
-#include "preload/sandbox.c" /* for its interpreter */
+#include "preload/life/sandbox.c" /* for its interpreter */
 
 #include "unit.h"
 

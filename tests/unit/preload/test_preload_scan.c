@@ -2,7 +2,7 @@
  * by a slow twin that asks of each two blocks whether one leads to the other. */
 #include "fixture.h"
 
-#include "preload/scan.h"
+#include "preload/leakscan/scan.h"
 
 #include <string.h>
 #include <sys/mman.h>

@@ -1,7 +1,7 @@
 /* test_preload_sift.c - what the CPU's vectors find in random words is what a plain loop finds. */
 #include "unit.h"
 
-#include "preload/sift.h"
+#include "preload/leakscan/sift.h"
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* test_preload_slots.c - random blocks in the slot table and in a plain list. */
 #include "unit.h"
 
-#include "preload/slots.h"
+#include "preload/store/slots.h"
 
 #include <string.h>
 

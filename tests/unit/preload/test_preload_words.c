@@ -2,7 +2,7 @@
  * touched. */
 #include "unit.h"
 
-#include "preload/words.h"
+#include "preload/leakscan/words.h"
 
 #include <stdio.h>
 #include <sys/mman.h>

@@ -1,8 +1,8 @@
 /* without_hooks.c - stands for the parts that are left out of the unit tests: nothing starts by
  * itself. */
-#include "preload/internal.h"
-#include "preload/next.h"
-#include "preload/phase.h"
+#include "preload/sys/internal.h"
+#include "preload/sys/next.h"
+#include "preload/sys/phase.h"
 
 struct next next;
 

@@ -1,0 +1,460 @@
+/*
+ * snapshot.c - the child process in which a scan runs, and what the parent does meanwhile: wait a
+ * little.
+ *
+ * The child is made by a clone without an exit signal, so neither SIGCHLD nor wait() tells the
+ * program of it; who asks for children of all kinds (__WALL) doesn't see it because the hooks of
+ * waitpid() and the like (hooks_wait.c) know it. It closes all descriptors at once: whoever reads
+ * the other end of a pipe must not wait for it. Whatever goes wrong in it costs the verdict and
+ * nothing else.
+ *
+ * At the end of a process the child runs in the very memory of its parent, which sleeps meanwhile, as
+ * after a vfork. A copy of a process of 140 MB costs as much as half of the scan, and makes that three
+ * times slower: the CPU has to mark each page as used anew. Other threads are stopped (threads.h). In a
+ * process that goes on such a child makes the copy, and lets the threads go.
+ */
+#include "preload/sys/cpu.h"
+#include "preload/unwind/imports.h"
+#include "preload/sys/phase.h"
+#include "preload/leakscan/keptback.h"
+#include "preload/life/sandbox.h"
+#include "preload/leakscan/scan.h"
+#include "preload/store/thread.h"
+#include "preload/leakscan/threads.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ANSWER_WAIT_MS 20      /* that a running program may be held up */
+#define EXIT_WAIT_MS 1000      /* and the end of one */
+#define STOP_WAIT_MS 100       /* until all threads have stopped */
+#define COPY_WAIT_MS 500       /* that they are stopped at the most, in a process that goes on */
+#define MOST_NS 10000000000ull /* of a scan */
+
+/* ---- may other threads be stopped? */
+
+static unsigned long tracer; /* that the program has allowed, by PR_SET_PTRACER */
+
+void snapshot_note_tracer(unsigned long pid)
+{
+	tracer = pid;
+}
+
+/* Where the system allows only its parents to trace a process (Yama), it says for this moment that
+ * others may. */
+static bool tracing_allow(void)
+{
+	char scope[8] = "";
+
+	if (os_read_file("/proc/sys/kernel/yama/ptrace_scope", scope, sizeof(scope)) == 0 ||
+		*scope != '1')
+		return false;
+	return os_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0) == 0;
+}
+
+static void tracing_forbid(void)
+{
+	(void)os_call(SYS_prctl, PR_SET_PTRACER, tracer, 0, 0, 0);
+}
+
+/* Behind a filter that isn't known, a copy of the process tries it first. */
+static bool tracing_is_survived(void)
+{
+	struct signals before = signals_block();
+	int status = -1;
+	long child = syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+
+	if (child == 0) {
+		syscall(SYS_prctl, PR_SET_DUMPABLE, 0);
+		syscall(SYS_ptrace, PTRACE_SEIZE, 0, NULL, NULL);
+		syscall(SYS_exit_group, 0);
+	}
+	if (child > 0)
+		syscall(SYS_wait4, child, &status, __WCLONE, NULL);
+	signals_restore(before);
+	return status == 0;
+}
+
+static bool tracing_is_possible(const struct threads *t)
+{
+	static char status[4096];
+	const char *filtered;
+	char self[32];
+	uint64_t pid;
+	long size = os_call(SYS_readlink, "/proc/self", self, sizeof(self) - 1);
+
+	self[size > 0 ? size : 0] = '\0';
+	if (t->tasks < 0 || !text_to_number(self, &pid) || (int)pid != os_pid())
+		return false; /* no /proc, or another namespace's */
+	if (sandbox_is_on())
+		return sandbox_allows_stopping();
+	os_read_file("/proc/self/status", status, sizeof(status));
+	filtered = strstr(status, "\nSeccomp:");
+	return !filtered || strncmp(filtered, "\nSeccomp:\t0", 11) == 0 || tracing_is_survived();
+}
+
+/* As many records as there may be: of each site's live blocks, whose number the lanes have part of,
+ * `each` kinds. */
+static uint64_t most_records(uint64_t each)
+{
+	bool lanes = trace.header->tables[MT_ENTRIES].count > 0;
+	uint64_t records = 0;
+
+	for (uint64_t i = 1; i < trace.header->tables[MT_SITES].count; i++)
+		records += lanes || trace.sites[i].current_blocks > each
+				   ? each
+				   : trace.sites[i].current_blocks;
+	return records;
+}
+
+/* Pairs of sites for which there is room: of each, one at the least (scan.c). */
+#define HELD_EACH 2
+#define HELD_SPARE 100 /* fills a page */
+
+/* How the scan has to go on. */
+static enum mt_scan prepare(void)
+{
+	struct mt_header *h = trace.header;
+	enum mt_scan state = MT_SCAN_FAILED;
+	uint64_t records;
+
+	h->tables[MT_LEAKS].count = h->tables[MT_HELD].count = 0;
+	h->scan_ns = h->scan_bytes = h->scan_error = 0;
+	h->scan_at_ns = os_time() - h->start_ns;
+	if (config.sample.mean) /* the way to a block leads through others */
+		return state;
+	lock_take(&tables_lock);
+	records = most_records(4);
+	if (records == 0)
+		state = MT_SCAN_DONE;
+	else if (tracefile_room(MT_LEAKS, records) &&
+		 tracefile_room(MT_HELD, HELD_SPARE + most_records(HELD_EACH)))
+		state = MT_SCAN_RUNNING;
+	lock_drop(&tables_lock);
+	return state;
+}
+
+static void close_all(void)
+{
+	if (syscall(SYS_close_range, 0u, ~0u, 0u) == 0)
+		return;
+	for (int fd = 0; fd < 65536; fd++)
+		syscall(SYS_close, fd);
+}
+
+/* What the child is told, and answers. */
+struct job {
+	struct threads threads;
+	uint64_t until; /* when it has to be done */
+	char *stack;	/* for itself */
+	bool refused;	/* other threads may not be stopped */
+	long copy;	/* the process that the child has made; 0: none */
+};
+
+#define STACK_SIZE (256u << 10)
+
+/* No handler of the program's runs in the child: all signals were blocked before it was made. */
+static bool run(const struct job *job)
+{
+	struct mt_header *h = trace.header;
+	uint64_t begun = os_time();
+	bool ok;
+
+	close_all();
+	h->scan_bytes = 0;
+	h->scan_blind = job->threads.blind;
+	ok = scan(job->threads.stacks, job->threads.count, job->threads.blind > 0, job->until);
+	h->scan_ns = os_time() - begun;
+	return ok;
+}
+
+/* Comes after the verdict: a list that is just being changed may lead anywhere. */
+static void name_who_frees_unseen(void)
+{
+	struct mt_header *h = trace.header;
+
+	if (h->missed_frees + h->overlaid_frees)
+		imports_name_others(h->freed_by, sizeof(h->freed_by));
+}
+
+static int busy; /* a snapshot is being made */
+
+unsigned snapshot_gone;
+static struct snapshot_child {
+	int pid;      /* the kernel writes it, before the child runs */
+	bool running; /* it was not waited for to its end */
+} copy, helper; /* the one that scans a copy, and the one in the memory of the process */
+
+static bool is_child(const struct snapshot_child *c, int pid, unsigned gone)
+{
+	return pid == load_acquire(&c->pid) &&
+	       (load_acquire(&c->running) || gone != load_acquire(&snapshot_gone));
+}
+
+bool snapshot_is_child(int pid, unsigned gone)
+{
+	return pid > 0 && (is_child(&copy, pid, gone) || is_child(&helper, pid, gone));
+}
+
+void snapshot_child_gone(int pid)
+{
+	struct snapshot_child *c = pid == load_acquire(&helper.pid) ? &helper : &copy;
+
+	__atomic_fetch_add(&snapshot_gone, 1, __ATOMIC_ACQ_REL);
+	store_release(&c->running, false);
+}
+
+/* Takes what is left of the copy away, if it has ended; a hook of the program's may have been
+ * faster. False: it runs. */
+static bool reap_copy(void)
+{
+	if (!load_acquire(&copy.running))
+		return true;
+	if (copy.pid && syscall(SYS_wait4, copy.pid, NULL, __WCLONE | WNOHANG, NULL) == 0)
+		return false;
+	snapshot_child_gone(copy.pid);
+	return true;
+}
+
+static void expect(struct snapshot_child *c)
+{
+	c->pid = 0;
+	store_release(&c->running, true);
+}
+
+static bool kill_copy(void)
+{
+	if (os_call(SYS_kill, copy.pid, SIGKILL) == 0)
+		syscall(SYS_wait4, copy.pid, NULL, __WCLONE, NULL);
+	return reap_copy();
+}
+
+/* The child may go on when the time is over; then whoever reads the trace waits for it, and a later
+ * call here takes what is left of it away. */
+static void wait_for_copy(unsigned wait_ms)
+{
+	struct timespec pause = { 0, 100000 };
+	uint64_t until = os_time() + wait_ms * 1000000ull;
+
+	while (!reap_copy()) {
+		if (os_time() > until)
+			return;
+		syscall(SYS_nanosleep, &pause, NULL);
+		if (pause.tv_nsec < 2000000)
+			pause.tv_nsec *= 2;
+	}
+	if (load_acquire(&trace.header->scan_state) == MT_SCAN_RUNNING)
+		trace.header->scan_state = MT_SCAN_FAILED;
+}
+
+/* A read may hang (a file system without its server), and so may a lock that another thread had at
+ * the fork: a timer kills the child. */
+static void limit_own_time(uint64_t ms)
+{
+	struct sigevent kill = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+	struct itimerspec when = { .it_value = {
+					   (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 } };
+	int timer;
+
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &kill, &timer) == 0)
+		syscall(SYS_timer_settime, timer, 0, &when, NULL);
+}
+
+static void run_in_copy(void *job)
+{
+	bool ok;
+
+	if (!sandbox_is_on())
+		limit_own_time(MOST_NS / 1000000 + 1000);
+	ok = run(job);
+	store_release(&trace.header->scan_state, ok ? MT_SCAN_DONE : MT_SCAN_FAILED);
+	name_who_frees_unseen();
+	syscall(SYS_exit_group, 0);
+}
+
+/* What the program keeps from its children is given to this one all the same. */
+static long copy_process(struct job *job, unsigned long flags, char *stack)
+{
+	long child;
+
+	job->until = os_time() + MOST_NS;
+	kept_back_share(true);
+	expect(&copy);
+	child = syscall(SYS_clone, flags | CLONE_PARENT_SETTID, NULL, &copy.pid, NULL, 0);
+	if (child == 0 && stack)
+		cpu_call_on(stack, run_in_copy, job);
+	else if (child == 0)
+		run_in_copy(job);
+	if (child < 0)
+		store_release(&copy.running, false);
+	kept_back_share(false);
+	return child;
+}
+
+static void scan_copy(struct job *job, unsigned wait_ms)
+{
+	struct signals before = signals_block();
+	long child;
+
+	threads_look(&job->threads);
+	child = copy_process(job, 0, job->stack + STACK_SIZE);
+	signals_restore(before);
+	if (child < 0) {
+		trace.header->scan_error = (uint64_t)errno;
+		store_release(&trace.header->scan_state, MT_SCAN_FAILED);
+		return;
+	}
+	wait_for_copy(wait_ms);
+}
+
+/* Calls f in a child that shares our memory, while the calling thread sleeps. */
+static void call_in_child(int (*f)(void *), struct job *job)
+{
+	const int flags = CLONE_VM | CLONE_VFORK | CLONE_UNTRACED | CLONE_PARENT_SETTID;
+	struct signals before = signals_block();
+	bool allowed = tracing_allow();
+	int child;
+
+	expect(&helper);
+	child = clone(f, job->stack + STACK_SIZE, flags, job, &helper.pid);
+	if (child > 0)
+		syscall(SYS_wait4, child, NULL, __WCLONE, NULL);
+	snapshot_child_gone(helper.pid);
+	if (allowed)
+		tracing_forbid();
+	scan_release();
+	signals_restore(before);
+}
+
+/* Nobody but the child lets the threads go: it ends with the process, and by itself. */
+static bool stop_threads(struct job *job, unsigned wait_ms)
+{
+	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	job->refused = !threads_stop(&job->threads, wait_ms);
+	return !job->refused;
+}
+
+/* In the memory of the process itself, in which nothing else runs. */
+static int run_in_place(void *argument)
+{
+	struct job *job = argument;
+
+	limit_own_time(EXIT_WAIT_MS + EXIT_WAIT_MS / 5);
+	if (stop_threads(job, STOP_WAIT_MS) && run(job)) {
+		store_release(&trace.header->scan_state, MT_SCAN_DONE);
+		name_who_frees_unseen();
+	}
+	threads_go(&job->threads);
+	syscall(SYS_exit_group, 0);
+	return 0;
+}
+
+/* Its threads are stopped for as long as the copying takes, which is a child of the process, too. */
+static int copy_in_child(void *argument)
+{
+	struct job *job = argument;
+
+	limit_own_time(COPY_WAIT_MS);
+	if (stop_threads(job, ANSWER_WAIT_MS))
+		job->copy = copy_process(job, CLONE_PARENT, NULL);
+	threads_go(&job->threads);
+	syscall(SYS_exit_group, 0);
+	return 0;
+}
+
+static void scan_at_end(struct job *job)
+{
+	threads_look(&job->threads);
+	if ((job->threads.count == 1 && !sandbox_is_on()) || tracing_is_possible(&job->threads)) {
+		job->until = os_time() + EXIT_WAIT_MS * 1000000ull;
+		call_in_child(run_in_place, job);
+		if (trace.header->scan_state == MT_SCAN_DONE)
+			return;
+		scan_copy(job, job->refused ? EXIT_WAIT_MS : 0); /* 0: it may take longer */
+	} else {
+		scan_copy(job, EXIT_WAIT_MS);
+	}
+}
+
+static void scan_now(struct job *job)
+{
+	threads_look(&job->threads);
+	if (job->threads.count > 1 && tracing_is_possible(&job->threads))
+		call_in_child(copy_in_child, job);
+	if (job->copy > 0)
+		wait_for_copy(ANSWER_WAIT_MS);
+	else
+		scan_copy(job, ANSWER_WAIT_MS);
+}
+
+static void scan_from(const struct cpu_caller *at, bool last)
+{
+	struct job job = { .stack = os_map(STACK_SIZE) };
+	bool ok = threads_open(&job.threads, at->sp);
+
+	if (!ok || !job.stack) {
+		trace.header->scan_state = MT_SCAN_FAILED;
+	} else {
+		struct scan_stack *s = &job.threads.stacks[0];
+
+		memcpy(s->registers, at->registers, sizeof(at->registers));
+		s->register_size = sizeof(at->registers);
+		if (last)
+			scan_at_end(&job);
+		else
+			scan_now(&job);
+	}
+	threads_close(&job.threads);
+	if (job.stack)
+		os_unmap(job.stack, STACK_SIZE);
+}
+
+static void snapshot(const struct cpu_caller *at, bool last)
+{
+	struct mt_header *h = trace.header;
+	int saved = errno;
+
+	if (!sandbox_allows_scan() || __atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
+		return;
+	if (reap_copy() || (last && kill_copy())) {
+		h->scan_state = prepare();
+		if (h->scan_state == MT_SCAN_RUNNING)
+			scan_from(at, last);
+	} /* else it is the answer to this request too */
+	store_release(&busy, 0);
+	errno = saved;
+}
+
+void snapshot_at_exit(const struct cpu_caller *at)
+{
+	snapshot(at, true);
+}
+
+/* The frames of the hook are looked into as well: they have the caller's registers. */
+static void snapshot_from_here(void)
+{
+	struct cpu_caller at = { 0 };
+
+	__builtin_unwind_init();
+	at.sp = (uintptr_t)__builtin_frame_address(0) - sizeof(at.registers);
+	snapshot(&at, false);
+}
+
+void snapshot_answer(void)
+{
+	struct mt_header *h = trace.header;
+	uint64_t request = load_acquire(&h->scan_request), answer = load_relaxed(&h->scan_answer);
+
+	if (request != answer && __atomic_compare_exchange_n(&h->scan_answer, &answer, request,
+					 false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		snapshot_from_here();
+}

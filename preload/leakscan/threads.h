@@ -1,0 +1,37 @@
+/*
+ * threads.h - the other threads of the process, for a scan: where their stacks are in use, and what
+ * their registers hold.
+ *
+ * Registers are the kernel's to tell, and only of a thread that is stopped, by a tracer that is a
+ * process of its own. So a child stops them (ptrace), which shares the program's memory. A thread
+ * that waits in the kernel goes on waiting afterwards: most calls are restarted by the kernel, those
+ * that fail with EINTR instead by us. Where that isn't allowed, it is only known where a waiting
+ * thread's stack pointer is.
+ */
+#ifndef MTRACE_THREADS_H
+#define MTRACE_THREADS_H
+
+#include "preload/leakscan/scan.h"
+
+struct threads {
+	struct scan_stack *stacks; /* [0]: of the thread that asks, which sleeps */
+	size_t count;
+	unsigned blind; /* threads whose registers aren't known */
+	int tasks;	/* the directory /proc/self/task of the process, open */
+};
+
+#pragma GCC visibility push(hidden)
+
+/* Finds what is known without stopping anybody. */
+bool threads_open(struct threads *t, uintptr_t sp); /* false: no memory */
+void threads_look(struct threads *t);
+void threads_close(struct threads *t);
+
+/* In the child. Stops all but the sleeping one, until threads_go() or the child's end; after
+ * `wait_ms` those that couldn't be stopped are given up. False: none may be stopped. */
+bool threads_stop(struct threads *t, unsigned wait_ms);
+void threads_go(const struct threads *t);
+
+#pragma GCC visibility pop
+
+#endif

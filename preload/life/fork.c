@@ -1,0 +1,195 @@
+/*
+ * fork.c - a child gets a trace of its own that begins as a copy of its parent's.
+ *
+ * Before the fork all locks are taken, in the order regions_lock, tables_lock, ledger_lock,
+ * unwind_lock, heap_lock, and what the parent goes on changing is copied. The child inherits the copy and free
+ * locks. It makes its file at its first event, since most children execute another program right
+ * away. Our handlers were registered first, so they run next to the fork itself: other libraries'
+ * handlers find everything working.
+ */
+#include "preload/store/ledger.h"
+#include "preload/sys/next.h"
+#include "preload/sys/phase.h"
+#include "preload/store/regions.h"
+#include "preload/unwind/rules.h"
+#include "preload/life/sandbox.h"
+#include "preload/store/thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+union phase_page phase_page __attribute__((aligned(4096)));
+
+static struct tracefile_copy
+	*copy; /* between the handlers, under the locks; in a child until its first event */
+
+/* What the forking thread found before it forked; two threads may fork at a time. */
+static __thread enum {
+	FORK_UNTRACED,
+	FORK_PREPARED, /* it holds the locks */
+	FORK_INHERITS, /* itself a child without a trace of its own yet: hands its inheritance on */
+} forking __attribute__((tls_model("initial-exec")));
+
+static uint32_t ledger_holder; /* between the handlers; of ledger_hold() */
+
+static uint32_t gates; /* how often they were shut; 0: nothing ever began */
+
+static void take_locks(void)
+{
+	lock_take(&regions_lock);
+	lock_take(&tables_lock);
+	ledger_holder = ledger_hold();
+	lock_take(&unwind_lock);
+	lock_take(&heap_lock);
+}
+
+static void drop_locks(void)
+{
+	lock_drop(&heap_lock);
+	lock_drop(&unwind_lock);
+	ledger_release(ledger_holder);
+	lock_drop(&tables_lock);
+	lock_drop(&regions_lock);
+}
+
+static void before_fork(void)
+{
+	struct thread *t = thread_mine();
+
+	forking = phase_page.phase == PHASE_FORKED ? FORK_INHERITS : FORK_UNTRACED;
+	/* Busy: a signal handler that interrupted a hook forks. The hook may hold a lock. */
+	if (phase_page.phase != PHASE_ON || thread_is_busy(t))
+		return;
+	if (t != &thread_nobody)
+		t->state = THREAD_HELD;
+	take_locks();
+	copy = config.follow && sandbox_allows_child() ? tracefile_copy() : NULL;
+	forking = FORK_PREPARED;
+}
+
+static void release(void)
+{
+	forking = FORK_UNTRACED;
+	drop_locks();
+	if (thread_mine() != &thread_nobody)
+		thread_leave(thread_mine());
+}
+
+static void after_fork_in_parent(void)
+{
+	struct tracefile_copy *mine = copy;
+
+	if (forking != FORK_PREPARED)
+		return;
+	copy = NULL;
+	release();
+	tracefile_copy_free(mine);
+}
+
+static void after_fork_in_child(void)
+{
+	int saved = errno;
+
+	os_forked();
+	modules_forked();
+	bool will_trace = forking != FORK_UNTRACED && copy;
+	bool was_traced = trace.header != NULL && gates != 0;
+
+	phase_set(will_trace ? PHASE_FORKED : PHASE_OFF);
+	if (forking == FORK_PREPARED)
+		release();
+	if (!will_trace && was_traced)
+		tracefile_leave();
+	errno = saved;
+}
+
+static void begin_child(void)
+{
+	struct tracefile_copy *mine = copy;
+	struct thread *t = thread_mine();
+	int saved = errno;
+
+	/* Until it is done, events of this very code pass through. */
+	phase_set(PHASE_OFF);
+	copy = NULL;
+	if (mine && sandbox_allows_child() && tracefile_fork(mine)) {
+		ledger_forked();
+		threads_forked(t);
+		phase_set(PHASE_ON);
+	} else {
+		tracefile_leave();
+	}
+	tracefile_copy_free(mine);
+	errno = saved;
+}
+
+void phase_set(enum phase phase)
+{
+	phase_page.phase = phase;
+	phase_shut_gates();
+}
+
+static void take_way(const struct way *way)
+{
+	store_release(&phase_page.way.malloc, way->malloc);
+	store_release(&phase_page.way.calloc, way->calloc);
+	store_release(&phase_page.way.realloc, way->realloc);
+	store_release(&phase_page.way.free, way->free);
+	store_release(&phase_page.way.made, way->made);
+	store_release(&phase_page.way.gone, way->gone);
+}
+
+static void open_gates(uint32_t gate)
+{
+	bool several = ledger_multi;
+
+	store_release(&phase_page.gate, gate);
+	if (!gate || !next.plain)
+		return;
+	store_release(several ? &phase_page.lane_gate : &phase_page.single_gate, gate);
+	take_way(way_for(several, next.glibc));
+}
+
+/* Several threads may do it at once: who isn't the last does it again with the last number. */
+void phase_shut_gates(void)
+{
+	static const struct way long_way;
+	uint32_t number = __atomic_add_fetch(&gates, 1, __ATOMIC_SEQ_CST), last;
+
+	for (;;) {
+		take_way(&long_way);
+		store_release(&phase_page.single_gate, 0);
+		store_release(&phase_page.lane_gate, 0);
+		/* 0 means closed */
+		open_gates(phase_page.phase == PHASE_ON ? number | (number == 0) : 0);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		last = load_relaxed(&gates);
+		if (last == number)
+			return;
+		number = last;
+	}
+}
+
+cold_path bool phase_begin(void)
+{
+	if (phase_page.phase == PHASE_OFF)
+		init_start();
+	else if (phase_page.phase == PHASE_FORKED)
+		begin_child();
+	return phase_page.phase == PHASE_ON;
+}
+
+/* What pthread_atfork() is made of. */
+extern int __register_atfork(
+	void (*prepare)(void), void (*parent)(void), void (*child)(void), void *dso);
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+bool fork_init(void)
+{
+#ifdef MADV_WIPEONFORK
+	/* Without it (Linux before 4.14) only raw clones are unprotected. */
+	(void)madvise(&phase_page, sizeof(phase_page), MADV_WIPEONFORK);
+#endif
+	return __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, __dso_handle) == 0;
+}

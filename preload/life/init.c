@@ -1,0 +1,294 @@
+/*
+ * init.c - the start and the end of the library's life.
+ *
+ * It starts at the first event after the C library's own initialization, which may be in another
+ * library's constructor, or in ours, which runs after those. (Running first of all by -z initfirst
+ * is no way: the dlopen of libunwind would initialize the C library as its dependency, without
+ * arguments and environment.) Each step that fails has said why in one line, and leaves the phase
+ * off: every hook then just calls the next definition.
+ */
+#include "preload/unwind/capture.h"
+#include "preload/store/ledger.h"
+#include "preload/sys/next.h"
+#include "preload/sys/phase.h"
+#include "preload/store/place.h"
+#include "preload/unwind/rules.h"
+#include "preload/life/sandbox.h"
+#include "preload/store/sample.h"
+#include "preload/leakscan/scan.h"
+#include "preload/store/slack.h"
+#include "preload/store/thread.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#define MAPS_MOST (256u << 10) /* bytes of /proc/self/maps: there is little yet */
+
+/* The file that is mapped at an address; its length, 0 = none is known. */
+static size_t file_mapped_at(uintptr_t address, char *path, size_t size)
+{
+	char *maps = os_map(MAPS_MOST);
+	struct mapping m = { 0 };
+	struct text t;
+
+	text_init(&t, path, size);
+	if (maps && os_read_file("/proc/self/maps", maps, MAPS_MOST) > 0)
+		for (char *line = maps; (line = mapping_next(line, &m));)
+			if (m.start <= address && address < m.end && *m.name == '/')
+				text_add(&t, m.name);
+	if (maps)
+		os_unmap(maps, MAPS_MOST);
+	return t.used;
+}
+
+/* "ld-linux-x86-64.so.2 ./app": what was executed is the dynamic linker, which has no other one;
+ * the program is what it says are the program's headers. */
+static size_t loaded_by_command(char *path, size_t size)
+{
+	uintptr_t headers = getauxval(AT_PHDR);
+
+	return getauxval(AT_BASE) || !headers ? 0 : file_mapped_at(headers, path, size);
+}
+
+static void find_program(char *path, size_t size)
+{
+	ssize_t n = (ssize_t)loaded_by_command(path, size);
+
+	if (n == 0)
+		n = readlink("/proc/self/exe", path, size - 1);
+	path[n > 0 ? n : 0] = '\0';
+	if (n <= 0) { /* no /proc */
+		const char *name = (const char *)getauxval(AT_EXECFN);
+		struct text t;
+
+		text_init(&t, path, size);
+		if (name && *name != '/' && getcwd(path, size)) {
+			t.used = strlen(path);
+			text_add(&t, "/");
+		}
+		text_add(&t, name ? name : "unknown");
+	}
+}
+
+/* A malloc that is searched before ours takes all calls: the program's own, or that of an allocator
+ * which is preloaded first. */
+static void look_for_own_malloc(const char *program)
+{
+	void *found = next_before("malloc");
+	struct object o;
+	const char *name;
+
+	if (!found || !object_find((uintptr_t)found, &o))
+		return;
+	name = *o.name ? o.name : program;
+	trace.header->flags |= MT_NOTE_OWN_MALLOC;
+	trace.header->own_malloc = tracefile_string(name, strlen(name));
+	if (config.verbose)
+		message(name, " defines malloc before libmtrace.so does",
+			*o.name ? " (put libmtrace.so first in LD_PRELOAD)" : "",
+			": its allocations are not recorded", NULL);
+}
+
+#define LEAST_ADDRESSES (64u << 20) /* bytes; the tables take up to half of that */
+#define LEAST_DATA (32u << 20)
+
+/* Of too little memory the program gets all. */
+static bool has_memory(void)
+{
+	bool addresses = os_address_limit() >= LEAST_ADDRESSES,
+	     data = os_data_limit() >= LEAST_DATA;
+
+	if (!addresses)
+		message("the address space limit (ulimit -v) is below 64 MiB; running untraced",
+			NULL);
+	else if (!data)
+		message("the data size limit (ulimit -d) is below 32 MiB; running untraced", NULL);
+	return addresses && data;
+}
+
+/* All that takes memory or room. False has been explained. */
+static bool set_up(const char *program)
+{
+	if (!has_memory() || !rules_init() || !tracefile_create(program))
+		return false;
+	modules_init(program);
+	if (config.sample.mean)
+		sample_init(config.sample.mean);
+	slack_init();
+	slots_init(next.glibc);
+	if (stacks_init() && fork_init() && threads_init())
+		return true;
+	message("no memory or disk space for the tracer's tables; running untraced", NULL);
+	return false;
+}
+
+#define DEPTH_TO_TELL 32 /* frames: more than an allocator has between a hook and its own call */
+
+static void start(void)
+{
+	char program[4096];
+
+	cpu_reads_base = getauxval(AT_HWCAP2) & CPU_READS_BASE;
+	next_resolve();
+	message_start();
+	if (next_is_late()) {
+		message("libmtrace.so was loaded after the C library, whose malloc is in use; "
+			"running untraced (put libmtrace.so in LD_PRELOAD)",
+			NULL);
+		return;
+	}
+	if (next_sanitizer()) {
+		message(next_sanitizer(),
+			" is in this program and brings its own malloc; running untraced (remove "
+			"libmtrace.so from LD_PRELOAD)",
+			NULL);
+		return;
+	}
+	if (!env_read(environ))
+		return;
+	place_init(environ);
+	if (!config.follow)
+		env_stop_following(environ);
+	find_program(program, sizeof(program));
+	if (!set_up(program)) {
+		tracefile_discard();
+		return;
+	}
+	if (config.sample.mean) {
+		next.plain = false;
+		for (size_t at = 0; at < boot_used; at += 16)
+			sample_filter_add(boot_memory + at); /* who frees one must look */
+	}
+	/* The short ways know an allocator's calls of itself by the whole stack. */
+	if (!next.glibc && config.depth < DEPTH_TO_TELL)
+		next.plain = false;
+	roots_init();
+	cxx_init();
+	look_for_own_malloc(program);
+	phase_set(PHASE_ON);
+}
+
+static bool started;
+
+void init_start(void)
+{
+	int saved = errno;
+
+	if (!is_glibc())
+		return;
+	if (started || !environ) /* set by the C library's initialization */
+		return;
+	started = true;
+	start();
+	errno = saved;
+}
+
+__attribute__((constructor)) static void init(void)
+{
+	init_start();
+}
+
+static void look_back(const struct cpu_caller *at)
+{
+	bool asks = config.reachable && sandbox_allows_scan();
+
+	if (asks)
+		resident_note_peak(); /* before the scan takes its memory */
+	/* A sample can't tell: the way to a block leads through others. */
+	if (config.reachable && !config.sample.mean &&
+		!(trace.header->flags & MT_NOTE_OWN_MALLOC))
+		snapshot_at_exit(at);
+	if (asks)
+		resident_note_own();
+}
+
+/* A vfork child shares this memory, but it isn't the process. */
+static bool is_process(void)
+{
+	return phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid();
+}
+
+static bool on_alternate_stack(void)
+{
+	stack_t stack;
+
+	return os_call(SYS_sigaltstack, NULL, &stack) < 0 || (stack.ss_flags & SS_ONSTACK);
+}
+
+/* Not in a handler that interrupted the tracer. */
+static bool may_look_back(void)
+{
+	return !trace.header->forked_from && !on_alternate_stack() &&
+	       !thread_is_busy(thread_self);
+}
+
+/* The stack of a handler may be too small for a look, and a forked child leaves what was its
+ * parent's. */
+void init_leave(const struct cpu_caller *at)
+{
+	int saved;
+
+	if (!is_process()) /* before errno is looked at, which a child may lack */
+		return;
+	saved = errno;
+	if (trace.header->state != MT_STATE_EXITED) {
+		struct thread *t = may_look_back() ? thread_enter(at->sp) : NULL;
+
+		if (t) {
+			look_back(at);
+			thread_leave(t);
+		}
+		control_exit();
+	}
+	errno = saved;
+}
+
+/*
+ * Who ends the process, as seen from our destructor: exit's caller, and that is main's caller where
+ * main has returned. What is further in was left, and holds what was there before. Where it can't be
+ * told, or the C library has called exit for somebody (err), everything from here on counts.
+ */
+#define FRAMES_AROUND_MAIN 3 /* the C library's and the program's first */
+
+static void find_end(struct thread *t, struct cpu_frame here, struct cpu_caller *at)
+{
+	uintptr_t code = (uintptr_t)next.exit;
+	struct kept *k;
+
+	(void)capture_node(t, here);
+	for (k = t->top; k > t->kept && k->pc - 1 - code >= next.exit_size; k--)
+		;
+	if (k <= t->kept + 1)
+		return;
+	k--;
+	if (k->sp == exit_caller.sp)
+		*at = exit_caller;
+	else if (k - t->kept <= FRAMES_AROUND_MAIN)
+		*at = (struct cpu_caller){ .sp = k->sp };
+}
+
+/* Other libraries' destructors come later: what they hold is still held. */
+__attribute__((destructor)) static void fini(void)
+{
+	int saved = errno;
+
+	if (is_process()) {
+		struct cpu_caller at = { .sp = (uintptr_t)__builtin_frame_address(0) };
+		struct thread *t = thread_enter(at.sp);
+
+		__builtin_unwind_init(); /* the caller's registers go to the stack */
+		at.sp -= sizeof(at.registers);
+		if (t) {
+			if (config.reachable)
+				find_end(t, CPU_CALLER(), &at);
+			look_back(&at);
+			thread_leave(t);
+		}
+		control_exit();
+		if (config.verbose)
+			message("trace in ", tracefile_path(), NULL);
+	}
+	errno = saved;
+}

@@ -1,0 +1,375 @@
+/*
+ * thread.c - the state of threads: made at a thread's first event, handed on after its end.
+ *
+ * A thread's last events may come after all destructors that it can register. So its state is only
+ * marked as ending by the last of these, and a new thread takes it over once the kernel no longer
+ * knows the old one.
+ */
+#include "preload/store/thread.h"
+#include "preload/unwind/cuts.h"
+#include "preload/store/ledger.h"
+#include "preload/store/sample.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+struct thread thread_nobody = { .state = THREAD_UNSETTLED };
+__thread struct thread *thread_self __attribute__((tls_model("initial-exec"))) = &thread_nobody;
+
+bool cpu_reads_base;
+
+static __thread bool making __attribute__((tls_model("initial-exec")));
+static pthread_key_t key;
+static struct thread *ending; /* list; under tables_lock */
+struct thread *threads_made;
+
+#define NEAR_BY 65536u /* bytes between frames that are taken to be on one stack */
+
+static const uintptr_t guard; /* a word that is never 1 */
+
+/* Is this a signal handler on a stack of its own, which the address is not on? That stack may lie
+ * anywhere, in a frame of the program's too. */
+static bool on_signal_stack_without(uintptr_t address)
+{
+	stack_t stack;
+
+	return os_call(SYS_sigaltstack, NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) &&
+	       address - (uintptr_t)stack.ss_sp >= stack.ss_size;
+}
+
+/* A hook whose caller is ours, or lies further in, was left by longjmp; a signal handler would run
+ * further in. */
+static bool was_left(const struct thread *t, uintptr_t sp)
+{
+	uintptr_t start = t->stack_start, end = t->stack_end;
+
+	if (t->safe_end) {
+		start = t->safe_start < start ? t->safe_start : start;
+		end = t->safe_end > end ? t->safe_end : end;
+	}
+	return sp >= t->state &&
+	       (sp - t->state < NEAR_BY || (sp < end && t->state + NEAR_BY >= start)) &&
+	       !on_signal_stack_without(t->state);
+}
+
+static void forget_stacks(struct thread *t)
+{
+	t->top = t->kept;
+	t->latest = &t->near->leaf;
+	t->era += HASH_FACTOR;
+}
+
+/* What the trail has isn't even read, where it may be gone. */
+static void forget_own_stack(struct thread *t)
+{
+	t->safe_start = t->safe_end = 0;
+	t->own_start = t->own_end = 0;
+	t->on_own_stack = false;
+	os_forget(t->trail, sizeof(*t->trail) << TRAIL_BITS);
+	forget_stacks(t);
+}
+
+static bool kept_words_lie_in(const struct thread *t, uintptr_t start, uintptr_t end)
+{
+	for (const struct check *c = t->top->last; c > t->checks; c--)
+		if ((uintptr_t)c->address - start < end - start)
+			return true;
+	return false;
+}
+
+static bool near_words_lie_in(const struct near_leaf *leaf, uintptr_t start, uintptr_t end)
+{
+	for (int i = 0; i < NEAR_WORDS; i++)
+		if (leaf->sp + leaf->words[i] - start < end - start)
+			return true;
+	return false;
+}
+
+void thread_drop_stacks(struct thread *t, uintptr_t start, uintptr_t end)
+{
+	if (start < t->own_end && end > t->own_start)
+		forget_own_stack(t);
+	if (kept_words_lie_in(t, start, end))
+		t->top = t->kept;
+	for (struct near_leaf *leaf = t->near; leaf < t->near + (1u << NEAR_BITS); leaf++)
+		if (leaf->sp && near_words_lie_in(leaf, start, end))
+			leaf->sp = 0;
+}
+
+static struct thread *lost(enum mt_loss why)
+{
+	count_lost(why);
+	return NULL;
+}
+
+cold_path struct thread *thread_settle(uintptr_t sp)
+{
+	struct thread *t;
+	uint32_t gate, generation;
+
+	if (!phase_ready())
+		return NULL;
+	t = thread_mine();
+	if (t == &thread_nobody)
+		t = thread_new();
+	if (!t)
+		return lost(MT_LOST_THREAD);
+	if (thread_is_busy(t)) {
+		if (!was_left(t, sp))
+			return lost(MT_LOST_REENTRANT);
+		t->in_doubt = true;
+		forget_stacks(t);
+	}
+	gate = phase_gate(); /* first: what changes after this shuts it again */
+	if (unlikely(load_acquire(&modules_closing))) {
+		/* Between the unloading and our hearing of it another thread may have loaded
+		 * something else there: no frame is believed without a look (stacks.c). */
+		forget_stacks(t);
+		gate = UINT32_MAX; /* of no phase: the next event comes by here too */
+	}
+	generation = load_acquire(&code_generation);
+	if (t->generation != generation) {
+		forget_stacks(t);
+		t->generation = generation;
+	}
+	if (t->cuts != load_acquire(&cuts_made))
+		cuts_see(t);
+	t->gate = gate;
+	return t;
+}
+
+static void read_name(struct mt_lane *lane)
+{
+	char name[sizeof(lane->name)] = "";
+
+	os_thread_name(name);
+	memcpy(lane->name, name, sizeof(name));
+}
+
+/* ---- the end of a thread */
+
+/* Runs in each round of destructors; in the last one the thread has, as far as anybody can tell,
+ * ended. */
+static void end_thread(void *arg)
+{
+	struct thread *t = arg;
+	struct mt_lane *lane = &trace.lanes[t->lane];
+
+	if (++t->rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, t) == 0)
+		return;
+	t->state = THREAD_HELD;
+	read_name(lane);
+	store_relaxed(&lane->end_ns, os_time() - trace.header->start_ns);
+	if (ledger_multi)
+		ledger_fold(t);
+	lock_take(&tables_lock);
+	t->next = ending;
+	ending = t;
+	lock_drop(&tables_lock);
+	t->state = t->gate;
+}
+
+#define LANES_APART 8 /* that threads of different names get before they have to share */
+#define GONE_LOOKED 8 /* ended threads that are asked after, each a system call */
+#define NAMES_LOOKED 64
+
+/* One of the first few that is gone for good, of this name if there is one; under tables_lock. */
+static struct thread *find_gone(const char *name)
+{
+	struct thread **link = &ending, *t;
+	int asked = 0;
+
+	for (int looked = 0; *link && looked < NAMES_LOOKED; link = &(*link)->next, looked++) {
+		const struct mt_lane *lane = &trace.lanes[(*link)->lane];
+
+		if (name && strncmp(lane->name, name, sizeof(lane->name)) != 0)
+			continue;
+		if (asked++ == GONE_LOOKED)
+			break;
+		if (!os_thread_is_gone((int)lane->tid))
+			continue;
+		t = *link;
+		*link = t->next;
+		return t;
+	}
+	return NULL;
+}
+
+/* The state of a thread that is gone, or NULL. */
+static struct thread *take_over(void)
+{
+	char name[sizeof(trace.lanes->name)] = "";
+	struct thread *t;
+
+	os_thread_name(name);
+	lock_take(&tables_lock);
+	t = find_gone(name);
+	if (!t && trace.header->tables[MT_LANES].count >= LANES_APART)
+		t = find_gone(NULL);
+	lock_drop(&tables_lock);
+	return t;
+}
+
+/* ---- the start of one */
+
+static void begin_anew(struct thread *t)
+{
+	t->state = THREAD_UNSETTLED;
+	t->last = NULL;
+	t->last_slot = NULL;
+	t->rounds = 0;
+	t->gate = UINT32_MAX; /* of no phase */
+	if (config.sample.mean) {
+		if (!t->random)
+			t->random = sample_state(config.sample.seed, t->lane);
+		t->distance = sample_distance(&t->random);
+	}
+	t->stack_start = t->stack_end = 0;
+	forget_own_stack(t); /* this thread's may end earlier */
+	for (uint32_t i = 0; i < 1u << NEAR_BITS; i++)
+		t->near[i].sp = 0;
+	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };
+	t->checks[0] = (struct check){ &guard, 1 };
+}
+
+static bool new_lane(struct thread *t)
+{
+	uint64_t count;
+	bool ok;
+
+	lock_take(&tables_lock);
+	count = trace.header->tables[MT_LANES].count;
+	ok = tracefile_room(MT_LANES, count + 1);
+	if (ok) {
+		t->lane = (uint32_t)count;
+		t->made_before = threads_made;
+		store_release(&threads_made, t);
+		store_release(&trace.header->tables[MT_LANES].count, count + 1);
+	}
+	lock_drop(&tables_lock);
+	return ok;
+}
+
+/* What a thread has lies in one mapping; this is where the arrays are in it, each in pairs of cache
+ * lines of its own. First the trail, which is forgotten by whole pages. */
+struct layout {
+	size_t near, thread, kept, fresh, checks, signs, end;
+};
+
+static size_t behind(size_t at, size_t size)
+{
+	return (at + size + 127) & ~(size_t)127;
+}
+
+static struct layout lay_out(void)
+{
+	size_t depth = config.depth;
+	struct layout l;
+
+	l.near = sizeof(struct trail_leaf) << TRAIL_BITS;
+	l.thread = behind(l.near, sizeof(struct near_leaf) << NEAR_BITS);
+	l.kept = behind(l.thread, sizeof(struct thread));
+	l.fresh = behind(l.kept, (depth + 1) * sizeof(struct kept));
+	l.checks = behind(l.fresh, (depth + 1) * sizeof(struct fresh));
+	l.signs = behind(l.checks, (3 * depth + 2) * sizeof(struct check));
+	l.end = behind(l.signs, SIGNS_SIZE);
+	return l;
+}
+
+static struct thread *make(void)
+{
+	struct layout l = lay_out();
+	char *memory = os_map(l.end);
+	struct thread *t;
+
+	if (!memory)
+		return NULL;
+	t = (void *)(memory + l.thread);
+	t->trail = (void *)memory;
+	t->near = (void *)(memory + l.near);
+	t->kept = (void *)(memory + l.kept);
+	t->fresh = (void *)(memory + l.fresh);
+	t->checks = (void *)(memory + l.checks);
+	t->signs = (void *)(memory + l.signs);
+	t->sites = ledger_no_sites;
+	if (new_lane(t))
+		return t;
+	os_unmap(memory, l.end);
+	return NULL;
+}
+
+static void start_lane(struct thread *t)
+{
+	struct mt_lane *lane = &trace.lanes[t->lane];
+
+	if (lane->threads == 1)
+		memcpy(lane->earlier, lane->name, sizeof(lane->earlier));
+	else if (memcmp(lane->earlier, lane->name, sizeof(lane->earlier)) != 0)
+		memset(lane->earlier, 0, sizeof(lane->earlier));
+	t->tid = lane->tid = (uint32_t)os_tid();
+	lane->threads++;
+	lane->start_ns = os_time() - trace.header->start_ns;
+	lane->end_ns = 0;
+	read_name(lane);
+}
+
+cold_path struct thread *thread_new(void)
+{
+	struct thread *t;
+	struct signals signals;
+
+	/* Without a whole control block neither we nor our allocator may set a key. */
+	if (making || !cpu_thread_is_whole())
+		return NULL;
+	signals = signals_block(); /* a handler might never come back */
+	making = true;
+	t = take_over();
+	if (!t)
+		t = make();
+	if (t) {
+		begin_anew(t);
+		start_lane(t);
+		thread_self = t;
+		pthread_setspecific(key, t);
+	}
+	making = false;
+	signals_restore(signals);
+	return t;
+}
+
+/* The thread that ends the process has no end of its own. */
+void threads_name_last(void)
+{
+	if (thread_mine() != &thread_nobody)
+		read_name(&trace.lanes[thread_self->lane]);
+}
+
+bool threads_init(void)
+{
+	return pthread_key_create(&key, end_thread) == 0 && thread_new() != NULL;
+}
+
+/* Only the calling thread is left, and its lane is the first. */
+void threads_forked(struct thread *self)
+{
+	ending = NULL;
+	threads_made = NULL;
+	memset(trace.lanes, 0, trace.header->tables[MT_LANES].count * sizeof(*trace.lanes));
+	trace.header->tables[MT_LANES].count = 1;
+	if (self == &thread_nobody)
+		return;
+	self->lane = 0;
+	self->room = self->grant = 0;
+	self->last_slot = NULL;
+	self->made_before = NULL;
+	threads_made = self;
+	self->sites_used = self->lines_used = self->dirty_used = 0;
+	self->next_entry = self->last_entry = 0;
+	forget_stacks(self); /* the places in the lane are gone */
+	if (self->sites != ledger_no_sites)
+		memset(self->sites, 0, (self->sites_mask + 1) * sizeof(*self->sites));
+	start_lane(self);
+}

@@ -1,0 +1,747 @@
+/*
+ * tracefile.c - the mapped trace: creating it, and growing its tables while the program runs.
+ *
+ * Each table has a stretch of reserved address space; the file's extents are mapped into it one
+ * behind the other, so a table is one array, whatever the order of extents in the file:
+ *
+ *   address space   [frames: e0 e3 ......][nodes: e1 ......][sites: e2 e4 .....]
+ *   file            header e0 e1 e2 e3 e4
+ *
+ * A stretch that is used up is followed by one of four times the size, into which the same extents
+ * are mapped again. The old one stays: it is the same memory, so who still has its address, from
+ * before or for good, reads and writes what everybody does.
+ *
+ * Every extent's blocks are reserved on disk before it is mapped, so a full disk is an error here
+ * and never a SIGBUS in the program.
+ */
+#include "preload/store/place.h"
+#include "preload/store/sample.h"
+#include "preload/life/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+struct trace trace;
+
+#define COMMAND_MOST (64u << 10)		   /* bytes of the command line that are kept */
+#define FIRST_STRINGS (COMMAND_MOST + (16u << 10)) /* with the paths */
+#define FIRST_ROOM \
+	(40u << 10) /* bytes that each trace takes; must be free, or another place is tried */
+
+/* What a table may grow to, in records. */
+static const struct {
+	uint32_t record_size;
+	uint32_t most;
+} shapes[MT_TABLES_USED] = {
+	[MT_FRAMES] = { sizeof(struct mt_frame), 2u << 20 },
+	[MT_NODES] = { sizeof(struct mt_node), 16u << 20 },
+	[MT_SITES] = { sizeof(struct mt_site), 2u << 20 },
+	[MT_SITE_INFO] = { sizeof(struct mt_site_info), 2u << 20 },
+	[MT_LINES] = { sizeof(struct mt_line), 1u << 20 },
+	[MT_PUBLISHED] = { sizeof(struct mt_published), 2u << 20 },
+	[MT_LANES] = { sizeof(struct mt_lane), 1u << 16 },
+	[MT_ENTRIES] = { sizeof(struct mt_entry), 8u << 20 },
+	[MT_MODULES] = { sizeof(struct mt_module), 1u << 16 },
+	[MT_STRINGS] = { 1, 64u << 20 },
+	[MT_FOREIGN] = { sizeof(struct mt_foreign), 1u << 20 },
+	[MT_LEAKS] = { sizeof(struct mt_leak), 16u << 20 },
+	[MT_SLACK] = { sizeof(struct mt_slack), 2u << 20 },
+	[MT_ESTIMATES] = { sizeof(struct mt_estimate), 2u << 20 },
+	[MT_HELD] = { sizeof(struct mt_held), 4u << 20 },
+};
+
+#define FIRST_STRETCH (32u << 10) /* bytes, of most tables */
+#define STRETCH_FACTOR 4
+#define MOST_STRETCHES 10 /* one after the other, of a table */
+
+struct stretch {
+	unsigned char *base;
+	size_t size; /* bytes of address space */
+};
+
+static struct {
+	unsigned char *base; /* of the last stretch */
+	size_t mapped;	     /* bytes, whole pages, from base */
+	bool in_memory;	     /* not in the file, which had no room */
+	unsigned count;
+	struct stretch stretches[MOST_STRETCHES];
+} tables[MT_TABLES_USED];
+
+static struct {
+	int fd; /* -1: lost for good */
+	dev_t device;
+	ino_t inode;
+	uint64_t size; /* bytes given to the header and the extents */
+	size_t page;
+	struct place place;
+} file = { .fd = -1 };
+
+static size_t round_up(size_t n, size_t unit)
+{
+	return (n + unit - 1) / unit * unit;
+}
+
+const char *tracefile_path(void)
+{
+	return file.place.path;
+}
+
+size_t tracefile_bytes(void)
+{
+	return file.size;
+}
+
+/* ---- the file */
+
+static bool is_ours(int fd)
+{
+	struct stat st;
+
+	return sandbox_allows_growth() && fstat(fd, &st) == 0 && st.st_dev == file.device &&
+	       st.st_ino == file.inode;
+}
+
+/* The descriptor, checked: daemons close everything, and may have reused the number. -1 when there
+ * is none to be had. */
+static int checked_fd(void)
+{
+	int fd;
+
+	if (file.fd >= 0 && is_ours(file.fd))
+		return file.fd;
+	fd = os_open(file.place.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (fd < 0)
+		return file.fd = -1;
+	if (!is_ours(fd)) {
+		os_close(fd);
+		return file.fd = -1;
+	}
+	return file.fd = os_move_fd(fd);
+}
+
+/* ---- growing */
+
+/* Adds pages [table_page, +pages) of a table at file_page to the directory; merges with the extent
+ * before it where both follow. */
+static bool note_extent(uint32_t table, uint32_t table_page, uint32_t file_page, uint32_t pages)
+{
+	struct mt_header *h = trace.header;
+	struct mt_extent *last = h->extent_count > 0 ? &h->extents[h->extent_count - 1] : NULL;
+
+	if (last && last->table == table && last->table_page + last->pages == table_page &&
+		last->file_page + last->pages == file_page) {
+		store_release(&last->pages, last->pages + pages);
+		return true;
+	}
+	if (h->extent_count >= MT_EXTENTS)
+		return false;
+	h->extents[h->extent_count] = (struct mt_extent){ table, table_page, file_page, pages };
+	store_release(&h->extent_count, h->extent_count + 1);
+	return true;
+}
+
+/* By which part of its size a table grows: a small one, for a small file, while there are many
+ * extents left. */
+static size_t growth_part(void)
+{
+	uint32_t extents = trace.header->extent_count;
+
+	return extents < MT_EXTENTS / 2 ? 8 : extents < MT_EXTENTS / 4 * 3 ? 4 : 1;
+}
+
+static size_t reserved(int table)
+{
+	return tables[table].stretches[tables[table].count - 1].size;
+}
+
+static size_t most_bytes(int table)
+{
+	return round_up((size_t)shapes[table].record_size * shapes[table].most, file.page);
+}
+
+static bool add_stretch(int table, unsigned char *base, size_t size)
+{
+	if (tables[table].count == MOST_STRETCHES)
+		return false;
+	tables[table].stretches[tables[table].count++] = (struct stretch){ base, size };
+	tables[table].base = base;
+	return true;
+}
+
+/* What the file has of the table, at another place. */
+static bool map_extents(int table, unsigned char *base, int fd)
+{
+	const struct mt_header *h = trace.header;
+
+	for (uint32_t i = 0; i < h->extent_count; i++) {
+		const struct mt_extent *e = &h->extents[i];
+
+		if (e->table == (uint32_t)table &&
+			os_map_file(base + (size_t)e->table_page * file.page,
+				(size_t)e->pages * file.page, fd,
+				(uint64_t)e->file_page * file.page) < 0)
+			return false;
+	}
+	return true;
+}
+
+static void publish_bases(void);
+
+/* Address space for so many bytes, and where there is enough for four times what was. */
+static bool widen(int table, size_t bytes, int fd)
+{
+	size_t size = STRETCH_FACTOR * reserved(table), least = round_up(bytes, file.page);
+	unsigned char *base;
+
+	if (least > most_bytes(table))
+		return false;
+	if (size < least)
+		size = least;
+	if (size > most_bytes(table))
+		size = most_bytes(table);
+	base = os_reserve(size);
+	if (!base)
+		base = os_reserve(size = least);
+	if (!base)
+		return false;
+	if (!map_extents(table, base, fd) || !add_stretch(table, base, size)) {
+		os_unmap(base, size);
+		return false;
+	}
+	publish_bases();
+	return true;
+}
+
+static bool grow(enum mt_table_id table, size_t bytes)
+{
+	size_t step = tables[table].mapped / growth_part();
+	size_t want = round_up(bytes - tables[table].mapped, file.page);
+	int fd;
+
+	if (trace.header->extent_count >= MT_EXTENTS)
+		return false;
+	fd = sandbox_allows_growth() ? checked_fd() : -1;
+	if (fd < 0 || (bytes > reserved(table) && !widen(table, bytes, fd)))
+		return false;
+	if (want < step)
+		want = round_up(step, file.page);
+	if (tables[table].mapped + want > reserved(table))
+		want = reserved(table) - tables[table].mapped;
+	if (os_reserve_file(fd, file.size, want) < 0)
+		return false;
+	if (os_map_file(tables[table].base + tables[table].mapped, want, fd, file.size) < 0)
+		return false;
+	if (!note_extent(table, tables[table].mapped / file.page, file.size / file.page,
+		    want / file.page))
+		return false;
+	tables[table].mapped += want;
+	file.size += want;
+	return true;
+}
+
+bool tracefile_room(enum mt_table_id table, uint64_t count)
+{
+	size_t bytes = count * shapes[table].record_size;
+	int saved = errno;
+	bool ok = bytes <= tables[table].mapped ||
+		  (!(trace.header->flags & MT_NOTE_STORAGE) && grow(table, bytes));
+
+	if (!ok)
+		trace.header->flags |= MT_NOTE_STORAGE;
+	errno = saved;
+	return ok;
+}
+
+/* As much as a program may need that does what it is for behind a seccomp filter: 2 MiB. */
+void tracefile_grow_ahead(void)
+{
+	static const uint32_t more[MT_TABLES_USED] = {
+		[MT_FRAMES] = 4 << 10,
+		[MT_NODES] = 32 << 10,
+		[MT_SITES] = 8 << 10,
+		[MT_SITE_INFO] = 8 << 10,
+		[MT_LINES] = 4 << 10,
+		[MT_PUBLISHED] = 8 << 10,
+		[MT_LANES] = 256,
+		[MT_ENTRIES] = 16 << 10,
+		[MT_MODULES] = 128,
+		[MT_STRINGS] = 64 << 10,
+		[MT_FOREIGN] = 256,
+	};
+
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		uint64_t used = trace.header->tables[i == MT_PUBLISHED ? MT_SITES : i].count;
+		size_t bytes = (used + more[i]) * shapes[i].record_size;
+
+		if ((i == MT_SLACK && config.slack) || (i == MT_ESTIMATES && config.sample.mean))
+			bytes = (used + more[MT_SITES]) * shapes[i].record_size;
+		else if (more[i] == 0)
+			continue;
+		if (bytes > tables[i].mapped)
+			(void)grow(i, bytes);
+	}
+}
+
+/* An empty table that readers can do without, where the file has no room for it. */
+bool tracefile_in_memory(enum mt_table_id table, uint64_t count)
+{
+	size_t bytes = round_up(count * shapes[table].record_size, file.page);
+
+	unsigned char *base = tables[table].base;
+
+	if (tables[table].mapped > 0)
+		return false;
+	if (bytes > reserved(table)) {
+		base = os_reserve(bytes);
+		if (!base || !add_stretch(table, base, bytes))
+			return false;
+		publish_bases();
+	}
+	if (os_map_private(base, bytes) < 0)
+		return false;
+	tables[table].mapped = bytes;
+	tables[table].in_memory = true;
+	return true;
+}
+
+bool tracefile_is_in_memory(enum mt_table_id table)
+{
+	return tables[table].in_memory;
+}
+
+bool tracefile_has_room(enum mt_table_id table, uint64_t count)
+{
+	return count * shapes[table].record_size <= tables[table].mapped;
+}
+
+uint32_t tracefile_string(const char *s, size_t size)
+{
+	uint64_t offset = trace.header->tables[MT_STRINGS].count;
+
+	if (!tracefile_room(MT_STRINGS, offset + size + 1))
+		return 0;
+	memcpy(trace.strings + offset, s, size);
+	trace.strings[offset + size] = '\0';
+	store_release(&trace.header->tables[MT_STRINGS].count, offset + size + 1);
+	return (uint32_t)offset;
+}
+
+/* ---- creating */
+
+/* Who finds a record's number finds the table that has it. */
+static void publish_bases(void)
+{
+	store_release(&trace.frames, (void *)tables[MT_FRAMES].base);
+	store_release(&trace.nodes, (void *)tables[MT_NODES].base);
+	store_release(&trace.sites, (void *)tables[MT_SITES].base);
+	store_release(&trace.site_info, (void *)tables[MT_SITE_INFO].base);
+	store_release(&trace.lines, (void *)tables[MT_LINES].base);
+	store_release(&trace.published, (void *)tables[MT_PUBLISHED].base);
+	store_release(&trace.lanes, (void *)tables[MT_LANES].base);
+	store_release(&trace.entries, (void *)tables[MT_ENTRIES].base);
+	store_release(&trace.modules, (void *)tables[MT_MODULES].base);
+	store_release(&trace.strings, (void *)tables[MT_STRINGS].base);
+	store_release(&trace.foreign, (void *)tables[MT_FOREIGN].base);
+	store_release(&trace.leaks, (void *)tables[MT_LEAKS].base);
+	store_release(&trace.slack, (void *)tables[MT_SLACK].base);
+	store_release(&trace.estimates, (void *)tables[MT_ESTIMATES].base);
+	store_release(&trace.held, (void *)tables[MT_HELD].base);
+}
+
+static size_t first_size(int table)
+{
+	return table == MT_STRINGS ? round_up(FIRST_STRINGS, file.page) : FIRST_STRETCH;
+}
+
+/* One reservation, cut up. */
+static bool reserve_tables(void)
+{
+	size_t size = round_up(MT_HEADER_SIZE, file.page);
+	unsigned char *p;
+
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		size += first_size(i);
+	p = os_reserve(size);
+	if (!p)
+		return false;
+	trace.header = (void *)p;
+	p += round_up(MT_HEADER_SIZE, file.page);
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		(void)add_stretch(i, p, first_size(i));
+		p += first_size(i);
+	}
+	publish_bases();
+	return true;
+}
+
+/* Takes the descriptor as the trace's. */
+static int adopt_file(int fd, uint64_t size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	file.fd = fd;
+	file.size = size;
+	file.device = st.st_dev;
+	file.inode = st.st_ino;
+	return 0;
+}
+
+/* The kernel goes on to call a file that was opened without a name "deleted": to be found by its
+ * name it is opened anew. */
+static void reopen(void)
+{
+	int fd = os_open(file.place.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	if (is_ours(fd) && (fd = os_move_fd(fd)) >= 0) {
+		os_close(file.fd);
+		file.fd = fd;
+	} else if (fd >= 0) {
+		os_close(fd);
+	}
+}
+
+/* Where a new file has the tables. */
+struct layout {
+	uint64_t size; /* of the file */
+	uint64_t offsets[MT_TABLES_USED];
+	size_t sizes[MT_TABLES_USED];
+};
+
+static int write_copy(int fd, const struct tracefile_copy *copy, struct layout *l);
+static int map_copy(const struct layout *l);
+
+/* All of the file is written before it gets its name, and mapped when it has it. Negative errno. */
+static int make(int fd, const struct tracefile_copy *copy)
+{
+	struct layout layout;
+	int error = write_copy(fd, copy, &layout);
+
+	if (error == 0)
+		error = adopt_file(fd, layout.size);
+	if (error == 0)
+		error = place_name(&file.place, fd);
+	if (error < 0)
+		return error;
+	if (!file.place.in_memory)
+		reopen();
+	return map_copy(&layout);
+}
+
+/* Makes the trace of this copy, which is empty or a fork child's of its parent's, at the first
+ * place where that is possible. False has been explained. */
+static bool create_file(const struct tracefile_copy *copy, bool child)
+{
+	struct place *place = &file.place;
+	int fd, error;
+
+	place_start(place, child);
+	while ((fd = place_open(place)) >= 0) {
+		file.fd = fd;
+		error = make(fd, copy);
+		if (error == 0) {
+			place_found(place);
+			return true;
+		}
+		place_failed(place, -error);
+		os_close(file.fd);
+		file.fd = -1;
+	}
+	place_none(place);
+	return false;
+}
+
+static struct mt_text add_text(const char *s, size_t size)
+{
+	struct mt_text text = { tracefile_string(s, size), (uint32_t)size };
+
+	return text;
+}
+
+/* What the kernel has: arguments with their zeros. */
+static struct mt_text add_command(void)
+{
+	char *buffer = os_map(COMMAND_MOST);
+	struct mt_text text = { 0 };
+	size_t size;
+
+	if (!buffer)
+		return text;
+	size = os_read_file("/proc/self/cmdline", buffer, COMMAND_MOST);
+	text = add_text(buffer, size);
+	os_unmap(buffer, COMMAND_MOST);
+	return text;
+}
+
+static void describe_process(struct mt_header *h)
+{
+	memcpy(h->magic, MT_MAGIC, sizeof(h->magic));
+	h->version = MT_VERSION;
+	h->oldest_reader = MT_OLDEST_READER;
+	h->byte_order = MT_BYTE_ORDER;
+	h->header_size = MT_HEADER_SIZE;
+	h->page_size = (uint32_t)file.page;
+	h->pid = (uint32_t)os_pid();
+	h->parent_pid = (uint32_t)getppid();
+	h->start_ticks = os_start_ticks(os_pid());
+	h->start_ns = os_time();
+	os_boot_id(h->boot_id, sizeof(h->boot_id));
+	h->depth = config.depth;
+	h->sample_bytes = config.sample.mean;
+	h->sample_unit = config.sample.mean ? SAMPLE_UNIT : 0;
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		h->tables[i].record_size = shapes[i].record_size;
+}
+
+static void describe_program(const char *program)
+{
+	struct mt_header *h = trace.header;
+	struct utsname names;
+	char buffer[4096];
+
+	h->program = add_text(program, strlen(program));
+	h->command = add_command();
+	if (getcwd(buffer, sizeof(buffer)))
+		h->directory = add_text(buffer, strlen(buffer));
+	if (uname(&names) == 0)
+		h->host = add_text(names.nodename, strlen(names.nodename));
+}
+
+/* The records that stand for nothing, and for the roots of all stacks. */
+static const struct {
+	enum mt_table_id table;
+	uint32_t count, room;
+} first_records[] = {
+	{ MT_FRAMES, 1, 1 },
+	{ MT_NODES, MT_NODE_FIRST, MT_NODE_FIRST },
+	{ MT_SITES, 1, 1 },
+	{ MT_SITE_INFO, 1, 1 },
+	{ MT_LINES, 1, 1 },
+	{ MT_STRINGS, 1, FIRST_STRINGS },
+};
+
+/* An empty trace in memory, as the file shall be. */
+static bool describe(const char *program)
+{
+	struct mt_header *h = trace.header;
+
+	if (os_map_private(h, round_up(MT_HEADER_SIZE, file.page)) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(first_records) / sizeof(first_records[0]); i++) {
+		if (!tracefile_in_memory(first_records[i].table, first_records[i].room))
+			return false;
+		h->tables[first_records[i].table].count = first_records[i].count;
+	}
+	describe_process(h);
+	h->enabled = config.start;
+	h->flags = (config.mmap ? MT_NOTE_MMAP : 0) | (config.start ? 0 : MT_NOTE_UNSTARTED);
+	describe_program(program);
+	h->state = MT_STATE_RUNNING;
+	return true;
+}
+
+void tracefile_discard(void)
+{
+	if (file.fd >= 0) {
+		if (file.place.named)
+			unlink(file.place.path);
+		os_close(file.fd);
+		file.fd = -1;
+	}
+	if (trace.header)
+		os_unmap(trace.header, round_up(MT_HEADER_SIZE, file.page));
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		for (; tables[i].count > 0; tables[i].count--) {
+			struct stretch *s = &tables[i].stretches[tables[i].count - 1];
+
+			os_unmap(s->base, s->size);
+		}
+	trace = (struct trace){ 0 };
+}
+
+bool tracefile_create(const char *program)
+{
+	file.page = os_page_size();
+	if (!reserve_tables() || !describe(program)) {
+		message("no address space for the trace's tables; running untraced", NULL);
+		return false;
+	}
+	return create_file(&(struct tracefile_copy){ .header = trace.header }, false);
+}
+
+/* ---- fork */
+
+/* Times in the tables go on from the parent's start. */
+static void describe_child(struct mt_header *h)
+{
+	uint64_t start_ns = h->start_ns;
+
+	h->forked_from = h->pid;
+	h->state = MT_STATE_RUNNING;
+	h->flags &= ~(MT_HAS_WAIT_STATUS | MT_NOTE_STORAGE);
+	h->end_ns = 0;
+	describe_process(h);
+	h->start_ns = start_ns;
+}
+
+static bool changes_in_place(int table)
+{
+	return table == MT_SITES || table == MT_LINES || table == MT_PUBLISHED ||
+	       table == MT_ENTRIES || table == MT_LANES || table == MT_MODULES ||
+	       table == MT_FOREIGN || table == MT_FRAMES || table == MT_SLACK ||
+	       table == MT_ESTIMATES;
+}
+
+static size_t used_bytes(const struct mt_header *h, int table)
+{
+	return h->tables[table].count * shapes[table].record_size;
+}
+
+struct tracefile_copy *tracefile_copy(void)
+{
+	struct tracefile_copy *copy;
+	size_t size = sizeof(*copy) + MT_HEADER_SIZE;
+	unsigned char *p;
+
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		if (changes_in_place(i))
+			size += used_bytes(trace.header, i);
+	copy = os_map(size);
+	if (!copy)
+		return NULL;
+	copy->size = size;
+	p = (unsigned char *)(copy + 1);
+	copy->header = memcpy(p, trace.header, sizeof(*copy->header));
+	p += MT_HEADER_SIZE;
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		if (!changes_in_place(i))
+			continue;
+		copy->tables[i] = memcpy(p, tables[i].base, used_bytes(copy->header, i));
+		p += used_bytes(copy->header, i);
+	}
+	return copy;
+}
+
+void tracefile_copy_free(struct tracefile_copy *copy)
+{
+	if (copy)
+		os_unmap(copy, copy->size);
+}
+
+static int write_all(int fd, const void *data, size_t size, uint64_t offset)
+{
+	const char *p = data;
+
+	while (size > 0) {
+		ssize_t n = os_pwrite(fd, p, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -ENOSPC;
+		p += n;
+		size -= (size_t)n;
+		offset += (size_t)n;
+	}
+	return 0;
+}
+
+/* Lays the tables out one behind the other, with a quarter of each to grow into. */
+static void lay_out(const struct mt_header *h, struct layout *l)
+{
+	l->size = round_up(MT_HEADER_SIZE, file.page);
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		size_t used = used_bytes(h, i);
+
+		l->offsets[i] = l->size;
+		l->sizes[i] = used > 0 ? round_up(used + used / 4, file.page) : 0;
+		if (l->sizes[i] > reserved(i))
+			l->sizes[i] = reserved(i);
+		l->size += l->sizes[i];
+	}
+}
+
+static void note_layout(struct mt_header *h, const struct layout *l)
+{
+	h->extent_count = 0;
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		if (l->sizes[i] > 0)
+			h->extents[h->extent_count++] = (struct mt_extent){ (uint32_t)i, 0,
+				(uint32_t)(l->offsets[i] / file.page),
+				(uint32_t)(l->sizes[i] / file.page) };
+}
+
+static int write_copy(int fd, const struct tracefile_copy *copy, struct layout *l)
+{
+	int error;
+
+	lay_out(copy->header, l);
+	note_layout(copy->header, l);
+	error = os_reserve_file(fd, 0, l->size);
+	if (error == 0)
+		error = os_check_room(fd, FIRST_ROOM);
+	for (int i = 0; i < MT_TABLES_USED && error == 0; i++)
+		error = write_all(fd, copy->tables[i] ? copy->tables[i] : tables[i].base,
+			used_bytes(copy->header, i), l->offsets[i]);
+	return error ? error : write_all(fd, copy->header, sizeof(*copy->header), 0);
+}
+
+/* Everywhere where the table was, of which the file has `size` bytes. */
+static int map_table(int table, size_t size, uint64_t offset)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < tables[table].count && error == 0; i++) {
+		const struct stretch *s = &tables[table].stretches[i];
+		size_t part = s->size < size ? s->size : size;
+
+		error = part > 0 ? os_map_file(s->base, part, file.fd, offset) : 0;
+	}
+	tables[table].mapped = size;
+	tables[table].in_memory = false;
+	return error;
+}
+
+/* The tables go where those are that they are copies of; this is the only thread. */
+static int map_copy(const struct layout *l)
+{
+	int error = os_map_file(trace.header, round_up(MT_HEADER_SIZE, file.page), file.fd, 0);
+
+	for (int i = 0; i < MT_TABLES_USED && error == 0; i++)
+		error = map_table(i, l->sizes[i], l->offsets[i]);
+	return error;
+}
+
+bool tracefile_fork(struct tracefile_copy *copy)
+{
+	describe_child(copy->header);
+	if (file.fd >= 0 && is_ours(file.fd))
+		os_close(file.fd);
+	file.fd = -1;
+	return create_file(copy, true);
+}
+
+void tracefile_leave(void)
+{
+	if (file.fd >= 0 && is_ours(file.fd))
+		os_close(file.fd);
+	file.fd = -1;
+	file.place.path[0] = '\0'; /* not to be opened again */
+	/* The mappings stay, as memory of its own: a hook that a signal handler interrupted to fork
+	 * may yet write there. */
+	(void)os_map_private(trace.header, round_up(MT_HEADER_SIZE, file.page));
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		for (unsigned k = 0; k < tables[i].count; k++) {
+			const struct stretch *s = &tables[i].stretches[k];
+
+			(void)os_map_private(
+				s->base, s->size < tables[i].mapped ? s->size : tables[i].mapped);
+		}
+}

@@ -1,0 +1,85 @@
+/*
+ * phase.h - whether anything is recorded at all, in a page that the kernel wipes in every fork
+ * child.
+ *
+ * The trace is mapped shared, so a child must not write to it. fork(3) is handled by handlers
+ * (fork.c); a child of a raw clone() or _Fork() runs none of them, and finds 0 here: it records
+ * nothing until it executes a program. A vfork child shares the parent's memory, this page too:
+ * what it does to the heap, it does to the parent's.
+ */
+#ifndef MTRACE_PHASE_H
+#define MTRACE_PHASE_H
+
+#include "preload/sys/internal.h"
+
+enum phase {
+	PHASE_OFF = 0, /* before the start, after trouble, in a raw clone */
+	PHASE_ON = 1,
+	PHASE_FORKED = 2, /* a fork child that has no trace of its own yet */
+};
+
+/* A short way through the hooks; NULL: the long one. There are four (hooks.c), for one thread and
+ * for several, with glibc's allocator and with another, all for recording every block. */
+struct way {
+	void *(*malloc)(size_t size);
+	void *(*calloc)(size_t count, size_t size);
+	void *(*realloc)(void *p, size_t size);
+	void (*free)(void *p);
+	void *(*made)(void *p, size_t size, void *last); /* see record_made() */
+	bool (*gone)(void *p, uintptr_t sp);		 /* see record_gone_quickly() */
+};
+
+#pragma GCC visibility push(hidden)
+
+extern union phase_page {
+	struct {
+		int phase;     /* enum phase */
+		uint32_t gate; /* 0 unless the phase is on; changes whenever threads have to look up
+				  from their work */
+		uint32_t single_gate; /* the same while events take a way for one thread */
+		uint32_t lane_gate;   /* while they take one for several */
+		struct way way;
+	};
+	char page[4096];
+} phase_page;
+
+const struct way *way_for(bool several_threads, bool glibc); /* hooks.c */
+
+void phase_set(enum phase phase);
+void phase_shut_gates(
+	void); /* code or the number of threads has changed: threads that pass a gate see it */
+
+bool phase_begin(void); /* not on: is it time to be? */
+
+#pragma GCC visibility pop
+
+/*
+ * The gate is all that a hook of a settled thread looks at: it passes while its thread's number is
+ * this one. Anything else (no phase, another generation of code, a fork child) goes the long way,
+ * once.
+ */
+static inline uint32_t phase_gate(void)
+{
+	return load_relaxed(&phase_page.gate);
+}
+
+static inline uint32_t phase_single_gate(void)
+{
+	return load_relaxed(&phase_page.single_gate);
+}
+
+static inline uint32_t phase_lane_gate(void)
+{
+	return load_relaxed(&phase_page.lane_gate);
+}
+
+/* The function of the way that events take; NULL: the long one's. */
+#define PHASE_WAY(function) load_relaxed(&phase_page.way.function)
+
+/* May this event be recorded? */
+static inline bool phase_ready(void)
+{
+	return likely(load_relaxed(&phase_page.phase) == PHASE_ON) || phase_begin();
+}
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * cuts.c - the watched pages, as bits by two hashes of a page's number, and the last few cuts.
+ *
+ * Bits are never cleared, as nobody knows who else needs them: a cut that concerns nobody costs each
+ * thread a look at what it keeps. By the first hash pages that lie side by side have bits that do,
+ * so a large block is looked up 64 pages at a time; but it is of pages modulo 1 GiB, and with a
+ * thousand stacks watched a block of 1 MiB meets several. The second hash is asked about these.
+ */
+#include "preload/unwind/cuts.h"
+
+#define PAGE 4096u
+#define PAGE_BITS 18
+#define PAGES (1u << PAGE_BITS) /* bits by each hash */
+#define LAST 16u		/* cuts that are remembered one by one */
+
+static uint64_t watched[PAGES / 64], confirmed[PAGES / 64];
+static struct {
+	uintptr_t start, end;
+} last[LAST];
+uint32_t cuts_made;
+
+static uint64_t scattered(uint64_t page)
+{
+	return page * 0x9e3779b97f4a7c15u >> (64 - PAGE_BITS);
+}
+
+static bool is_marked(const uint64_t *marks, uint64_t bit)
+{
+	return load_relaxed(&marks[bit / 64]) >> bit % 64 & 1;
+}
+
+static void mark(uint64_t *marks, uint64_t bit)
+{
+	if (!is_marked(marks, bit))
+		__atomic_fetch_or(&marks[bit / 64], 1ull << bit % 64, __ATOMIC_RELAXED);
+}
+
+void cuts_watch(uintptr_t address)
+{
+	uint64_t page = address / PAGE;
+
+	mark(watched, page % PAGES);
+	mark(confirmed, scattered(page));
+}
+
+/* More pages than there are bits are taken for watched: some are. */
+static bool are_watched(uint64_t page, uint64_t end)
+{
+	if (end - page > PAGES)
+		return true;
+	for (uint64_t next; page < end; page = next) {
+		uint64_t marks = load_relaxed(&watched[page % PAGES / 64]) >> page % 64;
+
+		next = (page | 63) + 1;
+		if (next > end)
+			marks &= (1ull << (end - page)) - 1;
+		for (; marks; marks &= marks - 1)
+			if (is_marked(confirmed, scattered(page + (uint64_t)__builtin_ctzll(marks))))
+				return true;
+	}
+	return false;
+}
+
+void cuts_make(const void *start, size_t size)
+{
+	uintptr_t from = (uintptr_t)start, to = from + size;
+
+	if (phase_page.phase != PHASE_ON || to <= from ||
+		likely(!are_watched(from / PAGE, (to - 1) / PAGE + 1)))
+		return;
+	lock_take(&tables_lock);
+	last[cuts_made % LAST].start = from;
+	last[cuts_made % LAST].end = to;
+	store_release(&cuts_made, cuts_made + 1);
+	lock_drop(&tables_lock);
+	phase_shut_gates();
+}
+
+void cuts_see(struct thread *t)
+{
+	lock_take(&tables_lock);
+	if (cuts_made - t->cuts > LAST)
+		thread_drop_stacks(t, 0, UINTPTR_MAX);
+	else
+		for (uint32_t i = t->cuts; i != cuts_made; i++)
+			thread_drop_stacks(t, last[i % LAST].start, last[i % LAST].end);
+	t->cuts = cuts_made;
+	lock_drop(&tables_lock);
+}

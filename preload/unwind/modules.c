@@ -1,0 +1,333 @@
+/*
+ * modules.c - the loaded objects, met one by one as return addresses inside them turn up.
+ *
+ * The loader is asked by _dl_find_object, which takes no lock: dl_iterate_phdr may wait for a lock
+ * whose holder waits for one that our caller holds. Nothing is asked at dlopen. After a dlclose
+ * (whose caller has just waited for that lock) the known modules are looked up again, and those
+ * that are gone get an unload time; what is later loaded at their addresses is another module.
+ * While a dlclose is under way every frame's module is looked up again.
+ *
+ * The loader also unloads without a dlclose that comes by our hook: for the C library's own modules,
+ * or who asks it by another way. What then takes the place is seen before it is there: to load
+ * something, the loader allocates, and generated code is mapped. So whoever's call of an allocation
+ * function comes from the loader has no leaf (capture.c), takes the long way, and looks on it.
+ */
+#include "preload/sys/internal.h"
+#include "preload/sys/phase.h"
+#include "preload/store/thread.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+#include <unistd.h>
+
+uint32_t code_generation;
+int modules_closing;
+struct modules_loader modules_loader, modules_self;
+
+static __thread int closing __attribute__((tls_model("initial-exec"))); /* this thread's part */
+
+static char program_path[4096];
+
+#ifdef HAVE_DL_FIND_OBJECT
+
+/* Is there an object with this mapping? Reads nothing that another thread may be unloading. */
+static bool is_mapped(uintptr_t start, uintptr_t end)
+{
+	struct dl_find_object found;
+
+	return _dl_find_object((void *)start, &found) == 0 &&
+	       (uintptr_t)found.dlfo_map_start == start && (uintptr_t)found.dlfo_map_end == end;
+}
+
+bool object_find(uintptr_t address, struct object *o)
+{
+	struct dl_find_object found;
+
+	if (_dl_find_object((void *)address, &found) != 0)
+		return false;
+	o->start = (uintptr_t)found.dlfo_map_start;
+	o->end = (uintptr_t)found.dlfo_map_end;
+	o->bias = found.dlfo_link_map->l_addr;
+	o->unwind_header = (uintptr_t)found.dlfo_eh_frame;
+	o->name = found.dlfo_link_map->l_name;
+	return true;
+}
+
+#else
+
+struct wanted {
+	uintptr_t address;
+	struct object *o;
+};
+
+/* Fills in o when one of the segments covers the address. */
+static int look_in(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct wanted *w = arg;
+	bool covers = false;
+
+	(void)size;
+	*w->o = (struct object){
+		.start = UINTPTR_MAX, .bias = info->dlpi_addr, .name = info->dlpi_name
+	};
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + p->p_vaddr, end = start + p->p_memsz;
+
+		if (p->p_type == PT_GNU_EH_FRAME)
+			w->o->unwind_header = start;
+		if (p->p_type != PT_LOAD)
+			continue;
+		covers |= w->address >= start && w->address < end;
+		if (start < w->o->start)
+			w->o->start = start;
+		if (end > w->o->end)
+			w->o->end = end;
+	}
+	return covers;
+}
+
+bool object_find(uintptr_t address, struct object *o)
+{
+	struct wanted w = { address, o };
+
+	return dl_iterate_phdr(look_in, &w) != 0;
+}
+
+static bool is_mapped(uintptr_t start, uintptr_t end)
+{
+	struct object o;
+
+	return object_find(start, &o) && o.start == start && o.end == end;
+}
+
+#endif
+
+/* The mapping begins with the ELF header, where the first segment covers the file's start (all
+ * linkers do that). */
+static const ElfW(Ehdr) * elf_header(const struct object *o)
+{
+	const ElfW(Ehdr) *header = (const void *)(o->start & ~(uintptr_t)4095);
+
+	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 ? header : NULL;
+}
+
+static void copy_build_id(struct mt_module *m, const unsigned char *notes, size_t size)
+{
+	while (size >= sizeof(ElfW(Nhdr))) {
+		const ElfW(Nhdr) *note = (const void *)notes;
+		size_t name = (note->n_namesz + 3u) & ~3u, body = (note->n_descsz + 3u) & ~3u;
+		size_t all = sizeof(*note) + name + body;
+
+		if (all > size)
+			return;
+		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+			memcmp(note + 1, "GNU", 4) == 0 && note->n_descsz <= sizeof(m->build_id)) {
+			m->build_id_size = (uint16_t)note->n_descsz;
+			memcpy(m->build_id, notes + sizeof(*note) + name, note->n_descsz);
+			return;
+		}
+		notes += all;
+		size -= all;
+	}
+}
+
+static void read_build_id(struct mt_module *m, const struct object *o)
+{
+	const ElfW(Ehdr) *header = elf_header(o);
+	const ElfW(Phdr) * p;
+
+	if (!header || header->e_phentsize != sizeof(*p))
+		return;
+	p = (const void *)((const char *)header + header->e_phoff);
+	for (int i = 0; i < header->e_phnum && m->build_id_size == 0; i++)
+		if (p[i].p_type == PT_NOTE && o->bias + p[i].p_vaddr + p[i].p_memsz <= o->end)
+			copy_build_id(m, (const void *)(o->bias + p[i].p_vaddr), p[i].p_memsz);
+}
+
+static uint32_t add_path(const char *name)
+{
+	static char buffer[4096]; /* under tables_lock, and stacks may be small */
+	struct text t;
+
+	if (!*name)
+		name = program_path;
+	text_init(&t, buffer, sizeof(buffer));
+	if (*name != '/' && strchr(name, '/')) {
+		text_add(&t, trace.strings + trace.header->directory.offset);
+		text_add(&t, "/");
+	}
+	text_add(&t, name);
+	return tracefile_string(buffer, t.used);
+}
+
+static bool same_object(const struct mt_module *m, const struct object *o)
+{
+	const char *known = trace.strings + m->path;
+	const char *name = *o->name ? o->name : program_path;
+	size_t known_size = strlen(known), size = strlen(name);
+
+	return m->start == o->start && m->end == o->end && m->bias == o->bias &&
+	       known_size >= size && strcmp(known + known_size - size, name) == 0;
+}
+
+uint32_t module_for(const struct object *o)
+{
+	uint64_t count = trace.header->tables[MT_MODULES].count;
+	struct mt_module *m;
+
+	for (uint64_t i = count; i-- > 1;)
+		if (trace.modules[i].unload_ns == 0 && same_object(&trace.modules[i], o))
+			return (uint32_t)i;
+	if (!tracefile_room(MT_MODULES, count + 1))
+		return 0;
+	m = &trace.modules[count];
+	memset(m, 0, sizeof(*m));
+	m->bias = o->bias;
+	m->start = o->start;
+	m->end = o->end;
+	m->load_ns = os_time() - trace.header->start_ns;
+	m->path = add_path(o->name);
+	if (!*o->name)
+		m->flags |= MT_MODULE_EXE;
+	if ((uintptr_t)&trace >= o->start && (uintptr_t)&trace < o->end)
+		m->flags |= MT_MODULE_SELF;
+	if (strncmp(o->name, "linux-vdso", 10) == 0)
+		m->flags |= MT_MODULE_VDSO;
+	read_build_id(m, o);
+	store_release(&trace.header->tables[MT_MODULES].count, count + 1);
+	return (uint32_t)count;
+}
+
+void modules_init(const char *program)
+{
+	struct object o;
+	struct text t;
+
+	text_init(&t, program_path, sizeof(program_path));
+	text_add(&t, program);
+	if (tracefile_room(MT_MODULES, 1))
+		trace.header->tables[MT_MODULES].count = 1; /* module 0: none */
+	if (object_find((uintptr_t)_r_debug.r_ldbase, &o))
+		modules_loader = (struct modules_loader){ o.start, o.end - o.start };
+	if (object_find((uintptr_t)modules_init, &o))
+		modules_self = (struct modules_loader){ o.start, o.end - o.start };
+}
+
+/* The generation goes up before anybody can take the module for gone, and think that all is done.
+ */
+static void retire(struct mt_module *m)
+{
+	lock_take(&tables_lock);
+	if (m->unload_ns == 0) {
+		stacks_forget_code(m->start, m->end);
+		__atomic_add_fetch(&code_generation, 1, __ATOMIC_ACQ_REL);
+		store_release(&m->unload_ns, os_time() - trace.header->start_ns);
+	}
+	lock_drop(&tables_lock);
+}
+
+/* Under the loader's lock: what it says of an object that isn't on the caller's stack may be freed
+ * otherwise while it is read. */
+static int sweep(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uint64_t count = load_acquire(&trace.header->tables[MT_MODULES].count);
+
+	(void)info, (void)size, (void)arg;
+	for (uint64_t i = 1; i < count; i++) {
+		struct mt_module *m = &trace.modules[i];
+		struct object o;
+
+		if (load_acquire(&m->unload_ns) == 0 &&
+			!(m->flags & (MT_MODULE_EXE | MT_MODULE_SELF)) &&
+			!(object_find(m->start, &o) && same_object(m, &o)))
+			retire(m);
+	}
+	return 1;
+}
+
+void modules_sweep(void)
+{
+	dl_iterate_phdr(sweep, NULL);
+}
+
+/* Not in a handler that has interrupted us: the tables may be in the middle of a change. */
+static bool may_look(void)
+{
+	return phase_page.phase == PHASE_ON && cpu_has_thread() &&
+	       !thread_is_busy(thread_mine());
+}
+
+void modules_look(void)
+{
+	uint32_t before = load_acquire(&code_generation);
+	uint64_t count;
+
+	if (!may_look())
+		return;
+	count = load_acquire(&trace.header->tables[MT_MODULES].count);
+	for (uint64_t i = 1; i < count; i++) {
+		struct mt_module *m = &trace.modules[i];
+
+		if (load_acquire(&m->unload_ns) == 0 &&
+			!(m->flags & (MT_MODULE_EXE | MT_MODULE_SELF)) &&
+			!is_mapped(m->start, m->end))
+			retire(m);
+	}
+	if (load_acquire(&code_generation) != before)
+		phase_shut_gates();
+}
+
+static bool is_in_module(uintptr_t start, uintptr_t end)
+{
+	uint64_t count = load_acquire(&trace.header->tables[MT_MODULES].count);
+
+	for (uint64_t i = 1; i < count; i++) {
+		const struct mt_module *m = &trace.modules[i];
+
+		if (load_acquire(&m->unload_ns) == 0 && start < m->end && end > m->start)
+			return true;
+	}
+	return false;
+}
+
+void modules_change(uintptr_t start, size_t size)
+{
+	uintptr_t end = start + size;
+
+	if (!may_look())
+		return;
+	if (stacks_forget_generated(start, end)) {
+		__atomic_add_fetch(&code_generation, 1, __ATOMIC_ACQ_REL);
+		phase_shut_gates();
+	}
+	if (is_in_module(start, end))
+		modules_look();
+}
+
+bool module_is_stale(uint32_t module, uintptr_t address)
+{
+	struct mt_module *m = &trace.modules[module];
+	struct object o;
+
+	if (module == 0 || (m->flags & (MT_MODULE_EXE | MT_MODULE_SELF)) ||
+		(object_find(address, &o) && same_object(m, &o)))
+		return false;
+	retire(m);
+	return true;
+}
+
+void modules_close(int add)
+{
+	closing += add;
+	__atomic_add_fetch(&modules_closing, add, __ATOMIC_ACQ_REL);
+	phase_shut_gates();
+}
+
+/* The other threads' calls never return here. */
+void modules_forked(void)
+{
+	modules_closing = closing;
+}
