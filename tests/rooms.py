@@ -9,10 +9,16 @@ from pathlib import Path
 # From the top. A file may include files of its own room and of the rooms below. What lies beside the rooms (main.c) stands above them.
 FLOORS = {
     "analyzer": ["commands", "run", "print", "views", "symbols", "trace", "base"],
+    "preload": ["hooks", "life", "leakscan", "unwind", "store", "sys", "jemalloc"],
 }
 
 # Circles that stay, with the reason.
 CIRCLES = {
+    "preload": {
+        # While a library is unloaded, an address that is looked up (stacks) may turn out to be of a module that has gone (modules),
+        # and then all that is known of the module's addresses is forgotten (stacks).
+        frozenset({"unwind/modules", "unwind/stacks"}),
+    },
 }
 
 

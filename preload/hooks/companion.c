@@ -1,6 +1,5 @@
 /* companion.c - the library's side of companion.h. */
 #include "preload/hooks/companion.h"
-#include "preload/sys/next.h"
 #include "preload/hooks/record.h"
 
 #include <string.h>

@@ -43,6 +43,4 @@ struct companion {
 /* The number goes up when the struct changes. */
 const struct companion *mtrace_companion_1(void) __attribute__((weak, visibility("default")));
 
-#define COMPANION_MARK "mtrace_companion" /* each of them defines this function */
-
 #endif

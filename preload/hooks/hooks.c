@@ -3,8 +3,9 @@
  * reverse where the block goes away (record.h says why). Nothing of ours is held or marked while
  * the next definition runs.
  */
-#include "preload/sys/next.h"
 #include "preload/hooks/record.h"
+#include "preload/sys/next.h"
+#include "preload/sys/os.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -462,15 +463,12 @@ HOOK void *reallocarray(void *p, size_t count, size_t size)
 	return likely(way) ? way(p, bytes) : realloc_anyhow(p, bytes);
 }
 
-const struct way *way_for(bool several_threads, bool glibc)
-{
+const struct way phase_ways[] = {
 #define WAY(way, single, glibc)                                                               \
 	[2 * !(single) + !(glibc)] = { malloc_##way, calloc_##way, realloc_##way, free_##way, \
 		made_##way, gone_##way },
-	static const struct way ways[] = { EACH_WAY(WAY) };
-
-	return &ways[2 * several_threads + !glibc];
-}
+	EACH_WAY(WAY)
+};
 
 HOOK void *memalign(size_t alignment, size_t size)
 {

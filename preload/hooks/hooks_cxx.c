@@ -11,9 +11,10 @@
  * operator new is malloc, so malloc it is, until that fails and a handler or an exception is
  * wanted.
  */
-#include "preload/sys/next.h"
 #include "preload/hooks/record.h"
-#include "preload/unwind/stacks.h"
+#include "preload/life/cxx.h"
+#include "preload/sys/message.h"
+#include "preload/sys/next.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -26,131 +27,6 @@
 #define HOOK __attribute__((visibility("default")))
 
 typedef const void *nothrow; /* std::nothrow_t const & */
-
-enum cxx_function {
-	NEW,
-	NEW_ARRAY,
-	NEW_NOTHROW,
-	NEW_ARRAY_NOTHROW,
-	NEW_ALIGNED,
-	NEW_ARRAY_ALIGNED,
-	NEW_ALIGNED_NOTHROW,
-	NEW_ARRAY_ALIGNED_NOTHROW,
-	DELETE,
-	DELETE_ARRAY,
-	DELETE_NOTHROW,
-	DELETE_ARRAY_NOTHROW,
-	DELETE_SIZED,
-	DELETE_ARRAY_SIZED,
-	DELETE_ALIGNED,
-	DELETE_ARRAY_ALIGNED,
-	DELETE_ALIGNED_NOTHROW,
-	DELETE_ARRAY_ALIGNED_NOTHROW,
-	DELETE_SIZED_ALIGNED,
-	DELETE_ARRAY_SIZED_ALIGNED,
-	CXX_FUNCTIONS
-};
-
-static const char *const names[CXX_FUNCTIONS] = {
-	[NEW] = "_Znwm",
-	[NEW_ARRAY] = "_Znam",
-	[NEW_NOTHROW] = "_ZnwmRKSt9nothrow_t",
-	[NEW_ARRAY_NOTHROW] = "_ZnamRKSt9nothrow_t",
-	[NEW_ALIGNED] = "_ZnwmSt11align_val_t",
-	[NEW_ARRAY_ALIGNED] = "_ZnamSt11align_val_t",
-	[NEW_ALIGNED_NOTHROW] = "_ZnwmSt11align_val_tRKSt9nothrow_t",
-	[NEW_ARRAY_ALIGNED_NOTHROW] = "_ZnamSt11align_val_tRKSt9nothrow_t",
-	[DELETE] = "_ZdlPv",
-	[DELETE_ARRAY] = "_ZdaPv",
-	[DELETE_NOTHROW] = "_ZdlPvRKSt9nothrow_t",
-	[DELETE_ARRAY_NOTHROW] = "_ZdaPvRKSt9nothrow_t",
-	[DELETE_SIZED] = "_ZdlPvm",
-	[DELETE_ARRAY_SIZED] = "_ZdaPvm",
-	[DELETE_ALIGNED] = "_ZdlPvSt11align_val_t",
-	[DELETE_ARRAY_ALIGNED] = "_ZdaPvSt11align_val_t",
-	[DELETE_ALIGNED_NOTHROW] = "_ZdlPvSt11align_val_tRKSt9nothrow_t",
-	[DELETE_ARRAY_ALIGNED_NOTHROW] = "_ZdaPvSt11align_val_tRKSt9nothrow_t",
-	[DELETE_SIZED_ALIGNED] = "_ZdlPvmSt11align_val_t",
-	[DELETE_ARRAY_SIZED_ALIGNED] = "_ZdaPvmSt11align_val_t",
-};
-
-static void *next_cxx[CXX_FUNCTIONS];
-static bool allocator_has_them; /* they are defined where malloc is: they don't come through our
-				   malloc */
-
-/* ---- finding them */
-
-/* A C++ library may be in the scope of its user alone (a plug-in of a C program), where RTLD_NEXT
- * doesn't look. */
-static void *find_in_libraries(const char *name)
-{
-	static const char *const libraries[] = { "libstdc++.so.6", "libc++.so.1",
-		"libc++abi.so.1" };
-	void *found = NULL;
-
-	for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]) && !found; i++) {
-		void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
-
-		if (library) {
-			found = dlsym(library, name);
-			dlclose(library);
-		}
-	}
-	return found;
-}
-
-/* The code of operator new is looked through when a line is chosen. */
-static void note_wrapper(void *function)
-{
-	const ElfW(Sym) *symbol = NULL;
-	Dl_info info;
-
-	if (dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
-		symbol->st_size > 0)
-		stacks_add_wrapper((uintptr_t)function, (uintptr_t)function + symbol->st_size);
-}
-
-static bool beside_malloc(void *function)
-{
-	struct object a, b;
-
-	return !next.glibc && object_find((uintptr_t)function, &a) &&
-	       object_find((uintptr_t)next.malloc, &b) && a.start == b.start;
-}
-
-static cold_path void *resolve(enum cxx_function f)
-{
-	void *found = dlsym(RTLD_NEXT, names[f]);
-
-	if (!found)
-		found = find_in_libraries(names[f]);
-	if (!found)
-		return NULL;
-	if (f < DELETE) {
-		allocator_has_them = beside_malloc(found);
-		if (!allocator_has_them)
-			note_wrapper(found);
-	}
-	store_release(&next_cxx[f], found);
-	return found;
-}
-
-static inline void *next_of(enum cxx_function f)
-{
-	return load_acquire(&next_cxx[f]);
-}
-
-/* At the start, while nobody else runs. */
-void cxx_init(void)
-{
-	for (int f = 0; f < CXX_FUNCTIONS; f++) {
-		if (!dlsym(RTLD_NEXT, names[f]))
-			continue;
-		resolve((enum cxx_function)f);
-	}
-}
-
-/* ---- the hooks */
 
 /* No C++ library was there at the start. */
 static cold_path void *late_new(size_t size, size_t alignment)
@@ -168,7 +44,7 @@ static cold_path void *late_new(size_t size, size_t alignment)
  * none, and the caller expects an exception that nobody can throw. */
 static cold_path void *resolve_or_end(enum cxx_function f, bool may_fail)
 {
-	void *found = resolve(f);
+	void *found = cxx_resolve(f);
 
 	if (!found && !may_fail) {
 		message("operator new of ", "a program without a C++ library failed", NULL);
@@ -190,7 +66,7 @@ static cold_path void *resolve_or_end(enum cxx_function f, bool may_fail)
 			if (!call_)                                                       \
 				return NULL;                                              \
 		}                                                                         \
-		if (likely(!allocator_has_them))                                          \
+		if (likely(!cxx_beside_malloc))                                          \
 			return call_(__VA_ARGS__);                                        \
 		last_ = record_last();                                                    \
 		p_ = call_(__VA_ARGS__);                                                  \
@@ -212,7 +88,7 @@ static always_inline void record_freed(void *p, struct cpu_frame at)
 			free(p);                       \
 			return;                        \
 		}                                      \
-		if (unlikely(allocator_has_them))      \
+		if (unlikely(cxx_beside_malloc))      \
 			record_freed(p, CPU_CALLER()); \
 		call_(__VA_ARGS__);                    \
 	} while (0)

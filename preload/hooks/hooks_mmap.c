@@ -10,12 +10,13 @@
  */
 #undef _FILE_OFFSET_BITS /* else mmap is another name for mmap64 */
 
-#include "preload/leakscan/breaks.h"
-#include "preload/unwind/cuts.h"
-#include "preload/leakscan/mapped.h"
-#include "preload/sys/next.h"
 #include "preload/hooks/record.h"
+#include "preload/leakscan/breaks.h"
+#include "preload/leakscan/mapped.h"
 #include "preload/store/regions.h"
+#include "preload/sys/next.h"
+#include "preload/unwind/cuts.h"
+#include "preload/unwind/stacks.h"
 
 #include <dlfcn.h>
 #include <errno.h>

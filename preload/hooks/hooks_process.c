@@ -2,12 +2,13 @@
  * hooks_process.c - what changes the process around the allocations: dlclose, seccomp, and the ways
  * to exit that run no destructors. The real call is the last thing that each does.
  */
-#include "preload/unwind/cuts.h"
-#include "preload/sys/internal.h"
+#include "preload/leakscan/snapshot.h"
+#include "preload/life/leave.h"
+#include "preload/life/sandbox.h"
 #include "preload/sys/next.h"
 #include "preload/sys/phase.h"
-#include "preload/life/sandbox.h"
-#include "preload/leakscan/scan.h"
+#include "preload/unwind/cuts.h"
+#include "preload/unwind/modules.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -160,8 +161,6 @@ long syscall_watched(long number, long a, long b, long c, long d, long e, long f
 	__attribute__((noreturn, used)) void name##_noted(int); \
 	CPU_NOTING_HOOK(name, exit_caller, name##_noted)
 
-struct cpu_caller exit_caller;
-
 EXIT_HOOK(exit);
 EXIT_HOOK(_exit);
 EXIT_HOOK(_Exit);
@@ -179,7 +178,7 @@ void exit_noted(int status)
  * nobody. */
 void _exit_noted(int status)
 {
-	init_leave(&exit_caller);
+	leave(&exit_caller);
 	for (;;) {
 		syscall(SYS_exit_group, status);
 		__builtin_trap(); /* a seccomp filter that says no: as the C library does */
@@ -193,6 +192,6 @@ void _Exit_noted(int status)
 
 void quick_exit_noted(int status)
 {
-	init_leave(&exit_caller);
+	leave(&exit_caller);
 	next.quick_exit(status);
 }

@@ -2,8 +2,10 @@
  * hooks_wait.c - who waits for children of all kinds (__WALL, __WCLONE) must not find the one that
  * scans for leaks, dead or alive. Other calls of wait() and its like never do, and pass.
  */
+#include "preload/leakscan/snapshot.h"
+#include "preload/sys/atomic.h"
 #include "preload/sys/next.h"
-#include "preload/leakscan/scan.h"
+#include "preload/sys/os.h"
 
 #include <string.h>
 #include <sys/resource.h>

@@ -1,6 +1,6 @@
 /* record.c - the rare cases of recording. */
 #include "preload/hooks/record.h"
-#include "preload/leakscan/scan.h"
+#include "preload/leakscan/snapshot.h"
 #include "preload/unwind/stacks.h"
 
 cold_path bool record_look(void)
@@ -59,7 +59,7 @@ cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 		record_unseen_frees(t, p, address);
 	slot_write(slot, p, b.site, b.size);
 	record_add(t, p, b);
-	if (ledger_multi)
+	if (phase_multi)
 		record_keep_last(t, slot);
 }
 

@@ -8,15 +8,23 @@
 #ifndef MTRACE_RECORD_H
 #define MTRACE_RECORD_H
 
-#include "preload/unwind/capture.h"
-#include "preload/unwind/cuts.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/life/begin.h"
+#include "preload/life/enter.h"
 #include "preload/store/ledger.h"
-#include "preload/sys/next.h"
-#include "preload/sys/phase.h"
 #include "preload/store/sample.h"
 #include "preload/store/slack.h"
 #include "preload/store/slots.h"
 #include "preload/store/thread.h"
+#include "preload/sys/env.h"
+#include "preload/sys/next.h"
+#include "preload/sys/phase.h"
+#include "preload/unwind/capture.h"
+#include "preload/unwind/cuts.h"
+#include "preload/unwind/modules.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -115,7 +123,7 @@ static always_inline void record_new_on(
 	}
 	slot_write(slot, p, b.site, b.size);
 	leaf->lane_place = record_add(t, p, b);
-	if (ledger_multi)
+	if (phase_multi)
 		record_keep_last(t, slot);
 }
 

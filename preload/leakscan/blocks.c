@@ -1,7 +1,8 @@
 /* blocks.c - reads the slots once, and lists the live blocks. */
 #include "preload/leakscan/blocks.h"
 #include "preload/leakscan/pagemap.h"
-#include "preload/leakscan/scan.h"
+#include "preload/leakscan/scanmem.h"
+#include "preload/store/slots.h"
 
 #include <string.h>
 

@@ -13,8 +13,11 @@
 #ifndef MTRACE_BLOCKS_H
 #define MTRACE_BLOCKS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "preload/leakscan/sift.h"
-#include "preload/store/slots.h"
+#include "preload/sys/atomic.h"
 
 #define BLOCK_SIZE_BITS 14
 #define BLOCK_LARGE ((1u << BLOCK_SIZE_BITS) - 1)

@@ -1,8 +1,9 @@
 /* keptback.c - sees that there is such memory, and where it is when somebody asks. */
 #include "preload/leakscan/keptback.h"
-#include "preload/sys/internal.h"
 #include "preload/sys/next.h"
+#include "preload/sys/os.h"
 #include "preload/sys/phase.h"
+#include "preload/sys/text.h"
 
 #include <string.h>
 #include <sys/mman.h>

@@ -5,6 +5,7 @@
  * long, since the holder was interrupted by a handler or forked, or finds it full, gives all up: then nothing is known.
  */
 #include "preload/leakscan/mapped.h"
+#include "preload/sys/atomic.h"
 #include "preload/sys/next.h"
 #include "preload/sys/ranges.h"
 

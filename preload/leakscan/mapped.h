@@ -2,7 +2,11 @@
 #ifndef MTRACE_MAPPED_H
 #define MTRACE_MAPPED_H
 
-#include "preload/sys/internal.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/sys/os.h"
 
 #pragma GCC visibility push(hidden)
 

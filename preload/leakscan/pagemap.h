@@ -2,9 +2,11 @@
 #ifndef MTRACE_PAGEMAP_H
 #define MTRACE_PAGEMAP_H
 
-#include "preload/sys/internal.h"
-
+#include <stddef.h>
+#include <stdint.h>
 #include <fcntl.h>
+
+#include "preload/sys/os.h"
 
 #define PAGEMAP_PAGE 4096u
 #define PAGEMAP_PRESENT (1ull << 63)

@@ -9,12 +9,17 @@
  * unused parts of stacks, where it is known that they are no more than that, and the stacks that
  * threads have left.
  */
+#include "preload/leakscan/roots.h"
 #include "preload/leakscan/breaks.h"
 #include "preload/leakscan/mapped.h"
 #include "preload/leakscan/scan.h"
+#include "preload/leakscan/scanmem.h"
 #include "preload/leakscan/words.h"
+#include "preload/store/tracefile.h"
 #include "preload/sys/cpu.h"
+#include "preload/sys/maps.h"
 #include "preload/sys/next.h"
+#include "preload/sys/object.h"
 #include "preload/sys/ranges.h"
 
 #include <dlfcn.h>
@@ -34,28 +39,6 @@ static size_t tls_size; /* below the thread pointer */
 static struct object self, libc; /* libc.end 0: its allocator isn't the program's */
 static struct object allocator;	 /* a library that is no more than that; end 0: there is none */
 static struct os_range allocator_tls; /* of each thread: from and to so far below the thread pointer */
-
-/* "start-end rwxp offset device inode   name"; the name's end becomes a zero. */
-char *mapping_next(char *line, struct mapping *m)
-{
-	char *end = strchr(line, '\n');
-	const char *p;
-
-	if (!end)
-		return NULL;
-	*end = '\0';
-	p = text_hex(line, &m->start);
-	p = text_hex(p + 1, &m->end);
-	m->readable = p[1] == 'r';
-	m->writable = p[2] == 'w';
-	m->shared = p[4] == 's';
-	m->name = p;
-	for (int field = 0; field < 5 && *m->name; m->name++)
-		field += *m->name == ' ';
-	while (*m->name == ' ')
-		m->name++;
-	return end + 1;
-}
 
 /* ---- what in a mapping is no root */
 

@@ -22,8 +22,10 @@
  */
 #include "preload/leakscan/scan.h"
 #include "preload/leakscan/blocks.h"
-#include "preload/sys/next.h"
+#include "preload/leakscan/scanmem.h"
 #include "preload/leakscan/words.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/next.h"
 
 #include <string.h>
 
@@ -46,47 +48,6 @@ bool scan_out_of_time(void)
 	if ((++clock_divider & 1023) == 0 && os_time() > deadline)
 		failed = true;
 	return failed;
-}
-
-/* ---- memory */
-
-#define MOST_MAPS 32
-
-static struct {
-	void *address;
-	size_t size;
-} maps[MOST_MAPS];
-static unsigned map_count;
-
-void *scan_map(size_t size)
-{
-	void *p;
-
-	size += !size;
-	p = map_count < MOST_MAPS ? os_map_unlisted(size) : NULL;
-	if (p) {
-		maps[map_count].address = p;
-		maps[map_count++].size = size;
-	}
-	return p;
-}
-
-void scan_release(void)
-{
-	while (map_count > 0) {
-		map_count--;
-		os_unmap(maps[map_count].address, maps[map_count].size);
-	}
-}
-
-bool scan_maps(unsigned number, struct os_range *range)
-{
-	uintptr_t start = (uintptr_t)maps[number].address;
-
-	if (number >= map_count)
-		return false;
-	*range = (struct os_range){ start, start + ((maps[number].size + 4095) & ~4095ul) };
-	return true;
 }
 
 /* ---- insides that count as starts */
@@ -568,7 +529,8 @@ static bool map_memory(void)
 	return true;
 }
 
-bool scan(const struct scan_stack *stacks, size_t count, bool blind, uint64_t until)
+bool scan(bool (*find_roots)(const struct scan_stack *stacks, size_t count),
+	const struct scan_stack *stacks, size_t count, bool blind, uint64_t until)
 {
 	deadline = until;
 	failed = false;
@@ -579,7 +541,7 @@ bool scan(const struct scan_stack *stacks, size_t count, bool blind, uint64_t un
 		return false;
 	site_count = trace.header->tables[MT_SITES].count;
 	reached = REACHABLE;
-	if (!map_memory() || !roots_scan(stacks, count))
+	if (!map_memory() || !find_roots(stacks, count))
 		return false;
 	follow();
 	if (blind)

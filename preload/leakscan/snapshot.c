@@ -13,14 +13,19 @@
  * times slower: the CPU has to mark each page as used anew. Other threads are stopped (threads.h). In a
  * process that goes on such a child makes the copy, and lets the threads go.
  */
-#include "preload/sys/cpu.h"
-#include "preload/unwind/imports.h"
-#include "preload/sys/phase.h"
+#include "preload/leakscan/snapshot.h"
 #include "preload/leakscan/keptback.h"
-#include "preload/life/sandbox.h"
+#include "preload/leakscan/roots.h"
 #include "preload/leakscan/scan.h"
-#include "preload/store/thread.h"
+#include "preload/leakscan/scanmem.h"
 #include "preload/leakscan/threads.h"
+#include "preload/store/thread.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/cpu.h"
+#include "preload/sys/env.h"
+#include "preload/sys/seccomp.h"
+#include "preload/sys/text.h"
+#include "preload/unwind/imports.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,8 +100,8 @@ static bool tracing_is_possible(const struct threads *t)
 	self[size > 0 ? size : 0] = '\0';
 	if (t->tasks < 0 || !text_to_number(self, &pid) || (int)pid != os_pid())
 		return false; /* no /proc, or another namespace's */
-	if (sandbox_is_on())
-		return sandbox_allows_stopping();
+	if (seccomp_is_on())
+		return seccomp_allows_stopping();
 	os_read_file("/proc/self/status", status, sizeof(status));
 	filtered = strstr(status, "\nSeccomp:");
 	return !filtered || strncmp(filtered, "\nSeccomp:\t0", 11) == 0 || tracing_is_survived();
@@ -172,7 +177,7 @@ static bool run(const struct job *job)
 	close_all();
 	h->scan_bytes = 0;
 	h->scan_blind = job->threads.blind;
-	ok = scan(job->threads.stacks, job->threads.count, job->threads.blind > 0, job->until);
+	ok = scan(roots_scan, job->threads.stacks, job->threads.count, job->threads.blind > 0, job->until);
 	h->scan_ns = os_time() - begun;
 	return ok;
 }
@@ -273,7 +278,7 @@ static void run_in_copy(void *job)
 {
 	bool ok;
 
-	if (!sandbox_is_on())
+	if (!seccomp_is_on())
 		limit_own_time(MOST_NS / 1000000 + 1000);
 	ok = run(job);
 	store_release(&trace.header->scan_state, ok ? MT_SCAN_DONE : MT_SCAN_FAILED);
@@ -374,7 +379,7 @@ static int copy_in_child(void *argument)
 static void scan_at_end(struct job *job)
 {
 	threads_look(&job->threads);
-	if ((job->threads.count == 1 && !sandbox_is_on()) || tracing_is_possible(&job->threads)) {
+	if ((job->threads.count == 1 && !seccomp_is_on()) || tracing_is_possible(&job->threads)) {
 		job->until = os_time() + EXIT_WAIT_MS * 1000000ull;
 		call_in_child(run_in_place, job);
 		if (trace.header->scan_state == MT_SCAN_DONE)
@@ -423,7 +428,7 @@ static void snapshot(const struct cpu_caller *at, bool last)
 	struct mt_header *h = trace.header;
 	int saved = errno;
 
-	if (!sandbox_allows_scan() || __atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
+	if (!seccomp_allows_scan() || __atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
 		return;
 	if (reap_copy() || (last && kill_copy())) {
 		h->scan_state = prepare();

@@ -1,6 +1,9 @@
 /* threads.c - lists threads, stops them, and lets them go as if nothing had been. */
 #include "preload/leakscan/threads.h"
+#include "preload/store/thread.h"
 #include "preload/sys/cpu.h"
+#include "preload/sys/os.h"
+#include "preload/sys/text.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -11,7 +11,22 @@
 #ifndef MTRACE_THREADS_H
 #define MTRACE_THREADS_H
 
-#include "preload/leakscan/scan.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCAN_REGISTERS 448u /* words: general, and vector registers of 512 bits */
+
+/* Where a thread's stack is in use, from its stack pointer upwards, and its registers. */
+struct scan_stack {
+	int tid;
+	uintptr_t sp; /* the lowest address that is in use */
+	bool running;	      /* sp is unknown: its whole stack is a root */
+	bool stopped;
+	int signal; /* that it gets when it goes on */
+	size_t register_size; /* bytes that are known */
+	uintptr_t registers[SCAN_REGISTERS];
+};
 
 struct threads {
 	struct scan_stack *stacks; /* [0]: of the thread that asks, which sleeps */

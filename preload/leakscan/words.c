@@ -1,7 +1,7 @@
 /* words.c - reads without asking before, and comes back from a fault. */
 #include "preload/leakscan/words.h"
-#include "preload/sys/cpu.h"
 #include "preload/leakscan/pagemap.h"
+#include "preload/sys/cpu.h"
 
 #include <signal.h>
 #include <sys/syscall.h>

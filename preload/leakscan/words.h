@@ -6,9 +6,11 @@
 #ifndef MTRACE_WORDS_H
 #define MTRACE_WORDS_H
 
-#include "preload/leakscan/sift.h"
-
+#include <stddef.h>
+#include <stdint.h>
 #include <stdbool.h>
+
+#include "preload/leakscan/sift.h"
 
 #define WORDS_MOST 512u /* at a time: of a page */
 

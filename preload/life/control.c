@@ -1,6 +1,12 @@
 /* control.c - the functions of libmtrace.h, and the last word in the header. */
+#include "preload/life/control.h"
 #include "preload/libmtrace.h"
+#include "preload/life/begin.h"
+#include "preload/life/enter.h"
+#include "preload/life/thread_life.h"
 #include "preload/store/ledger.h"
+#include "preload/sys/heap.h"
+#include "preload/sys/os.h"
 #include "preload/sys/phase.h"
 
 #include <sys/stat.h>

@@ -7,19 +7,22 @@
  * away. Our handlers were registered first, so they run next to the fork itself: other libraries'
  * handlers find everything working.
  */
+#include "preload/life/fork.h"
+#include "preload/life/thread_life.h"
 #include "preload/store/ledger.h"
-#include "preload/sys/next.h"
-#include "preload/sys/phase.h"
 #include "preload/store/regions.h"
-#include "preload/unwind/rules.h"
-#include "preload/life/sandbox.h"
 #include "preload/store/thread.h"
+#include "preload/sys/env.h"
+#include "preload/sys/heap.h"
+#include "preload/sys/os.h"
+#include "preload/sys/phase.h"
+#include "preload/sys/seccomp.h"
+#include "preload/unwind/modules.h"
+#include "preload/unwind/rules.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
-
-union phase_page phase_page __attribute__((aligned(4096)));
 
 static struct tracefile_copy
 	*copy; /* between the handlers, under the locks; in a child until its first event */
@@ -32,8 +35,6 @@ static __thread enum {
 } forking __attribute__((tls_model("initial-exec")));
 
 static uint32_t ledger_holder; /* between the handlers; of ledger_hold() */
-
-static uint32_t gates; /* how often they were shut; 0: nothing ever began */
 
 static void take_locks(void)
 {
@@ -64,7 +65,7 @@ static void before_fork(void)
 	if (t != &thread_nobody)
 		t->state = THREAD_HELD;
 	take_locks();
-	copy = config.follow && sandbox_allows_child() ? tracefile_copy() : NULL;
+	copy = config.follow && seccomp_allows_child() ? tracefile_copy() : NULL;
 	forking = FORK_PREPARED;
 }
 
@@ -94,7 +95,7 @@ static void after_fork_in_child(void)
 	os_forked();
 	modules_forked();
 	bool will_trace = forking != FORK_UNTRACED && copy;
-	bool was_traced = trace.header != NULL && gates != 0;
+	bool was_traced = trace.header != NULL && phase_was_set();
 
 	phase_set(will_trace ? PHASE_FORKED : PHASE_OFF);
 	if (forking == FORK_PREPARED)
@@ -104,7 +105,7 @@ static void after_fork_in_child(void)
 	errno = saved;
 }
 
-static void begin_child(void)
+void fork_begin_child(void)
 {
 	struct tracefile_copy *mine = copy;
 	struct thread *t = thread_mine();
@@ -113,7 +114,7 @@ static void begin_child(void)
 	/* Until it is done, events of this very code pass through. */
 	phase_set(PHASE_OFF);
 	copy = NULL;
-	if (mine && sandbox_allows_child() && tracefile_fork(mine)) {
+	if (mine && seccomp_allows_child() && tracefile_fork(mine)) {
 		ledger_forked();
 		threads_forked(t);
 		phase_set(PHASE_ON);
@@ -122,62 +123,6 @@ static void begin_child(void)
 	}
 	tracefile_copy_free(mine);
 	errno = saved;
-}
-
-void phase_set(enum phase phase)
-{
-	phase_page.phase = phase;
-	phase_shut_gates();
-}
-
-static void take_way(const struct way *way)
-{
-	store_release(&phase_page.way.malloc, way->malloc);
-	store_release(&phase_page.way.calloc, way->calloc);
-	store_release(&phase_page.way.realloc, way->realloc);
-	store_release(&phase_page.way.free, way->free);
-	store_release(&phase_page.way.made, way->made);
-	store_release(&phase_page.way.gone, way->gone);
-}
-
-static void open_gates(uint32_t gate)
-{
-	bool several = ledger_multi;
-
-	store_release(&phase_page.gate, gate);
-	if (!gate || !next.plain)
-		return;
-	store_release(several ? &phase_page.lane_gate : &phase_page.single_gate, gate);
-	take_way(way_for(several, next.glibc));
-}
-
-/* Several threads may do it at once: who isn't the last does it again with the last number. */
-void phase_shut_gates(void)
-{
-	static const struct way long_way;
-	uint32_t number = __atomic_add_fetch(&gates, 1, __ATOMIC_SEQ_CST), last;
-
-	for (;;) {
-		take_way(&long_way);
-		store_release(&phase_page.single_gate, 0);
-		store_release(&phase_page.lane_gate, 0);
-		/* 0 means closed */
-		open_gates(phase_page.phase == PHASE_ON ? number | (number == 0) : 0);
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		last = load_relaxed(&gates);
-		if (last == number)
-			return;
-		number = last;
-	}
-}
-
-cold_path bool phase_begin(void)
-{
-	if (phase_page.phase == PHASE_OFF)
-		init_start();
-	else if (phase_page.phase == PHASE_FORKED)
-		begin_child();
-	return phase_page.phase == PHASE_ON;
 }
 
 /* What pthread_atfork() is made of. */

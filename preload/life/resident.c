@@ -4,7 +4,10 @@
  * Noted at the exit, where the scan for leaks asks for the like. Our own share only grows, so what
  * it is at the end is the most that it was at the peak.
  */
-#include "preload/sys/internal.h"
+
+#include "preload/life/resident.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/os.h"
 
 #include <string.h>
 #include <sys/syscall.h>

@@ -2,13 +2,14 @@
  * ledger.c - lanes, and the published state that the peaks follow once there are several threads.
  */
 #include "preload/store/ledger.h"
+#include "preload/sys/heap.h"
+#include "preload/sys/os.h"
 #include "preload/sys/phase.h"
 
 #include <linux/membarrier.h>
 #include <string.h>
 #include <sys/syscall.h>
 
-bool ledger_multi;
 struct brief_lock ledger_lock;
 
 #define BUDGET (64 << 10) /* bytes that all lanes together may keep back, at least */
@@ -471,7 +472,7 @@ cold_path bool ledger_go_multi(void)
 
 	lock_take(&tables_lock);
 	sites = trace.header->tables[MT_SITES].count;
-	if (!ledger_multi && (tracefile_room(MT_PUBLISHED, sites + 1) ||
+	if (!phase_multi && (tracefile_room(MT_PUBLISHED, sites + 1) ||
 				     tracefile_in_memory(MT_PUBLISHED, sites + 1))) {
 		if (!tracefile_is_in_memory(MT_PUBLISHED))
 			store_release(&trace.header->tables[MT_PUBLISHED].count, sites);
@@ -479,11 +480,11 @@ cold_path bool ledger_go_multi(void)
 		granted = 0;
 		knows_membarrier = os_call(SYS_membarrier,
 			MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0) == 0;
-		store_release(&ledger_multi, true);
+		store_release(&phase_multi, true);
 		phase_shut_gates();
 	}
 	lock_drop(&tables_lock);
-	return ledger_multi;
+	return phase_multi;
 }
 
 /* What lines and the whole have, from what the sites have. */
@@ -524,7 +525,7 @@ void ledger_forked(void)
 	h->tables[MT_ENTRIES].count = 0;
 	h->tables[MT_PUBLISHED].count = 0;
 	recount_live();
-	ledger_multi = false;
+	phase_multi = false;
 	ledger_lock.word = 0;
 }
 
@@ -537,7 +538,7 @@ void ledger_reset_peaks(void)
 	for (uint64_t i = 1; i < h->tables[MT_SITES].count; i++) {
 		struct mt_site *s = &trace.sites[i];
 
-		s->peak_bytes = s->current_bytes + (ledger_multi ? trace.published[i].bytes : 0);
+		s->peak_bytes = s->current_bytes + (phase_multi ? trace.published[i].bytes : 0);
 	}
 	for (uint64_t i = 1; i < h->tables[MT_LINES].count; i++)
 		trace.lines[i].peak_bytes = trace.lines[i].live_bytes;

@@ -22,13 +22,20 @@
 #ifndef MTRACE_LEDGER_H
 #define MTRACE_LEDGER_H
 
-#include "preload/sys/single.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "preload/store/slots.h"
 #include "preload/store/thread.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/lock.h"
+#include "preload/sys/phase.h"
+#include "preload/sys/single.h"
+#include "preload/trace_format.h"
 
 #pragma GCC visibility push(hidden)
 
-extern bool ledger_multi;    /* there was a second thread */
 extern struct brief_lock
 	ledger_lock; /* over the published state; taken after tables_lock, if both */
 
@@ -47,7 +54,7 @@ void ledger_reset_peaks(void);
 
 static inline bool ledger_is_multi(void)
 {
-	return unlikely(load_relaxed(&ledger_multi)) ||
+	return unlikely(load_relaxed(&phase_multi)) ||
 	       (unlikely(!process_is_single) && ledger_go_multi());
 }
 

@@ -9,6 +9,11 @@
  * another user), so it always tries all of them.
  */
 #include "preload/store/place.h"
+#include "preload/sys/env.h"
+#include "preload/sys/glibc.h"
+#include "preload/sys/message.h"
+#include "preload/sys/os.h"
+#include "preload/trace_format.h"
 
 #include <errno.h>
 #include <fcntl.h>

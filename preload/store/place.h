@@ -11,7 +11,10 @@
 #ifndef MTRACE_PLACE_H
 #define MTRACE_PLACE_H
 
-#include "preload/sys/internal.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "preload/sys/text.h"
 
 struct place {
 	unsigned next;	     /* the place to be tried next */

@@ -5,6 +5,8 @@
 #include "preload/store/regions.h"
 #include "preload/store/ledger.h"
 #include "preload/store/sample.h"
+#include "preload/sys/env.h"
+#include "preload/sys/heap.h"
 #include "preload/sys/ranges.h"
 
 #include <string.h>

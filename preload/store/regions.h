@@ -8,8 +8,12 @@
 #ifndef MTRACE_REGIONS_H
 #define MTRACE_REGIONS_H
 
-#include "preload/sys/lock.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "preload/store/thread.h"
+#include "preload/sys/lock.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,7 +1,10 @@
 /* slack.c - see slack.h. */
 #include "preload/store/slack.h"
-#include "preload/sys/next.h"
 #include "preload/store/sample.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/env.h"
+#include "preload/sys/message.h"
+#include "preload/sys/next.h"
 
 void slack_init(void)
 {

@@ -8,6 +8,8 @@
 #ifndef MTRACE_SLACK_H
 #define MTRACE_SLACK_H
 
+#include <stdint.h>
+
 #include "preload/store/slots.h"
 
 #pragma GCC visibility push(hidden)

@@ -1,6 +1,7 @@
 /* slots.c - the memory behind slots.h: branches and leaves are mapped when a region is first
  * met. */
 #include "preload/store/slots.h"
+#include "preload/sys/os.h"
 
 uint32_t **slot_root[SLOT_BRANCHES];
 uintptr_t slot_eighths;

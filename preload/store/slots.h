@@ -18,9 +18,12 @@
 #ifndef MTRACE_SLOTS_H
 #define MTRACE_SLOTS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
-#include "preload/sys/internal.h"
+#include "preload/sys/atomic.h"
 
 #define SLOT_REGION_BITS 21 /* a leaf covers 2 MiB */
 #define SLOT_ADDRESS_BITS 47

@@ -8,24 +8,12 @@
 #ifndef MTRACE_THREAD_H
 #define MTRACE_THREAD_H
 
-#include "preload/sys/cpu.h"
-#include "preload/sys/internal.h"
-#include "preload/sys/phase.h"
-#include "preload/unwind/rules.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* A frame of the thread's last stack. Frames are kept outermost first; number 0 is the root's
- * stand-in. */
-struct kept {
-	uintptr_t sp, pc, bp; /* bp is only up to date where needs_bp */
-	uint64_t hash;	      /* of the path, with its root */
-	uint64_t identity;    /* of hash, sp and, where needed, bp: what leaves know it by */
-	struct check
-		*last; /* checks of this frame and all further out: from the guard to this one */
-	rule_t rule;
-	uint32_t node; /* of the stack from the root to here; 0 = not looked up yet */
-	bool needs_bp; /* the way out from here depends on bp */
-};
-_Static_assert(sizeof(struct kept) == 64, "a cache line");
+#include "preload/sys/atomic.h"
+#include "preload/trace_format.h"
 
 /* Of stacks that a guess led through, or that broke off, there may be any number, each met once: it
  * is some stale word that tells them apart. Beyond a number of them these are cut. */
@@ -33,18 +21,6 @@ enum cut {
 	CUT_NOT,
 	CUT_GUESSES, /* where the guess would be */
 	CUT_ALL,     /* to one frame */
-};
-
-/* A frame that a walk met. */
-struct fresh {
-	uintptr_t sp, pc, bp;
-	rule_t rule;
-};
-
-/* A word of the stack that the kept frames were read from: while it is the same, so are they. */
-struct check {
-	const uintptr_t *address;
-	uintptr_t value;
 };
 
 /*
@@ -65,44 +41,6 @@ struct leaf {
 	uint32_t next, other; /* sites of the stacks that came after this one the last times */
 	uint32_t lane_place;  /* of the site in the lane's table, plus 1; 0 = not looked up yet */
 };
-
-/* Its words are read all at once, which they may since they lie on the thread's own stack: `proof`
- * is a sum of them, and of the innermost frame's pc and bp and the base's identity, each times a
- * number of 64 random bits. */
-#define TRAIL_BITS 12 /* log2 of the table's size */
-#define TRAIL_WORDS 12
-#define TRAIL_FEW 6
-struct trail_leaf {
-	struct leaf leaf;
-	uint16_t base;	 /* number of a kept frame, which is the same one while its identity is */
-	uint8_t uses_bp; /* 1 or 0: as needs_bp in struct kept */
-	bool few;	 /* only the first TRAIL_FEW words are read */
-	uintptr_t sp;	 /* of the innermost frame; 0: none */
-	uint64_t proof;
-	uint16_t words[TRAIL_WORDS]; /* how many words above sp; the first is repeated */
-};
-_Static_assert(sizeof(struct trail_leaf) == 64, "a cache line");
-
-/* Where the trail is left, the walk finds back to it: by its first frames, the leaf that they last
- * led to. */
-#define SIGN_BITS 12
-#define SIGN_FRAMES 3
-#define SIGNS_SIZE (sizeof(uint16_t) * ((1u << SIGN_BITS) + 1)) /* bytes */
-
-#define NEAR_BITS 8
-#define NEAR_HOPS 3 /* from one leaf to another with the same innermost frame */
-#define NEAR_WORDS 6
-struct near_leaf {
-	struct leaf leaf;
-	uint16_t base;
-	bool usable; /* it has a word */
-	bool needs_bp;
-	uint64_t base_identity;
-	uintptr_t sp, pc, bp;	      /* bp is up to date where needs_bp */
-	uint32_t words[NEAR_WORDS];   /* bytes above sp, innermost first; the first is repeated */
-	uintptr_t values[NEAR_WORDS]; /* what they held */
-};
-_Static_assert(sizeof(struct near_leaf) == 128, "two cache lines");
 
 /* This lane's share of a line, for the line's own peak. */
 struct lane_line {
@@ -187,13 +125,6 @@ extern __thread struct thread *thread_self __attribute__((tls_model("initial-exe
 extern struct thread thread_nobody;
 extern struct thread *threads_made; /* list of all, with those of ended threads; only grows */
 
-/* The long way into the library: makes the thread's state, lets it see what has changed. NULL:
- * nothing may be recorded, and if that is a loss, it has been counted. */
-struct thread *thread_settle(uintptr_t sp);
-
-void thread_drop_stacks(
-	struct thread *t, uintptr_t start, uintptr_t end); /* the frames whose words lie there */
-
 #pragma GCC visibility pop
 
 #define THREAD_UNSETTLED UINTPTR_MAX
@@ -215,22 +146,6 @@ static inline struct thread *thread_mine(void)
 	struct thread *t = thread_self;
 
 	return likely(t) ? t : &thread_nobody;
-}
-
-/* The calling thread's state, marked busy; NULL: pass through. `sp` is the hook's caller's stack
- * pointer. */
-static inline struct thread *thread_enter(uintptr_t sp)
-{
-	struct thread *t = thread_mine();
-
-	if (unlikely(t->state != phase_gate())) {
-		t = thread_settle(sp);
-		if (!t)
-			return NULL;
-	}
-	t->state = sp;
-	signal_fence();
-	return t;
 }
 
 static inline void thread_leave(struct thread *t)

@@ -14,9 +14,13 @@
  * Every extent's blocks are reserved on disk before it is mapped, so a full disk is an error here
  * and never a SIGBUS in the program.
  */
+#include "preload/store/tracefile.h"
 #include "preload/store/place.h"
 #include "preload/store/sample.h"
-#include "preload/life/sandbox.h"
+#include "preload/sys/env.h"
+#include "preload/sys/message.h"
+#include "preload/sys/os.h"
+#include "preload/sys/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +29,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+struct lock tables_lock;
 struct trace trace;
 
 #define COMMAND_MOST (64u << 10)		   /* bytes of the command line that are kept */
@@ -101,7 +106,7 @@ static bool is_ours(int fd)
 {
 	struct stat st;
 
-	return sandbox_allows_growth() && fstat(fd, &st) == 0 && st.st_dev == file.device &&
+	return seccomp_allows_growth() && fstat(fd, &st) == 0 && st.st_dev == file.device &&
 	       st.st_ino == file.inode;
 }
 
@@ -224,7 +229,7 @@ static bool grow(enum mt_table_id table, size_t bytes)
 
 	if (trace.header->extent_count >= MT_EXTENTS)
 		return false;
-	fd = sandbox_allows_growth() ? checked_fd() : -1;
+	fd = seccomp_allows_growth() ? checked_fd() : -1;
 	if (fd < 0 || (bytes > reserved(table) && !widen(table, bytes, fd)))
 		return false;
 	if (want < step)

@@ -1,7 +1,10 @@
 /*
  * env.c - the MTRACE_* variables: one row each, read once, before anything is traced.
  */
-#include "preload/sys/internal.h"
+
+#include "preload/sys/env.h"
+#include "preload/sys/message.h"
+#include "preload/sys/text.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * handler may never come back. It begins with 10 MiB of address space, so a program of one thread
  * has none of it.
  */
-#include "preload/sys/internal.h"
+#include "preload/sys/heap.h"
 #include "preload/jemalloc/private_jemalloc.h"
 
 #include <errno.h>

@@ -32,7 +32,7 @@ struct lock {
 	struct signals signals; /* the holder's */
 };
 
-/* false: the program has forbidden itself to (sandbox.h), and lives without. */
+/* false: the program has forbidden itself to (seccomp.h), and lives without. */
 extern bool lock_masks __attribute__((visibility("hidden")));
 
 /* A system call that leaves errno alone: the caller of malloc must not see it change. */

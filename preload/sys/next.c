@@ -1,7 +1,7 @@
 /* next.c - finds the next definitions, and serves the allocations that the finding itself makes. */
 #include "preload/sys/next.h"
-#include "preload/hooks/companion.h"
-#include "preload/sys/internal.h"
+#include "preload/sys/glibc.h"
+#include "preload/sys/object.h"
 
 #include <dlfcn.h>
 #include <elf.h>

@@ -12,6 +12,8 @@
 
 struct rusage;
 
+#define COMPANION_MARK "mtrace_companion" /* each object of companion.h defines this function */
+
 #pragma GCC visibility push(hidden)
 
 struct next {

@@ -2,8 +2,11 @@
  * os.c - every need of the kernel, by system calls that neither the program's interposers nor errno
  * see.
  */
-#include "preload/sys/internal.h"
-#include "preload/life/sandbox.h"
+#include "preload/sys/os.h"
+#include "preload/sys/atomic.h"
+#include "preload/sys/lock.h"
+#include "preload/sys/seccomp.h"
+#include "preload/sys/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +32,7 @@ static cold_path bool is_forbidden(long number, unsigned long a, unsigned long b
 {
 	const unsigned long arguments[6] = { a, b, c, d, e, f };
 
-	return !sandbox_asks(number, arguments);
+	return !seccomp_asks(number, arguments);
 }
 
 /* syscall(2) that leaves errno as it was and returns negative errno. What the program has forbidden
@@ -40,7 +43,7 @@ long os_call_with(long number, unsigned long a, unsigned long b, unsigned long c
 	int saved = errno;
 	long result;
 
-	if (sandbox_is_on() && is_forbidden(number, a, b, c, d, e, f))
+	if (seccomp_is_on() && is_forbidden(number, a, b, c, d, e, f))
 		return -EPERM;
 	result = syscall(number, a, b, c, d, e, f);
 	if (result == -1)
@@ -283,7 +286,7 @@ int os_check_room(int fd, uint64_t size)
  * Anything else may be a filter's answer. Walks ask where they are deepest. */
 bool os_readable(uintptr_t address)
 {
-	if (sandbox_is_on() && is_forbidden(SYS_rt_sigprocmask, ~0ul, address, 0, 8, 0, 0))
+	if (seccomp_is_on() && is_forbidden(SYS_rt_sigprocmask, ~0ul, address, 0, 8, 0, 0))
 		return false;
 	return lock_call(SYS_rt_sigprocmask, ~0L, (long)address, 0, 8) == -EINVAL;
 }
@@ -302,7 +305,7 @@ uint64_t os_time(void)
 	static uint64_t last; /* where the clock may no more be read */
 	struct timespec t;
 
-	if (sandbox_is_on() && !sandbox_asks(SYS_clock_gettime, arguments))
+	if (seccomp_is_on() && !seccomp_asks(SYS_clock_gettime, arguments))
 		return load_relaxed(&last);
 	clock_gettime(CLOCK_REALTIME, &t);
 	store_relaxed(&last, (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec);
@@ -314,7 +317,7 @@ int os_pid(void)
 	static int last; /* where it may no more be asked */
 	static const unsigned long none[6];
 	/* Not by os_call(): a child that shares our memory alone may have no errno. */
-	long pid = sandbox_is_on() && !sandbox_asks(SYS_getpid, none)
+	long pid = seccomp_is_on() && !seccomp_asks(SYS_getpid, none)
 			   ? -EPERM
 			   : lock_call(SYS_getpid, 0, 0, 0, 0);
 

@@ -3,14 +3,18 @@
  * child.
  *
  * The trace is mapped shared, so a child must not write to it. fork(3) is handled by handlers
- * (fork.c); a child of a raw clone() or _Fork() runs none of them, and finds 0 here: it records
+ * (life/fork.c); a child of a raw clone() or _Fork() runs none of them, and finds 0 here: it records
  * nothing until it executes a program. A vfork child shares the parent's memory, this page too:
  * what it does to the heap, it does to the parent's.
  */
 #ifndef MTRACE_PHASE_H
 #define MTRACE_PHASE_H
 
-#include "preload/sys/internal.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/sys/atomic.h"
 
 enum phase {
 	PHASE_OFF = 0, /* before the start, after trouble, in a raw clone */
@@ -43,13 +47,14 @@ extern union phase_page {
 	char page[4096];
 } phase_page;
 
-const struct way *way_for(bool several_threads, bool glibc); /* hooks.c */
+extern const struct way phase_ways[4]; /* the hooks have them: 2 * several threads + not glibc */
+
+extern bool phase_multi; /* there was a second thread: events are counted in lanes */
 
 void phase_set(enum phase phase);
+bool phase_was_set(void); /* ever, in this process or one that it was forked from */
 void phase_shut_gates(
 	void); /* code or the number of threads has changed: threads that pass a gate see it */
-
-bool phase_begin(void); /* not on: is it time to be? */
 
 #pragma GCC visibility pop
 
@@ -75,11 +80,5 @@ static inline uint32_t phase_lane_gate(void)
 
 /* The function of the way that events take; NULL: the long one's. */
 #define PHASE_WAY(function) load_relaxed(&phase_page.way.function)
-
-/* May this event be recorded? */
-static inline bool phase_ready(void)
-{
-	return likely(load_relaxed(&phase_page.phase) == PHASE_ON) || phase_begin();
-}
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <sys/single_threaded.h>
 
+#include "preload/sys/glibc.h"
+
 #define process_is_single __libc_single_threaded
 
 #else

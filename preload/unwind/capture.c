@@ -14,9 +14,14 @@
  * worse.
  */
 #include "preload/unwind/capture.h"
+#include "preload/sys/env.h"
+#include "preload/sys/glibc.h"
+#include "preload/sys/os.h"
+#include "preload/sys/phase.h"
+#include "preload/sys/single.h"
 #include "preload/unwind/code.h"
 #include "preload/unwind/cuts.h"
-#include "preload/store/ledger.h"
+#include "preload/unwind/rules.h"
 #include "preload/unwind/stacks.h"
 
 /* Bytes: further apart, two frames that no table connects aren't caller and callee. */
@@ -709,7 +714,7 @@ static void lay_trail(struct thread *t, struct near_leaf *near, struct known_pat
 	fill_trail(t, leaf, path);
 	*t->sign = (uint16_t)(leaf - t->trail);
 	near->leaf = t->top_leaf = leaf->leaf;
-	capture_expect(t, leaf->sp ? &leaf->leaf : &near->leaf, !ledger_multi);
+	capture_expect(t, leaf->sp ? &leaf->leaf : &near->leaf, !phase_multi);
 }
 
 /* The last event's leaf goes on to be another stack's: what comes after it is noted on the trail.
@@ -795,7 +800,7 @@ struct leaf *capture_walk(
 		walk(t, place, sp, pc, bp, t->follows ? WALK_BY_SIGNS | CUT_NOT : CUT_NOT);
 
 	if (leaf != place)
-		capture_move_on(t, leaf, !ledger_multi);
+		capture_move_on(t, leaf, !phase_multi);
 	return leaf;
 }
 

@@ -29,8 +29,15 @@
 #ifndef MTRACE_CAPTURE_H
 #define MTRACE_CAPTURE_H
 
-#include "preload/unwind/stacks.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "preload/store/thread.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/cpu.h"
+#include "preload/sys/hash.h"
+#include "preload/unwind/frames.h"
 
 #pragma GCC visibility push(hidden)
 

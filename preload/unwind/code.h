@@ -3,12 +3,15 @@
  *
  * From a return address the code is followed to a `ret` (or a jump to another function, which leaves
  * the same stack), with what it does to the stack and frame pointers on the way. That tells where
- * the return address is by then, whatever the registers are used for meanwhile: a rule (rules.h).
+ * the return address is by then, whatever the registers are used for meanwhile: a rule (rule.h).
  */
 #ifndef MTRACE_CODE_H
 #define MTRACE_CODE_H
 
-#include "preload/unwind/rules.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "preload/unwind/rule.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -9,8 +9,8 @@
  * that leads nowhere (to a trap, or around in a circle): compilers see to it that the depth of the
  * stack at an instruction doesn't depend on the way there.
  */
+#include "preload/sys/os.h"
 #include "preload/unwind/code.h"
-#include "preload/sys/internal.h"
 
 #define PAGE 4096u
 #define INSTRUCTIONS 2000u /* that are followed at the most */

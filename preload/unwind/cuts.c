@@ -7,6 +7,9 @@
  * thousand stacks watched a block of 1 MiB meets several. The second hash is asked about these.
  */
 #include "preload/unwind/cuts.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/phase.h"
+#include "preload/unwind/frames.h"
 
 #define PAGE 4096u
 #define PAGE_BITS 18
@@ -80,10 +83,10 @@ void cuts_see(struct thread *t)
 {
 	lock_take(&tables_lock);
 	if (cuts_made - t->cuts > LAST)
-		thread_drop_stacks(t, 0, UINTPTR_MAX);
+		frames_drop(t, 0, UINTPTR_MAX);
 	else
 		for (uint32_t i = t->cuts; i != cuts_made; i++)
-			thread_drop_stacks(t, last[i % LAST].start, last[i % LAST].end);
+			frames_drop(t, last[i % LAST].start, last[i % LAST].end);
 	t->cuts = cuts_made;
 	lock_drop(&tables_lock);
 }

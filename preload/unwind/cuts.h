@@ -12,6 +12,9 @@
 #ifndef MTRACE_CUTS_H
 #define MTRACE_CUTS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "preload/store/thread.h"
 
 #pragma GCC visibility push(hidden)

@@ -2,10 +2,13 @@
  * imports.c - finds the word by the library's dynamic section, as the loader does.
  */
 #include "preload/unwind/imports.h"
+#include "preload/sys/atomic.h"
 #include "preload/sys/cpu.h"
 #include "preload/sys/glibc.h"
-#include "preload/sys/internal.h"
 #include "preload/sys/next.h"
+#include "preload/sys/os.h"
+#include "preload/sys/text.h"
+#include "preload/trace_format.h"
 
 #include <dlfcn.h>
 #include <link.h>

@@ -12,9 +12,15 @@
  * something, the loader allocates, and generated code is mapped. So whoever's call of an allocation
  * function comes from the loader has no leaf (capture.c), takes the long way, and looks on it.
  */
-#include "preload/sys/internal.h"
-#include "preload/sys/phase.h"
+#include "preload/unwind/modules.h"
 #include "preload/store/thread.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/cpu.h"
+#include "preload/sys/glibc.h"
+#include "preload/sys/os.h"
+#include "preload/sys/phase.h"
+#include "preload/sys/text.h"
+#include "preload/unwind/stacks.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -29,81 +35,6 @@ struct modules_loader modules_loader, modules_self;
 static __thread int closing __attribute__((tls_model("initial-exec"))); /* this thread's part */
 
 static char program_path[4096];
-
-#ifdef HAVE_DL_FIND_OBJECT
-
-/* Is there an object with this mapping? Reads nothing that another thread may be unloading. */
-static bool is_mapped(uintptr_t start, uintptr_t end)
-{
-	struct dl_find_object found;
-
-	return _dl_find_object((void *)start, &found) == 0 &&
-	       (uintptr_t)found.dlfo_map_start == start && (uintptr_t)found.dlfo_map_end == end;
-}
-
-bool object_find(uintptr_t address, struct object *o)
-{
-	struct dl_find_object found;
-
-	if (_dl_find_object((void *)address, &found) != 0)
-		return false;
-	o->start = (uintptr_t)found.dlfo_map_start;
-	o->end = (uintptr_t)found.dlfo_map_end;
-	o->bias = found.dlfo_link_map->l_addr;
-	o->unwind_header = (uintptr_t)found.dlfo_eh_frame;
-	o->name = found.dlfo_link_map->l_name;
-	return true;
-}
-
-#else
-
-struct wanted {
-	uintptr_t address;
-	struct object *o;
-};
-
-/* Fills in o when one of the segments covers the address. */
-static int look_in(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	struct wanted *w = arg;
-	bool covers = false;
-
-	(void)size;
-	*w->o = (struct object){
-		.start = UINTPTR_MAX, .bias = info->dlpi_addr, .name = info->dlpi_name
-	};
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		uintptr_t start = info->dlpi_addr + p->p_vaddr, end = start + p->p_memsz;
-
-		if (p->p_type == PT_GNU_EH_FRAME)
-			w->o->unwind_header = start;
-		if (p->p_type != PT_LOAD)
-			continue;
-		covers |= w->address >= start && w->address < end;
-		if (start < w->o->start)
-			w->o->start = start;
-		if (end > w->o->end)
-			w->o->end = end;
-	}
-	return covers;
-}
-
-bool object_find(uintptr_t address, struct object *o)
-{
-	struct wanted w = { address, o };
-
-	return dl_iterate_phdr(look_in, &w) != 0;
-}
-
-static bool is_mapped(uintptr_t start, uintptr_t end)
-{
-	struct object o;
-
-	return object_find(start, &o) && o.start == start && o.end == end;
-}
-
-#endif
 
 /* The mapping begins with the ELF header, where the first segment covers the file's start (all
  * linkers do that). */
@@ -273,7 +204,7 @@ void modules_look(void)
 
 		if (load_acquire(&m->unload_ns) == 0 &&
 			!(m->flags & (MT_MODULE_EXE | MT_MODULE_SELF)) &&
-			!is_mapped(m->start, m->end))
+			!object_is_mapped(m->start, m->end))
 			retire(m);
 	}
 	if (load_acquire(&code_generation) != before)

@@ -11,11 +11,12 @@
  * would otherwise replace libgcc's in the whole program.
  */
 #include "preload/unwind/rules.h"
-#include "preload/unwind/code.h"
 #include "preload/sys/cpu.h"
+#include "preload/sys/message.h"
+#include "preload/sys/os.h"
+#include "preload/sys/seccomp.h"
+#include "preload/unwind/code.h"
 #include "preload/unwind/imports.h"
-#include "preload/sys/internal.h"
-#include "preload/life/sandbox.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -316,7 +317,7 @@ rule_t rule_derive(uintptr_t return_address, const struct object *o)
 
 	if (!o)
 		return s.called ? RULE_GENERATED : RULE_NOWHERE;
-	if (!sandbox_allows_masks())
+	if (!seccomp_allows_masks())
 		return rule_make(RULE_NONE, 0, 0);
 	s.object = *o;
 	step_over(&s);

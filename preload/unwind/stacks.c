@@ -2,11 +2,14 @@
  * stacks.c - additions to the stack tree, and the sites and lines that hang on it.
  */
 #include "preload/unwind/stacks.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/env.h"
+#include "preload/sys/os.h"
 #include "preload/unwind/code.h"
+#include "preload/unwind/rules.h"
 
 #include <string.h>
 
-struct lock tables_lock;
 struct pc_table *pcs;
 struct path_table *paths;
 struct rule_table *rules;

@@ -21,8 +21,13 @@
 #ifndef MTRACE_STACKS_H
 #define MTRACE_STACKS_H
 
-#include "preload/sys/internal.h"
-#include "preload/unwind/rules.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "preload/store/thread.h"
+#include "preload/sys/hash.h"
+#include "preload/unwind/modules.h"
+#include "preload/unwind/rule.h"
 
 struct known_pc {
 	uintptr_t pc;	/* return address; 0 = free */
@@ -67,6 +72,12 @@ struct rule_table {
 };
 
 #pragma GCC visibility push(hidden)
+
+bool stacks_init(void);
+#define MT_SITES_MOST ((1u << 21) - 1)			 /* what a slot can name */
+uint32_t site_for(uint32_t node, uint32_t kind);	 /* 0 = no room; the rare path */
+void stacks_forget_code(uintptr_t start, uintptr_t end); /* under tables_lock */
+bool stacks_forget_generated(uintptr_t start, uintptr_t end); /* if there was any code in no module */
 
 extern struct pc_table *pcs;
 extern struct path_table *paths;

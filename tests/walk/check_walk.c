@@ -8,6 +8,13 @@
  * captures compared, captures that differ.
  */
 #include "preload/unwind/capture.h"
+#include "preload/unwind/frames.h"
+#include "preload/unwind/rules.h"
+#include "preload/unwind/stacks.h"
+#include "preload/sys/message.h"
+#include "preload/sys/object.h"
+#include "preload/sys/os.h"
+#include "preload/sys/text.h"
 #include "tests/walk/check_walk.h"
 
 #include <dlfcn.h>

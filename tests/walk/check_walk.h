@@ -3,6 +3,7 @@
 #define MTRACE_CHECK_WALK_H
 
 #include "preload/store/thread.h"
+#include "preload/sys/cpu.h"
 
 void check_walk(const struct thread *t, const struct leaf *leaf, struct cpu_frame at);
 

@@ -7,12 +7,17 @@
 
 #include "unit.h"
 
+#include "preload/life/thread_life.h"
 #include "preload/store/ledger.h"
-#include "preload/sys/phase.h"
-#include "preload/unwind/rules.h"
 #include "preload/store/slots.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/env.h"
+#include "preload/sys/heap.h"
+#include "preload/sys/os.h"
+#include "preload/sys/phase.h"
+#include "preload/unwind/modules.h"
+#include "preload/unwind/rules.h"
 #include "preload/unwind/stacks.h"
-#include "preload/store/thread.h"
 
 #include <stdio.h>
 #include <unistd.h>

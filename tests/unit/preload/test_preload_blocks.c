@@ -3,6 +3,8 @@
 
 #include "preload/leakscan/blocks.h"
 #include "preload/leakscan/scan.h"
+#include "preload/leakscan/scanmem.h"
+#include "preload/store/slots.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* test_preload_env.c - values of the MTRACE_* variables, good and bad. */
 #include "unit.h"
 
-#include "preload/sys/internal.h"
+#include "preload/sys/env.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -96,7 +96,7 @@ static void event(struct thread *t, int step)
 
 static uint64_t live_of(uint32_t site)
 {
-	return trace.sites[site].current_bytes + (ledger_multi ? trace.published[site].bytes : 0);
+	return trace.sites[site].current_bytes + (phase_multi ? trace.published[site].bytes : 0);
 }
 
 static uint64_t at_peak(uint32_t site)

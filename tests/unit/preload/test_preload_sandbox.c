@@ -1,10 +1,10 @@
 /*
- * test_preload_sandbox.c - random seccomp filters, answered by sandbox.c and by the kernel.
+ * test_preload_sandbox.c - random seccomp filters, answered by seccomp.c and by the kernel.
  *
  * Each filter computes something of a call's number and arguments, and ends with that as an error
  * number: so a call that doesn't exist tells what the kernel made of it.
  */
-#include "preload/life/sandbox.c" /* for its interpreter */
+#include "preload/sys/seccomp.c" /* for its interpreter */
 
 #include "unit.h"
 
@@ -116,7 +116,7 @@ static unsigned draw_filter(struct sock_filter *code)
 
 /* In a child: 0 where both say the same of all calls, 2 where there is no seccomp, 3 where the
  * filter is wrong. */
-static int compare(const struct filter *f)
+static int compare(const struct seccomp_filter *f)
 {
 	struct sock_fprog program = { (unsigned short)f->count, (struct sock_filter *)f->code };
 	int differences = 0;
@@ -141,7 +141,7 @@ static int compare(const struct filter *f)
 START_TEST(as_the_kernel)
 {
 	struct sock_filter code[MOST];
-	struct filter f = { 0, code };
+	struct seccomp_filter f = { 0, code };
 	int status;
 	pid_t pid;
 
@@ -169,7 +169,7 @@ START_TEST(division)
 		{ BPF_ALU | BPF_DIV | BPF_X, 0, 0, 0 },
 		{ BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW },
 	};
-	const struct filter f = { 4, code };
+	const struct seccomp_filter f = { 4, code };
 	const struct seccomp_data data = { .nr = NUMBER };
 
 	ck_assert_uint_eq(answer(&f, &data), SECCOMP_RET_KILL_THREAD);

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "preload/store/slots.h"
+#include "preload/unwind/stacks.h"
 
 #include <string.h>
 

@@ -1,14 +1,19 @@
 /*
- * thread.c - the state of threads: made at a thread's first event, handed on after its end.
+ * thread_life.c - the state of threads: made at a thread's first event, handed on after its end.
  *
  * A thread's last events may come after all destructors that it can register. So its state is only
  * marked as ending by the last of these, and a new thread takes it over once the kernel no longer
  * knows the old one.
  */
-#include "preload/store/thread.h"
-#include "preload/unwind/cuts.h"
+#include "preload/life/thread_life.h"
 #include "preload/store/ledger.h"
 #include "preload/store/sample.h"
+#include "preload/store/thread.h"
+#include "preload/sys/cpu.h"
+#include "preload/sys/env.h"
+#include "preload/sys/os.h"
+#include "preload/sys/phase.h"
+#include "preload/unwind/frames.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -16,130 +21,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-struct thread thread_nobody = { .state = THREAD_UNSETTLED };
-__thread struct thread *thread_self __attribute__((tls_model("initial-exec"))) = &thread_nobody;
-
-bool cpu_reads_base;
-
 static __thread bool making __attribute__((tls_model("initial-exec")));
 static pthread_key_t key;
 static struct thread *ending; /* list; under tables_lock */
-struct thread *threads_made;
-
-#define NEAR_BY 65536u /* bytes between frames that are taken to be on one stack */
 
 static const uintptr_t guard; /* a word that is never 1 */
-
-/* Is this a signal handler on a stack of its own, which the address is not on? That stack may lie
- * anywhere, in a frame of the program's too. */
-static bool on_signal_stack_without(uintptr_t address)
-{
-	stack_t stack;
-
-	return os_call(SYS_sigaltstack, NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) &&
-	       address - (uintptr_t)stack.ss_sp >= stack.ss_size;
-}
-
-/* A hook whose caller is ours, or lies further in, was left by longjmp; a signal handler would run
- * further in. */
-static bool was_left(const struct thread *t, uintptr_t sp)
-{
-	uintptr_t start = t->stack_start, end = t->stack_end;
-
-	if (t->safe_end) {
-		start = t->safe_start < start ? t->safe_start : start;
-		end = t->safe_end > end ? t->safe_end : end;
-	}
-	return sp >= t->state &&
-	       (sp - t->state < NEAR_BY || (sp < end && t->state + NEAR_BY >= start)) &&
-	       !on_signal_stack_without(t->state);
-}
-
-static void forget_stacks(struct thread *t)
-{
-	t->top = t->kept;
-	t->latest = &t->near->leaf;
-	t->era += HASH_FACTOR;
-}
-
-/* What the trail has isn't even read, where it may be gone. */
-static void forget_own_stack(struct thread *t)
-{
-	t->safe_start = t->safe_end = 0;
-	t->own_start = t->own_end = 0;
-	t->on_own_stack = false;
-	os_forget(t->trail, sizeof(*t->trail) << TRAIL_BITS);
-	forget_stacks(t);
-}
-
-static bool kept_words_lie_in(const struct thread *t, uintptr_t start, uintptr_t end)
-{
-	for (const struct check *c = t->top->last; c > t->checks; c--)
-		if ((uintptr_t)c->address - start < end - start)
-			return true;
-	return false;
-}
-
-static bool near_words_lie_in(const struct near_leaf *leaf, uintptr_t start, uintptr_t end)
-{
-	for (int i = 0; i < NEAR_WORDS; i++)
-		if (leaf->sp + leaf->words[i] - start < end - start)
-			return true;
-	return false;
-}
-
-void thread_drop_stacks(struct thread *t, uintptr_t start, uintptr_t end)
-{
-	if (start < t->own_end && end > t->own_start)
-		forget_own_stack(t);
-	if (kept_words_lie_in(t, start, end))
-		t->top = t->kept;
-	for (struct near_leaf *leaf = t->near; leaf < t->near + (1u << NEAR_BITS); leaf++)
-		if (leaf->sp && near_words_lie_in(leaf, start, end))
-			leaf->sp = 0;
-}
-
-static struct thread *lost(enum mt_loss why)
-{
-	count_lost(why);
-	return NULL;
-}
-
-cold_path struct thread *thread_settle(uintptr_t sp)
-{
-	struct thread *t;
-	uint32_t gate, generation;
-
-	if (!phase_ready())
-		return NULL;
-	t = thread_mine();
-	if (t == &thread_nobody)
-		t = thread_new();
-	if (!t)
-		return lost(MT_LOST_THREAD);
-	if (thread_is_busy(t)) {
-		if (!was_left(t, sp))
-			return lost(MT_LOST_REENTRANT);
-		t->in_doubt = true;
-		forget_stacks(t);
-	}
-	gate = phase_gate(); /* first: what changes after this shuts it again */
-	if (unlikely(load_acquire(&modules_closing))) {
-		/* Between the unloading and our hearing of it another thread may have loaded
-		 * something else there: no frame is believed without a look (stacks.c). */
-		forget_stacks(t);
-		gate = UINT32_MAX; /* of no phase: the next event comes by here too */
-	}
-	generation = load_acquire(&code_generation);
-	if (t->generation != generation) {
-		forget_stacks(t);
-		t->generation = generation;
-	}
-	if (t->cuts != load_acquire(&cuts_made))
-		cuts_see(t);
-	t->gate = gate;
-	return t;
-}
 
 static void read_name(struct mt_lane *lane)
 {
@@ -163,7 +49,7 @@ static void end_thread(void *arg)
 	t->state = THREAD_HELD;
 	read_name(lane);
 	store_relaxed(&lane->end_ns, os_time() - trace.header->start_ns);
-	if (ledger_multi)
+	if (phase_multi)
 		ledger_fold(t);
 	lock_take(&tables_lock);
 	t->next = ending;
@@ -228,7 +114,7 @@ static void begin_anew(struct thread *t)
 		t->distance = sample_distance(&t->random);
 	}
 	t->stack_start = t->stack_end = 0;
-	forget_own_stack(t); /* this thread's may end earlier */
+	frames_forget_own_stack(t); /* this thread's may end earlier */
 	for (uint32_t i = 0; i < 1u << NEAR_BITS; i++)
 		t->near[i].sp = 0;
 	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };
@@ -368,7 +254,7 @@ void threads_forked(struct thread *self)
 	threads_made = self;
 	self->sites_used = self->lines_used = self->dirty_used = 0;
 	self->next_entry = self->last_entry = 0;
-	forget_stacks(self); /* the places in the lane are gone */
+	frames_forget(self); /* the places in the lane are gone */
 	if (self->sites != ledger_no_sites)
 		memset(self->sites, 0, (self->sites_mask + 1) * sizeof(*self->sites));
 	start_lane(self);

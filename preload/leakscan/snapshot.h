@@ -1,0 +1,30 @@
+/* snapshot.h - the scan's children, and when there is a scan. */
+#ifndef MTRACE_SNAPSHOT_H
+#define MTRACE_SNAPSHOT_H
+
+#include <stdbool.h>
+
+#include "preload/sys/cpu.h"
+
+#pragma GCC visibility push(hidden)
+
+/* From the frame that ends the process. */
+void snapshot_at_exit(const struct cpu_caller *at); /* scans the process, and waits for that a second at the most */
+
+/*
+ * The scan's children, which the program must not find among its own. A hook that waits for children first
+ * notes how many of ours are gone, and then asks of what was found. It may have been found when it
+ * was there, and be gone by now; and long gone, its number may be that of a child of the program's.
+ */
+extern unsigned snapshot_gone; /* how many of ours are */
+bool snapshot_is_child(int pid, unsigned gone);
+void snapshot_child_gone(int pid);
+
+/* Scans if somebody has asked for it and it hasn't been done. In a hook: waits next to nothing. */
+void snapshot_answer(void);
+
+void snapshot_note_tracer(unsigned long pid); /* whom the program allows to trace it */
+
+#pragma GCC visibility pop
+
+#endif

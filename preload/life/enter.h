@@ -1,0 +1,35 @@
+/* enter.h - a thread's way into the library. */
+#ifndef MTRACE_ENTER_H
+#define MTRACE_ENTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/store/thread.h"
+#include "preload/sys/phase.h"
+
+#pragma GCC visibility push(hidden)
+
+/* The long way into the library: makes the thread's state, lets it see what has changed. NULL:
+ * nothing may be recorded, and if that is a loss, it has been counted. */
+struct thread *thread_settle(uintptr_t sp);
+
+#pragma GCC visibility pop
+
+/* The calling thread's state, marked busy; NULL: pass through. `sp` is the hook's caller's stack
+ * pointer. */
+static inline struct thread *thread_enter(uintptr_t sp)
+{
+	struct thread *t = thread_mine();
+
+	if (unlikely(t->state != phase_gate())) {
+		t = thread_settle(sp);
+		if (!t)
+			return NULL;
+	}
+	t->state = sp;
+	signal_fence();
+	return t;
+}
+
+#endif

@@ -1,0 +1,121 @@
+/* leave.c - the end of the process: the scan for leaks, and the last word in the header. */
+#include "preload/life/leave.h"
+#include "preload/leakscan/snapshot.h"
+#include "preload/life/control.h"
+#include "preload/life/enter.h"
+#include "preload/life/resident.h"
+#include "preload/sys/env.h"
+#include "preload/sys/message.h"
+#include "preload/sys/next.h"
+#include "preload/sys/os.h"
+#include "preload/sys/seccomp.h"
+#include "preload/unwind/capture.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+struct cpu_caller exit_caller;
+
+static void look_back(const struct cpu_caller *at)
+{
+	bool asks = config.reachable && seccomp_allows_scan();
+
+	if (asks)
+		resident_note_peak(); /* before the scan takes its memory */
+	/* A sample can't tell: the way to a block leads through others. */
+	if (config.reachable && !config.sample.mean &&
+		!(trace.header->flags & MT_NOTE_OWN_MALLOC))
+		snapshot_at_exit(at);
+	if (asks)
+		resident_note_own();
+}
+
+/* A vfork child shares this memory, but it isn't the process. */
+static bool is_process(void)
+{
+	return phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid();
+}
+
+static bool on_alternate_stack(void)
+{
+	stack_t stack;
+
+	return os_call(SYS_sigaltstack, NULL, &stack) < 0 || (stack.ss_flags & SS_ONSTACK);
+}
+
+/* Not in a handler that interrupted the tracer. */
+static bool may_look_back(void)
+{
+	return !trace.header->forked_from && !on_alternate_stack() &&
+	       !thread_is_busy(thread_self);
+}
+
+/* The stack of a handler may be too small for a look, and a forked child leaves what was its
+ * parent's. */
+void leave(const struct cpu_caller *at)
+{
+	int saved;
+
+	if (!is_process()) /* before errno is looked at, which a child may lack */
+		return;
+	saved = errno;
+	if (trace.header->state != MT_STATE_EXITED) {
+		struct thread *t = may_look_back() ? thread_enter(at->sp) : NULL;
+
+		if (t) {
+			look_back(at);
+			thread_leave(t);
+		}
+		control_exit();
+	}
+	errno = saved;
+}
+
+/*
+ * Who ends the process, as seen from our destructor: exit's caller, and that is main's caller where
+ * main has returned. What is further in was left, and holds what was there before. Where it can't be
+ * told, or the C library has called exit for somebody (err), everything from here on counts.
+ */
+#define FRAMES_AROUND_MAIN 3 /* the C library's and the program's first */
+
+static void find_end(struct thread *t, struct cpu_frame here, struct cpu_caller *at)
+{
+	uintptr_t code = (uintptr_t)next.exit;
+	struct kept *k;
+
+	(void)capture_node(t, here);
+	for (k = t->top; k > t->kept && k->pc - 1 - code >= next.exit_size; k--)
+		;
+	if (k <= t->kept + 1)
+		return;
+	k--;
+	if (k->sp == exit_caller.sp)
+		*at = exit_caller;
+	else if (k - t->kept <= FRAMES_AROUND_MAIN)
+		*at = (struct cpu_caller){ .sp = k->sp };
+}
+
+/* Other libraries' destructors come later: what they hold is still held. */
+__attribute__((destructor)) static void fini(void)
+{
+	int saved = errno;
+
+	if (is_process()) {
+		struct cpu_caller at = { .sp = (uintptr_t)__builtin_frame_address(0) };
+		struct thread *t = thread_enter(at.sp);
+
+		__builtin_unwind_init(); /* the caller's registers go to the stack */
+		at.sp -= sizeof(at.registers);
+		if (t) {
+			if (config.reachable)
+				find_end(t, CPU_CALLER(), &at);
+			look_back(&at);
+			thread_leave(t);
+		}
+		control_exit();
+		if (config.verbose)
+			message("trace in ", tracefile_path(), NULL);
+	}
+	errno = saved;
+}
