@@ -6,6 +6,7 @@
 #include "preload/life/leave.h"
 #include "preload/life/sandbox.h"
 #include "preload/sys/next.h"
+#include "preload/sys/os.h"
 #include "preload/sys/phase.h"
 #include "preload/unwind/cuts.h"
 #include "preload/unwind/modules.h"

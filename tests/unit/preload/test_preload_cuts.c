@@ -1,7 +1,7 @@
 /* test_preload_cuts.c - pages that are watched, and memory that goes with and without any. */
 #include "fixture.h"
 
-#include "preload/cuts.h"
+#include "preload/unwind/cuts.h"
 
 #define PAGE 4096u
 #define WATCHED 2000
