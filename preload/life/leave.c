@@ -10,6 +10,7 @@
 #include "preload/sys/os.h"
 #include "preload/sys/seccomp.h"
 #include "preload/unwind/capture.h"
+#include "preload/unwind/modules.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -90,6 +91,8 @@ static void find_end(struct thread *t, struct cpu_frame here, struct cpu_caller 
 	if (k <= t->kept + 1)
 		return;
 	k--;
+	if (k > t->kept + 1 && modules_is_self(k->pc - 1)) /* the hook: a function that doesn't return is called, not jumped to */
+		k--;
 	if (k->sp == exit_caller.sp)
 		*at = exit_caller;
 	else if (k - t->kept <= FRAMES_AROUND_MAIN)

@@ -353,13 +353,34 @@ WAY_OUT(held_at_err, err(p == NULL, "bye"))        // case held_at_err reachable
 DROPPED(dropped_at_underscore_exit, _exit(p != NULL)) // case dropped_at_underscore_exit lost
 DROPPED(dropped_at_quick_exit, quick_exit(p != NULL)) // case dropped_at_quick_exit lost
 
+/* What lies below the frame that ends the process is in the gaps of the frames of the C library's exit. */
+NOINLINE static void fill_stack(void *p)
+{
+	void *volatile words[600];
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		words[i] = p;
+}
+
+#define LEFT_BELOW(name, call)           \
+	CASE name(void)                      \
+	{                                    \
+		fill_stack(block(1000));         \
+		call;                            \
+	}
+
+LEFT_BELOW(left_below_exit, exit(0))             // case left_below_exit lost
+LEFT_BELOW(left_below_underscore_exit, _exit(0)) // case left_below_underscore_exit lost
+LEFT_BELOW(left_below_quick_exit, quick_exit(0)) // case left_below_quick_exit lost
+
 #define ALL(x)                                                                             \
 	x(before_top) x(between_free) x(of_other_arena) x(in_freed_block) x(in_own_break)          \
 	x(in_memory_not_forked) x(in_memory_wiped_on_fork) x(below_fiber) x(below_thread)          \
 	x(below_signal_stack) x(beside_stack_without_guard) x(on_ended_stack) x(result_of_ended)   \
 	x(result_was_taken) x(below_waiting_thread) x(in_poll) x(in_epoll) x(in_read) x(in_recv)   \
 	x(in_sleep) x(in_loop) x(in_vector) x(held_at_exit) x(held_at_underscore_exit)             \
-	x(held_at_quick_exit) x(held_at_err) x(dropped_at_underscore_exit) x(dropped_at_quick_exit)
+	x(held_at_quick_exit) x(held_at_err) x(dropped_at_underscore_exit) x(dropped_at_quick_exit) \
+	x(left_below_exit) x(left_below_underscore_exit) x(left_below_quick_exit)
 
 #define ENTRY(name) { #name, name },
 static const struct {
