@@ -470,6 +470,99 @@ const struct way phase_ways[] = {
 	EACH_WAY(WAY)
 };
 
+/* ---- while recording is stopped: a look whether it still is, and at a free whether the block was recorded before */
+
+static always_inline bool is_stopped(void)
+{
+	return likely(load_relaxed(&trace.header->enabled) == 0);
+}
+
+static always_inline bool is_unknown(const void *p)
+{
+	const uint32_t *slot = slot_at(p);
+
+	return is_stopped() && (!slot || likely(*slot < 1u << SLOT_SITE_BIT)) && likely(!boot_owns(p));
+}
+
+TIER void *malloc_stopped(size_t size)
+{
+	return is_stopped() ? next.malloc(size) : malloc_anyhow(size);
+}
+
+/* The loader has to come by, as when sampling. */
+TIER void *calloc_stopped(size_t count, size_t size)
+{
+	if (is_stopped() && likely(!modules_is_loader((uintptr_t)__builtin_return_address(0))))
+		return next.calloc(count, size);
+	return calloc_anyhow(count, size);
+}
+
+TIER void *realloc_stopped(void *p, size_t size)
+{
+	return is_unknown(p) ? next.realloc(p, size) : realloc_anyhow(p, size);
+}
+
+TIER void free_stopped(void *p)
+{
+	if (is_unknown(p))
+		next.free(p);
+	else
+		free_anyhow(p);
+}
+
+TIER void *made_stopped(void *p, size_t size, void *last)
+{
+	return is_stopped() ? p : made_anyhow(p, size, last);
+}
+
+TIER bool gone_stopped(void *p, uintptr_t sp)
+{
+	(void)sp;
+	return is_unknown(p);
+}
+
+const struct way phase_way_stopped = { malloc_stopped, calloc_stopped, realloc_stopped, free_stopped,
+	made_stopped, gone_stopped };
+
+/* ---- in a process that is never traced, only blocks from before the next definitions were known differ */
+
+TIER void *malloc_passing(size_t size)
+{
+	return next.malloc(size);
+}
+
+TIER void *calloc_passing(size_t count, size_t size)
+{
+	return next.calloc(count, size);
+}
+
+TIER void *realloc_passing(void *p, size_t size)
+{
+	return likely(!boot_owns(p)) ? next.realloc(p, size) : realloc_anyhow(p, size);
+}
+
+TIER void free_passing(void *p)
+{
+	if (likely(!boot_owns(p)))
+		next.free(p);
+}
+
+TIER void *made_passing(void *p, size_t size, void *last)
+{
+	(void)size;
+	(void)last;
+	return p;
+}
+
+TIER bool gone_passing(void *p, uintptr_t sp)
+{
+	(void)sp;
+	return !boot_owns(p);
+}
+
+const struct way phase_way_passing = { malloc_passing, calloc_passing, realloc_passing, free_passing,
+	made_passing, gone_passing };
+
 HOOK void *memalign(size_t alignment, size_t size)
 {
 	struct call c;

@@ -3,6 +3,7 @@
 #include "preload/leakscan/snapshot.h"
 #include "preload/unwind/stacks.h"
 
+/* mtrace_stop(), or somebody outside, has asked for something. */
 cold_path bool record_look(void)
 {
 	struct mt_header *h = trace.header;
@@ -11,6 +12,7 @@ cold_path bool record_look(void)
 		__atomic_fetch_and(&h->enabled, ~(uint64_t)MT_ENABLED_LOOK, __ATOMIC_RELAXED);
 		snapshot_answer();
 	}
+	phase_stop(!(load_relaxed(&h->enabled) & MT_ENABLED_RECORD));
 	return load_relaxed(&h->enabled) & MT_ENABLED_RECORD;
 }
 

@@ -171,7 +171,7 @@ static always_inline void record_gone_by(
 		slack_subtract(b, b.slack);
 	if (likely(b.site))
 		record_subtract(t, p, b, temporary);
-	else if (!config.sample.mean)
+	else if (!config.sample.mean && !load_relaxed(&phase_was_stopped))
 		record_foreign(t, at.sp, at.pc, at.bp);
 }
 

@@ -16,15 +16,18 @@
 
 EXPORT void mtrace_start(void)
 {
-	if (phase_ready())
-		__atomic_fetch_or(&trace.header->enabled, MT_ENABLED_RECORD, __ATOMIC_RELAXED);
+	if (!phase_ready())
+		return;
+	__atomic_fetch_or(&trace.header->enabled, MT_ENABLED_RECORD, __ATOMIC_RELAXED);
+	phase_stop(false);
 }
 
 EXPORT void mtrace_stop(void)
 {
-	if (phase_ready())
-		__atomic_fetch_and(
-			&trace.header->enabled, ~(uint64_t)MT_ENABLED_RECORD, __ATOMIC_RELAXED);
+	if (!phase_ready())
+		return;
+	__atomic_fetch_and(&trace.header->enabled, ~(uint64_t)MT_ENABLED_RECORD, __ATOMIC_RELAXED);
+	phase_stop(true);
 }
 
 EXPORT int mtrace_is_tracing(void)

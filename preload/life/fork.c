@@ -97,7 +97,7 @@ static void after_fork_in_child(void)
 	bool will_trace = forking != FORK_UNTRACED && copy;
 	bool was_traced = trace.header != NULL && phase_was_set();
 
-	phase_set(will_trace ? PHASE_FORKED : PHASE_OFF);
+	phase_set(will_trace ? PHASE_FORKED : phase_was_set() ? PHASE_NEVER : PHASE_OFF);
 	if (forking == FORK_PREPARED)
 		release();
 	if (!will_trace && was_traced)
@@ -112,7 +112,7 @@ void fork_begin_child(void)
 	int saved = errno;
 
 	/* Until it is done, events of this very code pass through. */
-	phase_set(PHASE_OFF);
+	phase_set(PHASE_NEVER);
 	copy = NULL;
 	if (mine && seccomp_allows_child() && tracefile_fork(mine)) {
 		ledger_forked();

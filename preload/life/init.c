@@ -176,10 +176,11 @@ static void start(void)
 	roots_init();
 	cxx_init();
 	look_for_own_malloc(program);
+	phase_stop(!config.start);
 	phase_set(PHASE_ON);
 }
 
-static bool started;
+static bool started, finished;
 
 void init_start(void)
 {
@@ -187,10 +188,15 @@ void init_start(void)
 
 	if (!is_glibc())
 		return;
+	if (finished && phase_page.phase == PHASE_OFF) /* a raw clone */
+		phase_set(PHASE_NEVER);
 	if (started || !environ) /* set by the C library's initialization */
 		return;
 	started = true;
 	start();
+	finished = true;
+	if (phase_page.phase == PHASE_OFF)
+		phase_set(PHASE_NEVER);
 	errno = saved;
 }
 

@@ -3,7 +3,7 @@
 #include "preload/sys/next.h"
 
 union phase_page phase_page __attribute__((aligned(4096)));
-bool phase_multi;
+bool phase_multi, phase_stopped, phase_was_stopped;
 
 static uint32_t gates; /* how often they were shut; 0: nothing ever began */
 
@@ -28,8 +28,14 @@ static void open_gates(uint32_t gate)
 	bool several = phase_multi;
 
 	store_release(&phase_page.gate, gate);
+	if (phase_page.phase == PHASE_NEVER && next.malloc && next.calloc && next.realloc && next.free)
+		take_way(&phase_way_passing);
 	if (!gate || !next.plain)
 		return;
+	if (load_relaxed(&phase_stopped)) {
+		take_way(&phase_way_stopped);
+		return;
+	}
 	store_release(several ? &phase_page.lane_gate : &phase_page.single_gate, gate);
 	take_way(&phase_ways[2 * several + !next.glibc]);
 }
@@ -52,6 +58,16 @@ void phase_shut_gates(void)
 			return;
 		number = last;
 	}
+}
+
+void phase_stop(bool stop)
+{
+	if (load_relaxed(&phase_stopped) == stop)
+		return;
+	store_relaxed(&phase_stopped, stop);
+	if (stop)
+		store_relaxed(&phase_was_stopped, true);
+	phase_shut_gates();
 }
 
 bool phase_was_set(void)

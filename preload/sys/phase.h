@@ -17,13 +17,15 @@
 #include "preload/sys/atomic.h"
 
 enum phase {
-	PHASE_OFF = 0, /* before the start, after trouble, in a raw clone */
+	PHASE_OFF = 0, /* before the start, and in a raw clone until its first event */
 	PHASE_ON = 1,
 	PHASE_FORKED = 2, /* a fork child that has no trace of its own yet */
+	PHASE_NEVER = 3,  /* untraced, until another program is executed */
 };
 
-/* A short way through the hooks; NULL: the long one. There are four (hooks.c), for one thread and
- * for several, with glibc's allocator and with another, all for recording every block. */
+/* A short way through the hooks; NULL: the long one. There are four (hooks.c) for recording every
+ * block, for one thread and for several, with glibc's allocator and with another; and one each for a program
+ * in which recording is stopped, and in which nothing will ever be recorded. */
 struct way {
 	void *(*malloc)(size_t size);
 	void *(*calloc)(size_t count, size_t size);
@@ -48,10 +50,14 @@ extern union phase_page {
 } phase_page;
 
 extern const struct way phase_ways[4]; /* the hooks have them: 2 * several threads + not glibc */
+extern const struct way phase_way_stopped, phase_way_passing;
 
 extern bool phase_multi; /* there was a second thread: events are counted in lanes */
+extern bool phase_stopped;     /* by mtrace_stop(), or not yet started */
+extern bool phase_was_stopped; /* ever: blocks may be there of which nothing is known */
 
 void phase_set(enum phase phase);
+void phase_stop(bool stop); /* as the trace's header says; or go on */
 bool phase_was_set(void); /* ever, in this process or one that it was forked from */
 void phase_shut_gates(
 	void); /* code or the number of threads has changed: threads that pass a gate see it */

@@ -52,6 +52,16 @@ int main(void)
 	free(unseen);
 	free(malloc(7));  //= count 1, total 7, peak 7
 	check_memory(90, 100);
+
+	char *resized = malloc(300);  //= count 1, total 300, temporary 1, peak 300
+
+	MTRACE_STOP();
+	resized = realloc(resized, 700);
+	check_memory(90, 390);
+	free(realloc(calloc(1, 20), 40));
+	free(resized);
+	MTRACE_START();
+	check_memory(90, 390);
 	CHECK(kept && (!mtrace_overhead || mtrace_overhead() > 0));
 	puts("done");
 	return 0;

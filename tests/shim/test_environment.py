@@ -1,4 +1,5 @@
 """The MTRACE_* variables: where traces go, and that a bad value costs one line and the trace, nothing else."""
+import json
 import os
 import re
 import socket
@@ -138,6 +139,7 @@ class Environment(unittest.TestCase):
         trace = Trace(self.directory / "t.mtrace")
         self.assertEqual(PROGRAM.row(trace, "leaf")["allocations"], 0)
         self.assertEqual(trace.totals()["current_bytes"], 0)
+        self.assertEqual(json.loads(mtracer("info", "--json", self.directory / "t.mtrace").stdout)["recording"]["foreign_frees"], 0)
 
     def test_verbose(self):
         message = self.start(MTRACE_VERBOSE="1", MTRACE_OUT="t.mtrace")

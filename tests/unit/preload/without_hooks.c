@@ -10,4 +10,4 @@ void init_start(void)
 {
 }
 
-const struct way phase_ways[4]; /* long ones */
+const struct way phase_ways[4], phase_way_stopped, phase_way_passing; /* long ones */
