@@ -4,6 +4,7 @@
 #include "preload/life/begin.h"
 #include "preload/life/thread_life.h"
 #include "preload/store/tracefile.h"
+#include "preload/sys/object.h"
 #include "preload/sys/os.h"
 #include "preload/unwind/cuts.h"
 #include "preload/unwind/frames.h"

@@ -8,6 +8,8 @@
 #include <dlfcn.h>
 #include <link.h>
 
+uint32_t code_generation;
+
 #ifdef HAVE_DL_FIND_OBJECT
 
 bool object_is_mapped(uintptr_t start, uintptr_t end)

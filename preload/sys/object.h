@@ -14,6 +14,8 @@ struct object {
 	const char *name;	 /* as the loader has it; "" = the program */
 };
 
+extern uint32_t code_generation; /* goes up when code may have changed under known addresses */
+
 bool object_find(uintptr_t address, struct object *o); /* lock-free where the loader allows it */
 bool object_is_mapped(uintptr_t start, uintptr_t end); /* an object with this mapping; reads nothing that
 							  another thread may be unloading */

@@ -191,21 +191,17 @@ static bool follows_call(uintptr_t pc)
  * left there. */
 static bool step_by_frame_pointer(struct walk *w)
 {
-	uintptr_t bp = w->bp, pc;
+	uintptr_t bp = w->bp, pc, callers_bp;
 
 	if (bp == 0 && (uintptr_t)__libc_stack_end - w->sp < PAGE) /* how a process begins */
 		return stop(w, MT_NODE_ROOT, false);
-	if (w->cut == CUT_GUESSES || bp < w->sp || bp - w->sp > NEAR || bp % 8 != 0 ||
-		!os_readable(bp) || !os_readable(bp + 8))
-		return stop(w, MT_NODE_BROKEN, true);
-	pc = ((const uintptr_t *)bp)[1];
-	if (!follows_call(pc))
+	if (w->cut == CUT_GUESSES || bp < w->sp || bp - w->sp > NEAR ||
+		!stack_read(w, bp, &callers_bp) || !stack_read(w, bp + 8, &pc) || !follows_call(pc))
 		return stop(w, MT_NODE_BROKEN, true);
 	w->guessed = true;
-	note_stack(w, bp + 8);
 	w->sp = bp + 16;
 	w->pc = pc;
-	w->bp = ((const uintptr_t *)bp)[0];
+	w->bp = callers_bp;
 	return true;
 }
 

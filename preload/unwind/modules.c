@@ -28,7 +28,6 @@
 #include <string.h>
 #include <unistd.h>
 
-uint32_t code_generation;
 int modules_closing;
 struct modules_loader modules_loader, modules_self;
 

@@ -33,7 +33,6 @@ static inline bool modules_is_self(uintptr_t pc)
 }
 bool module_is_stale(uint32_t module, uintptr_t address); /* of a frame on the caller's stack */
 void modules_forked(void);
-extern uint32_t code_generation; /* goes up when code may have changed under known addresses */
 
 #pragma GCC visibility pop
 

@@ -32,6 +32,7 @@
 
 struct lock unwind_lock;
 
+#define PAGE 4096ul
 #define TOKEN_SHIFT 60
 #define TOKEN_SP 1
 #define TOKEN_BP 2
@@ -125,6 +126,31 @@ static int get_dyn_info_list(unw_addr_space_t space, unw_word_t *address, void *
 	return -UNW_ENOINFO;
 }
 
+/*
+ * Where an object has holes, the loader tells of a single piece, and what the tables point to lies in
+ * others. Their pages that the kernel has called readable are remembered, as long as no code goes: a search in the
+ * tables asks for twenty, and each new return address for nearly the same ones. Under unwind_lock.
+ */
+#define KNOWN_PAGES 1024
+static struct {
+	uintptr_t pages[KNOWN_PAGES];
+	uint32_t generation;
+} known;
+
+static bool is_readable(uintptr_t address)
+{
+	uintptr_t page = address & ~(uintptr_t)(PAGE - 1);
+	uintptr_t *place = &known.pages[page / PAGE % KNOWN_PAGES];
+	uint32_t generation = load_acquire(&code_generation);
+
+	if (known.generation != generation)
+		memset(&known, 0, sizeof(known));
+	known.generation = generation;
+	if (*place != page && os_readable(page))
+		*place = page;
+	return *place == page;
+}
+
 static int access_mem(
 	unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write, void *arg)
 {
@@ -133,11 +159,9 @@ static int access_mem(
 	if (write)
 		return -UNW_EINVAL;
 	if (token_of(address) == 0) {
-		/* Where an object has holes, the loader tells of a single piece: the data that the
-		 * tables point to lies in another. */
-		if ((address < (s->object.start & ~4095ul) ||
-			    address + 8 > ((s->object.end + 4095) & ~4095ul)) &&
-			!(os_readable(address) && os_readable(address + 7)))
+		if ((address < (s->object.start & ~(PAGE - 1)) ||
+			    address + 8 > ((s->object.end + PAGE - 1) & ~(PAGE - 1))) &&
+			!(is_readable(address) && is_readable(address + 7)))
 			return -UNW_EINVAL;
 		memcpy(value, (const void *)address, sizeof(*value));
 		return 0;
