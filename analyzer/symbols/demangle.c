@@ -85,11 +85,12 @@ static const char *demangle_rust(struct sink *sink, const char *name)
 	return shows_tamed(sink->text, name) ? NULL : sink->text;
 }
 
-static const char *demangle_cxx(struct sink *sink, const char *name)
+static const char *demangle_cxx(struct sink *sink, const char *name, int style)
 {
 	/* libiberty's own limit refuses C++ names over 1024 bytes, which templates exceed easily.
 	 * Rust's names can refer back to themselves, so there it must stay. */
-	int options = strlen(name) <= RECURSION_MAX ? DMGL_NO_RECURSE_LIMIT : 0;
+	const int options =
+		style | (strlen(name) <= RECURSION_MAX ? DMGL_NO_RECURSE_LIMIT : 0);
 
 	sink->used = 0;
 	if (setjmp(sink->full) || !cplus_demangle_v3_callback(name, options, sink_add, sink))
@@ -98,7 +99,7 @@ static const char *demangle_cxx(struct sink *sink, const char *name)
 	return sink->text;
 }
 
-static char *demangle_mangled(const char *name)
+static char *demangle_mangled(const char *name, int style)
 {
 	struct sink *sink;
 	const char *text;
@@ -112,7 +113,7 @@ static char *demangle_mangled(const char *name)
 	sink = mem_alloc(sizeof(*sink));
 	text = demangle_rust(sink, name);
 	if (!text)
-		text = demangle_cxx(sink, name);
+		text = demangle_cxx(sink, name, style);
 	if (text && *text)
 		result = mem_strdup(text);
 	free(sink);
@@ -135,15 +136,25 @@ static size_t plain_length(const char *name)
 	return length;
 }
 
-char *demangle(const char *linkage)
+static char *demangle_by(const char *linkage, int style)
 {
 	char *plain = mem_strdup(linkage);
 	char *result;
 
 	plain[plain_length(linkage)] = 0;
-	result = demangle_mangled(plain);
+	result = demangle_mangled(plain, style);
 	if (!result)
 		return plain;
 	free(plain);
 	return result;
+}
+
+char *demangle(const char *linkage)
+{
+	return demangle_by(linkage, DMGL_NO_OPTS);
+}
+
+char *demangle_whole(const char *linkage)
+{
+	return demangle_by(linkage, DMGL_PARAMS);
 }

@@ -13,4 +13,7 @@
  */
 char *demangle(const char *linkage);
 
+/* "std::vector<int, std::allocator<int> >::reserve(unsigned long)": the same, with C++'s parameters. */
+char *demangle_whole(const char *linkage);
+
 #endif

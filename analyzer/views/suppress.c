@@ -7,6 +7,7 @@
 #include "analyzer/views/suppress.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/strbuf.h"
+#include "analyzer/symbols/demangle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,6 +87,20 @@ static bool text_matches(bool (*matches)(const char *pattern, const char *text),
 	return text && matches(pattern, text);
 }
 
+/* LeakSanitizer's names of functions have parameters. */
+static bool signature_matches(const char *pattern, const struct suppress_frame *f)
+{
+	char *signature;
+	bool found;
+
+	if (!f->linkage || !strchr(pattern, '('))
+		return false;
+	signature = demangle_whole(f->linkage);
+	found = template_matches(pattern, signature);
+	free(signature);
+	return found;
+}
+
 static bool pattern_matches(const char *pattern, const struct suppress_frame *frames, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -94,7 +109,8 @@ static bool pattern_matches(const char *pattern, const struct suppress_frame *fr
 		if (text_matches(template_matches, pattern, f->function) ||
 			text_matches(template_matches, pattern, f->linkage) ||
 			text_matches(template_matches, pattern, f->file) ||
-			text_matches(template_matches, pattern, f->module))
+			text_matches(template_matches, pattern, f->module) ||
+			signature_matches(pattern, f))
 			return true;
 	}
 	return false;
@@ -117,6 +133,17 @@ static bool source_matches(const char *pattern, const struct suppress_frame *f)
 	return glob_matches(pattern, text);
 }
 
+/* Valgrind has one name for what calls main. */
+static bool is_below_main(const struct suppress_frame *f)
+{
+	static const char *const names[] = { "_start", "__libc_start_", "generic_start_main" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (f->function && strncmp(f->function, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
 static bool frame_matches(const char *pattern, const struct suppress_frame *f)
 {
 	const char *what = pattern + 4;
@@ -127,7 +154,8 @@ static bool frame_matches(const char *pattern, const struct suppress_frame *f)
 		return text_matches(
 			glob_matches, what, f->module && *f->module ? f->module : "???");
 	return text_matches(glob_matches, what, f->function ? f->function : "???") ||
-	       text_matches(glob_matches, what, f->linkage);
+	       text_matches(glob_matches, what, f->linkage) ||
+	       (is_below_main(f) && glob_matches(what, "(below main)"));
 }
 
 /* The patterns are for the innermost frames: what is further out doesn't matter. */
@@ -153,36 +181,56 @@ static bool frames_match(char *const *patterns, size_t pattern_count,
 	return true;
 }
 
-/* What Valgrind has as the innermost frame, and our stacks have not. */
-static bool is_allocation_function(const char *pattern)
-{
-	static const char *const names[] = { "malloc", "calloc", "realloc", "reallocarray",
-		"memalign", "posix_memalign", "aligned_alloc", "valloc", "pvalloc", "_Znwm",
-		"_Znam", "_ZnwmRKSt9nothrow_t", "_ZnamRKSt9nothrow_t", "_ZnwmSt11align_val_t",
-		"_ZnamSt11align_val_t", "_ZnwmSt11align_val_tRKSt9nothrow_t",
-		"_ZnamSt11align_val_tRKSt9nothrow_t", "__builtin_new", "__builtin_vec_new",
-		"operator new(unsigned long)", "operator new[](unsigned long)" };
+/* What Valgrind has as the innermost frame. Of a block that C++ asked for it is the operator, however
+ * that calls malloc. */
+static const char *const c_functions[] = { "malloc", "calloc", "realloc", "reallocarray", "memalign",
+	"posix_memalign", "aligned_alloc", "valloc", "pvalloc", NULL };
+static const char *const operators[] = { "_Znwm", "_Znam", "_ZnwmRKSt9nothrow_t",
+	"_ZnamRKSt9nothrow_t", "_ZnwmSt11align_val_t", "_ZnamSt11align_val_t",
+	"_ZnwmSt11align_val_tRKSt9nothrow_t", "_ZnamSt11align_val_tRKSt9nothrow_t", "__builtin_new",
+	"__builtin_vec_new", "operator new(unsigned long)", "operator new[](unsigned long)", NULL };
 
+static bool matches_any(const char *pattern, const char *const *names)
+{
+	while (*names && !glob_matches(pattern, *names))
+		names++;
+	return *names;
+}
+
+/* How many of the innermost frames are operator new's: it may call another one. Which of them the
+ * program called can't be told where that ends in a jump. */
+static size_t count_operators(const struct suppress_frame *frames, size_t count)
+{
+	size_t n = 0;
+
+	while (n < count && frames[n].function &&
+		strncmp(frames[n].function, "operator new", strlen("operator new")) == 0)
+		n++;
+	return n;
+}
+
+/* An allocator's own operator new leaves no frame. */
+static bool is_allocation_function(const char *pattern, bool has_operator)
+{
 	if (strncmp(pattern, "obj:", 4) == 0)
 		return glob_matches(
 			pattern + 4, "/usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so");
-	if (strncmp(pattern, "fun:", 4) != 0)
-		return false;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (glob_matches(pattern + 4, names[i]))
-			return true;
-	}
-	return false;
+	return strncmp(pattern, "fun:", 4) == 0 &&
+	       (matches_any(pattern + 4, operators) ||
+		       (!has_operator && matches_any(pattern + 4, c_functions)));
 }
 
 static bool matches(const struct suppression *s, const struct suppress_frame *frames, size_t count)
 {
+	size_t skipped;
+
 	if (s->pattern)
 		return pattern_matches(s->pattern, frames, count);
 	if (frames_match(s->frames, s->frame_count, frames, count))
 		return true;
-	return s->frame_count && is_allocation_function(s->frames[0]) &&
-	       frames_match(s->frames + 1, s->frame_count - 1, frames, count);
+	skipped = count_operators(frames, count);
+	return s->frame_count && is_allocation_function(s->frames[0], skipped > 0) &&
+	       frames_match(s->frames + 1, s->frame_count - 1, frames + skipped, count - skipped);
 }
 
 struct suppression *suppressions_match(const struct suppressions *s, enum leak_kind kind,

@@ -2,8 +2,9 @@
  * suppress.h - which leaks not to report: suppressions in LeakSanitizer's and in Valgrind's format,
  * and the built-in ones.
  *
- *	leak:PATTERN            a part of the function, the source file or the module of any frame;
- *	                        `*` stands for anything, `^` and `$` for the beginning and the end
+ *	leak:PATTERN            a part of the function, with or without parameters, the source file or the
+ *	                        module of any frame; `*` stands for anything, `^` and `$` for the beginning
+ *	                        and the end
  *
  *	{
  *	   a name
@@ -16,8 +17,9 @@
  *	}
  *
  * Both may stand in one file, with comments (`#`) between. Blocks for other tools than Memcheck,
- *and for other errors than leaks, are skipped. Valgrind has the allocation function itself as the
- *innermost frame; it may stand there, or be left out.
+ * and for other errors than leaks, are skipped. Valgrind has the allocation function itself as the
+ * innermost frame; it may stand there, or be left out. malloc, calloc and so on are one: no trace tells
+ * which it was. What calls main is `(below main)`, or its own name.
  */
 #ifndef MTRACER_SUPPRESS_H
 #define MTRACER_SUPPRESS_H

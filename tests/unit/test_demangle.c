@@ -30,6 +30,20 @@ START_TEST(cxx_names_have_no_parameters)
 }
 END_TEST
 
+START_TEST(whole_names_have_parameters)
+{
+	static const char *const names[][2] = { { "_ZN2ns4overEi", "ns::over(int)" },
+		{ "_ZN3FooC2Ev", "Foo::Foo()" }, { "main", "main" } };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *got = demangle_whole(names[i][0]);
+
+		ck_assert_str_eq(got, names[i][1]);
+		free(got);
+	}
+}
+END_TEST
+
 START_TEST(rust_and_d_are_known)
 {
 	expect("_ZN4core3fmt9Formatter3pad17h1234567890abcdefE", "core::fmt::Formatter::pad");
@@ -148,6 +162,6 @@ START_TEST(deep_and_random_names_do_no_harm)
 }
 END_TEST
 
-UNIT_SUITE("demangle", cxx_names_have_no_parameters, rust_and_d_are_known, plain_names_stay,
+UNIT_SUITE("demangle", cxx_names_have_no_parameters, whole_names_have_parameters, rust_and_d_are_known, plain_names_stay,
 	clones_and_versions_are_one_function, names_longer_than_libiberty_likes_are_demangled,
 	bombs_stay_mangled, binders_take_no_time, deep_and_random_names_do_no_harm)

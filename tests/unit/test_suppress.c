@@ -58,6 +58,16 @@ START_TEST(patterns_find_a_part_of_any_frame)
 }
 END_TEST
 
+START_TEST(patterns_may_name_parameters)
+{
+	ck_assert(suppresses("leak:table::push(int)"));
+	ck_assert(suppresses("leak:^table::push(int)$"));
+	ck_assert(suppresses("leak:push(*)"));
+	ck_assert(!suppresses("leak:push(double)"));
+	ck_assert(!suppresses("leak:main(int)"));
+}
+END_TEST
+
 START_TEST(patterns_have_wildcards_and_anchors)
 {
 	ck_assert(suppresses("leak:t*push"));
@@ -94,6 +104,51 @@ START_TEST(allocation_functions_may_stand_in_front)
 	ck_assert(block("obj:*vgpreload_memcheck*\nfun:copy\n"));
 	ck_assert(!block("fun:malloc\nfun:main\n"));
 	ck_assert(!block("fun:strdup\nfun:copy\n"));
+}
+END_TEST
+
+static bool in_block(const char *frames, const struct suppress_frame *stack, size_t count)
+{
+	struct suppressions s = { 0 };
+	char text[512], why[256] = "";
+	bool found;
+
+	snprintf(text, sizeof(text), "{\n  name\n  Memcheck:Leak\n%s}\n", frames);
+	ck_assert(suppressions_add_text(&s, text, "t.supp", why, sizeof(why)));
+	found = suppressions_match(&s, LEAK_LOST, stack, count) != NULL;
+	suppressions_release(&s);
+	return found;
+}
+
+/* The C++ library's operators call one another and malloc; new[] jumps to new. */
+START_TEST(operator_new_is_one_frame)
+{
+	static const char *const fit[] = { "fun:_Znwm\nfun:copy\n", "fun:_Znam\nfun:copy\n",
+		"fun:_ZnwmRKSt9nothrow_t\nfun:copy\n", "fun:_Zn*\nfun:copy\nfun:main\n",
+		"obj:*vgpreload_memcheck*\nfun:copy\n", "fun:_Znam\n...\nfun:main\n" };
+	static const char *const unfit[] = { "fun:malloc\nfun:copy\n", "fun:malloc\n...\nfun:main\n",
+		"fun:*alloc\nfun:_Znwm\n", "fun:_Znam\nfun:main\n" };
+	static const struct suppress_frame one = { "operator new", "_Znwm", NULL, 0, "/usr/lib/libstdc++.so.6", 1 };
+	static const struct suppress_frame fails_not = { "operator new", "_ZnwmRKSt9nothrow_t", NULL, 0,
+		"/usr/lib/libstdc++.so.6", 2 };
+
+	for (size_t i = 0; i < sizeof(fit) / sizeof(fit[0]); i++) {
+		ck_assert(in_block(fit[i], FRAMES(one, copy, start)));
+		ck_assert(in_block(fit[i], FRAMES(one, fails_not, copy, start)));
+	}
+	for (size_t i = 0; i < sizeof(unfit) / sizeof(unfit[0]); i++)
+		ck_assert(!in_block(unfit[i], FRAMES(one, copy, start)));
+}
+END_TEST
+
+START_TEST(what_calls_main_has_one_name)
+{
+	static const struct suppress_frame call = { "__libc_start_call_main", NULL, NULL, 0, "/lib/libc.so.6", 3 };
+	static const struct suppress_frame first = { "_start", NULL, NULL, 0, "/opt/app", 4 };
+
+	ck_assert(in_block("fun:malloc\nfun:copy\nfun:main\nfun:(below main)\n", FRAMES(copy, start, call)));
+	ck_assert(in_block("...\nfun:(below main)\n", FRAMES(copy, first)));
+	ck_assert(!in_block("...\nfun:(below main)\n", FRAMES(copy, start)));
 }
 END_TEST
 
@@ -317,7 +372,8 @@ START_TEST(built_in_ones_hide_no_leak_of_a_program)
 }
 END_TEST
 
-UNIT_SUITE("suppress", patterns_find_a_part_of_any_frame, patterns_have_wildcards_and_anchors,
+UNIT_SUITE("suppress", patterns_find_a_part_of_any_frame, patterns_may_name_parameters,
+	patterns_have_wildcards_and_anchors, operator_new_is_one_frame, what_calls_main_has_one_name,
 	frames_begin_at_the_innermost, allocation_functions_may_stand_in_front,
 	frames_have_wildcards, kinds_are_matched, both_formats_stand_in_one_file,
 	malformed_ones_are_refused_with_their_line, files_that_are_no_text_are_refused,
