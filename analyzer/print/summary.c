@@ -90,8 +90,8 @@ void summary_state(const struct trace *t, struct strbuf *text)
 	else if (t->state == TRACE_EXITED)
 		strbuf_add(text, "exited");
 	else
-		strbuf_add(text, "died without exiting (a signal, a crash, or exec of an untraced "
-				 "program)");
+		strbuf_add(text, "ended unseen (a signal, a crash, a system call, as daemon() does, or "
+				 "exec of an untraced program)");
 }
 
 void summary_states(const struct trace *t, struct strbuf *text)

@@ -25,7 +25,7 @@ static void say_how_it_died(const struct trace *t, struct strbuf *why)
 		strbuf_addf(why, "the program was killed by signal %d (%s) before the leak check",
 			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		strbuf_add(why, "the program died before the leak check");
+		strbuf_add(why, "the program ended unseen before the leak check");
 	strbuf_add(why, "; let it exit, or use 'mtracer leaks PID' while it runs");
 }
 
@@ -87,10 +87,15 @@ static char *why_unclassified(const struct trace *t)
 			"the program was replaced by another one (exec), whose trace is "
 			"%s",
 			t->successor);
+	else if (t->header.forked_from)
+		strbuf_add(&why,
+			"a forked child that ends with _exit() is not checked, nor is one with "
+			"MTRACE_REACHABLE=0; let it call exit()");
 	else
 		strbuf_add(&why,
-			"the program ended with _exit() or exec(), or MTRACE_REACHABLE=0 was set; "
-			"let it exit without that setting");
+			"the program ended with _exit() on a signal handler's stack, by a system "
+			"call (as daemon() does) or by exec(), or MTRACE_REACHABLE=0 was set; let "
+			"it call exit() or return from main");
 	return why.text;
 }
 

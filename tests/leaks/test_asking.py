@@ -159,6 +159,8 @@ class OneStep(unittest.TestCase):
         self.no_verdict(self.leaks_run("--", LEAKS, "handler", "3"), 2, b"_exit()")
         result = self.leaks_run("--", LEAKS, "forked", "3")
         self.assertEqual((result.status, result.stderr), (3, b""))
+        said = [mtracer("leaks", trace).stdout for trace in Path(".").glob("*.mtrace")]
+        self.assertEqual(len([text for text in said if b"no verdict: a forked child that ends with _exit()" in text]), 1, said)
 
     def test_untraceable(self):
         Path("p.c").write_text("int main(void) { return 0; }\n")
