@@ -193,6 +193,6 @@ void _Exit_noted(int status)
 
 void quick_exit_noted(int status)
 {
-	leave(&exit_caller);
+	leave_quickly();
 	next.quick_exit(status);
 }

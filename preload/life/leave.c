@@ -73,6 +73,34 @@ void leave(const struct cpu_caller *at)
 	errno = saved;
 }
 
+/* The first of quick_exit's handlers is the last to run: what the program's make, lose or free
+ * counts. */
+static bool has_handler, quick;
+
+/* What at_quick_exit() is made of. Another C library hasn't got it. */
+extern int __cxa_at_quick_exit(void (*handler)(void *), void *dso) __attribute__((weak));
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+static void after_handlers(void *unused)
+{
+	(void)unused;
+	if (quick)
+		leave(&exit_caller);
+}
+
+__attribute__((constructor)) static void init(void)
+{
+	has_handler =
+		__cxa_at_quick_exit && __cxa_at_quick_exit(after_handlers, __dso_handle) == 0;
+}
+
+void leave_quickly(void)
+{
+	quick = has_handler;
+	if (!has_handler)
+		leave(&exit_caller);
+}
+
 /*
  * Who ends the process, as seen from our destructor: exit's caller, and that is main's caller where
  * main has returned. What is further in was left, and holds what was there before. Where it can't be

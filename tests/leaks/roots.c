@@ -373,14 +373,40 @@ LEFT_BELOW(left_below_exit, exit(0))             // case left_below_exit lost
 LEFT_BELOW(left_below_underscore_exit, _exit(0)) // case left_below_underscore_exit lost
 LEFT_BELOW(left_below_quick_exit, quick_exit(0)) // case left_below_quick_exit lost
 
+static void *volatile kept;
+
+static void make_late(void)
+{
+	kept = block(1000);
+}
+
+CASE made_by_quick_handler(void) // reachable
+{
+	at_quick_exit(make_late);
+	quick_exit(0);
+}
+
+static void drop_late(void)
+{
+	kept = NULL;
+}
+
+CASE dropped_by_quick_handler(void) // lost
+{
+	kept = block(1000);
+	at_quick_exit(drop_late);
+	quick_exit(0);
+}
+
 #define ALL(x)                                                                             \
 	x(before_top) x(between_free) x(of_other_arena) x(in_freed_block) x(in_own_break)          \
 	x(in_memory_not_forked) x(in_memory_wiped_on_fork) x(below_fiber) x(below_thread)          \
 	x(below_signal_stack) x(beside_stack_without_guard) x(on_ended_stack) x(result_of_ended)   \
 	x(result_was_taken) x(below_waiting_thread) x(in_poll) x(in_epoll) x(in_read) x(in_recv)   \
 	x(in_sleep) x(in_loop) x(in_vector) x(held_at_exit) x(held_at_underscore_exit)             \
-	x(held_at_quick_exit) x(held_at_err) x(dropped_at_underscore_exit) x(dropped_at_quick_exit) \
-	x(left_below_exit) x(left_below_underscore_exit) x(left_below_quick_exit)
+	x(held_at_quick_exit) x(held_at_err) x(dropped_at_underscore_exit)                         \
+	x(dropped_at_quick_exit) x(left_below_exit) x(left_below_underscore_exit)                  \
+	x(left_below_quick_exit) x(made_by_quick_handler) x(dropped_by_quick_handler)
 
 #define ENTRY(name) { #name, name },
 static const struct {
