@@ -341,8 +341,8 @@ rule_t rule_derive(uintptr_t return_address, const struct object *o)
 
 	if (!o)
 		return s.called ? RULE_GENERATED : RULE_NOWHERE;
-	if (!seccomp_allows_masks())
-		return rule_make(RULE_NONE, 0, 0);
+	if (!seccomp_allows_masks()) /* libunwind can't be asked, which is no reason to guess */
+		return rule_make(RULE_HARD, 0, 0);
 	s.object = *o;
 	step_over(&s);
 	/* Code that can't be read is taken for code all the same, since the loader knows it. */
