@@ -357,9 +357,19 @@ static void publish_bases(void)
 	store_release(&trace.held, (void *)tables[MT_HELD].base);
 }
 
+/* Most programs have nothing in the last three. */
 static size_t first_size(int table)
 {
-	return table == MT_STRINGS ? round_up(FIRST_STRINGS, file.page) : FIRST_STRETCH;
+	switch (table) {
+	case MT_STRINGS:
+		return round_up(FIRST_STRINGS, file.page);
+	case MT_FOREIGN:
+	case MT_SLACK:
+	case MT_ESTIMATES:
+		return file.page;
+	default:
+		return FIRST_STRETCH;
+	}
 }
 
 /* One reservation, cut up. */

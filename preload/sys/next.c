@@ -1,5 +1,6 @@
 /* next.c - finds the next definitions, and serves the allocations that the finding itself makes. */
 #include "preload/sys/next.h"
+#include "preload/sys/atomic.h"
 #include "preload/sys/glibc.h"
 #include "preload/sys/object.h"
 
@@ -153,14 +154,10 @@ const char *next_sanitizer(void)
 		       : NULL;
 }
 
-void next_resolve(void)
+static cold_path void resolve(void)
 {
-	static bool resolving;
 	struct next found = { 0 };
 
-	if (resolving || !is_relocated())
-		return;
-	resolving = true;
 	found.calloc = dlsym(RTLD_NEXT, "calloc");
 	found.realloc = dlsym(RTLD_NEXT, "realloc");
 	found.free = dlsym(RTLD_NEXT, "free");
@@ -200,5 +197,16 @@ void next_resolve(void)
 	}
 	next = found;
 	next_syscall = dlsym(RTLD_NEXT, "syscall");
+}
+
+/* Before the relocation this calls nothing: not even memset, which a compiler may see in the other. */
+void next_resolve(void)
+{
+	static bool resolving;
+
+	if (resolving || !is_relocated())
+		return;
+	resolving = true;
+	resolve();
 	resolving = false;
 }
