@@ -29,6 +29,7 @@
 #define MT_LOSSES         16
 #define MT_EXTENTS        400            /* directory entries in the header */
 #define MT_FREED_BY_SIZE  256            /* bytes, cut off there */
+#define MT_PROGRAM_SIZE   384            /* likewise */
 
 enum mt_table_id {
 	MT_FRAMES,    /* struct mt_frame: every return address that was met */
@@ -338,9 +339,10 @@ struct mt_header {
 
 	struct mt_table tables[MT_TABLES];
 	uint32_t extent_count;
-	uint32_t reserved2;
+	uint32_t went_on;         /* 1: the process executed another program at end_ns */
 	struct mt_extent extents[MT_EXTENTS];
 	char freed_by[MT_FREED_BY_SIZE]; /* libraries whose free isn't ours, as the last scan found them: "a.so, b.so" */
+	char went_on_as[MT_PROGRAM_SIZE]; /* that program, as exec was asked for it; "" where unknown */
 };
 #define MT_ENABLED_RECORD    1u /* else stopped: new allocations are not recorded */
 #define MT_ENABLED_LOOK      2u /* somebody has written a request (scan_request): the next event takes it */

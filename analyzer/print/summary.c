@@ -61,8 +61,8 @@ void summary_command(const struct trace *t, size_t limit, struct strbuf *text)
 	strbuf_release(&raw);
 }
 
-/* "went on as /bin/true (exec): true.12.mtrace" */
-static void add_successor(const struct trace *t, struct strbuf *text)
+/* "went on as /bin/true (exec): true.12.mtrace"; what ran last may have left a status. */
+static void add_went_on(const struct trace *t, struct strbuf *text)
 {
 	strbuf_add(text, "went on as ");
 	strbuf_add_clean(text, t->went_on_as ? t->went_on_as : "another program");
@@ -76,22 +76,26 @@ static void add_successor(const struct trace *t, struct strbuf *text)
 void summary_state(const struct trace *t, struct strbuf *text)
 {
 	uint32_t status = t->header.wait_status;
-	bool known = t->header.flags & MT_HAS_WAIT_STATUS;
+	bool known = t->header.flags & MT_HAS_WAIT_STATUS, went_on = trace_went_on(t);
 
+	if (went_on)
+		add_went_on(t, text);
+	if (went_on && known)
+		strbuf_add(text, ", then ");
 	if (t->state == TRACE_RUNNING)
 		strbuf_add(text, "still running");
 	else if (known && WIFEXITED(status))
 		strbuf_addf(text, "exited with status %d", WEXITSTATUS(status));
 	else if (known && WIFSIGNALED(status))
-		strbuf_addf(text, "killed by signal %d (%s)", WTERMSIG(status),
-			strsignal(WTERMSIG(status)));
-	else if (trace_went_on(t))
-		add_successor(t, text);
+		strbuf_addf(text, "%skilled by signal %d (%s)", went_on ? "was " : "",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (went_on)
+		return;
 	else if (t->state == TRACE_EXITED)
 		strbuf_add(text, "exited");
 	else
-		strbuf_add(text, "ended unseen (a signal, a crash, a system call, as daemon() does, or "
-				 "exec of an untraced program)");
+		strbuf_add(text,
+			"ended unseen (a signal, a crash, or a system call, as daemon() does)");
 }
 
 void summary_states(const struct trace *t, struct strbuf *text)

@@ -25,11 +25,13 @@ static void print_heading(const struct reading *r)
 	strbuf_release(&text);
 }
 
-/* A program that went on as another has left its memory to nobody, a forked child that leaves by
- * _exit() what was its parent's. */
+/* A program that went on as another traced one has left its memory to nobody, a forked child that
+ * leaves by _exit() what was its parent's. */
 static bool counts(const struct run_trace *trace, const struct trace *t)
 {
-	return !trace->went_on && !(t->header.forked_from && t->state == TRACE_EXITED);
+	bool left = t->state == TRACE_EXITED && !trace_went_on(t);
+
+	return !trace->went_on && !(t->header.forked_from && left);
 }
 
 static void print_next(const char *path)

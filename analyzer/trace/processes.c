@@ -335,9 +335,10 @@ struct process_totals process_totals(const struct trace *t)
 
 /* ---- one process */
 
+/* That of a process which went on is another program's. */
 static bool has_status(const struct mt_process *p)
 {
-	return p->flags & MT_HAS_WAIT_STATUS;
+	return p->flags & MT_HAS_WAIT_STATUS && p->state != MT_PROCESS_WENT_ON;
 }
 
 void process_state_text(const struct trace *t, uint32_t index, struct strbuf *text)

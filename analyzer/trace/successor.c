@@ -5,25 +5,33 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of a plain trace; a packed one is no process's that has just gone on. */
-static bool read_header(int directory, const char *name, struct mt_header *h)
+/* Of a plain trace; a packed one is no process's that has just gone on. -1: it is none. */
+static int open_header(int directory, const char *name, struct mt_header *h)
 {
 	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
-	bool whole;
 
-	if (fd < 0)
-		return false;
-	whole = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read(fd, h, sizeof(*h)) == sizeof(*h);
-	close(fd);
-	return whole && memcmp(h->magic, MT_MAGIC, sizeof(h->magic)) == 0 &&
-	       h->version == MT_VERSION;
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		read(fd, h, sizeof(*h)) == sizeof(*h) &&
+		memcmp(h->magic, MT_MAGIC, sizeof(h->magic)) == 0 && h->version == MT_VERSION)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static bool read_header(int directory, const char *name, struct mt_header *h)
+{
+	int fd = open_header(directory, name, h);
+
+	return fd >= 0 && close(fd) == 0;
 }
 
 /* Times of start are to a hundredth of a second, so a pid that was used again has another. */
@@ -68,21 +76,37 @@ static char *find(const struct trace *t)
 	return found;
 }
 
+/* Where the file has this byte of a table; 0: nowhere. */
+static uint64_t place_in_file(const struct mt_header *h, uint32_t table, uint32_t offset)
+{
+	for (uint32_t i = 0; i < h->extent_count && i < MT_EXTENTS; i++) {
+		const struct mt_extent *e = &h->extents[i];
+		uint64_t start = (uint64_t)e->table_page * h->page_size;
+
+		if (e->table == table && offset >= start &&
+			offset - start < (uint64_t)e->pages * h->page_size)
+			return (uint64_t)e->file_page * h->page_size + offset - start;
+	}
+	return 0;
+}
+
+/* Its path, which is among the first strings. */
 static char *program_of_trace(const char *beside, const char *name)
 {
-	char *folder = directory_of(beside), *path, why[256];
-	struct trace *t = NULL;
-	char *program = NULL;
+	char *folder = directory_of(beside), program[PATH_MAX];
+	int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct mt_header h;
+	int fd = directory < 0 ? -1 : open_header(directory, name, &h);
+	uint64_t at = fd < 0 ? 0 : place_in_file(&h, MT_STRINGS, h.program.offset);
+	ssize_t size = at ? pread(fd, program, sizeof(program) - 1, (off_t)at) : 0;
 
-	if (asprintf(&path, "%s/%s", folder, name) >= 0) {
-		t = trace_open(path, why, sizeof(why));
-		free(path);
-	}
-	if (t && *trace_program(t))
-		program = mem_strdup(trace_program(t));
-	trace_free(t);
+	program[size > 0 ? size : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+	if (directory >= 0)
+		close(directory);
 	free(folder);
-	return program;
+	return *program ? mem_strdup(program) : NULL;
 }
 
 /* While it lives. */
@@ -97,19 +121,27 @@ static char *program_of_process(uint32_t pid)
 	return size > 0 ? mem_strdup(path) : NULL;
 }
 
+/* A trace that was copied, or whose process has a status, is the last of its process. */
+static bool may_have_successor(const struct trace *t)
+{
+	return t->header.state == MT_STATE_RUNNING && t->state != TRACE_RUNNING &&
+	       !(t->header.flags & (MT_HAS_WAIT_STATUS | MT_NOTE_MERGED | MT_NOTE_COPY)) &&
+	       t->header.start_ticks;
+}
+
 void successor_look(struct trace *t)
 {
-	bool lives = trace_went_on(t);
+	bool lives = trace_went_on(t) && !t->header.went_on;
 
-	if (t->header.state != MT_STATE_RUNNING || t->state == TRACE_RUNNING ||
-		t->header.flags & (MT_HAS_WAIT_STATUS | MT_NOTE_MERGED | MT_NOTE_COPY) ||
-		!t->header.start_ticks)
+	if (trace_went_on(t) && *t->header.went_on_as)
+		t->went_on_as = mem_strdup(t->header.went_on_as);
+	if (!may_have_successor(t))
 		return;
 	t->successor = find(t);
-	if (t->successor) {
+	if (t->successor)
 		t->state = TRACE_EXITED;
+	if (t->successor && !t->went_on_as)
 		t->went_on_as = program_of_trace(t->path, t->successor);
-	} else if (lives) {
+	else if (lives && !t->successor)
 		t->went_on_as = program_of_process(t->header.pid);
-	}
 }

@@ -1,5 +1,5 @@
 /*
- * successor.h - the program that a traced process went on as (exec), if that was traced, too: its
+ * successor.h - the program that a traced process went on as (exec). If that was traced, too, its
  * trace has the same pid and start time, and usually lies beside.
  */
 #ifndef MTRACER_SUCCESSOR_H
@@ -7,9 +7,9 @@
 
 struct trace;
 
-/* A trace that seems to have died without a word, but has such a one in its directory, has exited:
- * it went on, as trace->successor, and trace->went_on_as is the program. That of a process that lives
- * is known without a trace. */
+/* Fills in trace->went_on_as and trace->successor: by the trace's own word, by the next trace of the same
+ * process in its directory, or by the process where that lives. A trace that seems to have died
+ * without a word, but has such a next one, has exited: it went on. */
 void successor_look(struct trace *trace);
 
 #endif

@@ -597,6 +597,7 @@ static void end_names(struct reader *r)
 
 	r->trace->header.boot_id[sizeof(r->trace->header.boot_id) - 1] = '\0';
 	r->trace->header.freed_by[sizeof(r->trace->header.freed_by) - 1] = '\0';
+	r->trace->header.went_on_as[sizeof(r->trace->header.went_on_as) - 1] = '\0';
 	for (uint64_t i = 0; i < r->counts[MT_LANES]; i++)
 		lanes[i].name[sizeof(lanes[i].name) - 1] = '\0';
 }
@@ -616,6 +617,12 @@ static void split_command(struct trace *t)
 	t->command_count--;
 }
 
+/* By exec, unless the process lives and still writes. */
+static bool has_left(const struct mt_header *h)
+{
+	return h->went_on && (h->state == MT_STATE_RUNNING || h->flags & MT_NOTE_COPY);
+}
+
 static enum trace_state find_state(const struct reader *r)
 {
 	const struct mt_header *h = &r->trace->header;
@@ -624,6 +631,9 @@ static enum trace_state find_state(const struct reader *r)
 		return h->state == MT_STATE_RUNNING ? TRACE_RUNNING
 		       : h->state == MT_STATE_DIED  ? TRACE_DIED
 						    : TRACE_EXITED;
+	/* The status is of what the process ran last. */
+	if (h->flags & MT_HAS_WAIT_STATUS && has_left(h))
+		return TRACE_EXITED;
 	if (h->flags & MT_HAS_WAIT_STATUS)
 		return WIFEXITED(h->wait_status) ? TRACE_EXITED : TRACE_DIED;
 	if (h->state == MT_STATE_EXITED)
@@ -636,7 +646,7 @@ static enum trace_state find_state(const struct reader *r)
 	case PROCESS_GONE:
 		break;
 	}
-	return TRACE_DIED;
+	return has_left(h) ? TRACE_EXITED : TRACE_DIED;
 }
 
 /* From here on the file is these bytes, all of them on disk. */
@@ -805,8 +815,12 @@ const char *trace_state_name(const struct trace *t)
 
 bool trace_went_on(const struct trace *t)
 {
-	return t->state == TRACE_EXITED && !(t->header.flags & MT_HAS_WAIT_STATUS) &&
-	       t->header.state == MT_STATE_RUNNING;
+	const struct mt_header *h = &t->header;
+
+	if (t->state != TRACE_EXITED)
+		return false;
+	return has_left(h) ||
+	       (!(h->flags & MT_HAS_WAIT_STATUS) && h->state == MT_STATE_RUNNING);
 }
 
 bool trace_may_skip(const struct trace *t, uint32_t node)

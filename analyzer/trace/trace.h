@@ -29,8 +29,8 @@ struct trace {
 	struct mt_header
 		header; /* texts and directory are better asked for by the functions below */
 	enum trace_state state;
-	char *successor; /* file name of the trace of the program that it went on as; NULL = unknown */
-	char *went_on_as; /* path of that program; NULL = unknown */
+	char *went_on_as; /* the program, as exec was asked for it, else its path; NULL = unknown */
+	char *successor;  /* file name of that one's trace; NULL = unknown, or not traced */
 
 	/* The tables, as arrays of this version's records. Index 0 is unused where trace_format.h
 	 * says so. */
@@ -79,7 +79,7 @@ const char *trace_directory(const struct trace *trace);	 /* "" = unknown */
 const char *trace_host(const struct trace *trace);	 /* "" = unknown */
 const char *trace_state_name(const struct trace *trace); /* "running", "exited", "died" */
 
-/* The process went on as another program (exec), whose trace is another one. */
+/* The process went on as another program (exec), whose trace, if any, is another one. */
 bool trace_went_on(const struct trace *trace);
 
 /* This node's caller was found without unwind information: frames between the two may be missing. */

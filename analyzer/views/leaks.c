@@ -87,15 +87,20 @@ static char *why_unclassified(const struct trace *t)
 			"the program was replaced by another one (exec), whose trace is "
 			"%s",
 			t->successor);
+	else if (trace_went_on(t))
+		strbuf_addf(&why,
+			"the program was replaced by %s (exec), which left no trace beside this "
+			"one",
+			t->went_on_as ? t->went_on_as : "another one");
 	else if (t->header.forked_from)
 		strbuf_add(&why,
 			"a forked child that ends with _exit() is not checked, nor is one with "
 			"MTRACE_REACHABLE=0; let it call exit()");
 	else
 		strbuf_add(&why,
-			"the program ended with _exit() on a signal handler's stack, by a system "
-			"call (as daemon() does) or by exec(), or MTRACE_REACHABLE=0 was set; let "
-			"it call exit() or return from main");
+			"the program ended with _exit() on a signal handler's stack or by a system "
+			"call (as daemon() does), or MTRACE_REACHABLE=0 was set; let it call "
+			"exit() or return from main");
 	return why.text;
 }
 

@@ -147,6 +147,7 @@ void trace_writer_copy(struct trace_writer *w, const struct trace *t, bool symbo
 		add_zeros(w, MT_STRINGS, 1);
 	w->header.flags |= MT_NOTE_COPY;
 	w->header.state = state_of(t);
+	w->header.went_on = trace_went_on(t);
 	w->header.scan_request = w->header.scan_answer;
 	if (t->state == TRACE_RUNNING && trace_run_time(t, &ns))
 		w->header.end_ns = ns;

@@ -3,6 +3,7 @@
  * to exit that run no destructors. The real call is the last thing that each does.
  */
 #include "preload/leakscan/snapshot.h"
+#include "preload/life/control.h"
 #include "preload/life/leave.h"
 #include "preload/life/sandbox.h"
 #include "preload/sys/next.h"
@@ -71,9 +72,9 @@ HOOK int prctl(int option, ...)
 }
 
 /*
- * syscall(2), which libseccomp takes: all but seccomp's, wait4's and what changes mappings goes on as
- * it came, to the next definition, by a jump. syscall_watched finds the arguments where syscall has
- * them.
+ * syscall(2), which libseccomp takes: all but seccomp's, wait4's, exec's and what changes mappings
+ * goes on as it came, to the next definition, by a jump. syscall_watched finds the arguments where
+ * syscall has them.
  */
 __asm__(".text\n"
 	".globl syscall\n"
@@ -91,13 +92,18 @@ __asm__(".text\n"
 	"je syscall_watched\n\t"
 	"cmpq $61, %rdi\n\t" /* SYS_wait4 */
 	"je syscall_watched\n\t"
+	"cmpq $59, %rdi\n\t" /* SYS_execve */
+	"je syscall_watched\n\t"
+	"cmpq $322, %rdi\n\t" /* SYS_execveat */
+	"je syscall_watched\n\t"
 	"testq %rax, %rax\n\t"
 	"je syscall_watched\n\t"
 	"jmp *%rax\n\t"
 	".cfi_endproc\n\t"
 	".size syscall, . - syscall");
 _Static_assert(SYS_seccomp == 317 && SYS_mmap == 9 && SYS_mprotect == 10 && SYS_munmap == 11 &&
-		       SYS_mremap == 25 && SYS_wait4 == 61,
+		       SYS_mremap == 25 && SYS_wait4 == 61 && SYS_execve == 59 &&
+		       SYS_execveat == 322,
 	"as in syscall");
 
 /* Before the next definition is known. */
@@ -138,9 +144,11 @@ __attribute__((used)) long syscall_watched(
 long syscall_watched(long number, long a, long b, long c, long d, long e, long f)
 {
 	unsigned gone = load_acquire(&snapshot_gone);
-	bool entered = false;
+	bool entered = false, noted = false;
 	long result;
 
+	if (number == SYS_execve || number == SYS_execveat)
+		noted = control_goes_on(number, (const char *)(number == SYS_execve ? a : b));
 	if (number == SYS_seccomp && (a == SECCOMP_SET_MODE_FILTER || a == SECCOMP_SET_MODE_STRICT))
 		entered = sandbox_enter(
 			a == SECCOMP_SET_MODE_FILTER ? (const void *)c : NULL, CPU_CALLER());
@@ -153,6 +161,8 @@ long syscall_watched(long number, long a, long b, long c, long d, long e, long f
 		snapshot_is_child((int)result, gone));
 	if (entered && result != 0)
 		sandbox_leave();
+	if (noted)
+		control_stays();
 	return result;
 }
 

@@ -1,4 +1,4 @@
-/* control.c - the functions of libmtrace.h, and the last word in the header. */
+/* control.c - the functions of libmtrace.h, and the last words in the header. */
 #include "preload/life/control.h"
 #include "preload/libmtrace.h"
 #include "preload/life/begin.h"
@@ -8,11 +8,14 @@
 #include "preload/sys/heap.h"
 #include "preload/sys/os.h"
 #include "preload/sys/phase.h"
+#include "preload/sys/seccomp.h"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
+#define PAGE 4096u /* or larger: asking more often does no harm */
 
 EXPORT void mtrace_start(void)
 {
@@ -60,16 +63,87 @@ EXPORT size_t mtrace_overhead(void)
 	return phase_ready() ? heap_used() + tracefile_bytes() : 0;
 }
 
-/* Called on every way out that is one. A vfork child shares this memory, but it isn't the process.
- */
+bool control_is_process(void)
+{
+	return phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid();
+}
+
+/* Called on every way out that is one. */
 void control_exit(void)
 {
 	struct mt_header *h = trace.header;
 
-	if (phase_page.phase != PHASE_ON || h->pid != (uint32_t)os_pid() ||
-		h->state == MT_STATE_EXITED)
+	if (!control_is_process() || h->state == MT_STATE_EXITED)
 		return;
 	threads_name_last();
 	h->end_ns = os_time() - h->start_ns;
 	store_release(&h->state, MT_STATE_EXITED);
+}
+
+/* ---- exec */
+
+/* Cut off where there is no more room, or no more to read: to exec a bad address is an error. */
+static void note_program(const char *program)
+{
+	char *to = trace.header->went_on_as;
+	size_t size = 0;
+
+	while (program && size < MT_PROGRAM_SIZE - 1) {
+		uintptr_t at = (uintptr_t)program + size;
+
+		if ((size == 0 || at % PAGE == 0) && !os_readable(at & -(uintptr_t)PAGE))
+			break;
+		if (!program[size])
+			break;
+		to[size] = program[size];
+		size++;
+	}
+	to[size] = '\0';
+}
+
+static void note_leaving(void)
+{
+	struct mt_header *h = trace.header;
+
+	h->end_ns = os_time() - h->start_ns;
+	__atomic_store_n(&h->went_on, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Not if a filter forbids the call itself, or to ask for the pid, which tells a vfork child from
+ * its parent; nor if such a child has a filter of its own. */
+static bool may_note(long call)
+{
+	static const unsigned long none[6];
+
+	if (load_relaxed(&seccomp_of_child))
+		return false;
+	return !seccomp_is_on() || (seccomp_asks(call, none) && seccomp_asks(SYS_getpid, none));
+}
+
+/* Of two at a time, by threads or in a handler, one fails, or both: no program is named then. */
+bool control_goes_on(long call, const char *program)
+{
+	bool alone;
+
+	if (phase_page.phase != PHASE_ON || !may_note(call) || !control_is_process() ||
+		trace.header->state == MT_STATE_EXITED)
+		return false;
+	alone = __atomic_fetch_add(&phase_page.leaving, 1, __ATOMIC_SEQ_CST) == 0;
+	note_program(alone ? program : NULL);
+	note_leaving();
+	return true;
+}
+
+void control_stays(void)
+{
+	struct mt_header *h = trace.header;
+
+	if (__atomic_sub_fetch(&phase_page.leaving, 1, __ATOMIC_SEQ_CST))
+		return;
+	__atomic_store_n(&h->went_on, 0, __ATOMIC_SEQ_CST);
+	if (h->state == MT_STATE_RUNNING)
+		h->end_ns = 0;
+	h->went_on_as[0] = '\0';
+	if (__atomic_load_n(&phase_page.leaving, __ATOMIC_SEQ_CST))
+		note_leaving(); /* another has come since */
 }

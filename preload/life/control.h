@@ -1,10 +1,17 @@
-/* control.h - the last word in the header. */
+/* control.h - the last words in the header. */
 #ifndef MTRACE_CONTROL_H
 #define MTRACE_CONTROL_H
 
+#include <stdbool.h>
+
 #pragma GCC visibility push(hidden)
 
-void control_exit(void); /* writes the end into the header */
+bool control_is_process(void); /* the one that the trace is of, not a vfork child in its memory */
+void control_exit(void);       /* writes the end into the header */
+/* Before exec, by that system call; NULL: the program is unknown. True: control_stays() if it comes
+ * back. */
+bool control_goes_on(long call, const char *program);
+void control_stays(void);
 
 #pragma GCC visibility pop
 

@@ -32,12 +32,6 @@ static void look_back(const struct cpu_caller *at)
 		resident_note_own();
 }
 
-/* A vfork child shares this memory, but it isn't the process. */
-static bool is_process(void)
-{
-	return phase_page.phase == PHASE_ON && trace.header->pid == (uint32_t)os_pid();
-}
-
 static bool on_alternate_stack(void)
 {
 	stack_t stack;
@@ -58,7 +52,7 @@ void leave(const struct cpu_caller *at)
 {
 	int saved;
 
-	if (!is_process()) /* before errno is looked at, which a child may lack */
+	if (!control_is_process()) /* before errno is looked at, which a child may lack */
 		return;
 	saved = errno;
 	if (trace.header->state != MT_STATE_EXITED) {
@@ -132,7 +126,7 @@ __attribute__((destructor)) static void fini(void)
 {
 	int saved = errno;
 
-	if (is_process()) {
+	if (control_is_process()) {
 		struct cpu_caller at = { .sp = (uintptr_t)__builtin_frame_address(0) };
 		struct thread *t = thread_enter(at.sp);
 

@@ -66,8 +66,10 @@ bool sandbox_enter(const void *program, struct cpu_frame at)
 	int saved = errno;
 	struct seccomp_filter new;
 
-	if (!is_ours())
+	if (!is_ours()) {
+		seccomp_of_child |= phase_page.phase == PHASE_ON;
 		return false;
+	}
 	walk_ahead(at);
 	new = copy_filter(program);
 	lock_take(&tables_lock);

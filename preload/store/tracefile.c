@@ -602,6 +602,8 @@ static void describe_child(struct mt_header *h)
 	h->state = MT_STATE_RUNNING;
 	h->flags &= ~(MT_HAS_WAIT_STATUS | MT_NOTE_STORAGE);
 	h->end_ns = 0;
+	h->went_on = 0;
+	h->went_on_as[0] = '\0';
 	describe_process(h);
 	h->start_ns = start_ns;
 }

@@ -175,6 +175,12 @@ static cold_path void resolve(void)
 	found.quick_exit = dlsym(RTLD_NEXT, "quick_exit");
 	found.exit = dlsym(RTLD_NEXT, "exit");
 	found.exit_size = size_of_function((void *)found.exit);
+	found.execve = dlsym(RTLD_NEXT, "execve");
+	found.execv = dlsym(RTLD_NEXT, "execv");
+	found.execvp = dlsym(RTLD_NEXT, "execvp");
+	found.execvpe = dlsym(RTLD_NEXT, "execvpe");
+	found.fexecve = dlsym(RTLD_NEXT, "fexecve");
+	found.execveat = dlsym(RTLD_NEXT, "execveat");
 	found.prctl = dlsym(RTLD_NEXT, "prctl");
 	found.mlockall = dlsym(RTLD_NEXT, "mlockall");
 	found.mmap = dlsym(RTLD_NEXT, "mmap");

@@ -35,6 +35,12 @@ struct next {
 	void (*exit)(int) __attribute__((noreturn));
 	void (*quick_exit)(int) __attribute__((noreturn));
 	uintptr_t exit_size; /* bytes of its code */
+	int (*execve)(const char *, char *const[], char *const[]);
+	int (*execv)(const char *, char *const[]);
+	int (*execvp)(const char *, char *const[]);
+	int (*execvpe)(const char *, char *const[], char *const[]);
+	int (*fexecve)(int, char *const[], char *const[]);
+	int (*execveat)(int, const char *, char *const[], char *const[], int); /* NULL before glibc 2.34 */
 	int (*prctl)(int, ...);
 	int (*mlockall)(int);
 	void *(*mmap)(void *, size_t, int, int, int, int64_t);

@@ -44,6 +44,7 @@ extern union phase_page {
 				  from their work */
 		uint32_t single_gate; /* the same while events take a way for one thread */
 		uint32_t lane_gate;   /* while they take one for several */
+		uint32_t leaving; /* calls of exec that are under way */
 		struct way way;
 	};
 	char page[4096];

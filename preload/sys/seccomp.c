@@ -25,6 +25,7 @@
 #define MOST_FILTERS 16
 
 int seccomp_depth;
+bool seccomp_of_child;
 bool lock_masks = true;
 
 static struct seccomp_filter filters[MOST_FILTERS];

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +122,134 @@ static void exec_self(void)
 	CHECK(malloc(500)); /* line: before */
 	execl(self, self, "after", NULL);
 	CHECK(!"exec");
+}
+
+/* Each way to execute a program, first with one that isn't there; then the one that is asked for.
+ */
+static void exec_by(const char *way, const char *target)
+{
+	char *const arguments[] = { (char *)"other", NULL }, *const nothing[] = { NULL };
+	static char long_path[PATH_MAX + 10];
+
+	CHECK(malloc(777)); /* line: before every way */
+	memset(long_path, '/', sizeof(long_path) - 1);
+	CHECK(execve(long_path, arguments, nothing) == -1 && errno == ENAMETOOLONG);
+	CHECK(execve((char *)8, arguments, nothing) == -1 && errno == EFAULT);
+	CHECK(syscall(SYS_execve, 8, arguments, nothing) == -1 && errno == EFAULT);
+	for (int last = 0; last < 2; last++) {
+		const char *by = last ? way : "", *path = last ? target : "/nonexistent/other";
+
+		if (!last || !strcmp(by, "execve"))
+			CHECK(execve(path, arguments, nothing) == -1 && errno == ENOENT);
+		if (!last || !strcmp(by, "execv"))
+			CHECK(execv(path, arguments) == -1 && errno == ENOENT);
+		if (!last || !strcmp(by, "execvp"))
+			CHECK(execvp(path, arguments) == -1 && errno == ENOENT);
+		if (!last || !strcmp(by, "execvpe"))
+			CHECK(execvpe(path, arguments, nothing) == -1 && errno == ENOENT);
+		if (!last || !strcmp(by, "execl"))
+			CHECK(execl(path, "other", "1", "2", NULL) == -1 && errno == ENOENT);
+		if (!last || !strcmp(by, "execlp"))
+			CHECK(execlp(path, "other", "1", NULL) == -1 && errno == ENOENT);
+		if (!last || !strcmp(by, "execle"))
+			CHECK(execle(path, "other", NULL, nothing) == -1 && errno == ENOENT);
+		if (!last || !strcmp(by, "execveat"))
+			CHECK(syscall(SYS_execveat, AT_FDCWD, path, arguments, nothing, 0) == -1 &&
+				errno == ENOENT);
+#if __GLIBC_PREREQ(2, 34)
+		if (!last || !strcmp(by, "execveat of glibc"))
+			CHECK(execveat(AT_FDCWD, path, arguments, nothing, 0) == -1 &&
+				errno == ENOENT);
+#endif
+		if (!last || !strcmp(by, "syscall"))
+			CHECK(syscall(SYS_execve, path, arguments, nothing) == -1 &&
+				errno == ENOENT);
+		if (!last || !strcmp(by, "fexecve"))
+			CHECK(fexecve(last ? open(path, O_RDONLY) : 999, arguments, nothing) ==
+					-1 &&
+				errno == EBADF);
+	}
+	if (!strcmp(way, "killed"))
+		raise(SIGKILL);
+}
+
+/* All the arguments arrive, as they do natively. */
+static void exec_with_arguments(const char *way)
+{
+	if (!strcmp(way, "execl"))
+		execl("/bin/echo", "echo", "1", "2", "3", "4", "5", "6", "7", "8", "9", NULL);
+	else if (!strcmp(way, "execlp"))
+		execlp("echo", "echo", "1", "", "3", NULL);
+	else
+		execle("/usr/bin/env", "env", "A=1", "B=2", NULL,
+			(char *[]){ (char *)"C=3", NULL });
+	CHECK(!"exec");
+}
+
+static const char *handler_target;
+
+static void exec_in_handler(int signal)
+{
+	char *const arguments[] = { (char *)"other", NULL };
+
+	(void)signal;
+	execv(handler_target, arguments);
+	_exit(9);
+}
+
+static void *exec_in_thread(void *target)
+{
+	char *const arguments[] = { (char *)"other", NULL };
+
+	execv(target, arguments);
+	return NULL;
+}
+
+static void *exec_in_vain(void *nothing)
+{
+	char *const arguments[] = { (char *)"other", NULL };
+
+	for (;;)
+		execv("/nonexistent", arguments);
+	return nothing;
+}
+
+/* Elsewhere than in main: in a handler that interrupts malloc, or in another thread, also while a
+ * third one tries to in vain. */
+static void exec_from(const char *where, char *target)
+{
+	struct itimerval soon = { .it_value = { .tv_usec = 20000 } };
+	pthread_t thread, other;
+
+	CHECK(malloc(777)); /* line: before elsewhere */
+	if (!strcmp(where, "handler")) {
+		handler_target = target;
+		CHECK(signal(SIGALRM, exec_in_handler) != SIG_ERR);
+		CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+		for (;;)
+			free(malloc(50));
+	}
+	if (!strcmp(where, "among"))
+		CHECK(pthread_create(&other, NULL, exec_in_vain, NULL) == 0 && usleep(1000) == 0);
+	CHECK(pthread_create(&thread, NULL, exec_in_thread, target) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(!"exec");
+}
+
+/* Children that share the memory execute a program, or fail to, and then the parent is killed. */
+static void vfork_killed(void)
+{
+	CHECK(malloc(777)); /* line: before vfork */
+	for (int i = 0; i < 2; i++) {
+		pid_t pid = vfork();
+
+		if (pid == 0) {
+			execl(i ? "/bin/true" : "/nonexistent", "other", NULL);
+			_exit(4);
+		}
+		CHECK(WEXITSTATUS(wait_for(pid)) == (i ? 0 : 4));
+	}
+	raise(SIGKILL);
 }
 
 static void vfork_exec(void)
@@ -323,6 +453,14 @@ int main(int argc, char **argv)
 		generations();
 	else if (!strcmp(how, "exec"))
 		exec_self();
+	else if (!strcmp(how, "exec_by"))
+		exec_by(argv[2], argv[3]);
+	else if (!strcmp(how, "exec_with"))
+		exec_with_arguments(argv[2]);
+	else if (!strcmp(how, "exec_from"))
+		exec_from(argv[2], argv[3]);
+	else if (!strcmp(how, "vfork_killed"))
+		vfork_killed();
 	else if (!strcmp(how, "after"))
 		after_exec();
 	else if (!strcmp(how, "vfork"))

@@ -6,6 +6,9 @@
  * usage: sandbox without WHAT PROGRAM [ARGUMENT...]    starts a program for which WHAT fails: fallocate, unnamed (files, by
  *        O_TMPFILE; both not supported), links (hard ones), or shared (mappings of files that others see)
  *
+ * usage: sandbox exec denied|child    executes a program where that kills; or a child that shares the memory does, which kills itself
+ *        for getpid
+ *
  *   HOW   prctl, seccomp (by syscall(2), for all threads): kills for what WHAT doesn't name
  *         twice: first a filter that allows all, which the second may not be taken for
  *         errno: answers EPERM instead; strict: read, write, exit and nothing else; refused: a filter that the kernel refuses
@@ -177,6 +180,40 @@ static void start_without(char **argv)
 	CHECK(!"exec");
 }
 
+static void kill_for(int number)
+{
+	struct sock_fprog filter = { 0, code };
+
+	used = 0;
+	add(BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
+	answer(number, SECCOMP_RET_KILL_PROCESS);
+	add(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	filter.len = (unsigned short)used;
+	install("prctl", filter);
+}
+
+static void execute(const char *how)
+{
+	char *const arguments[] = { (char *)"false", NULL }, *const nothing[] = { NULL };
+	int status;
+	pid_t pid;
+
+	CHECK(malloc(60)); /* line: before exec */
+	if (!strcmp(how, "denied")) {
+		kill_for(SYS_execve);
+		execve("/bin/false", arguments, nothing);
+	}
+	pid = vfork();
+	if (pid == 0) {
+		kill_for(SYS_getpid);
+		execve("/bin/false", arguments, nothing);
+		_exit(9);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	execve("/bin/false", arguments, nothing);
+	CHECK(!"exec");
+}
+
 int main(int argc, char **argv)
 {
 	const char *also = argc > 3 ? argv[3] : "";
@@ -186,6 +223,8 @@ int main(int argc, char **argv)
 	CHECK(argc >= 3);
 	if (!strcmp(argv[1], "without"))
 		start_without(&argv[2]);
+	if (!strcmp(argv[1], "exec"))
+		execute(argv[2]);
 	before = malloc(1000); /* line: before */
 	if (!strcmp(also, "threads")) { /* the C library asks for more the first time */
 		CHECK(pthread_create(&thread, NULL, work, NULL) == 0);

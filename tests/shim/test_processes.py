@@ -1,10 +1,15 @@
 """New processes: what each one's trace holds, and that none of them hangs."""
+import os
+import pathlib
+import shutil
+import tempfile
 import unittest
 
 from programs import Program
 from tracing import LONG, Trace, mtracer, only_trace, run, same_behaviour, scratch, traces
 
 PROGRAM = Program("processes")
+WENT_ON_AS = 7528  # in the header (FORMAT.md)
 
 
 class Processes(unittest.TestCase):
@@ -92,8 +97,17 @@ class Processes(unittest.TestCase):
         self.assertEqual(before.report()["trace"]["went_on_as"], str(PROGRAM.path))
         self.assertIn(f"went on as {PROGRAM.path} (exec): {after.path.name}\n", mtracer("info", before.path).stdout.decode())
         self.assertNotIn("continued", mtracer("info", after.path).stdout.decode())
-        after.path.unlink()  # nothing else says what became of the process
-        self.assertEqual(Trace(before.path).state(), "died")
+        unnamed = before.path.with_name("unnamed.mtrace")  # as fexecve leaves it: the next trace has the name
+        unnamed.write_bytes(before.path.read_bytes())
+        with unnamed.open("r+b") as file:
+            file.seek(WENT_ON_AS)
+            self.assertEqual(file.read(1), b"/")
+            file.seek(WENT_ON_AS)
+            file.write(b"\0")
+        self.assertEqual(Trace(unnamed).info()["trace"]["went_on_as"], str(PROGRAM.path.resolve()))
+        unnamed.unlink()
+        after.path.unlink()
+        self.check_went_on(Trace(before.path), PROGRAM.path)
 
     def test_exec_to_one_path(self):
         """A path without %p: the second program must not overwrite the first one's trace."""
@@ -105,7 +119,74 @@ class Processes(unittest.TestCase):
 
     def test_exec_not_followed(self):
         self.start("exec", MTRACE_FOLLOW="0")
-        self.assertEqual(self.counts(only_trace(self.directory), "before"), (1, 500, 500))
+        trace = only_trace(self.directory)
+        self.assertEqual(self.counts(trace, "before"), (1, 500, 500))
+        self.check_went_on(trace, PROGRAM.path)
+
+    def check_went_on(self, trace, program):
+        """Nothing else than the trace says what became of the process."""
+        self.assertEqual((trace.state(), trace.info()["trace"]["went_on_as"]), ("exited", program and str(program)))
+        self.assertIn(f"went on as {program or 'another program'} (exec)\n", mtracer("info", trace.path).stdout.decode())
+
+    def exec_untraced(self, *arguments, **variables):
+        directory = pathlib.Path(tempfile.mkdtemp(dir=self.directory))
+        command = [PROGRAM.path, *arguments]
+        same_behaviour(run(command, traced=False, cwd=directory),
+                       run(command, cwd=directory, **{"MTRACE_FOLLOW": "0", **variables}))
+        return only_trace(directory, "processes")
+
+    def check_untraced(self, program, *arguments, **variables):
+        with self.subTest(arguments=arguments):
+            self.check_went_on(self.exec_untraced(*arguments, **variables), program)
+
+    def test_exec_untraced(self):
+        """By every way, each of which failed before; nothing is known of a descriptor's program."""
+        for way in ("execve", "execv", "execvp", "execvpe", "execl", "execlp", "execle", "execveat", "syscall", "fexecve"):
+            self.check_untraced(None if way == "fexecve" else "/bin/false", "exec_by", way, "/bin/false")
+
+    def test_exec_by_name(self):
+        self.check_untraced("false", "exec_by", "execvp", "false")
+
+    def test_exec_of_long_path(self):
+        path = self.directory / ("a" * 250) / ("b" * 250) / "true"
+        path.parent.mkdir(parents=True)
+        path.symlink_to("/bin/true")
+        self.check_untraced(str(path)[:383], "exec_by", "execv", path)
+
+    def test_exec_from_elsewhere(self):
+        for where in ("handler", "thread"):
+            self.check_untraced("/bin/false", "exec_from", where, "/bin/false")
+
+    def test_exec_among_failing_ones(self):
+        for _ in range(20 if LONG else 5):
+            trace = self.exec_untraced("exec_from", "among", "/bin/false")
+            self.assertEqual(trace.state(), "exited")
+            self.assertIn(trace.info()["trace"]["went_on_as"], ("/bin/false", "/nonexistent", None))
+
+    def test_exec_of_static(self):
+        """What no library can be preloaded into, whatever the environment says."""
+        static = Program("static").path
+        self.check_untraced(static, "exec_by", "execv", static, MTRACE_FOLLOW="1")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root may give files away")
+    def test_exec_of_privileged(self):
+        program = self.directory / "privileged"
+        shutil.copy("/bin/false", program)
+        os.chown(program, 65534, 65534)
+        program.chmod(0o4755)
+        self.check_untraced(program, "exec_by", "execv", program, MTRACE_FOLLOW="1")
+
+    def test_exec_arguments(self):
+        for way in ("execl", "execlp", "execle"):
+            with self.subTest(way=way):
+                self.exec_untraced("exec_with", way)
+
+    def test_exec_that_failed(self):
+        """Who comes back from exec hasn't gone on, whether it then exits or is killed; nor has a parent whose child did."""
+        for arguments, state in (("exec_by", "none", ""), "exited"), (("exec_by", "killed", ""), "died"), (("vfork_killed",), "died"):
+            with self.subTest(arguments=arguments):
+                trace = self.exec_untraced(*arguments)
+                self.assertEqual((trace.state(), "went_on_as" in trace.info()["trace"]), (state, False))
 
     def check_child_program(self, how):
         found = self.start(how)

@@ -75,6 +75,15 @@ class Sandbox(unittest.TestCase):
             self.assertRegex(line, "^libmtrace: cannot create .*; running untraced$")
         self.assertGreater(len(traces(self.directory, "man")), 0)
 
+    def test_exec(self):
+        """An exec that kills is none; what a child forbids itself in the memory that it shares isn't known, so nothing is asked."""
+        for how in "denied", "child":
+            with self.subTest(how=how), scratch() as directory:
+                command = [PROGRAM.path, "exec", how]
+                same_behaviour(run(command, traced=False, cwd=directory), run(command, cwd=directory))
+                trace = only_trace(directory, "sandbox")
+                self.assertEqual((trace.state(), "went_on_as" in trace.info()["trace"]), ("died", False))
+
     def test_verbose(self):
         """Not a word where a word would kill."""
         command = [PROGRAM.path, "prctl", "heap"]
