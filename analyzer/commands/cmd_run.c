@@ -306,7 +306,7 @@ struct job {
 	const char *library; /* NULL = run untraced */
 	const char *name;    /* of the program, as the command has it */
 	char *file;	     /* that is executed, by the kernel or the dynamic linker; NULL: isn't known */
-	bool loaded;	     /* by the dynamic linker */
+	struct loader loader;
 	struct preloading preloading;
 	struct suppressions suppressions;
 	struct leakcheck leaks;
@@ -577,7 +577,7 @@ static bool warn_of_obstacle(const struct job *job, bool *explained)
 	struct obstacle o = { NULL, false };
 
 	if (job->file)
-		o = job->loaded ? program_obstacle_loaded(job->file)
+		o = job->loader.file ? program_obstacle_loaded(job->file)
 				: program_obstacle(job->file);
 	if (o.text)
 		warning("%s %s", job->name, o.text);
@@ -643,8 +643,8 @@ static int run_with(struct job *job, const char *library, const struct allocator
 	job->library = library;
 	if (library && warn_of_obstacle(job, &explained))
 		job->library = NULL;
-	job->preloading =
-		preloading_choose(job->library, allocator ? allocator->path : NULL, job->file);
+	job->preloading = preloading_choose(job->library, allocator ? allocator->path : NULL,
+		job->file, job->loader.file ? &job->loader : NULL);
 	if (job->preloading.sanitizer) {
 		warning("%s is loaded with a sanitizer's library (%s), which brings its own "
 			"malloc; it runs untraced",
@@ -753,10 +753,9 @@ static void find_program(struct job *job)
 	operand = job->file ? program_operand(job->file, job->command) : 0;
 	if (!operand)
 		return;
-	free(job->file);
+	job->loader = (struct loader){ job->file, job->command + 1, operand - 1 };
 	job->name = job->command[operand];
 	job->file = mem_strdup(job->name);
-	job->loaded = true;
 }
 
 static int run(const void *values, int argc, char **argv)
@@ -788,6 +787,7 @@ static int run(const void *values, int argc, char **argv)
 	}
 	suppressions_release(&job.suppressions);
 	allocators_release(&allocators);
+	free(job.loader.file);
 	free(job.file);
 	free(library);
 	free(placed.anchored);

@@ -48,7 +48,7 @@ static char *find_library(const struct known *k)
 	char *path = NULL, *self = realpath("/proc/self/exe", NULL);
 
 	for (size_t i = 0; self && k->libraries[i] && !path; i++) {
-		struct libraries libraries = libraries_of(self, k->libraries[i]);
+		struct libraries libraries = libraries_of(self, NULL, k->libraries[i]);
 		const char *found = libraries_find(&libraries, k->libraries[i]);
 
 		path = found ? mem_strdup(found) : NULL;

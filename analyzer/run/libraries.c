@@ -66,16 +66,36 @@ static void add_line(struct libraries *libraries, char *line)
 	libraries->paths[libraries->count++] = mem_strdup(path);
 }
 
-struct libraries libraries_of(const char *program, const char *preload)
+/* LINKER --list [OPTION]... PROGRAM; the caller frees it, but not the words. NULL where there is no
+ * linker. */
+static char **list_command(const struct loader *loader, char *linker, char *image)
+{
+	size_t count = loader ? loader->option_count : 0, used = 0;
+	char **command;
+
+	if (loader)
+		linker = loader->file;
+	if (!linker || !image)
+		return NULL;
+	command = mem_zalloc(count + 4, sizeof(*command));
+	command[used++] = linker;
+	command[used++] = (char *)"--list";
+	for (size_t i = 0; i < count; i++)
+		command[used++] = loader->options[i];
+	command[used] = image;
+	return command;
+}
+
+struct libraries libraries_of(const char *program, const struct loader *loader, const char *preload)
 {
 	struct libraries libraries = { NULL, 0 };
 	char *image = program_image(program), *linker = image ? program_linker(image) : NULL;
-	char *command[] = { linker, (char *)"--list", image, NULL };
+	char **command = list_command(loader, linker, image);
 	char *line = NULL;
 	size_t room = 0;
 	FILE *output;
 	pid_t pid;
-	int fd = linker ? start_linker(command, preload, &pid) : -1;
+	int fd = command ? start_linker(command, preload, &pid) : -1;
 
 	if (fd >= 0) {
 		output = fdopen(fd, "r");
@@ -85,6 +105,7 @@ struct libraries libraries_of(const char *program, const char *preload)
 			fclose(output);
 		waitpid(pid, NULL, 0);
 	}
+	free(command);
 	free(line);
 	free(linker);
 	free(image);

@@ -16,9 +16,12 @@ struct libraries {
 /*
  * The linker is asked, as ldd does, so that all its rules hold; the program isn't run. `preload` is
  * as LD_PRELOAD, NULL for none. None where it can't be told (not linked dynamically, a library is
- * missing).
+ * missing). `loader` (program.h) is the linker that the program is started by, with the options that
+ * it gets; NULL: the program's own.
  */
-struct libraries libraries_of(const char *program, const char *preload);
+struct loader;
+struct libraries libraries_of(
+	const char *program, const struct loader *loader, const char *preload);
 void libraries_release(struct libraries *libraries);
 
 /* The path of the library of that file name; NULL: isn't among them. */

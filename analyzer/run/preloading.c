@@ -97,7 +97,8 @@ static void add_companion(struct strbuf *list, const char *library, const char *
 	free(path);
 }
 
-struct preloading preloading_choose(const char *library, const char *allocator, const char *program)
+struct preloading preloading_choose(const char *library, const char *allocator, const char *program,
+	const struct loader *loader)
 {
 	struct preloading p = { NULL, NULL, 0 };
 	struct strbuf list = { 0 }, others = { 0 };
@@ -107,7 +108,7 @@ struct preloading preloading_choose(const char *library, const char *allocator, 
 	if (allocator)
 		add_entry(&others, allocator, strlen(allocator));
 	add_entries(&others, getenv("LD_PRELOAD"));
-	libraries = library && program ? libraries_of(program, strbuf_text(&others))
+	libraries = library && program ? libraries_of(program, loader, strbuf_text(&others))
 				       : (struct libraries){ NULL, 0 };
 	for (size_t i = 0; i < libraries.count && !p.sanitizer; i++)
 		p.sanitizer = program_sanitizer(path_base(libraries.paths[i]));

@@ -12,9 +12,11 @@ struct preloading {
 	unsigned pools; /* that the program has (pools.h), where our library is in the list */
 };
 
-/* `library` NULL: without ours; `allocator` NULL: none in particular; `program` NULL: isn't known.
+/* `library` NULL: without ours; `allocator` NULL: none in particular; `program` NULL: isn't known;
+ * `loader` as for libraries_of().
  */
-struct preloading preloading_choose(
-	const char *library, const char *allocator, const char *program);
+struct loader;
+struct preloading preloading_choose(const char *library, const char *allocator, const char *program,
+	const struct loader *loader);
 
 #endif

@@ -26,8 +26,15 @@ const char *program_sanitizer(const char *library);
 /* Looks at the file, or at a script's interpreter. */
 struct obstacle program_obstacle(const char *path);
 
-/* "ld-linux-x86-64.so.2 ./app": where in the command the program is, given the file that it starts;
- * 0 where that is no dynamic linker, or where this one starts nothing. */
+/* A dynamic linker that is run as a command: "ld-linux-x86-64.so.2 --library-path lib ./app". */
+struct loader {
+	char *file;	      /* owned; NULL: there is none, the program is started by its own */
+	char *const *options; /* of the command */
+	size_t option_count;
+};
+
+/* Where in the command the program is, given the file that it starts; 0 where that is no dynamic
+ * linker, or where this one starts nothing. */
 size_t program_operand(const char *file, char *const *command);
 
 /* As program_obstacle(), of what the dynamic linker is told to start: it reads the file as it would

@@ -210,7 +210,7 @@ END_TEST
 
 START_TEST(libraries_are_those_that_the_linker_loads)
 {
-	struct libraries l = libraries_of("/bin/sh", NULL);
+	struct libraries l = libraries_of("/bin/sh", NULL, NULL);
 	bool uses[INTERFACES];
 
 	ck_assert_ptr_nonnull(libraries_find(&l, "libc.so.6"));
@@ -222,8 +222,8 @@ START_TEST(libraries_are_those_that_the_linker_loads)
 	libraries_release(&l);
 	ck_assert(!library_has_malloc("/bin/sh"));
 	ck_assert(!library_has_malloc("/etc/passwd"));
-	ck_assert_uint_eq(libraries_of("/etc/passwd", NULL).count, 0);
-	ck_assert_uint_eq(libraries_of("/nonexistent", NULL).count, 0);
+	ck_assert_uint_eq(libraries_of("/etc/passwd", NULL, NULL).count, 0);
+	ck_assert_uint_eq(libraries_of("/nonexistent", NULL, NULL).count, 0);
 }
 END_TEST
 

@@ -7,3 +7,10 @@ cp "$program" foreign; printf '\003\000' | dd of=foreign bs=1 seek=18 conv=notru
 mtracer run -o f.mtrace -- $linker ./foreign 2>err; echo "exit $?"; grep mtracer: err
 mtracer run -o f.mtrace -- $linker --list ./foreign >out 2>err; grep -c 'another kind' err
 cp "$program" own; mtracer run -q -o "%n.mtrace" -- $linker ./own true; ls own.mtrace
+# Its libraries are where that linker is told to look.
+mkdir lib
+echo 'int main(void) { return 3; }' >main.c
+echo 'void apr_palloc(void) {}' >library.c
+gcc -shared -fPIC -o lib/libapr.so library.c
+gcc -o apr main.c -Wl,--no-as-needed -Llib -lapr
+mtracer run -q -o a.mtrace -- $linker --library-path lib --inhibit-cache ./apr 2>&1; echo "exit $?"
