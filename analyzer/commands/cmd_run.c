@@ -24,6 +24,7 @@
 #include "analyzer/run/program.h"
 #include "analyzer/run/runtrace.h"
 #include "analyzer/trace/measures.h"
+#include "analyzer/trace/successor.h"
 #include "analyzer/trace/trace.h"
 #include "analyzer/views/suppress.h"
 
@@ -487,6 +488,7 @@ static void read_trace(struct job *job, const struct run_traces *traces)
 		error("%s: %s", traces->path, why);
 		return;
 	}
+	successor_look(trace);
 	if (!isatty(STDERR_FILENO))
 		setenv("NO_COLOR", "1", 1); /* style() looks at stdout */
 	sites = site_measures(trace);

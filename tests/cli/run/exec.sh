@@ -17,6 +17,7 @@ mtracer pack -q -o packed.mtrace.zst alone/t.mtrace; mtracer info packed.mtrace.
 mtracer run -q --no-follow --leaks-exit-code 3 -o u.mtrace -- sh -c 'exec env false' 2>err; echo "exit $?"; grep verdict err | told
 mtracer info u.mtrace | grep '^ran' | told | sed 's|as .*/env|as /bin/env|'
 mtracer info --json u.mtrace | grep -E '"(state|exit_status|signal)"'
+mtracer run --no-follow -o w.mtrace -- sh -c 'exec env true' 2>&1 | grep '^ran' | told | sed 's|as .*/env|as /bin/env|'
 mtracer run -q --no-follow -o k.mtrace -- sh -c 'exec env sh -c "kill -9 \$\$"'; echo "exit $?"
 mtracer info k.mtrace | grep '^ran' | told | sed 's|as .*/env|as /bin/env|'
 mtracer merge -q -o m.mtrace t.mtrace u.mtrace k.mtrace; mtracer info m.mtrace | grep -c 'went on'
