@@ -36,7 +36,7 @@ enum mt_table_id {
 	MT_NODES,     /* struct mt_node: the stack tree */
 	MT_SITES,     /* struct mt_site: counters for each node that allocated; site 0 is unused */
 	MT_SITE_INFO, /* struct mt_site_info: same index as MT_SITES, what never changes */
-	MT_LINES, /* struct mt_line: own peak for each allocating instruction; line 0 is unused */
+	MT_CALLS, /* struct mt_call: own peak for each call instruction that allocates; call 0 is unused */
 	MT_PUBLISHED, /* struct mt_published: same index as MT_SITES, once there is a second thread
 		       */
 	MT_LANES,     /* struct mt_lane: threads, one lane each; lane 0 is the first thread */
@@ -62,7 +62,7 @@ struct mt_frame {
 	uint32_t module;  /* in MT_MODULES, 0 = none (generated code) */
 	uint32_t flags;   /* MT_FRAME_* */
 };
-#define MT_FRAME_WRAPPER 1u /* inside operator new and its like: looked through when a line is chosen */
+#define MT_FRAME_WRAPPER 1u /* inside operator new and its like: looked through when a call instruction is chosen */
 #define MT_FRAME_NO_RULE 2u /* no unwind information covered it: frames between it and its caller may be missing */
 
 /* A stack is a path from a node to one of the roots; the node itself is the innermost frame. */
@@ -100,12 +100,12 @@ struct mt_site {
 
 struct mt_site_info {
 	uint32_t node; /* in MT_NODES: the site's stack */
-	uint32_t line; /* in MT_LINES: the allocating instruction that the site counts for */
+	uint32_t call; /* in MT_CALLS: the call instruction that the site counts for */
 };
 
-/* One allocating instruction: the innermost frame that is no MT_FRAME_WRAPPER. All sites whose info names this line
- * add up to it, but its own peak can't be had from theirs. */
-struct mt_line {
+/* One call instruction that allocates: the innermost frame that is no MT_FRAME_WRAPPER. All sites
+ * whose info names it add up to it, but its own peak can't be had from theirs. */
+struct mt_call {
 	uint32_t frame; /* in MT_FRAMES; 0 where a stack has no such frame */
 	uint32_t kind;  /* MT_KIND_* */
 	uint64_t live_bytes; /* published state; for the peak's sake only */
@@ -355,7 +355,7 @@ struct mt_header {
 #define MT_NOTE_MMAP        32u /* anonymous mappings are traced */
 #define MT_NOTE_UNSTARTED   64u /* began stopped (MTRACE_START=0) */
 #define MT_NOTE_MERGED     128u /* `mtracer merge` added up several traces: each peak is a sum of theirs, an upper bound */
-#define MT_NOTE_CUT        512u /* there were too many stacks that may be guesses, or that broke off: later ones are cut */
+#define MT_NOTE_CUT        512u /* there were too many stacks with a frame found by its frame pointer, or that broke off: later ones are cut */
 #define MT_NOTE_RESET     1024u /* the program has reset the peaks (mtrace_reset_peak): they are those since the last time */
 #define MT_NOTE_COPY       256u /* written by mtracer, not by the process: nobody writes it, `state` is what it was then */
 
@@ -363,7 +363,7 @@ _Static_assert(sizeof(struct mt_frame) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_node) == 8, "on-disk size");
 _Static_assert(sizeof(struct mt_site) == 64, "on-disk size");
 _Static_assert(sizeof(struct mt_site_info) == 8, "on-disk size");
-_Static_assert(sizeof(struct mt_line) == 24, "on-disk size");
+_Static_assert(sizeof(struct mt_call) == 24, "on-disk size");
 _Static_assert(sizeof(struct mt_published) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_slack) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_lane) == 64, "on-disk size");

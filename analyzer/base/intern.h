@@ -7,7 +7,7 @@
 struct interner;
 
 struct interner *interner_new(void);
-void interner_free(struct interner *in); /* and every text it gave out; NULL is fine */
+void interner_free(struct interner *in); /* and every text it gave out; NULL is ok */
 
 /* The one copy of `text`, owned by the interner. */
 const char *intern(struct interner *in, const char *text);

@@ -16,7 +16,7 @@ static void say(const char *prefix, const char *format, va_list args)
 		return;
 	strbuf_add_clean(&clean, line);
 	progress_clear();
-	fflush(stdout); /* so that the order is kept where both go to one place */
+	fflush(stdout); /* so that the order is kept where both go to one file */
 	fprintf(stderr, "mtracer: %s%s\n", prefix, strbuf_text(&clean));
 	strbuf_release(&clean);
 }
@@ -28,7 +28,7 @@ int error(const char *format, ...)
 	va_start(args, format);
 	say("", format, args);
 	va_end(args);
-	return EXIT_TROUBLE;
+	return EXIT_ERROR;
 }
 
 void warning(const char *format, ...)
@@ -56,5 +56,5 @@ void die(const char *format, ...)
 	va_start(args, format);
 	say("", format, args);
 	va_end(args);
-	exit(EXIT_TROUBLE);
+	exit(EXIT_ERROR);
 }

@@ -7,18 +7,18 @@
 #ifndef MTRACER_LOG_H
 #define MTRACER_LOG_H
 
-#define EXIT_FINE 0
+#define EXIT_OK 0
 #define EXIT_FOUND 1   /* what the command looks for was found */
-#define EXIT_TROUBLE 2 /* bad usage or bad input */
+#define EXIT_ERROR 2   /* bad usage or bad input */
 
-/* Both print; error() returns EXIT_TROUBLE, so that a command can end by `return error(...)`. */
+/* Both print; error() returns EXIT_ERROR, so that a command can end by `return error(...)`. */
 int error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* What is good to know and nothing to worry about. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* error(), then exit(EXIT_TROUBLE): only for what can't be handled, such as exhausted memory. */
+/* error(), then exit(EXIT_ERROR): only for what can't be handled, such as exhausted memory. */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 #endif

@@ -175,17 +175,17 @@ static enum options_result store(
 	const struct parser *p, const struct option_row *row, const char *text)
 {
 	void *value = (char *)p->values + row->offset;
-	bool fine = true;
+	bool ok = true;
 
 	switch (row->kind) {
 	case OPTION_TEXT:
 		*(const char **)value = text;
 		break;
 	case OPTION_NUMBER:
-		fine = parse_number(text, value);
+		ok = parse_number(text, value);
 		break;
 	case OPTION_SIZE:
-		fine = parse_size(text, value);
+		ok = parse_size(text, value);
 		break;
 	case OPTION_CHOICE:
 		if (!parse_choice(p, row, text, value))
@@ -199,8 +199,8 @@ static enum options_result store(
 	case OPTION_END:
 		break;
 	}
-	if (fine)
-		return OPTIONS_FINE;
+	if (ok)
+		return OPTIONS_OK;
 	error("%s: '--%s %s' is not a %s", p->who, row->name, text,
 		row->kind == OPTION_SIZE ? "size such as 4096, 64KiB or 1.5MiB" : "whole number");
 	return OPTIONS_WRONG;
@@ -216,18 +216,18 @@ static enum options_result take_value(
 			return OPTIONS_WRONG;
 		}
 		*(bool *)((char *)p->values + row->offset) = true;
-		return OPTIONS_FINE;
+		return OPTIONS_OK;
 	}
 	if (!attached && p->next >= p->argc) {
 		error("%s: option '--%s' needs a value: --%s %s", p->who, row->name, row->name,
 			row->value);
 		return OPTIONS_WRONG;
 	}
-	if (store(p, row, attached ? attached : p->argv[p->next++]) != OPTIONS_FINE)
+	if (store(p, row, attached ? attached : p->argv[p->next++]) != OPTIONS_OK)
 		return OPTIONS_WRONG;
 	while (row->kind == OPTION_MANY && p->next < p->argc && p->argv[p->next][0] != '-')
 		store(p, row, p->argv[p->next++]);
-	return OPTIONS_FINE;
+	return OPTIONS_OK;
 }
 
 static enum options_result parse_long(struct parser *p, const char *name)
@@ -266,11 +266,11 @@ enum options_result options_parse(const struct option_row *rows, const char *who
 	int argc, char **argv, bool stop_at_operand, int *operands)
 {
 	struct parser p = { rows, who, values, argv, argc, 0 };
-	enum options_result result = OPTIONS_FINE;
+	enum options_result result = OPTIONS_OK;
 	bool only_operands = false;
 	int kept = 0;
 
-	while (p.next < argc && result == OPTIONS_FINE) {
+	while (p.next < argc && result == OPTIONS_OK) {
 		char *arg = argv[p.next++];
 
 		if (only_operands || arg[0] != '-' || arg[1] == '\0') {

@@ -49,7 +49,7 @@ struct option_list {
 };
 
 enum options_result {
-	OPTIONS_FINE,
+	OPTIONS_OK,
 	OPTIONS_HELP,  /* --help or -h was met; nothing more was parsed */
 	OPTIONS_WRONG, /* reported on stderr */
 };

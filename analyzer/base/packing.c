@@ -95,18 +95,18 @@ unsigned char *unpack_bytes(
 	int fd, uint64_t packed_size, size_t *size, char *error, size_t error_size)
 {
 	struct unpacking u = { .error = error, .error_size = error_size };
-	bool fine;
+	bool ok;
 
 	u.limit = packed_size > SMALL_LIMIT / RATIO_LIMIT ? packed_size * RATIO_LIMIT : SMALL_LIMIT;
 	u.stream = ZSTD_createDStream();
 	u.input = mem_alloc(ZSTD_DStreamInSize());
 	u.out.size = 1 << 16;
 	u.out.dst = mem_alloc(u.out.size);
-	fine = unpack_all(&u, fd);
+	ok = unpack_all(&u, fd);
 	*size = u.out.pos;
 	ZSTD_freeDStream(u.stream);
 	free(u.input);
-	if (fine)
+	if (ok)
 		return u.out.dst;
 	free(u.out.dst);
 	return NULL;

@@ -1,4 +1,4 @@
-/* table.c - aligned columns for people. */
+/* table.c - human-readable columns, aligned. */
 #include "analyzer/base/table.h"
 #include "analyzer/base/fold.h"
 #include "analyzer/base/mem.h"

@@ -1,5 +1,5 @@
 /*
- * table.h - aligned columns for people, and the little colour that a terminal gets.
+ * table.h - human-readable columns, aligned, and the little colour that a terminal gets.
  *
  * Cells are cleaned of control characters. The last column isn't padded, so long names there cost
  * no width elsewhere.

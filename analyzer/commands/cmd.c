@@ -93,13 +93,13 @@ static int help(int argc, char **argv)
 
 	if (argc == 0 || argv[0][0] == '-' || strcmp(argv[0], "help") == 0) {
 		general_help(stdout);
-		return EXIT_FINE;
+		return EXIT_OK;
 	}
 	command = command_find(argv[0]);
 	if (!command)
 		return unknown_command(argv[0]);
 	command_help(command, stdout);
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 /* ---- dispatch */
@@ -112,13 +112,13 @@ static int check_operands(const struct command *command, int count)
 	if (command->max_operands >= 0 && count > command->max_operands)
 		return error("%s: too many arguments; usage: mtracer %s %s", command->name,
 			command->name, command->usage);
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	void *values = mem_zalloc(1, command->values_size ? command->values_size : 1);
-	int status = EXIT_TROUBLE;
+	int status = EXIT_ERROR;
 	int operands;
 
 	if (command->defaults)
@@ -127,11 +127,11 @@ static int run_command(const struct command *command, int argc, char **argv)
 		command->command_line, &operands)) {
 	case OPTIONS_HELP:
 		command_help(command, stdout);
-		status = EXIT_FINE;
+		status = EXIT_OK;
 		break;
-	case OPTIONS_FINE:
+	case OPTIONS_OK:
 		status = check_operands(command, operands);
-		if (status == EXIT_FINE) {
+		if (status == EXIT_OK) {
 			argv[operands] = NULL;
 			status = command->run(values, operands, argv);
 		}
@@ -165,11 +165,11 @@ static int dispatch(int argc, char **argv)
 
 	if (argc < 2) {
 		general_help(stderr);
-		return EXIT_TROUBLE;
+		return EXIT_ERROR;
 	}
 	if (strcmp(name, "--version") == 0) {
 		printf("mtracer %s\n", MTRACER_VERSION);
-		return EXIT_FINE;
+		return EXIT_OK;
 	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		return help(0, NULL);

@@ -161,7 +161,7 @@ static void print_json(const struct annotate *a)
 	json_finish(&j);
 }
 
-/* ---- for people */
+/* ---- human-readable */
 
 static struct paths *collect_paths(const struct annotate *a)
 {
@@ -237,7 +237,7 @@ static void print_text(const struct annotate *a)
 static int select_functions(struct annotate *a, int argc, char **argv)
 {
 	uint64_t limit = a->values->limit;
-	int status = EXIT_FINE;
+	int status = EXIT_OK;
 
 	if (argc)
 		a->selection = select_matching(a->annotation, a->key, argv, argc, &status);
@@ -255,7 +255,7 @@ static int annotate(struct annotate *a, int argc, char **argv)
 
 	a->annotation = annotation_new(a->reading.trace, a->reading.resolver);
 	status = select_functions(a, argc, argv);
-	if (status == EXIT_FINE) {
+	if (status == EXIT_OK) {
 		annotation_fill(a->annotation);
 		if (a->values->json)
 			print_json(a);
@@ -287,7 +287,7 @@ static int find_trace(int argc, char **argv, bool *named)
 		argv[0] = trace;
 		*named = true;
 	}
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 /* A file here that isn't even named like a trace, nor as a path: maybe the program itself. */
@@ -302,16 +302,16 @@ static int run(const void *values, int argc, char **argv)
 	int status = sort_key_check("annotate", a.values->sort, &a.key);
 	bool named;
 
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		status = find_trace(argc, argv, &named);
-	if (status == EXIT_FINE && named && is_mere_file(argv[0]))
+	if (status == EXIT_OK && named && is_mere_file(argv[0]))
 		status = error("%s: not a trace; to select a function of that name, give the "
 			       "trace first",
 			argv[0]);
-	if (status != EXIT_FINE)
+	if (status != EXIT_OK)
 		return status;
 	status = reading_open(&a.reading, &a.values->reading, named ? argv[0] : NULL);
-	if (status != EXIT_FINE)
+	if (status != EXIT_OK)
 		return status;
 	status = annotate(&a, argc - named, argv + named);
 	reading_close(&a.reading);

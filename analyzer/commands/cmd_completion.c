@@ -25,7 +25,7 @@ static int run(const void *values, int argc, char **argv)
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (strcmp(argv[0], forms[i].name) == 0) {
 			forms[i].print(stdout);
-			return EXIT_FINE;
+			return EXIT_OK;
 		}
 	}
 	return error("completion: '%s' is not one of bash, zsh, fish, json", argv[0]);

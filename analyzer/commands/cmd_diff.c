@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN for people, all for machines */
+#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN if human-readable, all in JSON */
 #define ROWS_SHOWN 20
 
 struct values {
@@ -79,7 +79,7 @@ static int find_measure(const char *option, const char *name, enum sort_key *mea
 	for (int i = 0; i < (int)DIFF_MEASURES; i++)
 		names[i] = sort_key_names[i];
 	if (sort_key_find(name, measure) && (int)*measure < (int)DIFF_MEASURES)
-		return EXIT_FINE;
+		return EXIT_OK;
 	nearest = nearest_name(name, names);
 	if (nearest)
 		return error(
@@ -91,11 +91,11 @@ static int find_measure(const char *option, const char *name, enum sort_key *mea
 static int find_limit(const char *option, const char *text, bool counts, struct limit *limit)
 {
 	if (!text)
-		return EXIT_FINE;
+		return EXIT_OK;
 	if (!counts && limit_lacks_unit(text))
 		return error("diff: '--%s %s' has no unit: %s%% or %sB?", option, text, text, text);
 	if (limit_parse(text, limit))
-		return EXIT_FINE;
+		return EXIT_OK;
 	return error("diff: '--%s %s' is neither a percentage such as 5%% nor a size such as 64KiB",
 		option, text);
 }
@@ -104,23 +104,23 @@ static int check_values(struct command_state *c)
 {
 	const struct values *v = c->values;
 	struct diff_view *view = &c->view;
-	int status = EXIT_FINE;
+	int status = EXIT_OK;
 	bool counts;
 
 	view->sort = view->site = SORT_AT_PEAK_BYTES;
 	view->total = SORT_PEAK_BYTES;
 	if (v->sort)
 		status = find_measure("sort", v->sort, &view->sort);
-	if (status == EXIT_FINE && v->measure) {
+	if (status == EXIT_OK && v->measure) {
 		status = find_measure("measure", v->measure, &view->total);
 		view->site = view->total;
 	}
 	counts = !measure_is_bytes(view->total);
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		status = find_limit("fail-over", v->fail_over, counts, &view->limit_total);
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		status = find_limit("fail-over-site", v->fail_over_site, counts, &view->limit_site);
-	if (status == EXIT_FINE && v->json && v->markdown)
+	if (status == EXIT_OK && v->json && v->markdown)
 		status = error("diff: --json and --markdown exclude each other");
 	return status;
 }
@@ -132,7 +132,7 @@ static int open_trace(struct command_state *c, const char *path, enum diff_side 
 	struct diff_trace trace = { .side = side };
 	int status = reading_open(&trace.reading, &c->values->reading, path);
 
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		VEC_PUSH(c->traces, c->trace_count, c->trace_room, trace);
 	return status;
 }
@@ -142,10 +142,10 @@ static int open_list(struct command_state *c, const struct option_list *list, en
 	for (size_t i = 0; i < list->count; i++) {
 		int status = open_trace(c, list->items[i], side);
 
-		if (status != EXIT_FINE)
+		if (status != EXIT_OK)
 			return status;
 	}
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 /* OLD NEW, or --old and --new with any number each. */
@@ -166,10 +166,10 @@ static int open_traces(struct command_state *c, int argc, char **argv)
 		return error("diff: two traces are required, or --old TRACE... --new TRACE...");
 	if (lists) {
 		status = open_list(c, &v->old, DIFF_OLD);
-		return status == EXIT_FINE ? open_list(c, &v->new, DIFF_NEW) : status;
+		return status == EXIT_OK ? open_list(c, &v->new, DIFF_NEW) : status;
 	}
 	status = open_trace(c, argv[0], DIFF_OLD);
-	return status == EXIT_FINE ? open_trace(c, argv[1], DIFF_NEW) : status;
+	return status == EXIT_OK ? open_trace(c, argv[1], DIFF_NEW) : status;
 }
 
 static const char *program_of(const struct diff_trace *t)
@@ -212,7 +212,7 @@ static bool row_kept_by(const struct command_state *c, const struct diff_row *ro
 	size_t count = 0;
 
 	for (int side = 0; side < DIFF_SIDES; side++) {
-		const struct diff_place *p = &row->places[side];
+		const struct diff_location *p = &row->locations[side];
 
 		if (p->known)
 			subjects[count++] =
@@ -260,8 +260,8 @@ static int print(const struct command_state *c)
 	reading_warn(&c->traces[0].reading);
 	reading_warn(&c->traces[c->trace_count - 1].reading);
 	if (diff_has_no_verdict(&c->view))
-		return EXIT_TROUBLE;
-	return diff_is_over(&c->view) ? EXIT_FOUND : EXIT_FINE;
+		return EXIT_ERROR;
+	return diff_is_over(&c->view) ? EXIT_FOUND : EXIT_OK;
 }
 
 /* ---- the command */
@@ -286,13 +286,13 @@ static int run(const void *values, int argc, char **argv)
 	int status = check_values(&c);
 	char why[512];
 
-	if (status != EXIT_FINE)
+	if (status != EXIT_OK)
 		return status;
 	c.filter = filter_new(&c.values->match, &c.values->exclude, why, sizeof(why));
 	if (!c.filter)
 		return error("diff: %s", why);
 	status = open_traces(&c, argc, argv);
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		status = compare(&c);
 	for (size_t i = 0; i < c.trace_count; i++)
 		reading_close(&c.traces[i].reading);

@@ -191,7 +191,7 @@ static void print_json(const struct info *info)
 	json_finish(&j);
 }
 
-/* ---- for people */
+/* ---- human-readable */
 
 __attribute__((format(printf, 2, 3))) static void print_field(
 	const char *name, const char *format, ...)
@@ -468,14 +468,14 @@ static int run(const void *values, int argc, char **argv)
 
 	t = reading_trace(argv[0]);
 	if (!t)
-		return EXIT_TROUBLE;
+		return EXIT_ERROR;
 	info = collect(t);
 	if (v->json)
 		print_json(&info);
 	else
 		print_text(v, &info);
 	trace_free(t);
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 const struct command cmd_info = {

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN for people, all for machines */
+#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN if human-readable, all in JSON */
 #define ROWS_SHOWN 20
 
 struct values {
@@ -93,7 +93,7 @@ static int read_suppressions(struct command_state *c)
 	}
 	if (!c->values->no_builtin) /* last: what the user says is known as used first */
 		suppressions_add_builtin(&c->suppressions);
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 static bool is_unused(const struct suppression *s)
@@ -222,7 +222,7 @@ static int report(struct command_state *c)
 	reading_warn(&c->reading);
 	if (c->leaks->why && v->strict)
 		return error("%s: no verdict: %s", c->reading.trace->path, c->leaks->why);
-	return leaks_found(c->leaks) ? EXIT_FOUND : EXIT_FINE;
+	return leaks_found(c->leaks) ? EXIT_FOUND : EXIT_OK;
 }
 
 /* ---- the command */
@@ -234,7 +234,7 @@ static int report_file(struct command_state *c, const char *path)
 	if (path)
 		livetrace_await_scan(path);
 	status = reading_open(&c->reading, &c->values->reading, path);
-	if (status != EXIT_FINE)
+	if (status != EXIT_OK)
 		return status;
 	status = report(c);
 	leaks_free(c->leaks);
@@ -247,9 +247,9 @@ static int report_process(struct command_state *c, uint32_t pid)
 	struct livetrace live;
 	int status = livetrace_open(&live, pid);
 
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		status = livetrace_scan(&live, c->values->wait);
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		status = report_file(c, live.path);
 	livetrace_close(&live);
 	return status;
@@ -261,9 +261,9 @@ static int run(const void *values, int argc, char **argv)
 	int status = read_suppressions(&c);
 	uint32_t pid;
 
-	if (status == EXIT_FINE && argc && livetrace_is_pid(argv[0], &pid))
+	if (status == EXIT_OK && argc && livetrace_is_pid(argv[0], &pid))
 		status = report_process(&c, pid);
-	else if (status == EXIT_FINE)
+	else if (status == EXIT_OK)
 		status = report_file(&c, argv[0]);
 	suppressions_release(&c.suppressions);
 	return status;

@@ -60,7 +60,7 @@ static int save(const struct values *v, struct reading *r)
 	for (uint32_t i = 1; !v->no_symbols && i < r->trace->frame_count; i++)
 		trace_writer_symbols(&w, i, r->resolver, i);
 	status = trace_writer_save(&w, v->out, ends_in_zst(v->out), &size);
-	if (status == EXIT_FINE && !v->quiet)
+	if (status == EXIT_OK && !v->quiet)
 		say_result(v, size, w.header.merged);
 	trace_writer_release(&w);
 	return status;
@@ -75,7 +75,7 @@ static int run(const void *values, int argc, char **argv)
 	if (!v->out)
 		return error("merge: --out FILE is required");
 	status = reading_open_trace(&r, &v->reading, gather_paths(argv, argc, v->out));
-	if (status != EXIT_FINE)
+	if (status != EXIT_OK)
 		return status;
 	status = save(v, &r);
 	if (!v->no_symbols)

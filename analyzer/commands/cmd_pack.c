@@ -71,7 +71,7 @@ static int pack_trace(const struct values *v, const struct reading *r, const cha
 	if (!v->no_symbols)
 		add_symbols(&w, r);
 	status = trace_writer_save(&w, path, !v->plain, &size);
-	if (status == EXIT_FINE && !v->quiet)
+	if (status == EXIT_OK && !v->quiet)
 		say_result(path, size, r->trace);
 	trace_writer_release(&w);
 	return status;
@@ -93,7 +93,7 @@ static int default_path(const struct trace *t, struct strbuf *path)
 	if (t->packed || ends_in_suffix(path->text))
 		return error("%s: already packed; use --out FILE to pack it again", t->path);
 	strbuf_add(path, SUFFIX);
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 static int run(const void *values, int argc, char **argv)
@@ -106,7 +106,7 @@ static int run(const void *values, int argc, char **argv)
 	if (v->plain && !v->out)
 		return error("pack: --plain requires --out");
 	status = reading_open(&r, &v->reading, argv[0]);
-	if (status != EXIT_FINE)
+	if (status != EXIT_OK)
 		return status;
 	if (r.trace->header.version > MT_VERSION)
 		warning("%s: written in a newer format; unknown parts are dropped", r.trace->path);
@@ -114,7 +114,7 @@ static int run(const void *values, int argc, char **argv)
 		strbuf_add(&path, v->out);
 	else
 		status = default_path(r.trace, &path);
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		status = pack_trace(v, &r, strbuf_text(&path));
 	if (!v->no_symbols)
 		reading_warn(&r);

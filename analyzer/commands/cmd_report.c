@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN for people, all for machines */
+#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN if human-readable, all in JSON */
 #define ROWS_SHOWN 20
 #define MODULES_NAMED 5
 #define SOURCE_SHOWN 100 /* bytes of a source line */
@@ -126,7 +126,7 @@ static void print_json(const struct report *r)
 	json_finish(&j);
 }
 
-/* ---- for people */
+/* ---- human-readable */
 
 static struct paths *collect_paths(const struct report *r)
 {
@@ -137,7 +137,7 @@ static struct paths *collect_paths(const struct report *r)
 		paths_add(paths, r->rows[i]->module);
 		if (r->profile->by == BY_SITE)
 			stack_walk(r->reading.trace, r->reading.resolver, r->rows[i]->site,
-				add_spot_paths, paths);
+				add_frame_paths, paths);
 	}
 	return paths;
 }
@@ -230,7 +230,7 @@ static void add_row(
 
 	table_row(table);
 	add_measures(table, row, r->profile, r->values->slack);
-	row_place(row, r->profile->by, r->reading.trace, paths, &text);
+	row_location(row, r->profile->by, r->reading.trace, paths, &text);
 	table_cell(table, strbuf_text(&text));
 	strbuf_clear(&text);
 	row_function(row, &text);
@@ -376,7 +376,7 @@ static int check_values(const struct values *v, enum sort_key *sort)
 	if (v->slack && v->by == BY_THREAD)
 		return error("report: --slack is not available by thread");
 	if (!v->sort || sort_key_find(v->sort, sort))
-		return EXIT_FINE;
+		return EXIT_OK;
 	nearest = nearest_name(v->sort, sort_key_names);
 	if (nearest)
 		return error(
@@ -390,19 +390,19 @@ static int run(const void *values, int argc, char **argv)
 	char why[512];
 	int status = check_values(r.values, &r.sort);
 
-	if (status != EXIT_FINE)
+	if (status != EXIT_OK)
 		return status;
 	r.filter = filter_new(&r.values->match, &r.values->exclude, why, sizeof(why));
 	if (!r.filter)
 		return error("report: %s", why);
 	status = reading_open(&r.reading, &r.values->reading, argv[0]);
-	if (status == EXIT_FINE && r.values->slack && !r.reading.trace->slack) {
+	if (status == EXIT_OK && r.values->slack && !r.reading.trace->slack) {
 		status = error(
 			"%s: no slack was recorded; use 'mtracer run --slack' or MTRACE_SLACK=1",
 			r.reading.trace->path);
 		reading_close(&r.reading);
 	}
-	if (status == EXIT_FINE) {
+	if (status == EXIT_OK) {
 		r.profile = profile_new(
 			r.reading.trace, r.reading.resolver, r.values->by, r.values->cumulative);
 		choose_rows(&r);

@@ -143,14 +143,14 @@ static int check_values(const struct values *v)
 		return error("run: --untraced requires --allocator");
 	if (v->untraced && v->leaks_exit_code != NOT_GIVEN)
 		return error("run: --leaks-exit-code cannot be used with --untraced");
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
-/* ---- the place of the traces */
+/* ---- where the traces go */
 
-/* The folders of a path up to its first part with a % letter, as far as they can be made; where
+/* The directories of a path up to its first part with a % letter, as far as they can be made; where
  * they can't, the library says what it does instead. */
-static void make_folders(char *path)
+static void make_directories(char *path)
 {
 	for (char *p = path + 1; *p && *p != '%'; p++) {
 		if (*p != '/')
@@ -161,9 +161,10 @@ static void make_folders(char *path)
 	}
 }
 
-/* A folder that is named beside here is meant for all processes, also those that go elsewhere: it
- * is made, and said as an absolute path. NULL: the path will do as it is. The caller frees it. */
-static char *shared_place(const char *out)
+/* A directory that is named beside here is meant for all processes, also those that go elsewhere:
+ * it is made, and said as an absolute path. NULL: the path will do as it is. The caller frees it.
+ */
+static char *shared_path(const char *out)
 {
 	char *here, *path = NULL;
 
@@ -174,7 +175,7 @@ static char *shared_place(const char *out)
 		die("out of memory");
 	free(here);
 	if (path)
-		make_folders(path);
+		make_directories(path);
 	return path;
 }
 
@@ -567,7 +568,7 @@ static int verdict_status(const struct job *job, int status)
 		return (int)job->values->leaks_exit_code;
 	if (!job->leaks.no_verdict || no_verdict == 0)
 		return status;
-	return no_verdict == NOT_GIVEN ? EXIT_TROUBLE : (int)no_verdict;
+	return no_verdict == NOT_GIVEN ? EXIT_ERROR : (int)no_verdict;
 }
 
 /* ---- one run */
@@ -630,7 +631,7 @@ static int read_suppressions(struct job *job)
 			return error("%s: %s", files->items[i], why);
 	}
 	suppressions_add_builtin(&job->suppressions);
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 /* The same program may be started several times, each time as if it were the first. */
@@ -700,7 +701,7 @@ static int compare(struct job *job, const char *library, const struct allocators
 {
 	struct table *table = new_comparison();
 	off_t input = lseek(STDIN_FILENO, 0, SEEK_CUR);
-	int first = EXIT_FINE;
+	int first = EXIT_OK;
 
 	for (size_t i = 0; i < allocators->count; i++) {
 		int status;
@@ -727,7 +728,7 @@ static int compare(struct job *job, const char *library, const struct allocators
 static int find_allocators(const struct values *v, struct allocators *allocators)
 {
 	char *wrong = v->allocator ? allocators_find(v->allocator, allocators) : NULL;
-	int status = wrong ? error("run: --allocator: %s", wrong) : EXIT_FINE;
+	int status = wrong ? error("run: --allocator: %s", wrong) : EXIT_OK;
 
 	free(wrong);
 	return status;
@@ -742,7 +743,7 @@ static int choose_library(char **library)
 			     "/" MTRACER_LIBDIR);
 	if ((*library)[strcspn(*library, ": ")])
 		return error("%s: a path with a space or colon cannot be preloaded", *library);
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 /* What will run: "ld-linux-x86-64.so.2 ./app" is the app. */
@@ -765,23 +766,23 @@ static int run(const void *values, int argc, char **argv)
 	struct values placed = *(const struct values *)values;
 	struct job job = { .command = argv, .values = &placed };
 	struct allocators allocators = { NULL, 0 };
-	char *library = NULL, *place = NULL;
+	char *library = NULL, *shared = NULL;
 	int status = check_values(&placed);
 
 	(void)argc;
-	if (status == EXIT_FINE)
-		place = shared_place(placed.out);
-	if (place) {
+	if (status == EXIT_OK)
+		shared = shared_path(placed.out);
+	if (shared) {
 		placed.anchored = anchored(placed.out);
-		placed.out = place;
+		placed.out = shared;
 	}
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		status = read_suppressions(&job);
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		status = find_allocators(&placed, &allocators);
-	if (status == EXIT_FINE && !job.values->untraced)
+	if (status == EXIT_OK && !job.values->untraced)
 		status = choose_library(&library);
-	if (status == EXIT_FINE) {
+	if (status == EXIT_OK) {
 		find_program(&job);
 		status = allocators.count > 1 ? compare(&job, library, &allocators)
 					      : run_with(&job, library,
@@ -793,7 +794,7 @@ static int run(const void *values, int argc, char **argv)
 	free(job.file);
 	free(library);
 	free(placed.anchored);
-	free(place);
+	free(shared);
 	return status;
 }
 

@@ -22,10 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PERCENT_DEFAULT 1.0 /* for people; machines get all */
+#define PERCENT_DEFAULT 1.0 /* human-readable; JSON has all */
 #define GAP 2
 #define NAMES_LEAST 32 /* columns that branches and names have before figures go for them */
-#define PLACE_LEAST 10 /* columns of a path that are worth showing */
+#define LOCATION_LEAST 10 /* columns of a path that are worth showing */
 
 struct values {
 	bool callers;
@@ -188,7 +188,7 @@ static void add_children(struct view *v, uint32_t call, const char *prefix, uint
 	strbuf_release(&below);
 }
 
-/* ---- for people */
+/* ---- human-readable */
 
 static void collect_paths(struct view *v)
 {
@@ -201,7 +201,7 @@ static void collect_paths(struct view *v)
 	}
 }
 
-static void add_place(const struct view *v, const struct call *call, struct strbuf *text)
+static void add_location(const struct view *v, const struct call *call, struct strbuf *text)
 {
 	if (call->file && call->line)
 		strbuf_addf(text, "%s:%u", paths_short(v->paths, call->file), call->line);
@@ -228,26 +228,27 @@ static size_t print_prefix(const char *prefix, size_t room)
 
 static void print_call(const struct view *v, const struct call *call, size_t room)
 {
-	struct strbuf raw = { 0 }, name = { 0 }, place = { 0 }, text = { 0 };
+	struct strbuf raw = { 0 }, name = { 0 }, location = { 0 }, text = { 0 };
 	size_t width;
 
 	strbuf_add_clean(&name, call->function);
 	strbuf_add(&name, call->recursive ? " (recursive)" : "");
-	add_place(v, call, &raw);
-	strbuf_add_clean(&place, strbuf_text(&raw));
+	add_location(v, call, &raw);
+	strbuf_add_clean(&location, strbuf_text(&raw));
 	strbuf_add_name(&text, strbuf_text(&name), room);
 	fputs(strbuf_text(&text), stdout);
 	width = text_width(strbuf_text(&text)) + GAP;
-	if (place.size && room > width) {
+	if (location.size && room > width) {
 		strbuf_clear(&text);
-		strbuf_add_path(&text, place.text, room - width);
-		if (text_width(text.text) >= PLACE_LEAST || strcmp(text.text, place.text) == 0)
+		strbuf_add_path(&text, location.text, room - width);
+		if (text_width(text.text) >= LOCATION_LEAST ||
+			strcmp(text.text, location.text) == 0)
 			printf("%*s%s%s%s", GAP, "", style(STYLE_FAINT), text.text,
 				style(STYLE_PLAIN));
 	}
 	strbuf_release(&raw);
 	strbuf_release(&name);
-	strbuf_release(&place);
+	strbuf_release(&location);
 	strbuf_release(&text);
 }
 
@@ -476,12 +477,12 @@ static int check_percent(struct view *v)
 
 	v->percent = v->values->json ? 0 : PERCENT_DEFAULT;
 	if (!text)
-		return EXIT_FINE;
+		return EXIT_OK;
 	v->percent = strtod(text, &end);
 	if (end == text || (*end && strcmp(end, "%") != 0) ||
 		!(v->percent >= 0 && v->percent <= 100))
 		return error("tree: '--min-percent %s' is not a percentage", text);
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 static int run(const void *values, int argc, char **argv)
@@ -490,18 +491,18 @@ static int run(const void *values, int argc, char **argv)
 	int status = sort_key_check("tree", v.values->sort, &v.key);
 	char why[512];
 
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		status = check_percent(&v);
-	if (status == EXIT_FINE && v.values->peek && names_trace(v.values->peek))
+	if (status == EXIT_OK && v.values->peek && names_trace(v.values->peek))
 		status = error(
 			"tree: --peek requires a function, but '%s' is a trace", v.values->peek);
-	if (status != EXIT_FINE)
+	if (status != EXIT_OK)
 		return status;
 	v.filter = filter_new(&v.values->match, &v.values->exclude, why, sizeof(why));
 	if (!v.filter)
 		return error("tree: %s", why);
 	status = reading_open(&v.reading, &v.values->reading, argv[0]);
-	if (status == EXIT_FINE) {
+	if (status == EXIT_OK) {
 		tally_init(&v.tally, v.reading.trace);
 		if (v.values->peek)
 			status = show_peek(&v);

@@ -101,9 +101,9 @@ static void add_value(struct strbuf *text, const struct diff_view *view, enum so
 		strbuf_addf(text, ", spread %s", format(old, measure, v->spread));
 }
 
-/* ---- places */
+/* ---- locations */
 
-static void add_place(struct strbuf *text, const struct diff_place *p, struct paths *paths)
+static void add_location(struct strbuf *text, const struct diff_location *p, struct paths *paths)
 {
 	if (p->shown) {
 		strbuf_add(text, paths_short(paths, p->shown));
@@ -125,10 +125,11 @@ static bool differ(const char *a, const char *b)
 	return a && b && strcmp(a, b) != 0;
 }
 
-/* Only names make a place another; lines move. */
+/* Only names make a location another; lines move. */
 static bool file_renamed(const struct diff_row *row)
 {
-	const struct diff_place *old = &row->places[DIFF_OLD], *new = &row->places[DIFF_NEW];
+	const struct diff_location *old = &row->locations[DIFF_OLD],
+				   *new = &row->locations[DIFF_NEW];
 
 	return old->known && new->known &&
 	       old->file &&new->file &&differ(path_base(old->file), path_base(new->file));
@@ -136,7 +137,8 @@ static bool file_renamed(const struct diff_row *row)
 
 static bool function_renamed(const struct diff_row *row)
 {
-	const struct diff_place *old = &row->places[DIFF_OLD], *new = &row->places[DIFF_NEW];
+	const struct diff_location *old = &row->locations[DIFF_OLD],
+				   *new = &row->locations[DIFF_NEW];
 
 	return old->known && new->known && !old->has_offset &&
 	       !new->has_offset &&differ(old->function, new->function);
@@ -144,22 +146,22 @@ static bool function_renamed(const struct diff_row *row)
 
 static void add_where(struct strbuf *text, const struct diff_row *row, struct paths *paths)
 {
-	add_place(text, diff_place(row), paths);
+	add_location(text, diff_location(row), paths);
 	if (!file_renamed(row))
 		return;
 	strbuf_add(text, " (was ");
-	add_place(text, &row->places[DIFF_OLD], paths);
+	add_location(text, &row->locations[DIFF_OLD], paths);
 	strbuf_add(text, ")");
 }
 
 static void add_function(struct strbuf *text, const struct diff_row *row)
 {
-	const struct diff_place *p = diff_place(row);
+	const struct diff_location *p = diff_location(row);
 
 	if (p->function && !strstr(p->function, "+0x"))
 		strbuf_add(text, p->function);
 	if (function_renamed(row))
-		strbuf_addf(text, " (was %s)", row->places[DIFF_OLD].function);
+		strbuf_addf(text, " (was %s)", row->locations[DIFF_OLD].function);
 	if (row->kind == MT_KIND_MMAP)
 		strbuf_addf(text, "%s[mmap]", text->size ? " " : "");
 }
@@ -172,14 +174,14 @@ static struct paths *collect_paths(const struct diff_view *v)
 	for (size_t i = 0; i < v->row_count; i++) {
 		const struct diff_row *row = v->rows[i];
 
-		paths_add(paths, diff_place(row)->shown);
-		paths_add(paths, diff_place(row)->module);
+		paths_add(paths, diff_location(row)->shown);
+		paths_add(paths, diff_location(row)->module);
 		if (file_renamed(row))
-			paths_add(paths, row->places[DIFF_OLD].shown);
+			paths_add(paths, row->locations[DIFF_OLD].shown);
 		if (v->diff->by == BY_SITE && i < v->shown) {
 			const struct reading *r = &v->diff->traces[row->trace].reading;
 
-			stack_walk(r->trace, r->resolver, row->site, add_spot_paths, paths);
+			stack_walk(r->trace, r->resolver, row->site, add_frame_paths, paths);
 		}
 	}
 	return paths;
@@ -438,7 +440,7 @@ static bool is_one_build(const struct diff *d, const char *path)
 static void print_nameless(const struct diff_view *v)
 {
 	for (size_t i = 0; i < v->shown; i++) {
-		const struct diff_place *p = diff_place(v->rows[i]);
+		const struct diff_location *p = diff_location(v->rows[i]);
 
 		if (!p->has_offset || !p->module || !p->function || !strstr(p->function, "+0x") ||
 			is_one_build(v->diff, p->module))
@@ -605,7 +607,7 @@ static void line_json(const char *key, uint32_t line, struct json *j)
 		json_null(j, key);
 }
 
-static void place_json(const struct diff_place *p, const char *prefix, struct json *j)
+static void location_json(const struct diff_location *p, const char *prefix, struct json *j)
 {
 	static const char *const names[] = { "file", "function", "module" };
 	const char *const texts[] = { p->file, p->function, p->module };
@@ -628,8 +630,8 @@ static void place_json(const struct diff_place *p, const char *prefix, struct js
 
 static void row_json_diff(const struct diff_view *v, const struct diff_row *row, struct json *j)
 {
-	place_json(diff_place(row), "", j);
-	place_json(&row->places[DIFF_OLD], "old_", j);
+	location_json(diff_location(row), "", j);
+	location_json(&row->locations[DIFF_OLD], "old_", j);
 	json_text(j, "kind", row->kind == MT_KIND_MMAP ? "mmap" : "heap");
 	json_text(j, "status", diff_status_names[diff_status(row, v->sort)]);
 	json_bool(j, "renamed", function_renamed(row) || file_renamed(row));

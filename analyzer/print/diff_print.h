@@ -1,5 +1,5 @@
 /*
- * diff_print.h - a diff for people, for a pull request, and for machines. All begin with the
+ * diff_print.h - a diff, human-readable, for a pull request, and as JSON. All begin with the
  * verdict.
  */
 #ifndef MTRACER_DIFF_PRINT_H

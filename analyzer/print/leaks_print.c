@@ -1,4 +1,4 @@
-/* leaks_print.c - leaks for people, verdict first, and for machines. */
+/* leaks_print.c - leaks, human-readable with the verdict first, and as JSON. */
 #include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/mem.h"
@@ -40,7 +40,7 @@ static const char *sum_text(char text[128], const struct leak_sum *sum)
 }
 
 /* "3 lines, 10 call stacks" */
-static const char *places_text(char text[160], const struct leak_sum *sum)
+static const char *origins_text(char text[160], const struct leak_sum *sum)
 {
 	char lines[64], stacks[64];
 
@@ -59,7 +59,7 @@ static void print_lost(const struct leaks *leaks, FILE *out)
 {
 	const struct leak_sum *lost = &leaks->found[LEAK_LOST];
 	const struct leak_sum *indirect = &leaks->found[LEAK_INDIRECT];
-	char text[128], places[160];
+	char text[128], origins[160];
 
 	if (lost->blocks == 0) {
 		fprintf(out, "%s%s%s: no lost blocks%s\n", style(STYLE_BOLD),
@@ -74,10 +74,10 @@ static void print_lost(const struct leaks *leaks, FILE *out)
 		size_text(text, lost->bytes + indirect->bytes, lost->blocks + indirect->blocks),
 		style(STYLE_PLAIN));
 	if (!indirect->blocks) {
-		fprintf(out, ", from %s\n", places_text(places, lost));
+		fprintf(out, ", from %s\n", origins_text(origins, lost));
 		return;
 	}
-	fprintf(out, ", from %s:\n%s directly lost, ", places_text(places, lost),
+	fprintf(out, ", from %s:\n%s directly lost, ", origins_text(origins, lost),
 		sum_text(text, lost));
 	fprintf(out, "%s indirectly lost\n", sum_text(text, indirect));
 }
@@ -102,7 +102,7 @@ static void print_others(const struct leaks *leaks, const struct leaks_view *vie
 static void print_left_out(const struct leaks *leaks, FILE *out)
 {
 	struct leak_sum all = { 0 };
-	char text[128], places[160];
+	char text[128], origins[160];
 
 	for (int kind = 0; kind < LEAK_KINDS; kind++) {
 		all.bytes += leaks->suppressed[kind].bytes;
@@ -112,16 +112,16 @@ static void print_left_out(const struct leaks *leaks, FILE *out)
 		fprintf(out, "suppressed: %s\n", sum_text(text, &all));
 	if (leaks->small.blocks)
 		fprintf(out, "below --min-bytes: %s from %s\n", sum_text(text, &leaks->small),
-			places_text(places, &leaks->small));
+			origins_text(origins, &leaks->small));
 }
 
 static void print_unclassified(const struct leaks *leaks, FILE *out)
 {
 	const struct leak_sum *sum = &leaks->found[LEAK_UNCLASSIFIED];
-	char text[128], places[160];
+	char text[128], origins[160];
 
 	fprintf(out, "%sunclassified: %s live%s, possibly leaked, from %s\n", style(STYLE_BOLD),
-		sum_text(text, sum), style(STYLE_PLAIN), places_text(places, sum));
+		sum_text(text, sum), style(STYLE_PLAIN), origins_text(origins, sum));
 	fprintf(out, "%sno verdict%s: %s%s\n", style(STYLE_WARNING),
 		leaks->classified ? " on these" : "", leaks->why, style(STYLE_PLAIN));
 }
@@ -161,8 +161,8 @@ static void print_verdict(
 
 /* ---- rows */
 
-struct spots {
-	struct spot *items;
+struct call_stack {
+	struct frame_function *items;
 	size_t count, room;
 	uint32_t root; /* where the stack ends */
 };
@@ -174,20 +174,21 @@ struct printer {
 	struct source_cache *sources;
 	const struct leaks_view *view;
 	struct paths *paths;
-	struct spot owner; /* of the row that is printed; without symbol once it was shown */
+	struct frame_function
+		owner; /* of the row that is printed; without symbol once it was shown */
 	FILE *out;
 };
 
-static void print_source(struct printer *p, const struct spot *spot)
+static void print_source(struct printer *p, const struct frame_function *fn)
 {
-	const struct symbol *s = spot->symbol;
+	const struct symbol *s = fn->symbol;
 	const char *line = s->file && s->line ? source_line(p->sources, s->file, s->line) : NULL;
 	struct strbuf text = { 0 };
 	size_t size;
 
 	if (!line)
 		return;
-	source_is_other(p->sources, s->file, p->resolver, spot->place->module);
+	source_is_other(p->sources, s->file, p->resolver, fn->frame->module);
 	line += strspn(line, " \t");
 	size = strlen(line);
 	if (size > SOURCE_SHOWN) {
@@ -210,57 +211,59 @@ static void print_source(struct printer *p, const struct spot *spot)
 	strbuf_release(&text);
 }
 
-static bool same_spot(const struct spot *a, const struct spot *b)
+static bool same_frame_function(const struct frame_function *a, const struct frame_function *b)
 {
-	return a->place == b->place && a->symbol == b->symbol;
+	return a->frame == b->frame && a->symbol == b->symbol;
 }
 
-static void add_spot(void *context, const struct spot *spot)
+static void add_frame_function(void *context, const struct frame_function *fn)
 {
-	struct spots *spots = context;
+	struct call_stack *frames = context;
 
-	VEC_PUSH(spots->items, spots->count, spots->room, *spot);
+	VEC_PUSH(frames->items, frames->count, frames->room, *fn);
 }
 
-static struct spots spots_of(const struct printer *p, uint32_t site)
+static struct call_stack call_stack_of(const struct printer *p, uint32_t site)
 {
-	struct spots spots = { 0 };
+	struct call_stack frames = { 0 };
 
-	spots.root = stack_walk(p->trace, p->resolver, site, add_spot, &spots);
-	return spots;
+	frames.root = stack_walk(p->trace, p->resolver, site, add_frame_function, &frames);
+	return frames;
 }
 
 /* The line's source once, though it may recur. */
-static void print_spot(struct printer *p, const char *how, const struct spot *spot)
+static void print_frame_function(
+	struct printer *p, const char *how, const struct frame_function *fn)
 {
 	struct strbuf text = { 0 };
 
 	strbuf_addf(&text, "    %s ", how);
-	spot_text(spot, p->paths, text.size, &text);
+	frame_function_text(fn, p->paths, text.size, &text);
 	fprintf(p->out, "%s\n", text.text);
-	if (same_spot(spot, &p->owner)) {
-		print_source(p, spot);
+	if (same_frame_function(fn, &p->owner)) {
+		print_source(p, fn);
 		p->owner.symbol = NULL;
 	}
 	strbuf_release(&text);
 }
 
 /* Frames of a stack from `first` to before `last`; of those behind the limit their number. */
-static void print_frames(struct printer *p, const struct spots *spots, size_t first, size_t last)
+static void print_frames(
+	struct printer *p, const struct call_stack *frames, size_t first, size_t last)
 {
 	size_t most = p->view->frames ? p->view->frames : SIZE_MAX;
 
 	for (size_t i = first; i < last && i < most; i++)
-		print_spot(p, i ? "by" : "at", &spots->items[i]);
-	if (last < spots->count)
+		print_frame_function(p, i ? "by" : "at", &frames->items[i]);
+	if (last < frames->count)
 		return;
-	if (spots->count > most)
+	if (frames->count > most)
 		fprintf(p->out, "    ... %zu more%s\n",
-			spots->count - (first > most ? first : most),
+			frames->count - (first > most ? first : most),
 			p->view->hints ? ": --frames 0" : "");
-	else if (spots->root == MT_NODE_DEEP)
+	else if (frames->root == MT_NODE_DEEP)
 		fputs("    (cut here: more frames than MTRACE_DEPTH)\n", p->out);
-	else if (spots->root != MT_NODE_ROOT)
+	else if (frames->root != MT_NODE_ROOT)
 		fputs("    (could not be unwound further)\n", p->out);
 }
 
@@ -268,22 +271,22 @@ static void print_frames(struct printer *p, const struct spots *spots, size_t fi
  * isn't among them. */
 static size_t common_frames(const struct printer *p, const struct leak *leak)
 {
-	struct spots first = spots_of(p, leak->stacks[0].site);
+	struct call_stack first = call_stack_of(p, leak->stacks[0].site);
 	size_t common = first.count;
 	bool has_line = false;
 
 	for (size_t i = 1; i < leak->stack_count; i++) {
-		struct spots other = spots_of(p, leak->stacks[i].site);
+		struct call_stack other = call_stack_of(p, leak->stacks[i].site);
 		size_t same = 0;
 
 		while (same < common && same < other.count &&
-			same_spot(&first.items[same], &other.items[same]))
+			same_frame_function(&first.items[same], &other.items[same]))
 			same++;
 		common = same;
 		free(other.items);
 	}
 	for (size_t i = 0; i < common; i++)
-		has_line |= same_spot(&first.items[i], &leak->owner);
+		has_line |= same_frame_function(&first.items[i], &leak->owner);
 	free(first.items);
 	return has_line ? common : 0;
 }
@@ -330,29 +333,29 @@ static void print_more_stacks(const struct printer *p, const struct leak *leak, 
 }
 
 /* How many of the outermost frames two stacks have in common. */
-static size_t same_end(const struct spots *a, const struct spots *b)
+static size_t same_end(const struct call_stack *a, const struct call_stack *b)
 {
 	size_t same = 0;
 
 	while (same < a->count && same < b->count && a->root == b->root &&
-		same_spot(&a->items[a->count - 1 - same], &b->items[b->count - 1 - same]))
+		same_frame_function(&a->items[a->count - 1 - same], &b->items[b->count - 1 - same]))
 		same++;
 	return same;
 }
 
 /* The frames from `first` on, up to the one from which on they are those of the stack before. */
-static void print_branch(
-	struct printer *p, const struct spots *spots, size_t first, const struct spots *before)
+static void print_branch(struct printer *p, const struct call_stack *frames, size_t first,
+	const struct call_stack *before)
 {
-	size_t same = same_end(spots, before), last = spots->count;
+	size_t same = same_end(frames, before), last = frames->count;
 
-	if (same > 2 && same < spots->count)
+	if (same > 2 && same < frames->count)
 		last -= same - 1;
 	if (last <= first || (p->view->frames && last > p->view->frames))
-		last = spots->count;
-	print_frames(p, spots, first, last);
-	if (last < spots->count)
-		fprintf(p->out, "    ... %zu more, as above\n", spots->count - last);
+		last = frames->count;
+	print_frames(p, frames, first, last);
+	if (last < frames->count)
+		fprintf(p->out, "    ... %zu more, as above\n", frames->count - last);
 }
 
 /* What the stacks have in common, and then how each goes on. */
@@ -361,22 +364,22 @@ static void print_stacks(struct printer *p, const struct leak *leak)
 	size_t most = p->view->stacks && p->view->stacks < leak->stack_count ? p->view->stacks
 									     : leak->stack_count;
 	size_t common = common_frames(p, leak);
-	struct spots before = { 0 };
+	struct call_stack before = { 0 };
 
 	if (common == 0)
-		print_spot(p, "at", &leak->owner);
+		print_frame_function(p, "at", &leak->owner);
 	for (size_t i = 0; i < most; i++) {
 		const struct leak_stack *stack = &leak->stacks[i];
-		struct spots spots = spots_of(p, stack->site);
+		struct call_stack frames = call_stack_of(p, stack->site);
 
 		if (i == 0)
-			print_frames(p, &spots, 0, common);
+			print_frames(p, &frames, 0, common);
 		fputs("  ", p->out);
 		print_sizes(p, &stack->own, &stack->all);
 		fputc('\n', p->out);
-		print_branch(p, &spots, common, &before);
+		print_branch(p, &frames, common, &before);
 		free(before.items);
-		before = spots;
+		before = frames;
 	}
 	free(before.items);
 	if (most < leak->stack_count)
@@ -395,7 +398,7 @@ static void print_parts(const struct printer *p, const struct leak *leak)
 		strbuf_addf(&line, "    holds %s of ",
 			size_text(text, part->size.bytes, part->size.blocks));
 		if (part->owner.symbol)
-			spot_text(&part->owner, p->paths, line.size, &line);
+			frame_function_text(&part->owner, p->paths, line.size, &line);
 		else
 			strbuf_add(&line, "several lines");
 		fprintf(p->out, "%s\n", line.text);
@@ -409,7 +412,7 @@ static void print_parts(const struct printer *p, const struct leak *leak)
 
 static void print_leak(struct printer *p, const struct leak *leak)
 {
-	struct spots spots;
+	struct call_stack frames;
 
 	fputc('\n', p->out);
 	print_heading(p, leak);
@@ -417,9 +420,9 @@ static void print_leak(struct printer *p, const struct leak *leak)
 	if (leak->stack_count > 1) {
 		print_stacks(p, leak);
 	} else {
-		spots = spots_of(p, leak->stacks[0].site);
-		print_frames(p, &spots, 0, spots.count);
-		free(spots.items);
+		frames = call_stack_of(p, leak->stacks[0].site);
+		print_frames(p, &frames, 0, frames.count);
+		free(frames.items);
 	}
 	print_parts(p, leak);
 }
@@ -427,10 +430,10 @@ static void print_leak(struct printer *p, const struct leak *leak)
 static void add_row_paths(const struct printer *p, const struct leak *leak)
 {
 	for (size_t i = 0; i < leak->stack_count; i++)
-		stack_walk(p->trace, p->resolver, leak->stacks[i].site, add_spot_paths, p->paths);
+		stack_walk(p->trace, p->resolver, leak->stacks[i].site, add_frame_paths, p->paths);
 	for (size_t i = 0; i < leak->part_count && i < PARTS_SHOWN; i++)
 		if (leak->parts[i].owner.symbol)
-			add_spot_paths(p->paths, &leak->parts[i].owner);
+			add_frame_paths(p->paths, &leak->parts[i].owner);
 }
 
 /* The listed rows, `limit` at the most; *more: how many more there are. */
@@ -506,7 +509,7 @@ static void sums_json(const struct leaks *leaks, const struct trace *t, struct j
 	json_close(j);
 }
 
-static void place_json(const struct spot *owner, struct json *j)
+static void location_json(const struct frame_function *owner, struct json *j)
 {
 	const struct symbol *s = owner->symbol;
 	bool has_line = s && s->file && s->line;
@@ -517,7 +520,7 @@ static void place_json(const struct spot *owner, struct json *j)
 	else
 		json_null(j, "line");
 	json_text(j, "function", s ? s->function : NULL);
-	json_text(j, "module", owner->place ? owner->place->module : NULL);
+	json_text(j, "module", owner->frame ? owner->frame->module : NULL);
 }
 
 static void sizes_json(enum leak_kind kind, const struct leak_size *own,
@@ -535,7 +538,7 @@ static void leak_json(const struct leaks *leaks, const struct leak *leak, struct
 {
 	const struct measures *m = &leak->m;
 
-	place_json(&leak->owner, j);
+	location_json(&leak->owner, j);
 	json_text(j, "kind", leak_kind_names[leak->kind]);
 	sizes_json(leak->kind, &leak->own, &leak->all, j);
 	json_unsigned(j, "peak_bytes", m->peak_bytes);
@@ -566,7 +569,7 @@ static void parts_json(const struct leak *leak, struct json *j)
 	json_array(j, "holds", leak->part_count == 0);
 	for (size_t i = 0; i < leak->part_count; i++) {
 		json_object(j, NULL, true);
-		place_json(&leak->parts[i].owner, j);
+		location_json(&leak->parts[i].owner, j);
 		json_unsigned(j, "bytes", leak->parts[i].size.bytes);
 		json_unsigned(j, "blocks", leak->parts[i].size.blocks);
 		json_close(j);

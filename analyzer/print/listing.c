@@ -49,7 +49,7 @@ struct text_line {
 };
 
 struct text_function {
-	char *name, *place, *figures;
+	char *name, *location, *figures;
 	char *remarks[2];
 	struct text_line *lines;
 	size_t count, room;
@@ -93,7 +93,7 @@ static void free_function(struct text_function *f)
 		free_line(&f->lines[i]);
 	free(f->lines);
 	free(f->name);
-	free(f->place);
+	free(f->location);
 	free(f->figures);
 	free(f->remarks[0]);
 	free(f->remarks[1]);
@@ -214,7 +214,7 @@ static void add_heading(
 		strbuf_addf(&s, "%s:%u", paths_short(l->paths, from->file), from->line);
 	else if (from->module)
 		strbuf_add(&s, paths_short(l->paths, from->module));
-	f->place = clean(strbuf_text(&s));
+	f->location = clean(strbuf_text(&s));
 	strbuf_release(&s);
 	add_share(l, &from->own.m, measure_name(l->options.key), &s);
 	if (from->all.sites > from->own.sites) {
@@ -532,7 +532,7 @@ static void print_line(const struct listing *l, const struct text_line *line)
 static void print_heading(const struct listing *l, const struct text_function *f)
 {
 	size_t width = l->options.width;
-	size_t used = text_width(f->place) + text_width(f->figures) + 2 * GAP;
+	size_t used = text_width(f->location) + text_width(f->figures) + 2 * GAP;
 	struct strbuf s = { 0 };
 
 	/* A long name goes on a line of its own, cut there. */
@@ -540,11 +540,11 @@ static void print_heading(const struct listing *l, const struct text_function *f
 		strbuf_add_name(&s, f->name, width);
 		printf("%s%s%s\n", style(STYLE_BOLD), strbuf_text(&s), style(STYLE_PLAIN));
 		strbuf_clear(&s);
-		strbuf_addf(&s, "  %s  %s", f->place, f->figures);
+		strbuf_addf(&s, "  %s  %s", f->location, f->figures);
 		puts(strbuf_text(&s));
 	} else {
-		printf("%s%s%s  %s  %s\n", style(STYLE_BOLD), f->name, style(STYLE_PLAIN), f->place,
-			f->figures);
+		printf("%s%s%s  %s  %s\n", style(STYLE_BOLD), f->name, style(STYLE_PLAIN),
+			f->location, f->figures);
 	}
 	strbuf_release(&s);
 	for (size_t i = 0; i < 2; i++)

@@ -15,7 +15,7 @@ struct note {
 	const char *key; /* for machines: "lost_site" */
 	bool loss;	 /* something is missing or wrong; otherwise a fact about the recording */
 	uint64_t count;	 /* of what the note speaks of; 0 where nothing is counted */
-	char *text;	 /* for people, one line */
+	char *text;	 /* human-readable, one line */
 };
 
 struct notes {

@@ -236,7 +236,7 @@ int peek_show(
 	int status;
 
 	s = select_matching(a, options->key, &pattern, 1, &status);
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		show_peeks(&v, a, &s);
 	selection_release(&s);
 	annotation_free(a);

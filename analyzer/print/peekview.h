@@ -16,7 +16,7 @@ struct peek_options {
 	const struct reading_options *reading;
 };
 
-/* EXIT_FINE, or EXIT_TROUBLE after an error: no function is meant. */
+/* EXIT_OK, or EXIT_ERROR after an error: no function is meant. */
 int peek_show(
 	struct reading *reading, const struct totals *totals, const struct peek_options *options);
 

@@ -1,4 +1,4 @@
-/* row.c - rows and stacks, for people and for machines. */
+/* row.c - rows and stacks, human-readable and as JSON. */
 #include "analyzer/print/row.h"
 #include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
@@ -14,13 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_LEAST 20 /* columns that a function and its place have at least */
+#define CALL_LEAST 20 /* columns that a function and its location have at least */
 
 /* ---- stacks */
 
-static void frame_json(void *context, const struct spot *spot)
+static void frame_json(void *context, const struct frame_function *fn)
 {
-	const struct symbol *symbol = spot->symbol;
+	const struct symbol *symbol = fn->symbol;
 	struct json *j = context;
 	char offset[UNIT_TEXT];
 
@@ -31,8 +31,8 @@ static void frame_json(void *context, const struct spot *spot)
 		json_unsigned(j, "line", symbol->line);
 	else
 		json_null(j, "line");
-	json_text(j, "module", spot->place->module);
-	snprintf(offset, sizeof(offset), "%#llx", (unsigned long long)spot->place->offset);
+	json_text(j, "module", fn->frame->module);
+	snprintf(offset, sizeof(offset), "%#llx", (unsigned long long)fn->frame->offset);
 	json_text(j, "offset", offset);
 	json_bool(j, "inlined", symbol->inlined);
 	json_close(j);
@@ -151,7 +151,7 @@ void added_json(const struct measures *m, struct json *j)
 	json_unsigned(j, "temporary", m->temporary);
 }
 
-/* ---- for people */
+/* ---- human-readable */
 
 static void add_offset(
 	struct strbuf *text, struct paths *paths, const char *module, uint64_t offset)
@@ -170,7 +170,7 @@ static void add_thread(const struct row *row, const struct trace *t, struct strb
 			lane_has_one_name(lane) ? "" : " with different names");
 }
 
-void row_place(const struct row *row, enum profile_by by, const struct trace *t,
+void row_location(const struct row *row, enum profile_by by, const struct trace *t,
 	struct paths *paths, struct strbuf *text)
 {
 	if (by == BY_THREAD) {
@@ -209,31 +209,32 @@ void row_function(const struct row *row, struct strbuf *text)
 		strbuf_addf(text, "%s[mmap]", text->size ? " " : "");
 }
 
-void spot_name(const struct spot *spot, struct strbuf *text)
+void frame_function_name(const struct frame_function *fn, struct strbuf *text)
 {
-	if (!is_bare_offset(spot->symbol->function, spot->place->module))
-		strbuf_add(text, spot->symbol->function);
+	if (!is_bare_offset(fn->symbol->function, fn->frame->module))
+		strbuf_add(text, fn->symbol->function);
 }
 
-void spot_where(const struct spot *spot, struct paths *paths, struct strbuf *text)
+void frame_function_where(const struct frame_function *fn, struct paths *paths, struct strbuf *text)
 {
-	const struct symbol *symbol = spot->symbol;
+	const struct symbol *symbol = fn->symbol;
 
 	if (symbol->file && symbol->line)
 		strbuf_addf(text, "%s:%u", paths_short(paths, symbol->file), symbol->line);
 	else
-		add_offset(text, paths, spot->place->module, spot->place->offset);
+		add_offset(text, paths, fn->frame->module, fn->frame->offset);
 }
 
-void spot_text(const struct spot *spot, struct paths *paths, size_t used, struct strbuf *text)
+void frame_function_text(
+	const struct frame_function *fn, struct paths *paths, size_t used, struct strbuf *text)
 {
 	struct strbuf raw = { 0 }, name = { 0 }, where = { 0 };
 	size_t width = output_width();
 
-	spot_name(spot, &raw);
+	frame_function_name(fn, &raw);
 	strbuf_add_clean(&name, strbuf_text(&raw));
 	strbuf_clear(&raw);
-	spot_where(spot, paths, &raw);
+	frame_function_where(fn, paths, &raw);
 	strbuf_add_clean(&where, strbuf_text(&raw));
 	strbuf_add_call(text, strbuf_text(&name), strbuf_text(&where),
 		width == SIZE_MAX	    ? width
@@ -252,13 +253,13 @@ struct stack_notes {
 	size_t frames;
 };
 
-static void note_frame(void *context, const struct spot *spot)
+static void note_frame(void *context, const struct frame_function *fn)
 {
 	struct stack_notes *notes = context;
 	struct strbuf name = { 0 }, where = { 0 };
 
-	spot_name(spot, &name);
-	spot_where(spot, notes->paths, &where);
+	frame_function_name(fn, &name);
+	frame_function_where(fn, notes->paths, &where);
 	table_note_call(notes->table, notes->frames++ ? "   by " : "   at ", strbuf_text(&name),
 		strbuf_text(&where));
 	strbuf_release(&name);
@@ -277,10 +278,10 @@ void note_stack(struct table *table, const struct trace *t, struct resolver *res
 		table_note(table, "   (could not be unwound further)");
 }
 
-void add_spot_paths(void *paths, const struct spot *spot)
+void add_frame_paths(void *paths, const struct frame_function *fn)
 {
-	paths_add(paths, spot->symbol->line ? spot->symbol->file : NULL);
-	paths_add(paths, spot->place->module);
+	paths_add(paths, fn->symbol->line ? fn->symbol->file : NULL);
+	paths_add(paths, fn->frame->module);
 }
 
 /* ---- filters */
@@ -290,11 +291,11 @@ struct subjects {
 	size_t count, room;
 };
 
-static void add_subject(void *context, const struct spot *spot)
+static void add_subject(void *context, const struct frame_function *fn)
 {
 	struct subjects *s = context;
-	struct filter_subject subject = { spot->symbol->function, spot->symbol->file,
-		spot->symbol->line, spot->place->module };
+	struct filter_subject subject = { fn->symbol->function, fn->symbol->file, fn->symbol->line,
+		fn->frame->module };
 
 	VEC_PUSH(s->items, s->count, s->room, subject);
 }

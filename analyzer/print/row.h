@@ -1,6 +1,6 @@
 /*
  * row.h - how a row of a profile is written, by every command that prints rows: as JSON, and as the
- * texts of its place.
+ * texts of its location.
  */
 #ifndef MTRACER_ROW_H
 #define MTRACER_ROW_H
@@ -24,30 +24,33 @@ void added_json(const struct measures *m, struct json *json);
 void stack_json(
 	const struct trace *trace, struct resolver *resolver, uint32_t site, struct json *json);
 
-/* Where the row is, for people: "table.c:42", "libfoo.so+0x1234", a thread's name. */
-void row_place(const struct row *row, enum profile_by by, const struct trace *trace,
+/* Where the row is, human-readable: "table.c:42", "libfoo.so+0x1234", a thread's name. */
+void row_location(const struct row *row, enum profile_by by, const struct trace *trace,
 	struct paths *paths, struct strbuf *text);
 
-/* What is there, for people: the function, with "[mmap]" for mappings. "" where a row has no
+/* What is there, human-readable: the function, with "[mmap]" for mappings. "" where a row has no
  * function. */
 void row_function(const struct row *row, struct strbuf *text);
 
-/* Whether a function's name is only what the symbolizer says where it knows nothing: its place. */
+/* Whether a function's name is only what the symbolizer says where it knows nothing: its address.
+ */
 bool is_bare_offset(const char *function, const char *module);
 
 /* "function" and "table.c:42" of one function on a stack; the first is "" where it isn't known. */
-void spot_name(const struct spot *spot, struct strbuf *text);
-void spot_where(const struct spot *spot, struct paths *paths, struct strbuf *text);
+void frame_function_name(const struct frame_function *fn, struct strbuf *text);
+void frame_function_where(
+	const struct frame_function *fn, struct paths *paths, struct strbuf *text);
 
 /* Both, fit into the columns that output has after those `used`; clean. */
-void spot_text(const struct spot *spot, struct paths *paths, size_t used, struct strbuf *text);
+void frame_function_text(
+	const struct frame_function *fn, struct paths *paths, size_t used, struct strbuf *text);
 
 /* A site's call stack as notes under the table's last row. */
 void note_stack(struct table *table, const struct trace *trace, struct resolver *resolver,
 	uint32_t site, struct paths *paths);
 
 /* Adds what a stack's files and modules are shortened among; for stack_walk(). */
-void add_spot_paths(void *paths, const struct spot *spot);
+void add_frame_paths(void *paths, const struct frame_function *fn);
 
 /* Whether the filter keeps a row; a site's row is kept or left out by any function on its stack. */
 bool row_kept(const struct row *row, const struct profile *profile, const struct trace *trace,

@@ -1,4 +1,4 @@
-/* summary.c - a trace in a few lines, for people and for machines. */
+/* summary.c - a trace in a few lines, human-readable and as JSON. */
 #include "analyzer/print/summary.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/progress.h"
@@ -114,7 +114,7 @@ void summary_states(const struct trace *t, struct strbuf *text)
 		strbuf_add(text, "all exited");
 }
 
-/* ---- for people */
+/* ---- human-readable */
 
 /* What can be said of one moment: each peak was at a time of its own. */
 static void print_peak_at_once(const struct process_totals *totals, FILE *out)

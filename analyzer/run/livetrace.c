@@ -76,18 +76,18 @@ struct search {
 /* A trace in memory has no path: a descriptor of the process leads to it, unless it was closed. */
 static bool try_descriptors(struct livetrace *live, unsigned long inode, int *code)
 {
-	char folder[64], path[sizeof(folder) + NAME_MAX + 2];
+	char directory[64], path[sizeof(directory) + NAME_MAX + 2];
 	const struct dirent *e;
 	struct stat st;
 	bool found = false;
 	DIR *d;
 
-	snprintf(folder, sizeof(folder), "/proc/%u/fd", live->pid);
-	d = opendir(folder);
+	snprintf(directory, sizeof(directory), "/proc/%u/fd", live->pid);
+	d = opendir(directory);
 	if (!d)
 		return false;
 	while (!found && (e = readdir(d))) {
-		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		snprintf(path, sizeof(path), "%s/%s", directory, e->d_name);
 		if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == inode)
 			found = try_path(live, "", path, code);
 	}
@@ -157,7 +157,7 @@ int livetrace_open(struct livetrace *live, uint32_t pid)
 	char path[64], *line = NULL;
 	size_t room = 0;
 	bool found = false;
-	int status = EXIT_FINE;
+	int status = EXIT_OK;
 	FILE *maps;
 
 	*live = (struct livetrace){ pid, NULL, -1 };
@@ -253,9 +253,9 @@ int livetrace_scan(struct livetrace *live, uint64_t wait_seconds)
 		if (!read_header(live->fd, &h))
 			return error("%s: not a trace any more", live->path);
 		if (h.scan_answer >= request && h.scan_state == MT_SCAN_DONE)
-			return EXIT_FINE;
+			return EXIT_OK;
 		if (h.scan_answer >= request && h.scan_state == MT_SCAN_FAILED)
-			return EXIT_FINE; /* the report says why there is no verdict */
+			return EXIT_OK; /* the report says why there is no verdict */
 		if (gone || clock_ns(CLOCK_MONOTONIC) - begun > limit)
 			return say_no_answer(live, &h, request, wait_seconds);
 		pause_ms(5);

@@ -20,12 +20,12 @@ struct livetrace {
 /* Whether an operand is a process rather than a file: a number, and no file is called so. */
 bool livetrace_is_pid(const char *operand, uint32_t *pid);
 
-/* Finds the trace that a process has mapped. EXIT_FINE, or EXIT_TROUBLE after one line on stderr.
+/* Finds the trace that a process has mapped. EXIT_OK, or EXIT_ERROR after one line on stderr.
  */
 int livetrace_open(struct livetrace *live, uint32_t pid);
 void livetrace_close(struct livetrace *live);
 
-/* Makes the process look for leaks, and waits for the result. EXIT_FINE, or EXIT_TROUBLE after one
+/* Makes the process look for leaks, and waits for the result. EXIT_OK, or EXIT_ERROR after one
  * line on stderr. */
 int livetrace_scan(struct livetrace *live, uint64_t wait_seconds);
 

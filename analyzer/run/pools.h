@@ -12,8 +12,8 @@ struct libraries;
 struct strbuf;
 struct trace;
 
-/* Sets of pools are bits. Those that a program and its libraries have, told by their symbols; and
- * those of the modules that a trace names. `program` NULL: isn't known. */
+/* Sets of pools are bits. Those that a program and its libraries have, identified by their symbols;
+ * and those of the modules that a trace names. `program` NULL: isn't known. */
 unsigned pools_of_program(const char *program, const struct libraries *libraries);
 unsigned pools_of_trace(const struct trace *trace);
 

@@ -101,7 +101,7 @@ static bool is_process(const struct mt_header *header, const struct run_process 
 	return header->pid == (uint32_t)process->pid && header->start_ticks == process->start_ticks;
 }
 
-/* One of the places may be another one's path. */
+/* One of the patterns may be another one's path. */
 static bool is_known(const struct found *all, size_t count, const struct stat *st)
 {
 	for (size_t i = 0; i < count; i++)
@@ -122,11 +122,11 @@ static struct found *read_headers(
 	for (size_t i = 0; i < files->gl_pathc; i++) {
 		int fd = open_trace(files->gl_pathv[i], O_RDONLY, &header);
 
-		bool fine = fd >= 0 && fstat(fd, &st) == 0;
+		bool ok = fd >= 0 && fstat(fd, &st) == 0;
 
 		if (fd >= 0)
 			close(fd);
-		if (!fine || header.start_ns < process->start_ns || is_known(all, *count, &st))
+		if (!ok || header.start_ns < process->start_ns || is_known(all, *count, &st))
 			continue;
 		all[(*count)++] = (struct found){ files->gl_pathv[i], header.pid, header.parent_pid,
 			header.start_ticks, header.start_ns, st.st_dev, st.st_ino,
@@ -158,13 +158,13 @@ static bool went_on(const struct found *all, size_t count, size_t at)
 	return false;
 }
 
-/* Adds the files that a trace at this place would be among. */
-static void look_in(glob_t *files, const char *folder, const char *below, const char *out)
+/* Adds the files that a trace in this directory would be among. */
+static void look_in(glob_t *files, const char *directory, const char *below, const char *out)
 {
 	struct strbuf pattern = { 0 };
 
-	if (folder) {
-		add_escaped(&pattern, folder, strlen(folder));
+	if (directory) {
+		add_escaped(&pattern, directory, strlen(directory));
 		strbuf_add(&pattern, below);
 	}
 	add_out(&pattern, out);

@@ -3,7 +3,7 @@
  *
  * The library chooses each file's name when its process starts (MTRACE_OUT), adds the pid and a
  * number where a name is taken, and starts a new trace at exec. So the names are looked for by
- * pattern, and the files are told by their headers.
+ * pattern, and the files are identified by their headers.
  */
 #ifndef MTRACER_RUNTRACE_H
 #define MTRACER_RUNTRACE_H

@@ -72,14 +72,14 @@ static bool shows_tamed(const char *text, const char *name)
 static const char *demangle_rust(struct sink *sink, const char *name)
 {
 	char *tamed = mem_strdup(name);
-	bool fine = false;
+	bool ok = false;
 
 	sink->used = 0;
 	tame_binders(tamed);
 	if (setjmp(sink->full) == 0)
-		fine = rust_demangle_callback(tamed, 0, sink_add, sink) != 0;
+		ok = rust_demangle_callback(tamed, 0, sink_add, sink) != 0;
 	free(tamed);
-	if (!fine)
+	if (!ok)
 		return NULL;
 	sink->text[sink->used] = '\0';
 	return shows_tamed(sink->text, name) ? NULL : sink->text;

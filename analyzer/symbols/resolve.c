@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROGRESS_STEP 64 /* places between two words about them */
+#define PROGRESS_STEP 64 /* frames between two words about them */
 
 struct module {
 	const char *path; /* NULL for module 0 */
@@ -34,7 +34,7 @@ enum owner_kind {
 struct owner {
 	enum owner_kind kind;
 	uint32_t node;	 /* of the owning frame */
-	uint32_t symbol; /* in its place */
+	uint32_t symbol; /* in its frame */
 };
 
 struct resolver {
@@ -42,9 +42,9 @@ struct resolver {
 	const struct wrappers *wrappers;
 	struct symbolizer *symbolizer;
 	struct module *modules; /* as many as trace->module_count */
-	struct place *places;	/* by frame; without symbols until asked for */
+	struct resolved_frame *frames; /* by frame; without symbols until asked for */
 	struct owner *owners;	/* by node */
-	uint32_t resolved;	/* places so far */
+	uint32_t resolved;	/* frames so far */
 	uint32_t *path;		/* nodes on the way up to a known one */
 	size_t path_count, path_room;
 	struct symbol *kept;	/* that came with the trace; NULL = none */
@@ -164,7 +164,7 @@ struct resolver *resolver_new(const struct trace *trace, const struct symbolizer
 	r->wrappers = wrappers;
 	r->symbolizer = symbolizer_new(options);
 	r->modules = mem_zalloc(trace->module_count, sizeof(*r->modules));
-	r->places = mem_zalloc(trace->frame_count, sizeof(*r->places));
+	r->frames = mem_zalloc(trace->frame_count, sizeof(*r->frames));
 	r->owners = mem_zalloc(trace->node_count, sizeof(*r->owners));
 	add_modules(r);
 	keep_symbols(r);
@@ -177,7 +177,7 @@ void resolver_free(struct resolver *r)
 		return;
 	symbolizer_free(r->symbolizer);
 	free(r->modules);
-	free(r->places);
+	free(r->frames);
 	free(r->owners);
 	free(r->path);
 	free(r->kept);
@@ -186,41 +186,43 @@ void resolver_free(struct resolver *r)
 	free(r);
 }
 
-static size_t first_no_wrapper(const struct resolver *r, const struct place *place, uint32_t flags)
+static size_t first_no_wrapper(
+	const struct resolver *r, const struct resolved_frame *resolved, uint32_t flags)
 {
 	size_t i = 0;
 
 	if (!r->wrappers)
 		return 0;
 	if (flags & MT_FRAME_WRAPPER)
-		return place->count;
-	while (i < place->count && wrappers_match(r->wrappers, &place->symbols[i], place->module))
+		return resolved->count;
+	while (i < resolved->count &&
+		wrappers_match(r->wrappers, &resolved->symbols[i], resolved->module))
 		i++;
 	return i;
 }
 
-const struct place *resolve(struct resolver *r, uint32_t frame)
+const struct resolved_frame *resolve(struct resolver *r, uint32_t frame)
 {
 	const struct mt_frame *f = &r->trace->frames[frame];
-	struct place *place = &r->places[frame];
+	struct resolved_frame *resolved = &r->frames[frame];
 	struct symbols symbols;
 
-	if (place->symbols || place->self)
-		return place;
+	if (resolved->symbols || resolved->self)
+		return resolved;
 	if (f->module && (r->trace->modules[f->module].flags & MT_MODULE_SELF)) {
-		place->self = true; /* nobody looks at its names */
-		return place;
+		resolved->self = true; /* nobody looks at its names */
+		return resolved;
 	}
 	symbols = symbols_of(r, frame);
-	place->symbols = symbols.symbols;
-	place->count = symbols.count;
-	place->module = r->modules[f->module].path;
-	place->offset = f->address - 1 - (f->module ? r->trace->modules[f->module].bias : 0);
-	place->first = first_no_wrapper(r, place, f->flags);
-	return place;
+	resolved->symbols = symbols.symbols;
+	resolved->count = symbols.count;
+	resolved->module = r->modules[f->module].path;
+	resolved->offset = f->address - 1 - (f->module ? r->trace->modules[f->module].bias : 0);
+	resolved->first = first_no_wrapper(r, resolved, f->flags);
+	return resolved;
 }
 
-#define LAST_SYMBOL UINT32_MAX /* of an owner: the outermost of its place's */
+#define LAST_SYMBOL UINT32_MAX /* of an owner: the outermost of its frame's */
 
 /* Is the frame in a library that is looked through as a whole? Then its symbols need not be read,
  * which takes longer than all else where the C library's debug information is installed. */
@@ -256,11 +258,11 @@ static struct owner owner_below(struct resolver *r, uint32_t node, struct owner 
 	enum owner_kind kind;
 
 	if (!in_wrapper_library(r, frame)) {
-		const struct place *place = resolve(r, frame);
+		const struct resolved_frame *resolved = resolve(r, frame);
 
-		if (place->first < place->count)
-			return (struct owner){ OWNER_REAL, node, (uint32_t)place->first };
-		if (place->self)
+		if (resolved->first < resolved->count)
+			return (struct owner){ OWNER_REAL, node, (uint32_t)resolved->first };
+		if (resolved->self)
 			return above;
 	}
 	kind = wrapper_kind(r->modules[f->module].path, f->flags);
@@ -273,12 +275,12 @@ static struct owner owner_below(struct resolver *r, uint32_t node, struct owner 
 static bool is_decided(struct resolver *r, uint32_t node)
 {
 	uint32_t frame = r->trace->nodes[node].frame;
-	const struct place *place;
+	const struct resolved_frame *resolved;
 
 	if (in_wrapper_library(r, frame))
 		return false;
-	place = resolve(r, frame);
-	return place->first < place->count;
+	resolved = resolve(r, frame);
+	return resolved->first < resolved->count;
 }
 
 static struct owner find_owner(struct resolver *r, uint32_t node)
@@ -302,53 +304,53 @@ static struct owner find_owner(struct resolver *r, uint32_t node)
 	return owner;
 }
 
-struct spot resolve_owner(struct resolver *r, uint32_t node)
+struct frame_function resolve_owner(struct resolver *r, uint32_t node)
 {
-	struct spot spot = { NULL, NULL };
+	struct frame_function fn = { NULL, NULL };
 	struct owner owner = find_owner(r, node);
 
 	if (owner.kind == OWNER_NONE)
-		return spot;
-	spot.place = resolve(r, r->trace->nodes[owner.node].frame);
+		return fn;
+	fn.frame = resolve(r, r->trace->nodes[owner.node].frame);
 	if (owner.symbol == LAST_SYMBOL)
-		owner.symbol = (uint32_t)spot.place->count - 1;
-	spot.symbol = &spot.place->symbols[owner.symbol];
-	return spot;
+		owner.symbol = (uint32_t)fn.frame->count - 1;
+	fn.symbol = &fn.frame->symbols[owner.symbol];
+	return fn;
 }
 
-static size_t module_number(const struct resolver *r, const struct place *place)
+static size_t module_number(const struct resolver *r, const struct resolved_frame *resolved)
 {
-	uint32_t module = r->trace->frames[place - r->places].module;
+	uint32_t module = r->trace->frames[resolved - r->frames].module;
 
 	return module ? r->modules[module].number : SIZE_MAX;
 }
 
 uint32_t stack_walk(const struct trace *t, struct resolver *resolver, uint32_t site,
-	void (*visit)(void *context, const struct spot *spot), void *context)
+	void (*visit)(void *context, const struct frame_function *fn), void *context)
 {
 	uint32_t node = t->site_info[site].node;
 
 	for (; node >= MT_NODE_FIRST; node = t->nodes[node].parent) {
-		const struct place *place = resolve(resolver, t->nodes[node].frame);
+		const struct resolved_frame *resolved = resolve(resolver, t->nodes[node].frame);
 
-		for (size_t i = 0; i < place->count; i++) {
-			struct spot spot = { place, &place->symbols[i] };
+		for (size_t i = 0; i < resolved->count; i++) {
+			struct frame_function fn = { resolved, &resolved->symbols[i] };
 
-			visit(context, &spot);
+			visit(context, &fn);
 		}
 	}
 	return node;
 }
 
-struct extent resolver_extent(struct resolver *r, const struct spot *spot)
+struct extent resolver_extent(struct resolver *r, const struct frame_function *fn)
 {
-	uint32_t frame = (uint32_t)(spot->place - r->places);
+	uint32_t frame = (uint32_t)(fn->frame - r->frames);
 	const struct mt_frame *f = &r->trace->frames[frame];
 
 	if (r->kept && r->kept_at[frame])
-		return (struct extent){ spot->symbol->decl_line, spot->symbol->decl_line };
-	return symbolizer_extent(r->symbolizer, module_number(r, spot->place), f->address - 1,
-		(size_t)(spot->symbol - spot->place->symbols));
+		return (struct extent){ fn->symbol->decl_line, fn->symbol->decl_line };
+	return symbolizer_extent(r->symbolizer, module_number(r, fn->frame), f->address - 1,
+		(size_t)(fn->symbol - fn->frame->symbols));
 }
 
 #define NO_DATE 631152000000000000 /* 1990: where builds are to be alike, files have older ones */

@@ -16,7 +16,7 @@ struct wrappers;
 struct resolver;
 
 /* A return address of the trace. With inlining it stands for several functions. */
-struct place {
+struct resolved_frame {
 	const struct symbol *symbols; /* innermost first; none where `self` is set */
 	size_t count;
 	size_t first;	    /* the innermost that is no wrapper; `count` where all are */
@@ -26,8 +26,8 @@ struct place {
 };
 
 /* One function on a stack. */
-struct spot {
-	const struct place *place; /* NULL where there is no frame at all */
+struct frame_function {
+	const struct resolved_frame *frame; /* NULL where there is no frame at all */
 	const struct symbol *symbol;
 };
 
@@ -37,35 +37,35 @@ struct resolver *resolver_new(const struct trace *trace, const struct symbolizer
 void resolver_free(struct resolver *r);
 
 /* Lives as long as the resolver. `frame` is an index in MT_FRAMES. */
-const struct place *resolve(struct resolver *r, uint32_t frame);
+const struct resolved_frame *resolve(struct resolver *r, uint32_t frame);
 
 /*
  * The function that a stack's row belongs to: the innermost that is no wrapper. Where there are
  * only wrappers, it is the outermost of those in the program and its own libraries; or else the
  * innermost in a language's run-time library (libstdc++'s own pool, made as it is loaded); or else
- * the outermost frame. A stack without frames has a NULL place and symbol.
+ * the outermost frame. A stack without frames has a NULL frame and symbol.
  */
-struct spot resolve_owner(struct resolver *r, uint32_t node);
+struct frame_function resolve_owner(struct resolver *r, uint32_t node);
 
 /*
  * Calls visit() for each function on a site's stack, innermost first, our own frames left out.
  * Returns the root where the stack ends: MT_NODE_ROOT, MT_NODE_DEEP or MT_NODE_BROKEN.
  */
 uint32_t stack_walk(const struct trace *trace, struct resolver *resolver, uint32_t site,
-	void (*visit)(void *context, const struct spot *spot), void *context);
+	void (*visit)(void *context, const struct frame_function *fn), void *context);
 
-/* The lines of a spot's function in its decl_file, as far as they are known (symbolize.h). */
-struct extent resolver_extent(struct resolver *r, const struct spot *spot);
+/* The lines of a function in its decl_file, as far as they are known (symbolize.h). */
+struct extent resolver_extent(struct resolver *r, const struct frame_function *fn);
 
 /* When a module was built, at the latest, in ns since the epoch; 0 = unknown. A source file that
- * was written later isn't what was compiled, or was copied. `module` is some place's. */
+ * was written later isn't what was compiled, or was copied. `module` is some frame's. */
 int64_t resolver_built(const struct resolver *r, const char *module);
 
 /* The same by the contents of the file, where the module's debug information has their sum. */
 enum source_match resolver_source(
 	const struct resolver *r, const char *module, const char *file, const uint8_t *md5);
 
-/* Whether debug information tells lines of a module that some place's `module` names. */
+/* Whether debug information tells lines of a module that some frame's `module` names. */
 bool resolver_has_lines(const struct resolver *r, const char *module);
 
 /* Complaints about the symbols of the modules used so far, for warnings: NULL after the last.

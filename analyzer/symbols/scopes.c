@@ -351,7 +351,8 @@ static void push(struct scopes *s, const Dwarf_Die *die, const char *file, uint3
 	VEC_PUSH(s->found, s->found_count, s->found_room, scope);
 }
 
-/* From the innermost call outwards; each scope's place is where the next inner one was called. */
+/* From the innermost call outwards; each scope's location is where the next inner one was called.
+ */
 static void collect(struct scopes *s, struct unit *u, struct function *f, uint64_t address,
 	struct scope_list *list)
 {

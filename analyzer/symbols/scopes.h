@@ -37,7 +37,7 @@ struct scope_list {
 /* Addresses are the DWARF's own; functions below text_start are what linkers left of discarded
  * ones. */
 struct scopes *scopes_new(Dwarf *dwarf, uint64_t text_start);
-void scopes_free(struct scopes *s); /* NULL is fine */
+void scopes_free(struct scopes *s); /* NULL is ok */
 
 /* File names are as in the DWARF, perhaps relative to the unit's DW_AT_comp_dir; each is one
  * pointer as long as the Dwarf is open. */

@@ -48,7 +48,7 @@ struct source_cache {
 	const char *root;
 	const struct source **others; /* than what was compiled, as they were met */
 	size_t other_count, other_room;
-	bool any_newer, any_changed; /* told by the time; by the contents */
+	bool any_newer, any_changed; /* by the time; by the contents */
 	struct strbuf complaint;
 };
 

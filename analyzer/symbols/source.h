@@ -19,7 +19,7 @@ struct resolver;
 struct source_cache;
 
 struct source_cache *source_cache_new(void);
-void source_cache_free(struct source_cache *cache); /* NULL is fine */
+void source_cache_free(struct source_cache *cache); /* NULL is ok */
 
 /* Where to look; before the first file is asked for. The texts must outlive the cache. */
 void source_add_directory(struct source_cache *cache, const char *directory);
@@ -30,17 +30,17 @@ bool source_add_map(struct source_cache *cache, const char *map);
 /* Owned by the cache. */
 struct source_file {
 	const char *found;   /* path of the file that was read; NULL = none */
-	const char *problem; /* why there is none: "no such file or directory"; NULL = fine */
+	const char *problem; /* why there is none: "no such file or directory"; NULL = ok */
 	uint32_t lines;
 	int64_t changed_ns; /* when it was last written, since the epoch */
 };
 const struct source_file *source_find(struct source_cache *cache, const char *file);
 
 /*
- * Whether a file is another one than was compiled into a place's module, so that its lines may be
+ * Whether a file is another one than was compiled into a frame's module, so that its lines may be
  * others: by its contents, where the debug information has their sum, else by its time, which also
- * changes when it is only checked out anew. source_complaint() says so of all such files in one line,
- * owned by the cache; NULL = there are none.
+ * changes when it is only checked out anew. source_complaint() says so of all such files in one
+ * line, owned by the cache; NULL = there are none.
  */
 bool source_is_other(struct source_cache *cache, const char *file, const struct resolver *resolver,
 	const char *module);

@@ -201,13 +201,15 @@ static void take_directories(struct cursor *c, struct unit *u)
 static char *path_of(const struct unit *u, const struct entry *e)
 {
 	const char *first = u->directory_count ? u->directories[0] : NULL;
-	const char *folder = e->directory < u->directory_count ? u->directories[e->directory] : NULL;
-	bool below = folder && e->directory && folder[0] != '/' && first;
+	const char *directory =
+		e->directory < u->directory_count ? u->directories[e->directory] : NULL;
+	bool below = directory && e->directory && directory[0] != '/' && first;
 	char *path;
 
-	if (e->name[0] == '/' || !folder)
+	if (e->name[0] == '/' || !directory)
 		return mem_strdup(e->name);
-	if (asprintf(&path, "%s%s%s/%s", below ? first : "", below ? "/" : "", folder, e->name) < 0)
+	if (asprintf(&path, "%s%s%s/%s", below ? first : "", below ? "/" : "", directory, e->name) <
+		0)
 		return NULL;
 	return path;
 }

@@ -316,7 +316,7 @@ static bool has_qualified_names(int language)
 	}
 }
 
-/* Where it was declared: only that place has the classes and namespaces around it. */
+/* Where it was declared: only that one has the classes and namespaces around it. */
 static Dwarf_Die declaration_of(const Dwarf_Die *die)
 {
 	Dwarf_Die at = *die;

@@ -12,7 +12,7 @@
 struct symtab;
 
 struct symtab *symtab_new(struct binary *b); /* the binary must outlive it */
-void symtab_free(struct symtab *t);	     /* NULL is fine */
+void symtab_free(struct symtab *t);	     /* NULL is ok */
 
 /* The name, as linked, of the function that holds an address in the file; NULL = none known. A
  * function without a known size reaches to the next symbol. Of several names for one function it is

@@ -14,7 +14,7 @@
 struct wrappers;
 
 struct wrappers *wrappers_new(void);
-void wrappers_free(struct wrappers *w); /* NULL is fine */
+void wrappers_free(struct wrappers *w); /* NULL is ok */
 
 /* Adds what --wrapper says: a POSIX extended regular expression on the function's name. Returns 0,
  * or -1 with the reason in `error`. */

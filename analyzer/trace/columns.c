@@ -69,15 +69,15 @@ static const struct column sites[] = {
 
 static const struct column site_info[] = {
 	COLUMN(mt_site_info, node, DELTA),
-	COLUMN(mt_site_info, line, PLAIN),
+	COLUMN(mt_site_info, call, PLAIN),
 	{ 0 },
 };
 
-static const struct column lines[] = {
-	COLUMN(mt_line, frame, DELTA),
-	COLUMN(mt_line, kind, PLAIN),
-	COLUMN(mt_line, live_bytes, SIGNED),
-	COLUMN(mt_line, peak_bytes, PLAIN),
+static const struct column calls[] = {
+	COLUMN(mt_call, frame, DELTA),
+	COLUMN(mt_call, kind, PLAIN),
+	COLUMN(mt_call, live_bytes, SIGNED),
+	COLUMN(mt_call, peak_bytes, PLAIN),
 	{ 0 },
 };
 
@@ -157,7 +157,7 @@ static const struct column *const columns[MT_TABLES_USED] = {
 	[MT_NODES] = nodes,
 	[MT_SITES] = sites,
 	[MT_SITE_INFO] = site_info,
-	[MT_LINES] = lines,
+	[MT_CALLS] = calls,
 	[MT_PUBLISHED] = published,
 	[MT_LANES] = words,
 	[MT_ENTRIES] = entries,

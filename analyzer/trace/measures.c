@@ -104,9 +104,9 @@ struct variances variances_bound(double mean, const struct measures *m)
 
 static bool is_mapping(const struct trace *t, uint32_t site)
 {
-	uint32_t line = t->site_info[site].line;
+	uint32_t call = t->site_info[site].call;
 
-	return line && t->lines[line].kind == MT_KIND_MMAP;
+	return call && t->calls[call].kind == MT_KIND_MMAP;
 }
 
 static void set_variances(struct measures *m, const struct trace *t, uint32_t site)

@@ -20,7 +20,7 @@ struct family {
 	const struct mt_process *all;
 	uint32_t count;
 	uint32_t *order; /* indexes */
-	uint32_t *rank;	 /* by index: place in the order */
+	uint32_t *rank;	 /* by index: position in the order */
 };
 
 static int compare_starts(const struct mt_process *all, uint32_t a, uint32_t b)

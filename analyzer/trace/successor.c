@@ -77,7 +77,7 @@ static char *find(const struct trace *t)
 }
 
 /* Where the file has this byte of a table; 0: nowhere. */
-static uint64_t place_in_file(const struct mt_header *h, uint32_t table, uint32_t offset)
+static uint64_t offset_in_file(const struct mt_header *h, uint32_t table, uint32_t offset)
 {
 	for (uint32_t i = 0; i < h->extent_count && i < MT_EXTENTS; i++) {
 		const struct mt_extent *e = &h->extents[i];
@@ -93,11 +93,11 @@ static uint64_t place_in_file(const struct mt_header *h, uint32_t table, uint32_
 /* Its path, which is among the first strings. */
 static char *program_of_trace(const char *beside, const char *name)
 {
-	char *folder = directory_of(beside), program[PATH_MAX];
-	int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char *parent = directory_of(beside), program[PATH_MAX];
+	int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct mt_header h;
 	int fd = directory < 0 ? -1 : open_header(directory, name, &h);
-	uint64_t at = fd < 0 ? 0 : place_in_file(&h, MT_STRINGS, h.program.offset);
+	uint64_t at = fd < 0 ? 0 : offset_in_file(&h, MT_STRINGS, h.program.offset);
 	ssize_t size = at ? pread(fd, program, sizeof(program) - 1, (off_t)at) : 0;
 
 	program[size > 0 ? size : 0] = '\0';
@@ -105,7 +105,7 @@ static char *program_of_trace(const char *beside, const char *name)
 		close(fd);
 	if (directory >= 0)
 		close(directory);
-	free(folder);
+	free(parent);
 	return *program ? mem_strdup(program) : NULL;
 }
 

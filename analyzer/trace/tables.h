@@ -4,7 +4,7 @@
 
 #include "preload/trace_format.h"
 
-/* The name of a table, for people: "sites". */
+/* The name of a table, human-readable: "sites". */
 const char *trace_table_name(enum mt_table_id table);
 
 uint32_t trace_record_size(enum mt_table_id table); /* bytes, in this version */

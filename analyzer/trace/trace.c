@@ -126,14 +126,14 @@ static bool check_header(struct reader *r, const struct mt_header *h)
 	return true;
 }
 
-static int by_place_in_file(const void *a, const void *b)
+static int by_file_page(const void *a, const void *b)
 {
 	const struct mt_extent *x = a, *y = b;
 
 	return (x->file_page > y->file_page) - (x->file_page < y->file_page);
 }
 
-static int by_place_in_table(const void *a, const void *b)
+static int by_table_page(const void *a, const void *b)
 {
 	const struct mt_extent *x = a, *y = b;
 
@@ -144,11 +144,11 @@ static int by_place_in_table(const void *a, const void *b)
 
 /* Each extent lies behind the header, inside the file, and over no other: so all tables together
  * fit in the file. */
-static bool check_places_in_file(struct reader *r, struct mt_header *h)
+static bool check_file_pages(struct reader *r, struct mt_header *h)
 {
 	uint64_t free_page = (h->header_size + (uint64_t)h->page_size - 1) / h->page_size;
 
-	qsort(h->extents, h->extent_count, sizeof(h->extents[0]), by_place_in_file);
+	qsort(h->extents, h->extent_count, sizeof(h->extents[0]), by_file_page);
 	for (uint32_t i = 0; i < h->extent_count; i++) {
 		const struct mt_extent *e = &h->extents[i];
 		uint64_t end = ((uint64_t)e->file_page + e->pages) * h->page_size;
@@ -172,7 +172,7 @@ static bool check_tables(struct reader *r, struct mt_header *h)
 {
 	uint64_t pages[MT_TABLES] = { 0 };
 
-	qsort(h->extents, h->extent_count, sizeof(h->extents[0]), by_place_in_table);
+	qsort(h->extents, h->extent_count, sizeof(h->extents[0]), by_table_page);
 	for (uint32_t i = 0; i < h->extent_count; i++) {
 		const struct mt_extent *e = &h->extents[i];
 
@@ -246,7 +246,7 @@ static bool read_header(struct reader *r, struct mt_header *h)
 	if (!look_at_size(r)) /* the file grows before the directory tells */
 		return false;
 	return check_start(r, h, (uint64_t)r->stat.st_size) && check_header(r, h) &&
-	       check_places_in_file(r, h) && check_tables(r, h);
+	       check_file_pages(r, h) && check_tables(r, h);
 }
 
 /* ---- 2. the bytes of the tables */
@@ -352,12 +352,12 @@ static bool check_node(struct reader *r, const struct trace *t, uint32_t i, uint
 static bool check_nodes(struct reader *r, const struct trace *t)
 {
 	uint16_t *depths = mem_zalloc((size_t)t->node_count + MT_NODE_FIRST, sizeof(*depths));
-	bool fine = true;
+	bool ok = true;
 
-	for (uint32_t i = MT_NODE_FIRST; i < t->node_count && fine; i++)
-		fine = check_node(r, t, i, depths);
+	for (uint32_t i = MT_NODE_FIRST; i < t->node_count && ok; i++)
+		ok = check_node(r, t, i, depths);
 	free(depths);
-	return fine;
+	return ok;
 }
 
 static bool node_exists(const struct trace *t, uint32_t node)
@@ -372,12 +372,12 @@ static bool check_sites(struct reader *r, const struct trace *t)
 
 		if (!node_exists(t, info->node))
 			return bad_reference(r, MT_SITE_INFO, i, "no node", info->node);
-		if (info->line && info->line >= t->line_count)
-			return bad_reference(r, MT_SITE_INFO, i, "no line", info->line);
+		if (info->call && info->call >= t->call_count)
+			return bad_reference(r, MT_SITE_INFO, i, "no line", info->call);
 	}
-	for (uint32_t i = 0; i < t->line_count; i++) {
-		if (t->lines[i].frame && t->lines[i].frame >= t->frame_count)
-			return bad_reference(r, MT_LINES, i, "no frame", t->lines[i].frame);
+	for (uint32_t i = 0; i < t->call_count; i++) {
+		if (t->calls[i].frame && t->calls[i].frame >= t->frame_count)
+			return bad_reference(r, MT_CALLS, i, "no frame", t->calls[i].frame);
 	}
 	for (uint32_t i = 0; i < t->foreign_count; i++) {
 		if (t->foreign[i].node && !node_exists(t, t->foreign[i].node))
@@ -560,7 +560,7 @@ static void fill_trace(struct reader *r)
 	}
 	t->frame_count = (uint32_t)r->counts[MT_FRAMES];
 	t->node_count = (uint32_t)r->counts[MT_NODES];
-	t->line_count = (uint32_t)r->counts[MT_LINES];
+	t->call_count = (uint32_t)r->counts[MT_CALLS];
 	t->lane_count = (uint32_t)r->counts[MT_LANES];
 	t->entry_count = (uint32_t)r->counts[MT_ENTRIES];
 	t->module_count = (uint32_t)r->counts[MT_MODULES];
@@ -575,7 +575,7 @@ static void fill_trace(struct reader *r)
 	t->nodes = r->tables[MT_NODES];
 	t->sites = r->tables[MT_SITES];
 	t->site_info = r->tables[MT_SITE_INFO];
-	t->lines = r->tables[MT_LINES];
+	t->calls = r->tables[MT_CALLS];
 	t->published = r->tables[MT_PUBLISHED];
 	t->lanes = r->tables[MT_LANES];
 	t->entries = r->tables[MT_ENTRIES];
@@ -711,10 +711,10 @@ static bool read_trace(struct reader *r)
 }
 
 /* The trace, or NULL; the rest of the reader is released. */
-static struct trace *finish(struct reader *r, bool fine)
+static struct trace *finish(struct reader *r, bool ok)
 {
 	free(r->unpacked);
-	if (fine)
+	if (ok)
 		return r->trace;
 	for (int t = 0; t < MT_TABLES_USED; t++)
 		free(r->tables[t]);
@@ -734,7 +734,7 @@ static struct trace *empty_trace(const char *path)
 struct trace *trace_open(const char *path, char *error, size_t error_size)
 {
 	struct reader r = { .error = error, .error_size = error_size };
-	bool fine;
+	bool ok;
 
 	/* Opening a FIFO must not wait for its writer. */
 	r.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -743,9 +743,9 @@ struct trace *trace_open(const char *path, char *error, size_t error_size)
 		return NULL;
 	}
 	r.trace = empty_trace(path);
-	fine = check_file(&r) && read_trace(&r);
+	ok = check_file(&r) && read_trace(&r);
 	close(r.fd);
-	return finish(&r, fine);
+	return finish(&r, ok);
 }
 
 struct trace *trace_from_bytes(
@@ -766,7 +766,7 @@ void trace_free(struct trace *t)
 	free((void *)t->nodes);
 	free((void *)t->sites);
 	free((void *)t->site_info);
-	free((void *)t->lines);
+	free((void *)t->calls);
 	free((void *)t->published);
 	free((void *)t->slack);
 	free((void *)t->lanes);

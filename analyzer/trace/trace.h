@@ -38,7 +38,7 @@ struct trace {
 	const struct mt_node *nodes;
 	const struct mt_site *sites;
 	const struct mt_site_info *site_info; /* as many as sites */
-	const struct mt_line *lines;
+	const struct mt_call *calls;
 	const struct mt_published *published; /* as many as sites */
 	const struct mt_slack *slack;	      /* as many as sites; NULL: wasn't recorded */
 	const struct mt_lane *lanes;
@@ -49,7 +49,7 @@ struct trace {
 	const struct mt_held *held;	    /* likewise; none in early traces */
 	const struct mt_symbol *symbols;    /* sorted by frame; mostly none */
 	const struct mt_process *processes; /* that were added up; none in a process's own trace */
-	uint32_t frame_count, node_count, site_count, line_count;
+	uint32_t frame_count, node_count, site_count, call_count;
 	uint32_t lane_count, entry_count, module_count, foreign_count;
 	const struct mt_estimate *estimates; /* of the first sites, when sampling */
 	uint32_t leak_count, held_count, symbol_count, process_count, estimate_count;

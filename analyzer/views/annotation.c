@@ -3,7 +3,7 @@
  * are shown.
  *
  * Both passes look at each return address once: what it stands for is kept by frame, as a run of
- * spots (a function, and a line in it) in one array.
+ * frame lines (a function, and a line in it) in one array.
  */
 #include "analyzer/views/annotation.h"
 #include "analyzer/base/hashmap.h"
@@ -40,7 +40,7 @@ struct line {
 };
 
 /* What a symbol of a frame stands for. */
-struct mark {
+struct frame_line {
 	uint32_t function;
 	uint32_t name;
 	uint32_t line; /* NONE until, and unless, its function is shown */
@@ -56,9 +56,9 @@ struct annotation {
 	size_t name_count, name_room;
 	struct line **lines; /* each its own, since pointers to them are given out */
 	size_t line_count, line_room;
-	uint32_t *frames; /* by frame: its first mark, plus 1; 0 = not looked at */
-	struct mark *marks;
-	size_t mark_count, mark_room;
+	uint32_t *frames; /* by frame: its first frame line, plus 1; 0 = not looked at */
+	struct frame_line *frame_lines;
+	size_t frame_line_count, frame_line_room;
 	struct hashmap function_index, name_index, line_index;
 };
 
@@ -83,14 +83,14 @@ static uint64_t function_hash(const struct annotated *key)
 	return hash_number(hash_number(hash, (uintptr_t)key->name), (uintptr_t)key->module);
 }
 
-static uint32_t find_function(struct annotation *a, const struct spot *spot)
+static uint32_t find_function(struct annotation *a, const struct frame_function *fn)
 {
-	const struct symbol *symbol = spot->symbol;
+	const struct symbol *symbol = fn->symbol;
 	struct function f = { .first_name = NONE, .best_name = NONE };
 	uint32_t index;
 
 	f.shown.name = symbol->function;
-	f.shown.module = spot->place->module;
+	f.shown.module = fn->frame->module;
 	if (symbol->decl_file && symbol->decl_line) {
 		f.shown.file = symbol->decl_file;
 		f.shown.line = symbol->decl_line;
@@ -127,23 +127,24 @@ static uint32_t find_name(struct annotation *a, uint32_t function, const char *t
 	return index;
 }
 
-/* The frame's marks, as many as its place has symbols; NULL for none. */
-static struct mark *marks_of(struct annotation *a, uint32_t frame, const struct place *place)
+/* The frame's lines, as many as it has symbols; NULL for none. */
+static struct frame_line *frame_lines_of(
+	struct annotation *a, uint32_t frame, const struct resolved_frame *resolved)
 {
-	if (!place->count)
+	if (!resolved->count)
 		return NULL;
 	if (a->frames[frame])
-		return &a->marks[a->frames[frame] - 1];
-	a->frames[frame] = (uint32_t)a->mark_count + 1;
-	for (size_t i = 0; i < place->count; i++) {
-		struct spot spot = { place, &place->symbols[i] };
-		struct mark mark = { .line = NONE };
+		return &a->frame_lines[a->frames[frame] - 1];
+	a->frames[frame] = (uint32_t)a->frame_line_count + 1;
+	for (size_t i = 0; i < resolved->count; i++) {
+		struct frame_function fn = { resolved, &resolved->symbols[i] };
+		struct frame_line frame_line = { .line = NONE };
 
-		mark.function = find_function(a, &spot);
-		mark.name = find_name(a, mark.function, spot.symbol->function);
-		VEC_PUSH(a->marks, a->mark_count, a->mark_room, mark);
+		frame_line.function = find_function(a, &fn);
+		frame_line.name = find_name(a, frame_line.function, fn.symbol->function);
+		VEC_PUSH(a->frame_lines, a->frame_line_count, a->frame_line_room, frame_line);
 	}
-	return &a->marks[a->frames[frame] - 1];
+	return &a->frame_lines[a->frames[frame] - 1];
 }
 
 /* ---- the first pass */
@@ -153,17 +154,17 @@ static uint32_t frame_of(const struct annotation *a, uint32_t node)
 	return a->trace->nodes[node].frame;
 }
 
-static const struct mark *owner_mark(struct annotation *a, uint32_t site)
+static const struct frame_line *owner_line(struct annotation *a, uint32_t site)
 {
-	struct spot spot = resolve_owner(a->resolver, a->trace->site_info[site].node);
+	struct frame_function fn = resolve_owner(a->resolver, a->trace->site_info[site].node);
 	uint32_t node = a->trace->site_info[site].node;
 
-	for (; spot.symbol && node >= MT_NODE_FIRST; node = a->trace->nodes[node].parent) {
-		const struct place *place = resolve(a->resolver, frame_of(a, node));
+	for (; fn.symbol && node >= MT_NODE_FIRST; node = a->trace->nodes[node].parent) {
+		const struct resolved_frame *resolved = resolve(a->resolver, frame_of(a, node));
 
-		if (place == spot.place)
-			return marks_of(a, frame_of(a, node), place) +
-			       (spot.symbol - place->symbols);
+		if (resolved == fn.frame)
+			return frame_lines_of(a, frame_of(a, node), resolved) +
+			       (fn.symbol - resolved->symbols);
 	}
 	return NULL;
 }
@@ -180,13 +181,13 @@ static bool is_larger(const struct name *a, const struct name *b)
 static void add_owned(struct annotation *a, uint32_t site)
 {
 	const struct measures *m = &a->tally.sites[site];
-	const struct mark *mark = owner_mark(a, site);
+	const struct frame_line *frame_line = owner_line(a, site);
 	struct name *name;
 
-	if (!mark)
+	if (!frame_line)
 		return;
-	name = &a->names[mark->name];
-	measures_add(&a->functions[mark->function].shown.owned, m);
+	name = &a->names[frame_line->name];
+	measures_add(&a->functions[frame_line->function].shown.owned, m);
 	name->at_peak_bytes += m->at_peak_bytes;
 	name->allocated_bytes += m->allocated_bytes;
 }
@@ -204,7 +205,7 @@ static void name_functions(struct annotation *a)
 	}
 }
 
-static void mark_stack(struct annotation *a, uint32_t site)
+static void note_stack_frames(struct annotation *a, uint32_t site)
 {
 	uint32_t node = a->trace->site_info[site].node;
 
@@ -212,7 +213,7 @@ static void mark_stack(struct annotation *a, uint32_t site)
 		uint32_t frame = frame_of(a, node);
 
 		if (!a->frames[frame])
-			marks_of(a, frame, resolve(a->resolver, frame));
+			frame_lines_of(a, frame, resolve(a->resolver, frame));
 	}
 }
 
@@ -225,7 +226,7 @@ struct annotation *annotation_new(const struct trace *trace, struct resolver *re
 	a->frames = mem_zalloc(trace->frame_count, sizeof(*a->frames));
 	tally_init(&a->tally, trace);
 	for (uint32_t i = 0; i < a->tally.count; i++) {
-		mark_stack(a, a->tally.order[i]);
+		note_stack_frames(a, a->tally.order[i]);
 		add_owned(a, a->tally.order[i]);
 	}
 	name_functions(a);
@@ -248,7 +249,7 @@ void annotation_free(struct annotation *a)
 	free(a->names);
 	free(a->lines);
 	free(a->frames);
-	free(a->marks);
+	free(a->frame_lines);
 	free(a);
 }
 
@@ -269,7 +270,7 @@ const struct annotated *annotation_function(const struct annotation *a, size_t i
 
 size_t annotation_at(const struct annotation *a, uint32_t frame, size_t symbol)
 {
-	return a->marks[a->frames[frame] - 1 + symbol].function;
+	return a->frame_lines[a->frames[frame] - 1 + symbol].function;
 }
 
 bool annotation_has_name(const struct annotation *a, size_t index,
@@ -288,14 +289,15 @@ void annotation_choose(struct annotation *a, size_t index)
 
 /* ---- where the chosen functions are */
 
-static void measure_extent(struct annotation *a, struct function *f, const struct spot *spot)
+static void measure_extent(
+	struct annotation *a, struct function *f, const struct frame_function *fn)
 {
 	struct extent e;
 
 	if (!f->shown.file || f->copies >= COPIES_MEASURED)
 		return;
 	f->copies++;
-	e = resolver_extent(a->resolver, spot);
+	e = resolver_extent(a->resolver, fn);
 	if (e.first && e.last > f->shown.extent.last)
 		f->shown.extent.last = e.last;
 }
@@ -308,17 +310,18 @@ static void measure_extents(struct annotation *a)
 		shown->extent = (struct extent){ shown->line, shown->line };
 	}
 	for (uint32_t frame = 0; frame < a->trace->frame_count; frame++) {
-		const struct place *place;
+		const struct resolved_frame *resolved;
 
 		if (!a->frames[frame])
 			continue;
-		place = resolve(a->resolver, frame);
-		for (size_t i = 0; i < place->count; i++) {
-			const struct mark *mark = &a->marks[a->frames[frame] - 1 + i];
-			struct spot spot = { place, &place->symbols[i] };
+		resolved = resolve(a->resolver, frame);
+		for (size_t i = 0; i < resolved->count; i++) {
+			const struct frame_line *frame_line =
+				&a->frame_lines[a->frames[frame] - 1 + i];
+			struct frame_function fn = { resolved, &resolved->symbols[i] };
 
-			if (a->functions[mark->function].shown.chosen)
-				measure_extent(a, &a->functions[mark->function], &spot);
+			if (a->functions[frame_line->function].shown.chosen)
+				measure_extent(a, &a->functions[frame_line->function], &fn);
 		}
 	}
 }
@@ -331,7 +334,7 @@ static bool is_inside(const struct annotated *inner, const struct annotated *out
 	       inner->line <= outer->extent.last;
 }
 
-static int compare_places(const void *left, const void *right)
+static int compare_locations(const void *left, const void *right)
 {
 	const struct annotated *a = &(*(struct function *const *)left)->shown;
 	const struct annotated *b = &(*(struct function *const *)right)->shown;
@@ -341,7 +344,7 @@ static int compare_places(const void *left, const void *right)
 	return (a->line > b->line) - (a->line < b->line);
 }
 
-/* Every function with a place, by file and line. */
+/* Every function with a location, by file and line. */
 static size_t sort_functions(struct annotation *a, struct function ***sorted)
 {
 	size_t count = 0;
@@ -350,7 +353,7 @@ static size_t sort_functions(struct annotation *a, struct function ***sorted)
 	for (size_t i = 0; i < a->function_count; i++)
 		if (a->functions[i].shown.file)
 			(*sorted)[count++] = &a->functions[i];
-	qsort(*sorted, count, sizeof(**sorted), compare_places);
+	qsort(*sorted, count, sizeof(**sorted), compare_locations);
 	return count;
 }
 
@@ -385,18 +388,18 @@ static bool same_line(const void *context, uint32_t index, const void *key)
 	       a->shown.line == b->shown.line && a->shown.offset == b->shown.offset;
 }
 
-static uint32_t find_line(struct annotation *a, uint32_t function, const struct spot *spot)
+static uint32_t find_line(struct annotation *a, uint32_t function, const struct frame_function *fn)
 {
 	struct function *f = &a->functions[function];
 	struct line line = { .function = function }, *kept;
 	uint64_t hash;
 	uint32_t index;
 
-	if (spot->symbol->file && spot->symbol->line) {
-		line.shown.file = spot->symbol->file;
-		line.shown.line = spot->symbol->line;
+	if (fn->symbol->file && fn->symbol->line) {
+		line.shown.file = fn->symbol->file;
+		line.shown.line = fn->symbol->line;
 	} else {
-		line.shown.offset = spot->place->offset;
+		line.shown.offset = fn->frame->offset;
 	}
 	hash = hash_number(
 		hash_number(hash_number(function, (uintptr_t)line.shown.file), line.shown.line),
@@ -411,29 +414,29 @@ static uint32_t find_line(struct annotation *a, uint32_t function, const struct 
 	return index;
 }
 
-/* The marks of chosen functions get their lines. */
+/* The frame lines of chosen functions get their lines. */
 static void find_lines(struct annotation *a)
 {
 	for (uint32_t frame = 0; frame < a->trace->frame_count; frame++) {
-		const struct place *place;
+		const struct resolved_frame *resolved;
 
 		if (!a->frames[frame])
 			continue;
-		place = resolve(a->resolver, frame);
-		for (size_t i = 0; i < place->count; i++) {
-			struct mark *mark = &a->marks[a->frames[frame] - 1 + i];
-			struct spot spot = { place, &place->symbols[i] };
+		resolved = resolve(a->resolver, frame);
+		for (size_t i = 0; i < resolved->count; i++) {
+			struct frame_line *frame_line = &a->frame_lines[a->frames[frame] - 1 + i];
+			struct frame_function fn = { resolved, &resolved->symbols[i] };
 
-			mark->function = a->functions[mark->function].joined;
-			if (a->functions[mark->function].shown.chosen)
-				mark->line = find_line(a, mark->function, &spot);
+			frame_line->function = a->functions[frame_line->function].joined;
+			if (a->functions[frame_line->function].shown.chosen)
+				frame_line->line = find_line(a, frame_line->function, &fn);
 		}
 	}
 }
 
 static void add_stack(struct annotation *a, uint32_t site)
 {
-	const struct mark *owner = owner_mark(a, site);
+	const struct frame_line *owner = owner_line(a, site);
 	uint32_t node = a->trace->site_info[site].node;
 
 	if (owner && owner->line != NONE) {
@@ -442,13 +445,14 @@ static void add_stack(struct annotation *a, uint32_t site)
 	}
 	for (; node >= MT_NODE_FIRST; node = a->trace->nodes[node].parent) {
 		uint32_t frame = frame_of(a, node);
-		const struct mark *marks = &a->marks[a->frames[frame] - 1];
+		const struct frame_line *frame_lines = &a->frame_lines[a->frames[frame] - 1];
 
 		for (size_t i = 0; i < resolve(a->resolver, frame)->count; i++) {
-			if (marks[i].line == NONE)
+			if (frame_lines[i].line == NONE)
 				continue;
-			tally_add(&a->tally, &a->lines[marks[i].line]->shown.all, site);
-			tally_add(&a->tally, &a->functions[marks[i].function].shown.all, site);
+			tally_add(&a->tally, &a->lines[frame_lines[i].line]->shown.all, site);
+			tally_add(
+				&a->tally, &a->functions[frame_lines[i].function].shown.all, site);
 		}
 	}
 }

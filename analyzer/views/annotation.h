@@ -41,7 +41,7 @@ struct annotated {
 struct annotation;
 
 struct annotation *annotation_new(const struct trace *trace, struct resolver *resolver);
-void annotation_free(struct annotation *a); /* NULL is fine */
+void annotation_free(struct annotation *a); /* NULL is ok */
 
 const struct tally *annotation_tally(const struct annotation *a);
 
@@ -49,7 +49,7 @@ const struct tally *annotation_tally(const struct annotation *a);
 size_t annotation_count(const struct annotation *a);
 const struct annotated *annotation_function(const struct annotation *a, size_t index);
 
-/* Which function the symbol at `symbol` of a frame's place is; the frame must be on some stack. */
+/* Which function the symbol at `symbol` of a frame is; the frame must be on some stack. */
 size_t annotation_at(const struct annotation *a, uint32_t frame, size_t symbol);
 
 /* Whether one of the function's names is accepted. */

@@ -1,7 +1,7 @@
 /*
  * calltree.c - merges stacks into a tree.
  *
- * Top-down each node of the trace's stack tree becomes one place in this tree, found once and kept:
+ * Top-down each node of the trace's stack tree becomes one call in this tree, found once and kept:
  * stacks share most of their outer frames. The callers' tree has to walk each stack.
  */
 #include "analyzer/views/calltree.h"
@@ -72,13 +72,13 @@ static bool same_function(const struct call *a, const struct call *b)
 }
 
 /* The child of `parent` for a function; the parent itself where it calls itself. */
-static uint32_t child_of(struct grower *g, uint32_t parent, const struct spot *spot)
+static uint32_t child_of(struct grower *g, uint32_t parent, const struct frame_function *fn)
 {
-	const struct symbol *symbol = spot->symbol;
+	const struct symbol *symbol = fn->symbol;
 	struct call call = blank(parent);
 
 	call.function = symbol->function;
-	call.module = spot->place->module;
+	call.module = fn->frame->module;
 	if (!g->options->lines) {
 		call.file = symbol->decl_file ? symbol->decl_file : symbol->file;
 		call.line = symbol->decl_file ? symbol->decl_line : 0;
@@ -86,7 +86,7 @@ static uint32_t child_of(struct grower *g, uint32_t parent, const struct spot *s
 		call.file = symbol->file;
 		call.line = symbol->line;
 	} else {
-		call.offset = spot->place->offset;
+		call.offset = fn->frame->offset;
 	}
 	if (parent && same_function(&g->tree->calls[parent], &call)) {
 		g->tree->calls[parent].recursive = true;
@@ -117,23 +117,24 @@ static uint32_t start_of(struct grower *g, uint32_t root)
 
 /* Outer frames that every stack has: from the loader or a thread's start to the first function of
  * the program. */
-static bool is_start_up(const struct grower *g, const struct place *place)
+static bool is_start_up(const struct grower *g, const struct resolved_frame *resolved)
 {
 	if (g->options->whole_stacks)
 		return false;
-	if (place->first == place->count)
+	if (resolved->first == resolved->count)
 		return true;
-	return place->count == 1 && strcmp(place->symbols[0].function, "_start") == 0;
+	return resolved->count == 1 && strcmp(resolved->symbols[0].function, "_start") == 0;
 }
 
-/* The call that the symbols of `place`, from the outermost down to `last`, lead to from `parent`.
- */
-static uint32_t descend(struct grower *g, uint32_t parent, const struct place *place, size_t last)
+/* The call that the symbols of `resolved`, from the outermost down to `last`, lead to from
+ * `parent`. */
+static uint32_t descend(
+	struct grower *g, uint32_t parent, const struct resolved_frame *resolved, size_t last)
 {
-	for (size_t i = place->count; i-- > last;) {
-		struct spot spot = { place, &place->symbols[i] };
+	for (size_t i = resolved->count; i-- > last;) {
+		struct frame_function fn = { resolved, &resolved->symbols[i] };
 
-		parent = child_of(g, parent, &spot);
+		parent = child_of(g, parent, &fn);
 	}
 	return parent;
 }
@@ -148,32 +149,32 @@ static uint32_t call_of_node(struct grower *g, uint32_t node)
 		VEC_PUSH(g->path, g->path_count, g->path_room, at);
 	call = at >= MT_NODE_FIRST ? g->below[at] - 1 : start_of(g, at);
 	while (g->path_count) {
-		const struct place *place;
+		const struct resolved_frame *resolved;
 
 		at = g->path[--g->path_count];
-		place = resolve(g->resolver, g->trace->nodes[at].frame);
-		if (call || !is_start_up(g, place))
-			call = descend(g, call, place, 0);
+		resolved = resolve(g->resolver, g->trace->nodes[at].frame);
+		if (call || !is_start_up(g, resolved))
+			call = descend(g, call, resolved, 0);
 		g->below[at] = call + 1;
 	}
 	return call;
 }
 
 /* The trace node that holds a stack's owner. */
-static uint32_t owner_node(struct grower *g, uint32_t node, const struct place *owner)
+static uint32_t owner_node(struct grower *g, uint32_t node, const struct resolved_frame *owner)
 {
 	while (node >= MT_NODE_FIRST && resolve(g->resolver, g->trace->nodes[node].frame) != owner)
 		node = g->trace->nodes[node].parent;
 	return node;
 }
 
-static uint32_t call_top_down(struct grower *g, uint32_t node, const struct spot *owner)
+static uint32_t call_top_down(struct grower *g, uint32_t node, const struct frame_function *owner)
 {
 	if (!owner->symbol)
 		return named_child(g, 0, "[no stack]");
-	node = owner_node(g, node, owner->place);
-	return descend(g, call_of_node(g, g->trace->nodes[node].parent), owner->place,
-		(size_t)(owner->symbol - owner->place->symbols));
+	node = owner_node(g, node, owner->frame);
+	return descend(g, call_of_node(g, g->trace->nodes[node].parent), owner->frame,
+		(size_t)(owner->symbol - owner->frame->symbols));
 }
 
 /* The outermost node that is no start-up frame; the owner's where all are. */
@@ -182,37 +183,39 @@ static uint32_t outermost_node(struct grower *g, uint32_t owner)
 	uint32_t found = owner;
 
 	for (uint32_t node = owner; node >= MT_NODE_FIRST; node = g->trace->nodes[node].parent) {
-		const struct place *place = resolve(g->resolver, g->trace->nodes[node].frame);
+		const struct resolved_frame *resolved =
+			resolve(g->resolver, g->trace->nodes[node].frame);
 
-		if (!place->self && !is_start_up(g, place))
+		if (!resolved->self && !is_start_up(g, resolved))
 			found = node;
 	}
 	return found;
 }
 
 /* The call of the owner alone. */
-static uint32_t call_of_owner(struct grower *g, const struct spot *owner)
+static uint32_t call_of_owner(struct grower *g, const struct frame_function *owner)
 {
 	return owner->symbol ? child_of(g, 0, owner) : named_child(g, 0, "[no stack]");
 }
 
-static uint32_t call_bottom_up(struct grower *g, uint32_t node, const struct spot *owner)
+static uint32_t call_bottom_up(struct grower *g, uint32_t node, const struct frame_function *owner)
 {
 	uint32_t call = 0, last;
 	size_t symbol;
 
 	if (!owner->symbol)
 		return call_of_owner(g, owner);
-	node = owner_node(g, node, owner->place);
+	node = owner_node(g, node, owner->frame);
 	last = outermost_node(g, node);
-	symbol = (size_t)(owner->symbol - owner->place->symbols);
+	symbol = (size_t)(owner->symbol - owner->frame->symbols);
 	for (;; symbol = 0) {
-		const struct place *place = resolve(g->resolver, g->trace->nodes[node].frame);
+		const struct resolved_frame *resolved =
+			resolve(g->resolver, g->trace->nodes[node].frame);
 
-		for (; symbol < place->count; symbol++) {
-			struct spot spot = { place, &place->symbols[symbol] };
+		for (; symbol < resolved->count; symbol++) {
+			struct frame_function fn = { resolved, &resolved->symbols[symbol] };
 
-			call = child_of(g, call, &spot);
+			call = child_of(g, call, &fn);
 		}
 		if (node == last)
 			break;
@@ -229,11 +232,11 @@ struct stack_filter {
 	size_t count, room;
 };
 
-static void add_subject(void *context, const struct spot *spot)
+static void add_subject(void *context, const struct frame_function *fn)
 {
 	struct stack_filter *s = context;
-	struct filter_subject subject = { spot->symbol->function, spot->symbol->file,
-		spot->symbol->line, spot->place->module };
+	struct filter_subject subject = { fn->symbol->function, fn->symbol->file, fn->symbol->line,
+		fn->frame->module };
 
 	VEC_PUSH(s->items, s->count, s->room, subject);
 }
@@ -252,7 +255,7 @@ static bool is_kept(struct grower *g, struct stack_filter *s, uint32_t site)
 static uint32_t call_of_site(struct grower *g, uint32_t site, bool only_owners)
 {
 	uint32_t node = g->trace->site_info[site].node, call;
-	struct spot owner = resolve_owner(g->resolver, node);
+	struct frame_function owner = resolve_owner(g->resolver, node);
 
 	if (!g->options->callers)
 		return call_top_down(g, node, &owner);

@@ -52,7 +52,7 @@ struct calltree {
  * the resolver's. */
 struct calltree *calltree_new(const struct tally *tally, struct resolver *resolver,
 	const struct calltree_options *options, const struct filter *filter);
-void calltree_free(struct calltree *tree); /* NULL is fine */
+void calltree_free(struct calltree *tree); /* NULL is ok */
 
 /* Orders all children, largest first. */
 void calltree_sort(struct calltree *tree, enum sort_key key);

@@ -58,8 +58,8 @@ static uint64_t build_of(const struct trace *t, uint32_t index)
 	return hash ? hash : 1;
 }
 
-/* Texts of one resolver are the same pointer when they are equal; modules are told by their index
- * here. */
+/* Texts of one resolver are the same pointer when they are equal; modules are identified by their
+ * index here. */
 static bool same_function(const void *context, uint32_t index, const void *key)
 {
 	const struct code_function *a = &((const struct code *)context)->functions[index];
@@ -97,15 +97,15 @@ static uint32_t find_function(struct builder *b, uint32_t module, const struct s
 	return index;
 }
 
-static uint32_t find_point(
-	struct builder *b, uint32_t module, const struct place *place, const struct symbol *s)
+static uint32_t find_point(struct builder *b, uint32_t module,
+	const struct resolved_frame *resolved, const struct symbol *s)
 {
 	bool has_line = s->file && s->line;
 	struct code_point point = {
 		.function = find_function(b, module, s),
 		.line = has_line ? s->line : 0,
 		.file = has_line ? s->file : NULL,
-		.offset = module ? place->offset : 0, /* generated code is one point */
+		.offset = module ? resolved->offset : 0, /* generated code is one point */
 		.build = build_of(b->trace, module),
 	};
 	struct code *code = b->code;
@@ -120,15 +120,16 @@ static uint32_t find_point(
 }
 
 /* The points of a frame, made when it is first met. */
-static const uint32_t *points_of_frame(struct builder *b, uint32_t frame, const struct place *place)
+static const uint32_t *points_of_frame(
+	struct builder *b, uint32_t frame, const struct resolved_frame *resolved)
 {
 	struct code *code = b->code;
 
 	if (code->frame_start[frame] == UNSET) {
 		code->frame_start[frame] = (uint32_t)code->frame_point_count;
-		for (size_t i = 0; i < place->count; i++) {
+		for (size_t i = 0; i < resolved->count; i++) {
 			uint32_t point = find_point(
-				b, b->trace->frames[frame].module, place, &place->symbols[i]);
+				b, b->trace->frames[frame].module, resolved, &resolved->symbols[i]);
 
 			VEC_PUSH(code->frame_points, code->frame_point_count,
 				code->frame_point_room, point);
@@ -155,10 +156,10 @@ static void add_call(struct builder *b, uint32_t node, uint32_t callee)
 
 	if (caller >= MT_NODE_FIRST) {
 		uint32_t frame = t->nodes[caller].frame;
-		const struct place *place = resolve(b->resolver, frame);
+		const struct resolved_frame *resolved = resolve(b->resolver, frame);
 
-		if (!place->self)
-			add_edge(b, points_of_frame(b, frame, place)[0], callee);
+		if (!resolved->self)
+			add_edge(b, points_of_frame(b, frame, resolved)[0], callee);
 	}
 }
 
@@ -166,16 +167,16 @@ static void visit(struct builder *b, uint32_t node)
 {
 	const struct trace *t = b->trace;
 	uint32_t frame = t->nodes[node].frame;
-	const struct place *place = resolve(b->resolver, frame);
+	const struct resolved_frame *resolved = resolve(b->resolver, frame);
 	struct code *code = b->code;
 	const uint32_t *points;
 
-	if (place->self || place->count == 0) {
+	if (resolved->self || resolved->count == 0) {
 		add_call(b, node, CODE_ALLOCATES);
 		return;
 	}
-	points = points_of_frame(b, frame, place);
-	for (size_t i = 0; i < place->count; i++) {
+	points = points_of_frame(b, frame, resolved);
+	for (size_t i = 0; i < resolved->count; i++) {
 		code->points[points[i]].count += b->counts[node];
 		code->points[points[i]].bytes += b->bytes[node];
 		if (i > 0)
@@ -183,7 +184,7 @@ static void visit(struct builder *b, uint32_t node)
 	}
 	if (b->has_site[node])
 		add_edge(b, points[0], CODE_ALLOCATES);
-	add_call(b, node, code->points[points[place->count - 1]].function);
+	add_call(b, node, code->points[points[resolved->count - 1]].function);
 }
 
 static void count_nodes(struct builder *b, const struct tally *tally)

@@ -1,8 +1,8 @@
 /*
  * code.h - the code that a trace saw: functions, and the points in them that are on call stacks.
  *
- * A point is a place in a function from which memory was allocated, by itself or by what it calls:
- * a source line of the function, or the address of a call where no lines are known. Inlined
+ * A point is a location in a function from which memory was allocated, by itself or by what it
+ * calls: a source line of the function, or the address of a call where no lines are known. Inlined
  * functions are functions with points of their own. Texts belong to the resolver.
  */
 #ifndef MTRACER_CODE_H

@@ -2,8 +2,9 @@
  * diff.c - adds the sites of all traces up to rows, each by its code's identity, and compares the
  * sides.
  *
- * 1. The code of every trace is matched, old ones first. 2. What is known of each identity's place
- * on each side is noted. 3. Sites go to rows by a key made of identities. 4. Medians and spreads.
+ * 1. The code of every trace is matched, old ones first. 2. What is known of each identity's
+ * location on each side is noted. 3. Sites go to rows by a key made of identities. 4. Medians and
+ * spreads.
  */
 #include "analyzer/views/diff.h"
 #include "analyzer/base/hashmap.h"
@@ -19,7 +20,7 @@
 const char *const diff_status_names[] = { "same", "grew", "shrank", "new", "gone" };
 
 /* The lines and files of identities, on each side. */
-struct point_places {
+struct point_locations {
 	const char *file[DIFF_SIDES];
 	uint32_t line[DIFF_SIDES];
 };
@@ -27,7 +28,7 @@ struct point_places {
 struct builder {
 	struct diff *diff;
 	struct match *match;
-	struct point_places *points;	  /* by identity */
+	struct point_locations *points;	  /* by identity */
 	const char *(*files)[DIFF_SIDES]; /* by identity of the function */
 	const char *(*modules)[DIFF_SIDES];
 	struct hashmap renamed; /* of functions on both sides, by their old file */
@@ -50,7 +51,7 @@ static void match_traces(struct builder *b)
 	}
 }
 
-static void note_places(struct builder *b)
+static void note_locations(struct builder *b)
 {
 	b->points = mem_zalloc(match_point_count(b->match) + 1, sizeof(*b->points));
 	b->files = mem_zalloc(match_function_count(b->match) + 1, sizeof(*b->files));
@@ -104,7 +105,7 @@ static const char *file_of(struct builder *b, uint32_t function)
 
 /* The owner of a site's stack, as resolve_owner() says, and its identity. */
 struct owner {
-	struct spot spot; /* NULLs for an empty stack */
+	struct frame_function fn; /* NULLs for an empty stack */
 	uint32_t point;	  /* identity */
 };
 
@@ -114,16 +115,16 @@ static struct owner owner_of(const struct diff_trace *t, uint32_t site)
 	uint32_t node = trace->site_info[site].node;
 	struct owner owner = { resolve_owner(t->reading.resolver, node), 0 };
 
-	for (; owner.spot.symbol && node >= MT_NODE_FIRST; node = trace->nodes[node].parent) {
+	for (; owner.fn.symbol && node >= MT_NODE_FIRST; node = trace->nodes[node].parent) {
 		uint32_t frame = trace->nodes[node].frame;
 
-		if (resolve(t->reading.resolver, frame) != owner.spot.place)
+		if (resolve(t->reading.resolver, frame) != owner.fn.frame)
 			continue;
 		owner.point = t->points[code_point_of(
-			t->code, frame, (size_t)(owner.spot.symbol - owner.spot.place->symbols))];
+			t->code, frame, (size_t)(owner.fn.symbol - owner.fn.frame->symbols))];
 		return owner;
 	}
-	owner.spot = (struct spot){ NULL, NULL };
+	owner.fn = (struct frame_function){ NULL, NULL };
 	return owner;
 }
 
@@ -136,7 +137,7 @@ static uint64_t hash_optional(uint64_t hash, const char *text)
  * instantiations of a template, are two: they may change in opposite ways. */
 static uint64_t line_key(const struct builder *b, uint32_t point)
 {
-	const struct point_places *p = &b->points[point];
+	const struct point_locations *p = &b->points[point];
 	uint64_t hash = hash_number(1, match_function(b->match, point));
 
 	if (!p->line[DIFF_OLD] && !p->line[DIFF_NEW])
@@ -171,9 +172,9 @@ static uint64_t stack_key(const struct diff_trace *t, uint32_t site)
 
 	for (; node >= MT_NODE_FIRST; node = trace->nodes[node].parent) {
 		uint32_t frame = trace->nodes[node].frame;
-		const struct place *place = resolve(t->reading.resolver, frame);
+		const struct resolved_frame *resolved = resolve(t->reading.resolver, frame);
 
-		for (size_t i = 0; i < place->count; i++)
+		for (size_t i = 0; i < resolved->count; i++)
 			hash = hash_number(hash, t->points[code_point_of(t->code, frame, i)]);
 	}
 	return hash_number(hash, node);
@@ -186,7 +187,7 @@ static uint64_t key_of(
 
 	if (b->diff->by == BY_SITE)
 		return stack_key(t, site);
-	if (!owner->spot.symbol)
+	if (!owner->fn.symbol)
 		return 7;
 	function = match_function(b->match, owner->point);
 	switch (b->diff->by) {
@@ -220,42 +221,42 @@ static struct diff_row *find_row(struct builder *b, uint64_t key, uint32_t kind)
 	return &d->rows[index];
 }
 
-static struct diff_place place_of(struct builder *b, const struct owner *owner)
+static struct diff_location location_of(struct builder *b, const struct owner *owner)
 {
-	const struct symbol *s = owner->spot.symbol;
+	const struct symbol *s = owner->fn.symbol;
 	enum profile_by by = b->diff->by;
-	struct diff_place place = { .known = true };
+	struct diff_location location = { .known = true };
 	uint32_t both;
 
 	if (!s) {
-		place.function = by == BY_FILE || by == BY_MODULE ? NULL : "[no stack]";
-		return place;
+		location.function = by == BY_FILE || by == BY_MODULE ? NULL : "[no stack]";
+		return location;
 	}
 	if (by == BY_LINE || by == BY_SITE || by == BY_FUNCTION)
-		place.function = s->function;
+		location.function = s->function;
 	if (by != BY_MODULE)
-		place.file = s->file;
-	place.shown = place.file;
-	both = place.file ? hashmap_find(&b->renamed, hash_text(0, place.file), same_old_file, b,
-				    place.file, UINT32_MAX)
-			  : UINT32_MAX;
+		location.file = s->file;
+	location.shown = location.file;
+	both = location.file ? hashmap_find(&b->renamed, hash_text(0, location.file), same_old_file,
+				       b, location.file, UINT32_MAX)
+			     : UINT32_MAX;
 	if (both != UINT32_MAX &&
-		strcmp(path_base(b->files[both][DIFF_NEW]), path_base(place.file)) == 0)
-		place.shown = b->files[both][DIFF_NEW];
+		strcmp(path_base(b->files[both][DIFF_NEW]), path_base(location.file)) == 0)
+		location.shown = b->files[both][DIFF_NEW];
 	if (by != BY_FILE || !s->file)
-		place.module = owner->spot.place->module;
+		location.module = owner->fn.frame->module;
 	if (by != BY_LINE && by != BY_SITE)
-		return place;
-	place.line = s->file ? s->line : 0;
-	if (!place.line) {
-		place.file = place.shown = NULL;
-		place.offset = owner->spot.place->offset;
-		place.has_offset = true;
+		return location;
+	location.line = s->file ? s->line : 0;
+	if (!location.line) {
+		location.file = location.shown = NULL;
+		location.offset = owner->fn.frame->offset;
+		location.has_offset = true;
 	}
-	return place;
+	return location;
 }
 
-/* The site with the most bytes gives the row its place. */
+/* The site with the most bytes gives the row its location. */
 static void add_site(struct builder *b, uint32_t trace, uint32_t site)
 {
 	struct diff_trace *t = &b->diff->traces[trace];
@@ -265,9 +266,9 @@ static void add_site(struct builder *b, uint32_t trace, uint32_t site)
 	uint64_t weight = m->at_peak_bytes + m->allocated_bytes;
 
 	tally_add(&t->tally, &row->sums[trace], site);
-	if (row->places[t->side].known && weight <= row->weights[t->side])
+	if (row->locations[t->side].known && weight <= row->weights[t->side])
 		return;
-	row->places[t->side] = place_of(b, &owner);
+	row->locations[t->side] = location_of(b, &owner);
 	row->weights[t->side] = weight;
 	row->trace = trace;
 	row->site = site;
@@ -447,7 +448,7 @@ struct diff *diff_new(struct diff_trace *traces, size_t count, enum profile_by b
 	while (d->old_count < count && traces[d->old_count].side == DIFF_OLD)
 		d->old_count++;
 	match_traces(&b);
-	note_places(&b);
+	note_locations(&b);
 	map_files(&b);
 	add_sites(&b);
 	finish(d);
@@ -476,9 +477,9 @@ void diff_free(struct diff *d)
 
 /* ---- what a row says */
 
-const struct diff_place *diff_place(const struct diff_row *row)
+const struct diff_location *diff_location(const struct diff_row *row)
 {
-	return &row->places[row->places[DIFF_NEW].known ? DIFF_NEW : DIFF_OLD];
+	return &row->locations[row->locations[DIFF_NEW].known ? DIFF_NEW : DIFF_OLD];
 }
 
 bool diff_is_comparable(const struct diff *d, enum sort_key measure)
@@ -488,9 +489,9 @@ bool diff_is_comparable(const struct diff *d, enum sort_key measure)
 
 enum diff_status diff_status(const struct diff_row *row, enum sort_key measure)
 {
-	if (!row->places[DIFF_OLD].known)
+	if (!row->locations[DIFF_OLD].known)
 		return DIFF_APPEARED;
-	if (!row->places[DIFF_NEW].known)
+	if (!row->locations[DIFF_NEW].known)
 		return DIFF_GONE;
 	if (!row->values[measure].changed)
 		return DIFF_SAME;
@@ -523,7 +524,7 @@ static int compare_texts(const char *a, const char *b)
 	return strcmp(a, b);
 }
 
-static int compare_places(const struct diff_place *a, const struct diff_place *b)
+static int compare_locations(const struct diff_location *a, const struct diff_location *b)
 {
 	int order = compare_texts(a->file, b->file);
 
@@ -550,8 +551,8 @@ static int compare_rows(const void *left, const void *right, void *context)
 	}
 	if (x != y)
 		return x < y ? 1 : -1;
-	if (compare_places(diff_place(a), diff_place(b)))
-		return compare_places(diff_place(a), diff_place(b));
+	if (compare_locations(diff_location(a), diff_location(b)))
+		return compare_locations(diff_location(a), diff_location(b));
 	return (a->key > b->key) - (a->key < b->key);
 }
 

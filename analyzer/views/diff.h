@@ -24,10 +24,10 @@ struct diff_value {
 enum diff_status { DIFF_SAME, DIFF_GREW, DIFF_SHRANK, DIFF_APPEARED, DIFF_GONE };
 
 /* Where a row is, on one side. Texts belong to the resolvers. */
-struct diff_place {
+struct diff_location {
 	bool known; /* it has been seen on this side */
 	const char *function, *file, *module;
-	const char *shown; /* the file for people: its name on the new side, if it has one */
+	const char *shown; /* the file, human-readable: its name on the new side, if it has one */
 	uint32_t line;	   /* 0 = unknown, or of no meaning for the rows */
 	uint64_t offset;
 	bool has_offset;
@@ -36,12 +36,12 @@ struct diff_place {
 struct diff_row {
 	uint64_t key;
 	uint32_t kind; /* MT_KIND_* */
-	struct diff_place places[DIFF_SIDES];
+	struct diff_location locations[DIFF_SIDES];
 	struct diff_value values[DIFF_MEASURES];
 	bool peak_is_exact;	      /* on both sides */
 	uint32_t trace, site;	      /* one that has the row's stack, for rows by site */
 	struct tally_sum *sums;	      /* by trace */
-	uint64_t weights[DIFF_SIDES]; /* of the sites that gave the places */
+	uint64_t weights[DIFF_SIDES]; /* of the sites that gave the locations */
 };
 
 struct diff_trace {
@@ -69,8 +69,8 @@ struct diff {
 struct diff *diff_new(struct diff_trace *traces, size_t count, enum profile_by by);
 void diff_free(struct diff *diff);
 
-/* The place to show: of the new side, where it has the row. */
-const struct diff_place *diff_place(const struct diff_row *row);
+/* The location to show: of the new side, where it has the row. */
+const struct diff_location *diff_location(const struct diff_row *row);
 
 /* Whether a measure means the same in all traces. */
 bool diff_is_comparable(const struct diff *diff, enum sort_key measure);

@@ -87,15 +87,15 @@ static bool finds(const struct expressions *e, const char *text)
 
 static bool finds_subject(const struct expressions *e, const struct filter_subject *s)
 {
-	struct strbuf place = { 0 };
+	struct strbuf location = { 0 };
 	bool found = finds(e, s->function) || finds(e, s->module);
 
 	if (!found && e->count && s->file) {
-		strbuf_add(&place, s->file);
+		strbuf_add(&location, s->file);
 		if (s->line)
-			strbuf_addf(&place, ":%u", s->line);
-		found = finds(e, strbuf_text(&place));
-		strbuf_release(&place);
+			strbuf_addf(&location, ":%u", s->line);
+		found = finds(e, strbuf_text(&location));
+		strbuf_release(&location);
 	}
 	return found;
 }

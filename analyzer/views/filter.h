@@ -1,5 +1,5 @@
 /*
- * filter.h - which rows to show: regular expressions on functions, places and modules.
+ * filter.h - which rows to show: regular expressions on functions, locations and modules.
  */
 #ifndef MTRACER_FILTER_H
 #define MTRACER_FILTER_H

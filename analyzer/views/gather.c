@@ -148,7 +148,7 @@ static int each_file(const char *path,
 		free(entries[i]);
 	}
 	free(entries);
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 static void count_file(struct gather *g, const char *path, const char *name)
@@ -160,7 +160,7 @@ bool holds_traces(const char *path)
 {
 	struct gather g = { 0 };
 
-	return is_directory(path) && *path && each_file(path, count_file, &g) == EXIT_FINE &&
+	return is_directory(path) && *path && each_file(path, count_file, &g) == EXIT_OK &&
 	       g.traces;
 }
 
@@ -189,10 +189,10 @@ static int add_directory(struct gather *g, const char *path)
 {
 	size_t before = g->traces + (g->only != NULL);
 
-	if (each_file(path, take_file, g) != EXIT_FINE)
-		return EXIT_TROUBLE;
+	if (each_file(path, take_file, g) != EXIT_OK)
+		return EXIT_ERROR;
 	if (g->traces + (g->only != NULL) > before)
-		return EXIT_FINE;
+		return EXIT_OK;
 	if (g->unread)
 		return error("%s: none of its traces could be read: %s", path, g->unread_why);
 	return error("%s: no traces in this directory", path);
@@ -219,21 +219,21 @@ static int add_path(struct gather *g, const char *path)
 	if (!t)
 		return error("%s: %s", path, why);
 	take_trace(g, t);
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 struct trace *gather_paths(char **paths, int count, const char *name)
 {
 	struct gather g = { .merge = merge_new() };
-	int status = EXIT_FINE;
+	int status = EXIT_OK;
 
-	for (int i = 0; i < count && status == EXIT_FINE; i++)
+	for (int i = 0; i < count && status == EXIT_OK; i++)
 		status = add_path(&g, paths[i]);
 	if (g.only) {
 		add_trace(&g, g.only);
 		g.only = NULL;
 	}
-	if (status != EXIT_FINE)
+	if (status != EXIT_OK)
 		g.traces = 0;
 	return finish(&g, name);
 }

@@ -111,12 +111,12 @@ struct frames {
 	size_t count, room;
 };
 
-static void add_frame(void *context, const struct spot *spot)
+static void add_frame(void *context, const struct frame_function *fn)
 {
 	struct frames *frames = context;
-	const struct symbol *s = spot->symbol;
+	const struct symbol *s = fn->symbol;
 	struct suppress_frame frame = { s->function, s->linkage, s->file, s->line,
-		spot->place->module, spot->place->offset };
+		fn->frame->module, fn->frame->offset };
 
 	VEC_PUSH(frames->items, frames->count, frames->room, frame);
 }
@@ -192,7 +192,7 @@ static uint32_t find(const struct collector *c, struct hashmap *index, hashmap_s
 }
 
 static uint32_t find_leak(
-	struct collector *c, enum leak_kind kind, uint64_t hash, const struct spot *owner)
+	struct collector *c, enum leak_kind kind, uint64_t hash, const struct frame_function *owner)
 {
 	struct leaks *leaks = c->leaks;
 	struct leak leak = { .kind = kind, .hash = hash, .owner = *owner };
@@ -215,7 +215,7 @@ static uint32_t find_stack(struct collector *c, uint32_t leak, uint64_t hash, ui
 }
 
 static struct leak_part *find_part(
-	struct collector *c, uint32_t leak, uint64_t hash, const struct spot *owner)
+	struct collector *c, uint32_t leak, uint64_t hash, const struct frame_function *owner)
 {
 	struct leaks *leaks = c->leaks;
 	struct leak_part part = { .leak = leak, .hash = hash, .owner = *owner };
@@ -243,7 +243,7 @@ static uint64_t hash_frames(const struct suppress_frame *frames, size_t count)
 }
 
 /* Of the line, as in the rows of 'mtracer report', or of the call where none is known. */
-static uint64_t hash_owner(const struct spot *owner)
+static uint64_t hash_owner(const struct frame_function *owner)
 {
 	const struct symbol *s = owner->symbol;
 
@@ -251,8 +251,8 @@ static uint64_t hash_owner(const struct spot *owner)
 		return 0;
 	if (s->file && s->line)
 		return hash_number(hash_number(1, (uintptr_t)s->file), s->line);
-	return hash_number(hash_number((uintptr_t)s->function, (uintptr_t)owner->place->module),
-		owner->place->offset);
+	return hash_number(hash_number((uintptr_t)s->function, (uintptr_t)owner->frame->module),
+		owner->frame->offset);
 }
 
 /* ---- collecting */
@@ -261,7 +261,7 @@ static struct booking *booking_of(struct collector *c, uint32_t site, enum leak_
 {
 	struct booking *b = &c->bookings[site][kind];
 	struct suppress_frame *frames;
-	struct spot owner;
+	struct frame_function owner;
 	uint64_t hash;
 	size_t count;
 
@@ -353,17 +353,17 @@ static void hold(struct collector *c, const struct mt_held *h)
 	struct booking *owner = owner_of(c, h);
 	struct booking *b = h->site ? booking_of(c, h->site, LEAK_INDIRECT) : NULL;
 	struct leak_size size = { h->bytes, h->blocks };
-	struct spot spot = { NULL, NULL };
+	struct frame_function fn = { NULL, NULL };
 
 	if (owner->by || (b && b->by)) {
 		suppress(c, owner->by ? owner->by : b->by, LEAK_INDIRECT, size);
 		return;
 	}
 	if (h->site)
-		spot = resolve_owner(c->resolver, c->trace->site_info[h->site].node);
+		fn = resolve_owner(c->resolver, c->trace->site_info[h->site].node);
 	add_size(&c->leaks->items[owner->leak].all, size);
 	add_size(&c->leaks->stacks[owner->stack].all, size);
-	add_size(&find_part(c, owner->leak, hash_owner(&spot), &spot)->size, size);
+	add_size(&find_part(c, owner->leak, hash_owner(&fn), &fn)->size, size);
 }
 
 static bool is_small(const struct collector *c, const struct leak *leak)

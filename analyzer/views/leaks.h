@@ -45,14 +45,14 @@ struct leak_stack {
 struct leak_part {
 	uint32_t leak;
 	uint64_t hash;
-	struct spot owner;
+	struct frame_function owner;
 	struct leak_size size;
 };
 
 struct leak {
 	enum leak_kind kind;
 	uint64_t hash;		   /* of the line, or of the stack */
-	struct spot owner;	   /* whom the stacks belong to; NULLs for empty ones */
+	struct frame_function owner; /* whom the stacks belong to; NULLs for empty ones */
 	struct leak_size own;	   /* its blocks */
 	struct leak_size all;	   /* with what only these lead to, if they are lost */
 	struct measures m;	   /* of the sites */

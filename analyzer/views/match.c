@@ -60,7 +60,7 @@ struct pairing {
 	size_t known_count;  /* known functions when the pairing began */
 	uint32_t *points;    /* by point of the code: identity or NONE */
 	bool *taken;	     /* by known point: has a partner */
-	uint32_t *order;     /* points of the code, by function and place */
+	uint32_t *order;     /* points of the code, by function and location */
 	uint32_t *start;     /* by function of the code: in order; one more at the end */
 };
 
@@ -108,7 +108,7 @@ static int compare_numbers(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-static int by_place(const void *left, const void *right, void *code)
+static int by_location(const void *left, const void *right, void *code)
 {
 	const struct code_point *points = ((const struct code *)code)->points;
 	const struct code_point *a = &points[*(const uint32_t *)left];
@@ -132,7 +132,7 @@ static void order_points(struct pairing *p)
 	for (uint32_t i = 0; i < code->point_count; i++)
 		p->order[i] = i;
 	if (code->point_count)
-		qsort_r(p->order, code->point_count, sizeof(*p->order), by_place, (void *)code);
+		qsort_r(p->order, code->point_count, sizeof(*p->order), by_location, (void *)code);
 	for (uint32_t f = 0; f < code->function_count; f++) {
 		p->start[f] = (uint32_t)at;
 		while (at < code->point_count && code->points[p->order[at]].function == f)
@@ -365,7 +365,7 @@ static const struct position *position_in(
 }
 
 /* In the order of points; lines have any number of addresses. */
-static int compare_places(const struct position *at, const struct code_point *c)
+static int compare_locations(const struct position *at, const struct code_point *c)
 {
 	int order = strcmp(base_of(at->file), base_of(c->file));
 
@@ -380,7 +380,7 @@ static double likeness(
 {
 	double common = 0;
 
-	if (!position_in(p->match, k, c->build)) /* in one build the place tells */
+	if (!position_in(p->match, k, c->build)) /* in one build the location tells */
 		common = common_callees(p, k, c);
 	if (common == 0 || (!*p->code->functions[c->function].name &&
 				   ratio((double)k->count, (double)c->count) < 0.5))
@@ -398,7 +398,7 @@ struct rows {
 	size_t of_code_count;
 };
 
-/* Too many for a table: those at the same place in the same build, the rest in their order. */
+/* Too many for a table: those at the same location in the same build, the rest in their order. */
 static void align_plainly(struct pairing *p, const struct rows *r)
 {
 	size_t next = 0;
@@ -467,8 +467,8 @@ static void align_rows(struct pairing *p, const struct rows *r)
 		align_by_table(p, r);
 }
 
-/* What is of one build is where it is. Both rows are in the order of places. */
-static void align_by_place(struct pairing *p, const struct rows *r)
+/* What is of one build is where it is. Both rows are in the order of locations. */
+static void align_by_location(struct pairing *p, const struct rows *r)
 {
 	size_t i = 0, k = 0;
 
@@ -476,7 +476,7 @@ static void align_by_place(struct pairing *p, const struct rows *r)
 		const struct code_point *c = &p->code->points[r->of_code[i]];
 		const struct position *at =
 			position_in(p->match, &p->match->points[r->known[k]], c->build);
-		int order = at ? compare_places(at, c) : -1;
+		int order = at ? compare_locations(at, c) : -1;
 
 		if (order == 0)
 			pair_points(p, r->of_code[i], r->known[k]);
@@ -488,7 +488,7 @@ static void align_by_place(struct pairing *p, const struct rows *r)
 /* A point by what it calls and what it allocated. */
 struct amount {
 	uint64_t hash;
-	uint32_t rank; /* its place in the order of points */
+	uint32_t rank; /* its position in the order of points */
 	uint32_t point;
 };
 
@@ -583,7 +583,7 @@ static void align(struct pairing *p, uint32_t of_code)
 	size_t count = r.known_count + r.of_code_count;
 	uint32_t *room = mem_zalloc(2 * count + 1, sizeof(*room));
 
-	align_by_place(p, &r);
+	align_by_location(p, &r);
 	leave_out_pairs(p, &r, room);
 	if (!*f->name) {
 		align_by_amounts(p, &r);
@@ -775,7 +775,7 @@ static void insert_point(struct known_function *f, size_t at, uint32_t point)
 
 /* Points are mostly paired in order, so it is at `from` or soon behind it; elsewhere `from` is good
  * enough. */
-static size_t place_of(const struct known_function *f, uint32_t point, size_t from)
+static size_t location_of(const struct known_function *f, uint32_t point, size_t from)
 {
 	for (size_t at = from; at < f->point_count && at < from + 4096; at++) {
 		if (f->points[at] == point)
@@ -827,7 +827,7 @@ static void learn_point(struct pairing *p, uint32_t of_code)
 static void learn_points(struct pairing *p, uint32_t function)
 {
 	struct match *m = p->match;
-	size_t next = 0; /* place in the known function */
+	size_t next = 0; /* position in the known function */
 
 	for (uint32_t at = p->start[function]; at < p->start[function + 1]; at++) {
 		uint32_t point = p->order[at];
@@ -840,7 +840,7 @@ static void learn_points(struct pairing *p, uint32_t function)
 			VEC_PUSH(m->points, m->point_count, m->point_room, fresh);
 			insert_point(f, next++, p->points[point]);
 		} else {
-			next = place_of(f, p->points[point], next);
+			next = location_of(f, p->points[point], next);
 		}
 		learn_point(p, point);
 	}

@@ -7,7 +7,8 @@
  *
  *   1. functions by module, name and file; then by module and name (the file was renamed, or is
  * unknown); then by name and file (the code went to another module)
- *   2. points of a function: in the same build by their place; else by their order in the function,
+ *   2. points of a function: in the same build by their location; else by their order in the
+ *      function,
  * aligned so that most points find a partner which calls the same functions, and the likest one in
  * what it allocated; where functions have no names, and the order says little, first those that
  * allocated the same

@@ -2,7 +2,7 @@
  * merge.c - adds traces up.
  *
  * For each trace and table, a map tells the index in the sum of each record: modules first, then
- * frames, nodes, lines and sites, which refer to the ones before. A record that the sum knows is
+ * frames, nodes, calls and sites, which refer to the ones before. A record that the sum knows is
  * found by a hash of what makes it one. Counters go to entries alone, also those from before there
  * were threads.
  */
@@ -21,7 +21,7 @@
 
 struct merge {
 	struct trace_writer w;
-	struct hashmap modules, frames, nodes, lines, sites, foreign, leaks, held;
+	struct hashmap modules, frames, nodes, calls, sites, foreign, leaks, held;
 	size_t traces; /* added, those in merged ones counted each */
 	uint64_t end;  /* CLOCK_REALTIME of the last end */
 	uint64_t file_size;
@@ -30,7 +30,7 @@ struct merge {
 
 /* Where the records of one trace are in the sum. */
 struct maps {
-	uint32_t *modules, *frames, *nodes, *lines, *sites;
+	uint32_t *modules, *frames, *nodes, *calls, *sites;
 };
 
 /* ---- finding records */
@@ -83,9 +83,9 @@ static struct key node_key(const struct trace_writer *w, uint32_t index)
 	return (struct key){ n->parent, n->frame };
 }
 
-static struct key line_key(const struct trace_writer *w, uint32_t index)
+static struct key call_key(const struct trace_writer *w, uint32_t index)
 {
-	const struct mt_line *l = trace_writer_at(w, MT_LINES, index);
+	const struct mt_call *l = trace_writer_at(w, MT_CALLS, index);
 
 	return (struct key){ l->frame, l->kind };
 }
@@ -94,7 +94,7 @@ static struct key site_key(const struct trace_writer *w, uint32_t index)
 {
 	const struct mt_site_info *s = trace_writer_at(w, MT_SITE_INFO, index);
 
-	return (struct key){ s->node, s->line };
+	return (struct key){ s->node, s->call };
 }
 
 static struct key foreign_key(const struct trace_writer *w, uint32_t index)
@@ -219,20 +219,20 @@ static void map_code(struct merge *m, struct maps *maps, const struct trace *t)
 	}
 }
 
-/* ---- lines and sites */
+/* ---- call instructions and sites */
 
-static void map_lines(struct merge *m, struct maps *maps, const struct trace *t)
+static void map_calls(struct merge *m, struct maps *maps, const struct trace *t)
 {
-	maps->lines = mem_zalloc(t->line_count + 1, sizeof(*maps->lines));
-	for (uint32_t i = 1; i < t->line_count; i++) {
-		struct mt_line line = { maps->frames[t->lines[i].frame], t->lines[i].kind, 0, 0 };
-		struct mt_line *sum;
+	maps->calls = mem_zalloc(t->call_count + 1, sizeof(*maps->calls));
+	for (uint32_t i = 1; i < t->call_count; i++) {
+		struct mt_call call = { maps->frames[t->calls[i].frame], t->calls[i].kind, 0, 0 };
+		struct mt_call *sum;
 
-		maps->lines[i] = find_or_add(&m->w, &m->lines, MT_LINES, line_key,
-			(struct key){ line.frame, line.kind }, &line);
-		sum = trace_writer_at(&m->w, MT_LINES, maps->lines[i]);
-		sum->live_bytes += t->lines[i].live_bytes;
-		sum->peak_bytes += t->lines[i].peak_bytes;
+		maps->calls[i] = find_or_add(&m->w, &m->calls, MT_CALLS, call_key,
+			(struct key){ call.frame, call.kind }, &call);
+		sum = trace_writer_at(&m->w, MT_CALLS, maps->calls[i]);
+		sum->live_bytes += t->calls[i].live_bytes;
+		sum->peak_bytes += t->calls[i].peak_bytes;
 	}
 }
 
@@ -282,11 +282,11 @@ static void map_sites(
 	maps->sites = mem_zalloc(t->site_count + 1, sizeof(*maps->sites));
 	for (uint32_t i = 1; i < t->site_count; i++) {
 		struct mt_site_info info = { maps->nodes[t->site_info[i].node],
-			maps->lines[t->site_info[i].line] };
+			maps->calls[t->site_info[i].call] };
 		struct mt_site *sum;
 
 		maps->sites[i] = find_or_add(&m->w, &m->sites, MT_SITE_INFO, site_key,
-			(struct key){ info.node, info.line }, &info);
+			(struct key){ info.node, info.call }, &info);
 		if (maps->sites[i] == m->w.counts[MT_SITES]) {
 			trace_writer_add(&m->w, MT_SITES, &empty, 1);
 			trace_writer_add(&m->w, MT_ESTIMATES, &sure, 1);
@@ -584,7 +584,7 @@ struct merge *merge_new(void)
 
 void merge_free(struct merge *m)
 {
-	struct hashmap *maps[] = { &m->modules, &m->frames, &m->nodes, &m->lines, &m->sites,
+	struct hashmap *maps[] = { &m->modules, &m->frames, &m->nodes, &m->calls, &m->sites,
 		&m->foreign, &m->leaks, &m->held };
 
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
@@ -604,7 +604,7 @@ void merge_add(struct merge *m, const struct trace *t)
 	add_header(m, t, &totals);
 	add_processes(m, t, &totals);
 	map_code(m, &maps, t);
-	map_lines(m, &maps, t);
+	map_calls(m, &maps, t);
 	map_sites(m, &maps, t, measures);
 	add_counters(m, &maps, t);
 	add_foreign(m, &maps, t);
@@ -612,7 +612,7 @@ void merge_add(struct merge *m, const struct trace *t)
 	free(maps.modules);
 	free(maps.frames);
 	free(maps.nodes);
-	free(maps.lines);
+	free(maps.calls);
 	free(maps.sites);
 	free(measures);
 }

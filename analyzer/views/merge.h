@@ -3,9 +3,9 @@
  * runs.
  *
  * What is the same code is one frame, wherever it was loaded: the same path and build-id of the
- * module, and the same place in it. Counters of equal call stacks are added. Each trace's threads
- * stay threads of their own. Peaks are added too: what all held at one time is no more than that
- * (MT_NOTE_MERGED).
+ * module, and the same location in it. Counters of equal call stacks are added. Each trace's
+ * threads stay threads of their own. Peaks are added too: what all held at one time is no more than
+ * that (MT_NOTE_MERGED).
  */
 #ifndef MTRACER_MERGE_H
 #define MTRACER_MERGE_H

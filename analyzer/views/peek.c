@@ -24,14 +24,14 @@ struct sighting {
 	uint32_t calls;
 };
 
-static size_t own_from(
-	const struct watch *w, uint32_t node, const struct spot *owner, uint32_t *owner_node)
+static size_t own_from(const struct watch *w, uint32_t node, const struct frame_function *owner,
+	uint32_t *owner_node)
 {
 	for (; owner->symbol && node >= MT_NODE_FIRST; node = w->trace->nodes[node].parent) {
-		if (resolve(w->resolver, w->trace->nodes[node].frame) != owner->place)
+		if (resolve(w->resolver, w->trace->nodes[node].frame) != owner->frame)
 			continue;
 		*owner_node = node;
-		return (size_t)(owner->symbol - owner->place->symbols);
+		return (size_t)(owner->symbol - owner->frame->symbols);
 	}
 	*owner_node = 0;
 	return 0;
@@ -41,7 +41,7 @@ static struct sighting look(const struct watch *w, uint32_t site)
 {
 	struct sighting seen = { PEEK_NOBODY, PEEK_NOBODY, 0 };
 	uint32_t node = w->trace->site_info[site].node, owner_node;
-	struct spot owner = resolve_owner(w->resolver, node);
+	struct frame_function owner = resolve_owner(w->resolver, node);
 	size_t owner_symbol = own_from(w, node, &owner, &owner_node);
 	size_t inner = PEEK_NOBODY; /* the next inner function, from the owner outwards */
 	bool outside = false, just_seen = false;

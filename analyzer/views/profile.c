@@ -75,47 +75,48 @@ static uint64_t key_hash(const struct row *key)
 			 : hash_number(hash_number(hash, (uintptr_t)key->module), key->offset);
 }
 
-/* The finest that is known of a spot: its line, or else the address of the call. */
-static void set_line(struct row *row, const struct spot *spot)
+/* The finest that is known of a function on a stack: its line, or else the address of the call. */
+static void set_line(struct row *row, const struct frame_function *fn)
 {
-	row->function = spot->symbol->function;
-	row->file = spot->symbol->file;
-	row->line = spot->symbol->line;
-	row->module = spot->place->module;
+	row->function = fn->symbol->function;
+	row->file = fn->symbol->file;
+	row->line = fn->symbol->line;
+	row->module = fn->frame->module;
 	if (row->file && row->line)
 		return;
 	row->file = NULL;
 	row->line = 0;
-	row->offset = spot->place->offset;
+	row->offset = fn->frame->offset;
 	row->has_offset = true;
 }
 
-/* What a spot is when rows are made by `by`; a stack without frames gives a row of its own. */
-static struct row row_of(enum profile_by by, const struct spot *spot, uint32_t kind)
+/* The row of a function on a stack when rows are made by `by`; a stack without frames gives a row
+ * of its own. */
+static struct row row_of(enum profile_by by, const struct frame_function *fn, uint32_t kind)
 {
 	struct row row = { .kind = kind };
 
-	if (!spot->symbol) {
+	if (!fn->symbol) {
 		row.function = by == BY_FILE || by == BY_MODULE ? NULL : "[no stack]";
 		return row;
 	}
 	switch (by) {
 	case BY_LINE:
 	case BY_SITE:
-		set_line(&row, spot);
+		set_line(&row, fn);
 		break;
 	case BY_FUNCTION:
-		row.function = spot->symbol->function;
-		row.file = spot->symbol->file;
-		row.module = spot->place->module;
+		row.function = fn->symbol->function;
+		row.file = fn->symbol->file;
+		row.module = fn->frame->module;
 		break;
 	case BY_FILE:
-		row.file = spot->symbol->file;
-		row.module = row.file ? NULL : spot->place->module;
+		row.file = fn->symbol->file;
+		row.module = row.file ? NULL : fn->frame->module;
 		break;
 	case BY_MODULE:
 	case BY_THREAD:
-		row.module = spot->place->module;
+		row.module = fn->frame->module;
 		break;
 	}
 	return row;
@@ -158,8 +159,8 @@ static void name_row(struct draft *draft, const struct row *row, const struct me
 
 static void add_to_owner(struct builder *b, uint32_t site)
 {
-	struct spot spot = resolve_owner(b->resolver, b->trace->site_info[site].node);
-	struct row row = row_of(b->by, &spot, tally_kind(&b->tally, site));
+	struct frame_function fn = resolve_owner(b->resolver, b->trace->site_info[site].node);
+	struct row row = row_of(b->by, &fn, tally_kind(&b->tally, site));
 	uint32_t index;
 
 	if (b->by == BY_SITE)
@@ -175,16 +176,16 @@ static void add_to_owner(struct builder *b, uint32_t site)
 static const struct frame_rows *rows_of_frame(struct builder *b, uint32_t frame, uint32_t kind)
 {
 	struct frame_rows *rows = &b->frames[kind == MT_KIND_MMAP][frame];
-	const struct place *place;
+	const struct resolved_frame *resolved;
 
 	if (rows->known)
 		return rows;
 	rows->known = true;
 	rows->start = (uint32_t)b->frame_row_count;
-	place = resolve(b->resolver, frame);
-	for (size_t i = 0; i < place->count; i++) {
-		struct spot spot = { place, &place->symbols[i] };
-		struct row row = row_of(b->by, &spot, kind);
+	resolved = resolve(b->resolver, frame);
+	for (size_t i = 0; i < resolved->count; i++) {
+		struct frame_function fn = { resolved, &resolved->symbols[i] };
+		struct row row = row_of(b->by, &fn, kind);
 		uint32_t index = find_draft(b, &row);
 
 		VEC_PUSH(b->frame_row, b->frame_row_count, b->frame_row_room, index);

@@ -29,7 +29,7 @@ static int add_wrappers(struct wrappers *wrappers, const struct option_list *lis
 		if (wrappers_add(wrappers, list->items[i], why, sizeof(why)) != 0)
 			return error("--wrapper '%s': %s", list->items[i], why);
 	}
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 static const char **terminated(const struct option_list *list)
@@ -52,7 +52,7 @@ static int add_sources(struct source_cache *sources, const struct reading_option
 			return error("--path-map '%s': must have the form FROM=TO",
 				options->path_maps.items[i]);
 	}
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 struct trace *reading_trace(const char *path)
@@ -100,14 +100,14 @@ static int prepare(struct reading *r, const struct reading_options *options)
 	r->wrappers = wrappers_new();
 	r->sources = source_cache_new();
 	status = add_wrappers(r->wrappers, &options->wrappers);
-	return status == EXIT_FINE ? add_sources(r->sources, options) : status;
+	return status == EXIT_OK ? add_sources(r->sources, options) : status;
 }
 
 static int open_prepared(struct reading *r, const struct reading_options *options, int status)
 {
-	if (status == EXIT_FINE && !r->trace)
-		status = EXIT_TROUBLE;
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK && !r->trace)
+		status = EXIT_ERROR;
+	if (status == EXIT_OK)
 		start_resolver(r, options);
 	else
 		reading_close(r);
@@ -118,7 +118,7 @@ int reading_open(struct reading *r, const struct reading_options *options, const
 {
 	int status = prepare(r, options);
 
-	if (status == EXIT_FINE)
+	if (status == EXIT_OK)
 		r->trace = reading_trace(path);
 	return open_prepared(r, options, status);
 }

@@ -70,7 +70,7 @@ struct reading {
  * after an error was printed. */
 struct trace *reading_trace(const char *path);
 
-/* path: NULL = the newest trace here. EXIT_FINE, or the exit status of a failure that was reported;
+/* path: NULL = the newest trace here. EXIT_OK, or the exit status of a failure that was reported;
  * there is nothing to close then. */
 int reading_open(struct reading *r, const struct reading_options *options, const char *path);
 

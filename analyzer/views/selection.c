@@ -31,7 +31,7 @@ static int compare_text(const char *a, const char *b)
 	return strcmp(a, b);
 }
 
-static int compare_places(const struct annotated *a, const struct annotated *b)
+static int compare_locations(const struct annotated *a, const struct annotated *b)
 {
 	int order = compare_text(a->file, b->file);
 
@@ -54,14 +54,14 @@ static int by_measure(const void *left, const void *right, void *context)
 		if (m != n)
 			return m > n ? -1 : 1;
 	}
-	return compare_places(a, b);
+	return compare_locations(a, b);
 }
 
-static int by_place(const void *left, const void *right, void *context)
+static int by_location(const void *left, const void *right, void *context)
 {
 	const struct order *order = context;
 
-	return compare_places(annotation_function(order->a, *(const size_t *)left),
+	return compare_locations(annotation_function(order->a, *(const size_t *)left),
 		annotation_function(order->a, *(const size_t *)right));
 }
 
@@ -180,8 +180,8 @@ static void keep_line(const struct annotation *a, uint32_t line, struct selectio
 	s->count = kept;
 }
 
-/* Returns whether the word is the place of a file, be there functions or not. */
-static bool add_place(const struct annotation *a, const char *word, struct selection *s)
+/* Returns whether the word is a location in a file, be there functions or not. */
+static bool add_location(const struct annotation *a, const char *word, struct selection *s)
 {
 	struct order order = { a, SORT_NAME };
 	const char *colon = strrchr(word, ':');
@@ -195,11 +195,11 @@ static bool add_place(const struct annotation *a, const char *word, struct selec
 			add_file(a, word, colon - word, s);
 		if (s->count == 0)
 			return false;
-		sort(s, by_place, &order);
+		sort(s, by_location, &order);
 		keep_line(a, (uint32_t)line, s);
 		return true;
 	}
-	sort(s, by_place, &order);
+	sort(s, by_location, &order);
 	return s->count > 0;
 }
 
@@ -296,12 +296,12 @@ static int match_one(
 	if (!*word)
 		return error("empty FUNCTION or FILE");
 	add_named(a, word, s);
-	if (s->count == 0 && add_place(a, word, s))
-		return EXIT_FINE;
+	if (s->count == 0 && add_location(a, word, s))
+		return EXIT_OK;
 	if (s->count == 0 && !add_matching(a, word, s, why, sizeof(why)))
 		return error("%s", why);
 	sort(s, by_measure, &order);
-	return EXIT_FINE;
+	return EXIT_OK;
 }
 
 struct selection select_matching(const struct annotation *a, enum sort_key key,
@@ -312,12 +312,12 @@ struct selection select_matching(const struct annotation *a, enum sort_key key,
 	struct selection all = { 0 };
 	size_t room = 0;
 
-	*status = EXIT_FINE;
-	for (int i = 0; i < count && *status == EXIT_FINE; i++) {
+	*status = EXIT_OK;
+	for (int i = 0; i < count && *status == EXIT_OK; i++) {
 		struct selection one = { 0 };
 
 		*status = match_one(a, key, patterns[i], &one);
-		unknown[i] = *status == EXIT_FINE && one.count == 0;
+		unknown[i] = *status == EXIT_OK && one.count == 0;
 		for (size_t k = 0; k < one.count; k++) {
 			if (!taken[one.items[k]])
 				VEC_PUSH(all.items, all.count, room, one.items[k]);
@@ -325,11 +325,11 @@ struct selection select_matching(const struct annotation *a, enum sort_key key,
 		}
 		selection_release(&one);
 	}
-	for (int i = 0; i < count && *status == EXIT_FINE; i++)
+	for (int i = 0; i < count && *status == EXIT_OK; i++)
 		if (unknown[i])
 			report_unknown(a, patterns[i], all.count == 0);
 	if (all.count == 0)
-		*status = EXIT_TROUBLE;
+		*status = EXIT_ERROR;
 	free(taken);
 	free(unknown);
 	return all;
@@ -341,10 +341,10 @@ int sort_key_check(const char *command, const char *name, enum sort_key *key)
 
 	*key = SORT_AT_PEAK_BYTES;
 	if (!name)
-		return EXIT_FINE;
+		return EXIT_OK;
 	if (sort_key_find(name, key)) {
 		if (*key != SORT_PEAK_BYTES && *key != SORT_NAME)
-			return EXIT_FINE;
+			return EXIT_OK;
 		return error("%s: cannot sort by '%s'", command, sort_key_names[*key]);
 	}
 	nearest = nearest_name(name, sort_key_names);

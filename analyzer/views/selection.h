@@ -10,7 +10,7 @@
 struct selection {
 	size_t *items; /* functions of the annotation, in the order to be shown */
 	size_t count;
-	size_t left_out; /* functions that own memory too, for want of a place */
+	size_t left_out; /* functions that own memory too, for want of a location */
 	int64_t left_out_measure;
 };
 
@@ -26,14 +26,14 @@ struct selection select_largest(
  * arguments; a file, by its whole path or its end, maybe with ":LINE"; or else an extended regular
  * expression on function or file. Those of a file come in its order, others by `key`. A pattern
  * that means nothing is reported with the nearest name: as an error where no other means anything,
- * and then *status is EXIT_TROUBLE.
+ * and then *status is EXIT_ERROR.
  */
 struct selection select_matching(const struct annotation *a, enum sort_key key,
 	char *const *patterns, int count, int *status);
 
 void selection_release(struct selection *s);
 
-/* The key that --sort names, at_peak_bytes for NULL; only measures that add up. EXIT_TROUBLE after
+/* The key that --sort names, at_peak_bytes for NULL; only measures that add up. EXIT_ERROR after
  * an error. */
 int sort_key_check(const char *command, const char *name, enum sort_key *key);
 

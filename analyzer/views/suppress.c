@@ -376,7 +376,7 @@ static bool parse_block(struct parser *p)
 		.file = p->file, .line = p->line, .kinds = (1u << LEAK_KINDS) - 1
 	};
 	char *line = next_line(p);
-	bool ours = false, fine = false;
+	bool ours = false, ok = false;
 
 	if (line && strcmp(line, "}") != 0) {
 		s.name = mem_strdup(line);
@@ -385,10 +385,10 @@ static bool parse_block(struct parser *p)
 	if (!line || strcmp(line, "}") == 0)
 		wrong(p, "the block starting at line %u needs a name and 'Memcheck:Leak'", s.line);
 	else
-		fine = parse_tool(p, line, &ours) && parse_frames(p, &s, ours);
-	if (!fine || !ours) {
+		ok = parse_tool(p, line, &ours) && parse_frames(p, &s, ours);
+	if (!ok || !ours) {
 		release(&s);
-		return fine;
+		return ok;
 	}
 	VEC_PUSH(p->set->items, p->set->count, p->set->room, s);
 	return true;
@@ -418,13 +418,13 @@ bool suppressions_add_text(
 {
 	char *copy = mem_strdup(text);
 	struct parser p = { s, file, copy, 0, error, error_size };
-	bool fine = true;
+	bool ok = true;
 	char *line;
 
-	while (fine && (line = next_line(&p)))
-		fine = strcmp(line, "{") == 0 ? parse_block(&p) : parse_pattern(&p, line);
+	while (ok && (line = next_line(&p)))
+		ok = strcmp(line, "{") == 0 ? parse_block(&p) : parse_pattern(&p, line);
 	free(copy);
-	return fine;
+	return ok;
 }
 
 void suppressions_add_builtin(struct suppressions *s)
@@ -464,10 +464,10 @@ static char *read_file(const char *path, char *error, size_t error_size)
 bool suppressions_add_file(struct suppressions *s, const char *path, char *error, size_t error_size)
 {
 	char *text = read_file(path, error, error_size);
-	bool fine = text && suppressions_add_text(s, text, path, error, error_size);
+	bool ok = text && suppressions_add_text(s, text, path, error, error_size);
 
 	free(text);
-	return fine;
+	return ok;
 }
 
 void suppressions_release(struct suppressions *s)

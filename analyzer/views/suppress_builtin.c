@@ -1,6 +1,6 @@
 /*
- * suppress_builtin.c - what the C library, the loader, the C++ run time and common libraries keep on
- * purpose until the process ends, or lose in ways that only their authors can mend.
+ * suppress_builtin.c - what the C library, the loader, the C++ run time and common libraries keep
+ * on purpose until the process ends, or lose in ways that only their authors can fix.
  *
  * A program's own leak must never hide behind a library. So these name functions that call nothing of
  * the program's, or want the library's function right at the allocation; where that can't be had, they

@@ -19,9 +19,9 @@ struct trace;
 struct tally {
 	const struct trace *trace;
 	struct measures *sites;	 /* by site, as in MT_SITES */
-	struct line_peak *lines; /* by line, as in MT_LINES */
+	struct call_peak *calls; /* by call, as in MT_CALLS */
 	struct totals totals;	 /* of the program */
-	uint32_t *order;	 /* the sites that were used, grouped by line */
+	uint32_t *order;	 /* the sites that were used, grouped by call */
 	uint32_t count;
 };
 

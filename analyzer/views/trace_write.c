@@ -92,7 +92,7 @@ void trace_writer_init(struct trace_writer *w)
 	add_zeros(w, MT_NODES, MT_NODE_FIRST);
 	add_zeros(w, MT_SITES, 1);
 	add_zeros(w, MT_SITE_INFO, 1);
-	add_zeros(w, MT_LINES, 1);
+	add_zeros(w, MT_CALLS, 1);
 	add_zeros(w, MT_MODULES, 1);
 	add_zeros(w, MT_STRINGS, 1);
 }
@@ -123,7 +123,7 @@ void trace_writer_copy(struct trace_writer *w, const struct trace *t, bool symbo
 		{ MT_NODES, t->nodes, t->node_count },
 		{ MT_SITES, t->sites, t->site_count },
 		{ MT_SITE_INFO, t->site_info, t->site_count },
-		{ MT_LINES, t->lines, t->line_count },
+		{ MT_CALLS, t->calls, t->call_count },
 		{ MT_PUBLISHED, t->published,
 			t->header.tables[MT_PUBLISHED].count ? t->site_count : 0 },
 		{ MT_LANES, t->lanes, t->lane_count },
@@ -156,10 +156,10 @@ void trace_writer_copy(struct trace_writer *w, const struct trace *t, bool symbo
 void trace_writer_symbols(
 	struct trace_writer *w, uint32_t frame, struct resolver *resolver, uint32_t resolver_frame)
 {
-	const struct place *place = resolve(resolver, resolver_frame);
+	const struct resolved_frame *resolved = resolve(resolver, resolver_frame);
 
-	for (size_t i = 0; i < place->count; i++) {
-		const struct symbol *s = &place->symbols[i];
+	for (size_t i = 0; i < resolved->count; i++) {
+		const struct symbol *s = &resolved->symbols[i];
 		struct mt_symbol symbol = {
 			.frame = frame,
 			.function = trace_writer_string(w, s->function),
@@ -215,7 +215,7 @@ static int check_replaced(const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
-		return errno == ENOENT ? EXIT_FINE : error("%s: %s", path, strerror(errno));
+		return errno == ENOENT ? EXIT_OK : error("%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
 		close(fd);
 		return error("%s: not a regular file", path);
@@ -225,7 +225,7 @@ static int check_replaced(const char *path)
 	if (got == 0 ||
 		(got == (ssize_t)sizeof(start) && (memcmp(start, MT_MAGIC, sizeof(start)) == 0 ||
 							  is_packed(start, sizeof(start)))))
-		return EXIT_FINE;
+		return EXIT_OK;
 	return error("%s: exists and is not a trace; not overwritten", path);
 }
 
@@ -249,8 +249,8 @@ static int write_file(const char *path, const unsigned char *bytes, size_t size)
 	char *temporary;
 	int fd, code;
 
-	if (check_replaced(path) != EXIT_FINE)
-		return EXIT_TROUBLE;
+	if (check_replaced(path) != EXIT_OK)
+		return EXIT_ERROR;
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
 		die("out of memory");
 	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600, as the library's */
@@ -262,7 +262,7 @@ static int write_file(const char *path, const unsigned char *bytes, size_t size)
 	if (code && fd >= 0)
 		unlink(temporary);
 	free(temporary);
-	return code ? error("%s: cannot be written: %s", path, strerror(code)) : EXIT_FINE;
+	return code ? error("%s: cannot be written: %s", path, strerror(code)) : EXIT_OK;
 }
 
 /* Frees the plain one. */

@@ -48,7 +48,7 @@ void trace_writer_symbols(
 
 /*
  * Writes the file, packed where `packed` is set; *size is what it came to. What was there is
- * replaced if it was a trace, and only once the new one is whole. EXIT_FINE, or EXIT_TROUBLE after
+ * replaced if it was a trace, and only once the new one is whole. EXIT_OK, or EXIT_ERROR after
  * one line on stderr.
  */
 int trace_writer_save(struct trace_writer *w, const char *path, bool packed, uint64_t *size);

@@ -30,7 +30,7 @@ static void allocated(void *p, size_t size, struct cpu_frame at, void *last)
 
 static void freeing(void *p, struct cpu_frame at)
 {
-	record_gone(p, at);
+	record_freed(p, at);
 }
 
 static struct companion_taken take(void *p)

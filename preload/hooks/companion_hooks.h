@@ -127,15 +127,15 @@ static inline struct companion_taken event_take(struct event e, void *p)
 	return p && e.to ? e.to->take(p) : none;
 }
 
-/* p, of which `taken` was known, has become q. `gone`: where q is NULL, p was freed. */
+/* p, of which `taken` was known, has become q. `freed`: where q is NULL, p was freed. */
 static inline void event_resized(
-	struct event e, void *p, struct companion_taken taken, void *q, size_t size, bool gone)
+	struct event e, void *p, struct companion_taken taken, void *q, size_t size, bool freed)
 {
 	if (!e.to)
 		return;
 	if (!p)
 		event_allocated(e, q, size);
-	else if (q || gone)
+	else if (q || freed)
 		e.to->moved(p, taken, q, size, e.at, e.last);
 	else
 		e.to->kept(p, taken);
@@ -161,13 +161,13 @@ static inline void *absent(size_t size, size_t alignment)
 
 /* ---- the shapes; `bytes` and `alignment` are expressions of the parameters */
 
-#define ALLOCATES(result, name, parameters, arguments, bytes, alignment)                   \
-	HOOK result name parameters;                                                       \
-	HOOK result name parameters                                                        \
-	{                                                                                  \
-		struct event e = event_begin(CPU_CALLER());                                \
-		void *made = NEXT(name) ? NEXT(name) arguments : absent(bytes, alignment); \
-		return made ? event_allocated(e, made, bytes) : NULL;                      \
+#define ALLOCATES(result, name, parameters, arguments, bytes, alignment)                    \
+	HOOK result name parameters;                                                        \
+	HOOK result name parameters                                                         \
+	{                                                                                   \
+		struct event e = event_begin(CPU_CALLER());                                 \
+		void *block = NEXT(name) ? NEXT(name) arguments : absent(bytes, alignment); \
+		return block ? event_allocated(e, block, bytes) : NULL;                     \
 	}
 
 /* Into *to; gives an error number. */
@@ -180,24 +180,24 @@ static inline void *absent(size_t size, size_t alignment)
 		if (NEXT(name)) {                                   \
 			error = NEXT(name) arguments;               \
 		} else {                                            \
-			void *made = absent(bytes, alignment);      \
-			error = made ? 0 : ENOMEM;                  \
-			*to = made ? made : *to;                    \
+			void *block = absent(bytes, alignment);     \
+			error = block ? 0 : ENOMEM;                 \
+			*to = block ? block : *to;                  \
 		}                                                   \
 		if (error == 0)                                     \
 			event_allocated(e, *to, bytes);             \
 		return error;                                       \
 	}
 
-/* A block p, to another size. `gone`: p was freed though there is no new block. */
-#define RESIZES(name, parameters, arguments, bytes, gone)                        \
+/* A block p, to another size. `freed`: p was freed though there is no new block. */
+#define RESIZES(name, parameters, arguments, bytes, freed)                       \
 	HOOK void *name parameters;                                              \
 	HOOK void *name parameters                                               \
 	{                                                                        \
 		struct event e = event_begin(CPU_CALLER());                      \
 		struct companion_taken taken = event_take(e, p);                 \
 		void *q = NEXT(name) ? NEXT(name) arguments : realloc(p, bytes); \
-		event_resized(e, p, taken, q, bytes, gone);                      \
+		event_resized(e, p, taken, q, bytes, freed);                     \
 		return q;                                                        \
 	}
 

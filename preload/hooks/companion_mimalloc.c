@@ -77,7 +77,7 @@ ALLOCATES_TO(mi_posix_memalign, (void **to, size_t alignment, size_t size), (to,
 
 /* ---- resizing */
 
-#define TO_SIZE(name, gone) RESIZES(name, (void *p, size_t size), (p, size), size, gone)
+#define TO_SIZE(name, freed) RESIZES(name, (void *p, size_t size), (p, size), size, freed)
 #define TO_COUNT(name) \
 	RESIZES(name, (void *p, size_t count, size_t size), (p, count, size), times(count, size), false)
 #define TO_ALIGNED(name) \
@@ -221,19 +221,19 @@ HOOK char *mi_realpath(const char *path, char *to);
 HOOK char *mi_realpath(const char *path, char *to)
 {
 	struct event e = event_begin(CPU_CALLER());
-	char *made = NEXT(mi_realpath) ? NEXT(mi_realpath)(path, to) : realpath(path, to);
+	char *block = NEXT(mi_realpath) ? NEXT(mi_realpath)(path, to) : realpath(path, to);
 
-	return made && !to ? event_allocated(e, made, text_size(made)) : made;
+	return block && !to ? event_allocated(e, block, text_size(block)) : block;
 }
 
 HOOK char *mi_heap_realpath(heap_t *heap, const char *path, char *to);
 HOOK char *mi_heap_realpath(heap_t *heap, const char *path, char *to)
 {
 	struct event e = event_begin(CPU_CALLER());
-	char *made = NEXT(mi_heap_realpath) ? NEXT(mi_heap_realpath)(heap, path, to)
-					    : realpath(path, to);
+	char *block = NEXT(mi_heap_realpath) ? NEXT(mi_heap_realpath)(heap, path, to)
+					     : realpath(path, to);
 
-	return made && !to ? event_allocated(e, made, text_size(made)) : made;
+	return block && !to ? event_allocated(e, block, text_size(block)) : block;
 }
 
 HOOK int mi_dupenv_s(char **to, size_t *size, const char *name);

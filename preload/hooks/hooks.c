@@ -25,7 +25,7 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size);
 /*
  * Other allocators than the C library's may call a hook inside the real call. What such an inner
  * call allocates or frees is the outer one's affair, which alone knows what was asked for. It is
- * told by its caller, the allocator, so what a new_handler or a signal handler does counts.
+ * identified by its caller, the allocator, so what a new_handler or a signal handler does counts.
  */
 struct call {
 	void *last;	 /* record_last() before it */
@@ -57,7 +57,7 @@ static always_inline void call_end(struct call c, bool glibc)
 		inside = c.outer;
 }
 
-/* The long way of a new block. */
+/* The slow path of a new block. */
 static always_inline void record_allocated(void *p, size_t size, struct cpu_frame at, void *last)
 {
 	if (likely(p) && likely(!is_inner(at)) && !record_was_nested(p, last))
@@ -72,11 +72,11 @@ static always_inline void call_allocated(void *p, size_t size, struct cpu_frame 
 
 /*
  * malloc and free come in tiers, each of which jumps to the next and so sees the hook's caller as
- * its own. The hook only looks which way to go, before anything is saved; then there is the common
+ * its own. The hook only chooses the variant, before anything is saved; then there is the common
  * case, which calls nothing but the real function; and then everything else. What was found out
  * about the stack is handed on: the thread stays marked busy over the jump.
  *
- * A stack that a leaf has was recorded before, so it isn't an inner call's: its frames tell.
+ * A cached stack was recorded before, so it isn't an inner call's: its frames tell.
  */
 #define TIER static __attribute__((__noinline__))
 
@@ -90,23 +90,23 @@ static always_inline void *returned(void *p)
 
 static cold_path size_t take_asked(size_t alignment, size_t size);
 
-TIER void *made_anyhow(void *p, size_t size, void *last)
+TIER void *allocated_slow(void *p, size_t size, void *last)
 {
 	record_allocated(p, take_asked(1, size), CPU_CALLER(), last);
 	return returned(p);
 }
 
-TIER void *made_on(void *p, size_t size, struct leaf *leaf, void *last)
+TIER void *allocated_on(void *p, size_t size, struct cached_stack *stack, void *last)
 {
 	struct thread *t = thread_self;
 
 	if (likely(p) && !record_was_nested(p, last) && record_enabled())
-		record_new_on(t, p, size, leaf, slot_at(p));
+		record_new_on(t, p, size, stack, slot_at(p));
 	thread_leave(t);
 	return returned(p);
 }
 
-TIER void *made_walking(void *p, size_t size, struct leaf *place, void *last)
+TIER void *allocated_walking(void *p, size_t size, struct cached_stack *cache_slot, void *last)
 {
 	struct thread *t = thread_self;
 	struct cpu_frame at = CPU_CALLER();
@@ -117,67 +117,68 @@ TIER void *made_walking(void *p, size_t size, struct leaf *place, void *last)
 		return returned(p);
 	}
 	if (likely(p) && !is_inner(at) && !record_was_nested(p, last) && record_enabled()) {
-		struct leaf *leaf = capture_walk(t, place, at.sp, at.pc, at.bp);
+		struct cached_stack *stack = capture_walk(t, cache_slot, at.sp, at.pc, at.bp);
 
-		record_new_on(t, p, size, leaf, slot_at(p));
-		check_walk(t, leaf, at);
+		record_new_on(t, p, size, stack, slot_at(p));
+		check_walk(t, stack, at);
 	}
 	thread_leave(t);
 	return returned(p);
 }
 
-/* From the mark on. */
-static always_inline void *made_marked(struct thread *t, void *p, size_t size, struct cpu_frame at,
-	void *last, bool single, bool glibc)
+/* The thread is marked busy from here on. */
+static always_inline void *allocated_marked(struct thread *t, void *p, size_t size,
+	struct cpu_frame at, void *last, bool single, bool glibc)
 {
-	struct leaf *place, *leaf;
+	struct cached_stack *cache_slot, *stack;
 	uint32_t *slot = record_slot(p, glibc);
 
 	__builtin_prefetch(slot, 1);
-	leaf = capture_find(t, at, single, &place);
-	if (unlikely(!leaf))
-		return made_walking(p, size, place, last);
-	check_walk(t, leaf, at);
-	if (unlikely(!record_new_marked(t, p, size, leaf, slot, single)))
-		return made_on(p, size, leaf, last);
+	stack = capture_find(t, at, single, &cache_slot);
+	if (unlikely(!stack))
+		return allocated_walking(p, size, cache_slot, last);
+	check_walk(t, stack, at);
+	if (unlikely(!record_new_marked(t, p, size, stack, slot, single)))
+		return allocated_on(p, size, stack, last);
 	thread_leave(t);
 	return p;
 }
 
-static always_inline void *made_by_way(
+static always_inline void *allocated_fast(
 	void *p, size_t size, struct cpu_frame at, void *last, bool single, bool glibc)
 {
 	struct thread *t = thread_self;
 
 	if (unlikely(!record_enter(t, at.sp, single)))
-		return made_anyhow(p, size, last);
-	return made_marked(t, p, size, at, last, single, glibc);
+		return allocated_slow(p, size, last);
+	return allocated_marked(t, p, size, at, last, single, glibc);
 }
 
-/* A function once for each short way, from a definition that is told the way by constants. */
+/* A function once for each variant of the fast path, from a definition that gets the variant as
+ * constants. */
 /* clang-format off */
-#define EACH_WAY(define)                  \
+#define EACH_VARIANT(define)                  \
 	define(single, true, true)        \
 	define(lanes, false, true)        \
 	define(other_single, true, false) \
 	define(other_lanes, false, false)
 /* clang-format on */
 
-#define MADE(way, single, glibc)                                                \
-	TIER void *made_##way(void *p, size_t size, void *last)                 \
-	{                                                                       \
-		return made_by_way(p, size, CPU_CALLER(), last, single, glibc); \
+#define ALLOCATED(variant, single, glibc)                                          \
+	TIER void *allocated_##variant(void *p, size_t size, void *last)           \
+	{                                                                          \
+		return allocated_fast(p, size, CPU_CALLER(), last, single, glibc); \
 	}
-EACH_WAY(MADE)
+EACH_VARIANT(ALLOCATED)
 
-void *record_made(void *p, size_t size, void *last)
+void *record_new_tail(void *p, size_t size, void *last)
 {
-	void *(*made)(void *, size_t, void *) = PHASE_WAY(made);
+	void *(*allocated)(void *, size_t, void *) = PHASE_FAST_PATH(allocated);
 
-	return likely(made) ? made(p, size, last) : made_anyhow(p, size, last);
+	return likely(allocated) ? allocated(p, size, last) : allocated_slow(p, size, last);
 }
 
-static cold_path void *malloc_anyhow(size_t size)
+static cold_path void *malloc_slow(size_t size)
 {
 	struct call c;
 	void *p;
@@ -196,27 +197,27 @@ TIER void *malloc_sampled(size_t size)
 {
 	if (likely(next.malloc != NULL) && likely(sample_skips(size)))
 		return next.malloc(size);
-	return malloc_anyhow(size);
+	return malloc_slow(size);
 }
 
-#define MALLOC(way, single, glibc)                                                            \
-	TIER void *malloc_##way(size_t size)                                                  \
-	{                                                                                     \
-		struct call c = call_begin(CPU_CALLER(), glibc);                              \
-		void *p = next.malloc(size);                                                  \
-		call_end(c, glibc);                                                           \
-		return made_by_way(p, size, CPU_CALLER(), glibc ? p : c.last, single, glibc); \
+#define MALLOC(variant, single, glibc)                                                           \
+	TIER void *malloc_##variant(size_t size)                                                 \
+	{                                                                                        \
+		struct call c = call_begin(CPU_CALLER(), glibc);                                 \
+		void *p = next.malloc(size);                                                     \
+		call_end(c, glibc);                                                              \
+		return allocated_fast(p, size, CPU_CALLER(), glibc ? p : c.last, single, glibc); \
 	}
-EACH_WAY(MALLOC)
+EACH_VARIANT(MALLOC)
 
 HOOK void *malloc(size_t size)
 {
-	void *(*way)(size_t) = PHASE_WAY(malloc);
+	void *(*fast_path)(size_t) = PHASE_FAST_PATH(malloc);
 
-	return likely(way) ? way(size) : malloc_sampled(size);
+	return likely(fast_path) ? fast_path(size) : malloc_sampled(size);
 }
 
-TIER void *calloc_anyhow(size_t count, size_t size)
+TIER void *calloc_slow(size_t count, size_t size)
 {
 	struct call c;
 	void *p;
@@ -230,7 +231,7 @@ TIER void *calloc_anyhow(size_t count, size_t size)
 	return p;
 }
 
-/* The loader allocates by calloc what it loads: it has to come by (modules.c). */
+/* The loader allocates by calloc what it loads: it has to take the slow path (modules.c). */
 TIER void *calloc_sampled(size_t count, size_t size)
 {
 	size_t bytes;
@@ -239,33 +240,33 @@ TIER void *calloc_sampled(size_t count, size_t size)
 		likely(!modules_is_loader((uintptr_t)__builtin_return_address(0))) &&
 		likely(sample_skips(bytes)))
 		return next.calloc(count, size);
-	return calloc_anyhow(count, size);
+	return calloc_slow(count, size);
 }
 
-#define CALLOC(way, single, glibc)                                                         \
-	TIER void *calloc_##way(size_t count, size_t size)                                 \
+#define CALLOC(variant, single, glibc)                                                     \
+	TIER void *calloc_##variant(size_t count, size_t size)                             \
 	{                                                                                  \
 		struct call c = call_begin(CPU_CALLER(), glibc);                           \
 		void *p = next.calloc(count, size);                                        \
 		call_end(c, glibc);                                                        \
-		return made_by_way(                                                        \
+		return allocated_fast(                                                     \
 			p, count * size, CPU_CALLER(), glibc ? p : c.last, single, glibc); \
 	}
-EACH_WAY(CALLOC)
+EACH_VARIANT(CALLOC)
 
 HOOK void *calloc(size_t count, size_t size)
 {
-	void *(*way)(size_t, size_t) = PHASE_WAY(calloc);
+	void *(*fast_path)(size_t, size_t) = PHASE_FAST_PATH(calloc);
 
-	return likely(way) ? way(count, size) : calloc_sampled(count, size);
+	return likely(fast_path) ? fast_path(count, size) : calloc_sampled(count, size);
 }
 
-TIER void free_anyhow(void *p)
+TIER void free_slow(void *p)
 {
 	if (unlikely(!p || boot_owns(p)))
 		return;
 	if (likely(!is_inner(CPU_CALLER())) || slot_is_taken(p))
-		record_gone(p, CPU_CALLER());
+		record_freed(p, CPU_CALLER());
 	if (READY(free))
 		next.free(p);
 }
@@ -275,39 +276,39 @@ TIER void free_sampled(void *p)
 	if (likely(sample_lacks(p)))
 		next.free(p);
 	else
-		free_anyhow(p);
+		free_slow(p);
 }
 
-#define FREE(way, single, glibc)                                                   \
-	TIER void free_##way(void *p)                                              \
-	{                                                                          \
-		if (likely(record_gone_by_way(p, CPU_CALLER().sp, single, glibc))) \
-			next.free(p);                                              \
-		else                                                               \
-			free_anyhow(p);                                            \
+#define FREE(variant, single, glibc)                                              \
+	TIER void free_##variant(void *p)                                         \
+	{                                                                         \
+		if (likely(record_freed_fast(p, CPU_CALLER().sp, single, glibc))) \
+			next.free(p);                                             \
+		else                                                              \
+			free_slow(p);                                             \
 	}
-EACH_WAY(FREE)
+EACH_VARIANT(FREE)
 
-#define GONE(way, single, glibc)                                 \
-	TIER bool gone_##way(void *p, uintptr_t sp)              \
-	{                                                        \
-		return record_gone_by_way(p, sp, single, glibc); \
+#define FREED(variant, single, glibc)                           \
+	TIER bool freed_##variant(void *p, uintptr_t sp)        \
+	{                                                       \
+		return record_freed_fast(p, sp, single, glibc); \
 	}
-EACH_WAY(GONE)
+EACH_VARIANT(FREED)
 
-bool record_gone_quickly(void *p, uintptr_t sp)
+bool record_freed_if_fast(void *p, uintptr_t sp)
 {
-	bool (*gone)(void *, uintptr_t) = PHASE_WAY(gone);
+	bool (*freed)(void *, uintptr_t) = PHASE_FAST_PATH(freed);
 
-	return likely(gone) && gone(p, sp);
+	return likely(freed) && freed(p, sp);
 }
 
 HOOK void free(void *p)
 {
-	void (*way)(void *) = PHASE_WAY(free);
+	void (*fast_path)(void *) = PHASE_FAST_PATH(free);
 
-	if (likely(way))
-		way(p);
+	if (likely(fast_path))
+		fast_path(p);
 	else
 		free_sampled(p);
 }
@@ -320,7 +321,7 @@ HOOK void free_sized(void *p, size_t size)
 		earlier.free(p);
 		return;
 	}
-	record_gone(p, CPU_CALLER());
+	record_freed(p, CPU_CALLER());
 	if (next.free_sized)
 		next.free_sized(p, size);
 	else if (next.free)
@@ -335,7 +336,7 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size)
 		earlier.free(p);
 		return;
 	}
-	record_gone(p, CPU_CALLER());
+	record_freed(p, CPU_CALLER());
 	if (next.free_aligned_sized)
 		next.free_aligned_sized(p, alignment, size);
 	else if (next.free)
@@ -393,7 +394,7 @@ static inline void *resize(void *p, size_t size, struct cpu_frame at)
 	return q;
 }
 
-TIER void *realloc_anyhow(void *p, size_t size)
+TIER void *realloc_slow(void *p, size_t size)
 {
 	return resize(p, size, CPU_CALLER());
 }
@@ -406,7 +407,7 @@ TIER void *realloc_rest(void *p, void *q, size_t size, uint32_t site, uint64_t h
 }
 
 /* As if it were freed, and a new one made. Its slot is emptied before, as for a free. */
-static always_inline void *realloc_by_way(
+static always_inline void *realloc_fast(
 	void *p, size_t size, struct cpu_frame at, bool single, bool glibc)
 {
 	struct thread *t = thread_self;
@@ -417,10 +418,10 @@ static always_inline void *realloc_by_way(
 
 	if (unlikely(!record_passes(t, single)) || unlikely(!slot) ||
 		unlikely(*slot < 1u << SLOT_SITE_BIT) || (!glibc && unlikely(is_inner(at))))
-		return realloc_anyhow(p, size);
+		return realloc_slow(p, size);
 	had = slot_read(slot);
 	if (unlikely(had.size >= CUTS_LEAST))
-		return realloc_anyhow(p, size);
+		return realloc_slow(p, size);
 	slot_clear(slot, had.size);
 	c = call_begin(at, glibc);
 	q = next.realloc(p, size);
@@ -428,30 +429,30 @@ static always_inline void *realloc_by_way(
 	if (unlikely(!q) || unlikely(!record_enter(t, at.sp, single)))
 		return realloc_rest(p, q, size, had.site, had.size, c.last);
 	if ((!glibc && record_was_nested(q, c.last)) ||
-		unlikely(!record_gone_known(t, p, had.site, had.size, single))) {
+		unlikely(!record_freed_known(t, p, had.site, had.size, single))) {
 		thread_leave(t);
 		return realloc_rest(p, q, size, had.site, had.size, c.last);
 	}
-	return made_marked(t, q, size, at, glibc ? q : c.last, single, glibc);
+	return allocated_marked(t, q, size, at, glibc ? q : c.last, single, glibc);
 }
 
-#define REALLOC(way, single, glibc)                                          \
-	TIER void *realloc_##way(void *p, size_t size)                       \
-	{                                                                    \
-		return realloc_by_way(p, size, CPU_CALLER(), single, glibc); \
+#define REALLOC(variant, single, glibc)                                    \
+	TIER void *realloc_##variant(void *p, size_t size)                 \
+	{                                                                  \
+		return realloc_fast(p, size, CPU_CALLER(), single, glibc); \
 	}
-EACH_WAY(REALLOC)
+EACH_VARIANT(REALLOC)
 
 HOOK void *realloc(void *p, size_t size)
 {
-	void *(*way)(void *, size_t) = PHASE_WAY(realloc);
+	void *(*fast_path)(void *, size_t) = PHASE_FAST_PATH(realloc);
 
-	return likely(way) ? way(p, size) : realloc_anyhow(p, size);
+	return likely(fast_path) ? fast_path(p, size) : realloc_slow(p, size);
 }
 
 HOOK void *reallocarray(void *p, size_t count, size_t size)
 {
-	void *(*way)(void *, size_t) = PHASE_WAY(realloc);
+	void *(*fast_path)(void *, size_t) = PHASE_FAST_PATH(realloc);
 	size_t bytes;
 
 	if (unlikely(__builtin_mul_overflow(count, size, &bytes))) {
@@ -460,14 +461,14 @@ HOOK void *reallocarray(void *p, size_t count, size_t size)
 	}
 	if (READY(realloc) && unlikely(earlier.realloc))
 		return earlier.realloc(p, bytes);
-	return likely(way) ? way(p, bytes) : realloc_anyhow(p, bytes);
+	return likely(fast_path) ? fast_path(p, bytes) : realloc_slow(p, bytes);
 }
 
-const struct way phase_ways[] = {
-#define WAY(way, single, glibc)                                                               \
-	[2 * !(single) + !(glibc)] = { malloc_##way, calloc_##way, realloc_##way, free_##way, \
-		made_##way, gone_##way },
-	EACH_WAY(WAY)
+const struct fast_path phase_fast_paths[] = {
+#define VARIANT(variant, single, glibc)                                                       \
+	[2 * !(single) + !(glibc)] = { malloc_##variant, calloc_##variant, realloc_##variant, \
+		free_##variant, allocated_##variant, freed_##variant },
+	EACH_VARIANT(VARIANT)
 };
 
 /* ---- while recording is stopped: a look whether it still is, and at a free whether the block was recorded before */
@@ -486,20 +487,20 @@ static always_inline bool is_unknown(const void *p)
 
 TIER void *malloc_stopped(size_t size)
 {
-	return is_stopped() ? next.malloc(size) : malloc_anyhow(size);
+	return is_stopped() ? next.malloc(size) : malloc_slow(size);
 }
 
-/* The loader has to come by, as when sampling. */
+/* The loader has to take the slow path, as when sampling. */
 TIER void *calloc_stopped(size_t count, size_t size)
 {
 	if (is_stopped() && likely(!modules_is_loader((uintptr_t)__builtin_return_address(0))))
 		return next.calloc(count, size);
-	return calloc_anyhow(count, size);
+	return calloc_slow(count, size);
 }
 
 TIER void *realloc_stopped(void *p, size_t size)
 {
-	return is_unknown(p) ? next.realloc(p, size) : realloc_anyhow(p, size);
+	return is_unknown(p) ? next.realloc(p, size) : realloc_slow(p, size);
 }
 
 TIER void free_stopped(void *p)
@@ -507,22 +508,22 @@ TIER void free_stopped(void *p)
 	if (is_unknown(p))
 		next.free(p);
 	else
-		free_anyhow(p);
+		free_slow(p);
 }
 
-TIER void *made_stopped(void *p, size_t size, void *last)
+TIER void *allocated_stopped(void *p, size_t size, void *last)
 {
-	return is_stopped() ? p : made_anyhow(p, size, last);
+	return is_stopped() ? p : allocated_slow(p, size, last);
 }
 
-TIER bool gone_stopped(void *p, uintptr_t sp)
+TIER bool freed_stopped(void *p, uintptr_t sp)
 {
 	(void)sp;
 	return is_unknown(p);
 }
 
-const struct way phase_way_stopped = { malloc_stopped, calloc_stopped, realloc_stopped, free_stopped,
-	made_stopped, gone_stopped };
+const struct fast_path phase_fast_path_stopped = { malloc_stopped, calloc_stopped, realloc_stopped,
+	free_stopped, allocated_stopped, freed_stopped };
 
 /* ---- in a process that is never traced, only blocks from before the next definitions were known differ */
 
@@ -538,7 +539,7 @@ TIER void *calloc_passing(size_t count, size_t size)
 
 TIER void *realloc_passing(void *p, size_t size)
 {
-	return likely(!boot_owns(p)) ? next.realloc(p, size) : realloc_anyhow(p, size);
+	return likely(!boot_owns(p)) ? next.realloc(p, size) : realloc_slow(p, size);
 }
 
 TIER void free_passing(void *p)
@@ -547,21 +548,21 @@ TIER void free_passing(void *p)
 		next.free(p);
 }
 
-TIER void *made_passing(void *p, size_t size, void *last)
+TIER void *allocated_passing(void *p, size_t size, void *last)
 {
 	(void)size;
 	(void)last;
 	return p;
 }
 
-TIER bool gone_passing(void *p, uintptr_t sp)
+TIER bool freed_passing(void *p, uintptr_t sp)
 {
 	(void)sp;
 	return !boot_owns(p);
 }
 
-const struct way phase_way_passing = { malloc_passing, calloc_passing, realloc_passing, free_passing,
-	made_passing, gone_passing };
+const struct fast_path phase_fast_path_passing = { malloc_passing, calloc_passing, realloc_passing,
+	free_passing, allocated_passing, freed_passing };
 
 HOOK void *memalign(size_t alignment, size_t size)
 {

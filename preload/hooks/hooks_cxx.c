@@ -53,44 +53,44 @@ static cold_path void *resolve_or_end(enum cxx_function f, bool may_fail)
 	return found;
 }
 
-#define CALL_NEW(f, type, alignment_, may_fail, ...)                                      \
-	do {                                                                              \
-		type *call_ = next_of(f);                                                 \
-		void *last_, *p_;                                                         \
-		if (unlikely(!call_)) {                                                   \
-			last_ = record_last();                                            \
-			p_ = late_new(size ? size : 1, alignment_);                       \
-			if (likely(p_))                                                   \
-				return boot_owns(p_) ? p_ : record_made(p_, size, last_); \
-			call_ = resolve_or_end(f, may_fail);                              \
-			if (!call_)                                                       \
-				return NULL;                                              \
-		}                                                                         \
-		if (likely(!cxx_beside_malloc))                                          \
-			return call_(__VA_ARGS__);                                        \
-		last_ = record_last();                                                    \
-		p_ = call_(__VA_ARGS__);                                                  \
-		return record_made(p_, size, last_);                                      \
+#define CALL_NEW(f, type, alignment_, may_fail, ...)                                          \
+	do {                                                                                  \
+		type *call_ = next_of(f);                                                     \
+		void *last_, *p_;                                                             \
+		if (unlikely(!call_)) {                                                       \
+			last_ = record_last();                                                \
+			p_ = late_new(size ? size : 1, alignment_);                           \
+			if (likely(p_))                                                       \
+				return boot_owns(p_) ? p_ : record_new_tail(p_, size, last_); \
+			call_ = resolve_or_end(f, may_fail);                                  \
+			if (!call_)                                                           \
+				return NULL;                                                  \
+		}                                                                             \
+		if (likely(!cxx_beside_malloc))                                               \
+			return call_(__VA_ARGS__);                                            \
+		last_ = record_last();                                                        \
+		p_ = call_(__VA_ARGS__);                                                      \
+		return record_new_tail(p_, size, last_);                                      \
 	} while (0)
 
-static always_inline void record_freed(void *p, struct cpu_frame at)
+static always_inline void record_deleted(void *p, struct cpu_frame at)
 {
-	if (!record_gone_quickly(p, at.sp))
-		record_gone(p, at);
+	if (!record_freed_if_fast(p, at.sp))
+		record_freed(p, at);
 }
 
-#define CALL_DELETE(f, type, ...)                      \
-	do {                                           \
-		type *call_ = next_of(f);              \
-		if (unlikely(!p))                      \
-			return;                        \
-		if (unlikely(!call_)) {                \
-			free(p);                       \
-			return;                        \
-		}                                      \
-		if (unlikely(cxx_beside_malloc))      \
-			record_freed(p, CPU_CALLER()); \
-		call_(__VA_ARGS__);                    \
+#define CALL_DELETE(f, type, ...)                        \
+	do {                                             \
+		type *call_ = next_of(f);                \
+		if (unlikely(!p))                        \
+			return;                          \
+		if (unlikely(!call_)) {                  \
+			free(p);                         \
+			return;                          \
+		}                                        \
+		if (unlikely(cxx_beside_malloc))         \
+			record_deleted(p, CPU_CALLER()); \
+		call_(__VA_ARGS__);                      \
 	} while (0)
 
 typedef void *new_fn(size_t);
@@ -103,7 +103,7 @@ typedef void delete_sized_fn(void *, size_t);
 typedef void delete_aligned_nothrow_fn(void *, size_t, nothrow);
 typedef void delete_sized_aligned_fn(void *, size_t, size_t);
 
-/* The C++ library asks malloc for a byte. By the long way, which looks what was asked for. */
+/* The C++ library asks malloc for a byte. On the slow path, which looks what was asked for. */
 static cold_path void note_nothing_asked(void)
 {
 	struct thread *t = thread_self;

@@ -101,8 +101,8 @@ HOOK int munmap(void *address, size_t size)
 {
 	unmaps(address, size, CPU_CALLER().pc);
 	mapped_forget((uintptr_t)address, size);
-	/* Before the call: afterwards another thread may have mapped the place. It fails for bad
-	 * arguments alone. */
+	/* Before the call: afterwards another thread may have mapped something there. It fails for
+	 * bad arguments alone. */
 	if (wanted() && (uintptr_t)address % 4096 == 0 && size > 0)
 		record_mapping((uintptr_t)address, whole_pages(size), CPU_CALLER(), false);
 	return next.munmap ? next.munmap(address, size) : (int)syscall(SYS_munmap, address, size);

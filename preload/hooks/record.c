@@ -16,15 +16,15 @@ cold_path bool record_look(void)
 	return load_relaxed(&h->enabled) & MT_ENABLED_RECORD;
 }
 
-cold_path bool record_new_site(struct thread *t, struct leaf *leaf)
+cold_path bool record_new_site(struct thread *t, struct cached_stack *stack)
 {
-	if (capture_new_site(t, leaf))
+	if (capture_new_site(t, stack))
 		return true;
 	count_lost(MT_LOST_SITE);
 	return false;
 }
 
-/* p was given out, with this address in it: blocks that are in the way were freed without our
+/* p was given out, with this address in it: blocks that are recorded there were freed without our
  * knowing. */
 static void record_unseen_frees(struct thread *t, const void *p, uintptr_t address)
 {
@@ -67,7 +67,7 @@ cold_path void record_unslotted(struct thread *t, void *p, struct block b)
 
 /* Samples count for others, whose ends aren't known: then it is only counted where the thread itself
  * frees its last. */
-cold_path void record_last_gone(struct thread *t)
+cold_path void record_last_freed(struct thread *t)
 {
 	struct lane_site *ls = ledger_find(t, t->last_value >> SLOT_SITE_BIT);
 
@@ -79,8 +79,8 @@ cold_path void record_last_gone(struct thread *t)
 /* ---- sampling */
 
 /*
- * What is left until the next sample stands in sample_left, where the hooks' short way counts it
- * down. Right after a sample it stands in the thread's state, so that the next allocation comes by
+ * What is left until the next sample stands in sample_left, where the hooks' fast path counts it
+ * down. Right after a sample it stands in the thread's state, so that the next allocation comes
  * here and tells that the last block isn't the last any more.
  */
 cold_path bool record_draws(struct thread *t, size_t size)
@@ -138,7 +138,7 @@ cold_path void record_subtract_sampled(
 	struct thread *t, const void *p, struct block b, bool temporary)
 {
 	sample_filter_remove(p);
-	ledger_subtract(t, vary(b, temporary ? SAMPLE_TEMPORARY : SAMPLE_GONE), temporary);
+	ledger_subtract(t, vary(b, temporary ? SAMPLE_TEMPORARY : SAMPLE_FREED), temporary);
 }
 
 cold_path void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp)

@@ -28,11 +28,11 @@
 
 #pragma GCC visibility push(hidden)
 
-bool record_new_site(struct thread *t,
-	struct leaf
-		*leaf); /* of the stack that was just walked; false: lost, which has been counted */
-void record_unslotted(struct thread *t, void *p,
-	struct block b); /* no leaf there yet, or what is left of a block that was freed unseen */
+/* Of the stack that was just walked; false: lost, which has been counted. */
+bool record_new_site(struct thread *t, struct cached_stack *stack);
+
+/* There are no slots yet, or what is left of a block that was freed unseen. */
+void record_unslotted(struct thread *t, void *p, struct block b);
 void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uintptr_t bp);
 
 /* When sampling: is it this block's turn? And what it counts then. */
@@ -40,13 +40,14 @@ bool record_draws(struct thread *t, size_t size);
 uint32_t record_add_sampled(struct thread *t, const void *p, struct block b);
 void record_subtract_sampled(struct thread *t, const void *p, struct block b, bool temporary);
 
-/* hooks.c, for hooks of functions beside the malloc family. What the first is called with is its
- * last: it records the block for the hook's caller and gives it back. `last` is what record_last()
- * was before the real call. The other records a block that is about to be freed; false: not yet. */
-void *record_made(void *p, size_t size, void *last);
-bool record_gone_quickly(void *p, uintptr_t sp);
+/* hooks.c, for hooks of functions beside the malloc family. The first is their tail call: it
+ * records the block for the hook's caller and gives it back. `last` is what record_last() was
+ * before the real call. The other records a block that is about to be freed, if the fast path can;
+ * false: not yet. */
+void *record_new_tail(void *p, size_t size, void *last);
+bool record_freed_if_fast(void *p, uintptr_t sp);
 
-void record_last_gone(struct thread *t); /* its last block was freed by another thread */
+void record_last_freed(struct thread *t); /* its last block was freed by another thread */
 
 bool record_look(void); /* takes a request from outside; are new allocations recorded? */
 
@@ -57,7 +58,7 @@ static always_inline bool record_enabled(void)
 	return likely(load_relaxed(&trace.header->enabled) == MT_ENABLED_RECORD) || record_look();
 }
 
-/* Gives the site's place in the lane, as struct leaf has it; 0 = none. */
+/* Gives the site's place in the lane, as struct cached_stack has it; 0 = none. */
 static always_inline uint32_t record_add(struct thread *t, const void *p, struct block b)
 {
 	if (unlikely(config.sample.mean))
@@ -102,19 +103,19 @@ static always_inline void record_forget_last(struct thread *t)
 	t->last_slot = NULL;
 }
 
-/* A new block of the stack that this leaf has, or that was just walked. */
+/* A new block of this stack, which is a cached one or was just walked. */
 static always_inline void record_new_on(
-	struct thread *t, void *p, size_t size, struct leaf *leaf, uint32_t *slot)
+	struct thread *t, void *p, size_t size, struct cached_stack *stack, uint32_t *slot)
 {
 	struct block b;
 
 	if (record_lost_last(t))
-		record_last_gone(t);
+		record_last_freed(t);
 	t->last = p;
 	t->last_slot = NULL;
-	if (unlikely(!leaf->site) && !record_new_site(t, leaf))
+	if (unlikely(!stack->site) && !record_new_site(t, stack))
 		return;
-	b = (struct block){ leaf->site, size, 1, 0 };
+	b = (struct block){ stack->site, size, 1, 0 };
 	if (unlikely(config.slack))
 		slack_add(b, slack_of(p, b));
 	if (unlikely(!slot || *slot || (size >= SLOT_LARGE && slot_is_littered(slot)))) {
@@ -122,7 +123,7 @@ static always_inline void record_new_on(
 		return;
 	}
 	slot_write(slot, p, b.site, b.size);
-	leaf->lane_place = record_add(t, p, b);
+	stack->lane_slot = record_add(t, p, b);
 	if (phase_multi)
 		record_keep_last(t, slot);
 }
@@ -131,13 +132,13 @@ static always_inline void record_new_on(
 static always_inline void record_new_by(struct thread *t, void *p, size_t size, struct cpu_frame at)
 {
 	uint32_t *slot = slot_at(p);
-	struct leaf *leaf;
+	struct cached_stack *stack;
 
 	if (unlikely(config.sample.mean) && !record_draws(t, size))
 		return;
-	leaf = capture(t, at);
-	record_new_on(t, p, size, leaf, slot);
-	check_walk(t, leaf, at);
+	stack = capture(t, at);
+	record_new_on(t, p, size, stack, slot);
+	check_walk(t, stack, at);
 }
 
 static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
@@ -154,13 +155,13 @@ static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
 	thread_leave(t);
 }
 
-static always_inline void record_gone_by(
+static always_inline void record_freed_by(
 	struct thread *t, void *p, struct block b, struct cpu_frame at)
 {
 	bool temporary = t->last == p;
 
 	if (temporary && b.site && !record_is_last(t, b.site)) {
-		record_last_gone(t);
+		record_last_freed(t);
 		temporary = false;
 	}
 	if (t->last == p)
@@ -186,7 +187,7 @@ static always_inline struct block record_take_slot(void *p)
 }
 
 /* The block is about to be freed. */
-static always_inline void record_gone(void *p, struct cpu_frame at)
+static always_inline void record_freed(void *p, struct cpu_frame at)
 {
 	struct thread *t;
 
@@ -195,22 +196,23 @@ static always_inline void record_gone(void *p, struct cpu_frame at)
 	t = thread_enter(at.sp);
 	if (unlikely(!t))
 		return;
-	record_gone_by(t, p, record_take_slot(p), at);
+	record_freed_by(t, p, record_take_slot(p), at);
 	thread_leave(t);
 }
 
 /*
  * The common case of both, in a few straight lines that call nothing and have few enough variables
- * to need no registers saved: a settled thread, a stack that a leaf has. The budget
- * is some 120 instructions for a new block and 50 for one that goes, and 4 for each frame of the
- * stack. False: nothing has been done. `single`: one thread, for which the counters are the sites'
- * own; `glibc`: its allocator. Both are constants, so there are four of each.
+ * to need no registers saved: a settled thread, a cached stack. The budget is some 120 instructions
+ * for a new block and 50 for one that goes, and 4 for each frame of the stack. False: nothing has
+ * been done. `single`: one thread, for which the counters are the sites' own; `glibc`: its
+ * allocator. Both are constants, so there are four of each.
  *
  * All of it with the thread marked busy: a signal handler's event would move what was looked up.
  */
 static always_inline bool record_passes(const struct thread *t, bool single)
 {
-	return likely(t) && likely(t->state == (single ? phase_single_gate() : phase_lane_gate())) &&
+	return likely(t) &&
+	       likely(t->state == (single ? phase_single_generation() : phase_lane_generation())) &&
 	       (!single || likely(process_is_single));
 }
 
@@ -228,9 +230,9 @@ static always_inline uint32_t *record_slot(const void *p, bool glibc)
 	return slot_in(p, glibc ? 0 : SLOT_EIGHTHS);
 }
 
-/* A new block of the stack that the leaf has; `slot` is where it belongs, or NULL. */
-static always_inline bool record_new_marked(
-	struct thread *t, void *p, size_t size, struct leaf *leaf, uint32_t *slot, bool single)
+/* A new block of this stack; `slot` is where it belongs, or NULL. */
+static always_inline bool record_new_marked(struct thread *t, void *p, size_t size,
+	struct cached_stack *stack, uint32_t *slot, bool single)
 {
 	struct lane_site *ls;
 
@@ -241,22 +243,22 @@ static always_inline bool record_new_marked(
 	if (!single) {
 		if (record_lost_last(t))
 			return false;
-		ls = &t->sites[leaf->lane_place - 1];
-		if (unlikely(!leaf->lane_place) || unlikely(ls->site != leaf->site) ||
+		ls = &t->sites[stack->lane_slot - 1];
+		if (unlikely(!stack->lane_slot) || unlikely(ls->site != stack->site) ||
 			unlikely(!ledger_count_known(t, ls, size, 1, false)))
 			return false;
 	}
 	t->last = p;
-	slot_write(slot, p, leaf->site, size);
+	slot_write(slot, p, stack->site, size);
 	if (single)
-		ledger_add_single(leaf->site, leaf->line, size, 1);
+		ledger_add_single(stack->site, stack->call, size, 1);
 	else
 		record_keep_last(t, slot);
 	return true;
 }
 
 /* A block with this site and size goes. */
-static always_inline bool record_gone_known(
+static always_inline bool record_freed_known(
 	struct thread *t, const void *p, uint32_t site, uint64_t size, bool single)
 {
 	bool temporary = t->last == p;
@@ -278,7 +280,7 @@ static always_inline bool record_gone_known(
 	return true;
 }
 
-static always_inline bool record_gone_marked(struct thread *t, void *p, bool single, bool glibc)
+static always_inline bool record_freed_marked(struct thread *t, void *p, bool single, bool glibc)
 {
 	uint32_t *slot = record_slot(p, glibc);
 	struct block b;
@@ -287,20 +289,20 @@ static always_inline bool record_gone_marked(struct thread *t, void *p, bool sin
 		return false;
 	b = slot_read(slot);
 	if (unlikely(b.size >= CUTS_LEAST) ||
-		unlikely(!record_gone_known(t, p, b.site, b.size, single)))
+		unlikely(!record_freed_known(t, p, b.site, b.size, single)))
 		return false;
 	slot_clear(slot, b.size);
 	return true;
 }
 
-static always_inline bool record_gone_by_way(void *p, uintptr_t sp, bool single, bool glibc)
+static always_inline bool record_freed_fast(void *p, uintptr_t sp, bool single, bool glibc)
 {
 	struct thread *t = thread_self;
 	bool done;
 
 	if (unlikely(!record_enter(t, sp, single)))
 		return false;
-	done = record_gone_marked(t, p, single, glibc);
+	done = record_freed_marked(t, p, single, glibc);
 	thread_leave(t);
 	return done;
 }
@@ -326,7 +328,7 @@ static inline void record_moved(void *p, struct block b, void *q, size_t size, s
 
 	if (unlikely(!t))
 		return;
-	record_gone_by(t, p, b, at);
+	record_freed_by(t, p, b, at);
 	if (q && record_enabled())
 		record_new_by(t, q, size, at);
 	thread_leave(t);

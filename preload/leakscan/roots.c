@@ -2,7 +2,7 @@
  * roots.c - the memory that a scan for leaks starts from: all that is writable and isn't an
  * allocator's, and registers.
  *
- * What an allocator has can only be told by its blocks: a mapping with blocks in it is the
+ * What an allocator has can only be identified by its blocks: a mapping with blocks in it is the
  * allocator's, and nothing in it is a root by itself. But the kernel merges neighbours, so under
  * glibc the parts of such a mapping that are its arenas and its single mappings are cut out, under
  * other allocators what these have mapped (mapped.h), and the rest is a root. So are left out the

@@ -462,10 +462,10 @@ static bool write_leaks(uint32_t *numbers, struct sums *sums)
 	return true;
 }
 
-/* The pairs of sites, of indirect blocks in order: those of one owner follow one another. `places`
- * has a site's last pair, plus 1. With sites left out there is one for each owner. Returns how
- * many; 0: no room. */
-static uint64_t write_pairs(uint32_t *places, uint32_t count, bool leave_out_sites)
+/* The pairs of sites, of indirect blocks in order: those of one owner follow one another.
+ * `last_pairs` has a site's last pair, plus 1. With sites left out there is one for each owner.
+ * Returns how many; 0: no room. */
+static uint64_t write_pairs(uint32_t *last_pairs, uint32_t count, bool leave_out_sites)
 {
 	uint64_t used = 0, first = 0; /* of the owner's pairs */
 
@@ -475,30 +475,30 @@ static uint64_t write_pairs(uint32_t *places, uint32_t count, bool leave_out_sit
 
 		if (used > 0 && trace.held[used - 1].owner != owner)
 			first = used;
-		if (places[site] <= first) {
+		if (last_pairs[site] <= first) {
 			if (!tracefile_has_room(MT_HELD, used + 1))
 				return 0;
 			trace.held[used++] = (struct mt_held){ .owner = owner, .site = site };
-			places[site] = (uint32_t)used;
+			last_pairs[site] = (uint32_t)used;
 		}
-		trace.held[places[site] - 1].bytes += block_size(order[i]);
-		trace.held[places[site] - 1].blocks++;
+		trace.held[last_pairs[site] - 1].bytes += block_size(order[i]);
+		trace.held[last_pairs[site] - 1].blocks++;
 	}
 	return used;
 }
 
 /* There is room for one record an owner at the least. */
-static bool write_held(uint32_t *places)
+static bool write_held(uint32_t *last_pairs)
 {
-	size_t size = site_count * sizeof(*places);
+	size_t size = site_count * sizeof(*last_pairs);
 	uint32_t count = put_in_order(INDIRECT, true);
 	uint64_t used;
 
-	memset(places, 0, size);
-	used = write_pairs(places, count, false);
+	memset(last_pairs, 0, size);
+	used = write_pairs(last_pairs, count, false);
 	if (count > 0 && used == 0) {
-		memset(places, 0, size);
-		used = write_pairs(places, count, true);
+		memset(last_pairs, 0, size);
+		used = write_pairs(last_pairs, count, true);
 	}
 	store_release(&trace.header->tables[MT_HELD].count, used);
 	return count == 0 || used > 0;

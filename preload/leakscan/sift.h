@@ -12,7 +12,7 @@ struct sift_range {
 	uintptr_t start, size; /* bytes, less than 2^63 */
 };
 
-#define SIFT_SPARE 8 /* places behind the last word that may be written to */
+#define SIFT_SPARE 8 /* words behind the last one that may be written to */
 
 /* Copies those of the words that lie in one of two ranges, in their order. Returns how many;
  * `found` has room for all and SIFT_SPARE more. */

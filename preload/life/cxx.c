@@ -53,7 +53,7 @@ static void *find_in_libraries(const char *name)
 	return found;
 }
 
-/* The code of operator new is looked through when a line is chosen. */
+/* The code of operator new is looked through when a call instruction is chosen. */
 static void note_wrapper(void *function)
 {
 	const ElfW(Sym) *symbol = NULL;

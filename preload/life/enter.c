@@ -1,5 +1,5 @@
-/* enter.c - the long way: a thread makes its state, sees what has changed, and tells a hook that it is
- * inside of from one that was left. */
+/* enter.c - the slow path: a thread makes its state, sees what has changed, and tells a hook that
+ * it is inside of from one that was left. */
 #include "preload/life/enter.h"
 #include "preload/life/begin.h"
 #include "preload/life/thread_life.h"
@@ -49,7 +49,7 @@ static struct thread *lost(enum mt_loss why)
 cold_path struct thread *thread_settle(uintptr_t sp)
 {
 	struct thread *t;
-	uint32_t gate, generation;
+	uint32_t state_generation, generation;
 
 	if (!phase_ready())
 		return NULL;
@@ -64,20 +64,20 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 		t->in_doubt = true;
 		frames_forget(t);
 	}
-	gate = phase_gate(); /* first: what changes after this shuts it again */
+	state_generation = phase_generation(); /* first: what changes after this makes another */
 	if (unlikely(load_acquire(&modules_closing))) {
 		/* Between the unloading and our hearing of it another thread may have loaded
 		 * something else there: no frame is believed without a look (stacks.c). */
 		frames_forget(t);
-		gate = UINT32_MAX; /* of no phase: the next event comes by here too */
+		state_generation = UINT32_MAX; /* of no phase: the next event comes here too */
 	}
 	generation = load_acquire(&code_generation);
-	if (t->generation != generation) {
+	if (t->code_generation != generation) {
 		frames_forget(t);
-		t->generation = generation;
+		t->code_generation = generation;
 	}
-	if (t->cuts != load_acquire(&cuts_made))
+	if (t->cuts != load_acquire(&cuts_count))
 		cuts_see(t);
-	t->gate = gate;
+	t->phase_generation = state_generation;
 	return t;
 }

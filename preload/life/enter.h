@@ -1,4 +1,4 @@
-/* enter.h - a thread's way into the library. */
+/* enter.h - how a thread enters the library. */
 #ifndef MTRACE_ENTER_H
 #define MTRACE_ENTER_H
 
@@ -10,7 +10,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The long way into the library: makes the thread's state, lets it see what has changed. NULL:
+/* The slow path into the library: makes the thread's state, lets it see what has changed. NULL:
  * nothing may be recorded, and if that is a loss, it has been counted. */
 struct thread *thread_settle(uintptr_t sp);
 
@@ -22,7 +22,7 @@ static inline struct thread *thread_enter(uintptr_t sp)
 {
 	struct thread *t = thread_mine();
 
-	if (unlikely(t->state != phase_gate())) {
+	if (unlikely(t->state != phase_generation())) {
 		t = thread_settle(sp);
 		if (!t)
 			return NULL;

@@ -12,7 +12,7 @@
 #include "preload/life/cxx.h"
 #include "preload/life/fork.h"
 #include "preload/life/thread_life.h"
-#include "preload/store/place.h"
+#include "preload/store/trace_path.h"
 #include "preload/store/sample.h"
 #include "preload/store/slack.h"
 #include "preload/store/tracefile.h"
@@ -157,7 +157,7 @@ static void start(void)
 	}
 	if (!env_read(environ))
 		return;
-	place_init(environ);
+	trace_path_init(environ);
 	if (!config.follow)
 		env_stop_following(environ);
 	find_program(program, sizeof(program));
@@ -170,7 +170,7 @@ static void start(void)
 		for (size_t at = 0; at < boot_used; at += 16)
 			sample_filter_add(boot_memory + at); /* who frees one must look */
 	}
-	/* The short ways know an allocator's calls of itself by the whole stack. */
+	/* The fast path knows an allocator's calls of itself by the whole stack. */
 	if (!next.glibc && config.depth < DEPTH_TO_TELL)
 		next.plain = false;
 	roots_init();

@@ -105,20 +105,21 @@ void leave_quickly(void)
 static void find_end(struct thread *t, struct cpu_frame here, struct cpu_caller *at)
 {
 	uintptr_t code = (uintptr_t)next.exit;
-	struct kept *k;
+	struct cached_frame *frame;
 
 	(void)capture_node(t, here);
-	for (k = t->top; k > t->kept && k->pc - 1 - code >= next.exit_size; k--)
+	for (frame = t->top; frame > t->cached && frame->pc - 1 - code >= next.exit_size; frame--)
 		;
-	if (k <= t->kept + 1)
+	if (frame <= t->cached + 1)
 		return;
-	k--;
-	if (k > t->kept + 1 && modules_is_self(k->pc - 1)) /* the hook: a function that doesn't return is called, not jumped to */
-		k--;
-	if (k->sp == exit_caller.sp)
+	frame--;
+	/* The hook: a function that doesn't return is called, not jumped to. */
+	if (frame > t->cached + 1 && modules_is_self(frame->pc - 1))
+		frame--;
+	if (frame->sp == exit_caller.sp)
 		*at = exit_caller;
-	else if (k - t->kept <= FRAMES_AROUND_MAIN)
-		*at = (struct cpu_caller){ .sp = k->sp };
+	else if (frame - t->cached <= FRAMES_AROUND_MAIN)
+		*at = (struct cpu_caller){ .sp = frame->sp };
 }
 
 /* Other libraries' destructors come later: what they hold is still held. */

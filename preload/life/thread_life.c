@@ -25,7 +25,7 @@ static __thread bool making __attribute__((tls_model("initial-exec")));
 static pthread_key_t key;
 static struct thread *ending; /* list; under tables_lock */
 
-static const uintptr_t guard; /* a word that is never 1 */
+static const uintptr_t sentinel; /* a word that is never 1 */
 
 static void read_name(struct mt_lane *lane)
 {
@@ -55,7 +55,7 @@ static void end_thread(void *arg)
 	t->next = ending;
 	ending = t;
 	lock_drop(&tables_lock);
-	t->state = t->gate;
+	t->state = t->phase_generation;
 }
 
 #define LANES_APART 8 /* that threads of different names get before they have to share */
@@ -107,7 +107,7 @@ static void begin_anew(struct thread *t)
 	t->last = NULL;
 	t->last_slot = NULL;
 	t->rounds = 0;
-	t->gate = UINT32_MAX; /* of no phase */
+	t->phase_generation = UINT32_MAX; /* of no phase */
 	if (config.sample.mean) {
 		if (!t->random)
 			t->random = sample_state(config.sample.seed, t->lane);
@@ -115,10 +115,10 @@ static void begin_anew(struct thread *t)
 	}
 	t->stack_start = t->stack_end = 0;
 	frames_forget_own_stack(t); /* this thread's may end earlier */
-	for (uint32_t i = 0; i < 1u << NEAR_BITS; i++)
-		t->near[i].sp = 0;
-	t->kept[0] = (struct kept){ .sp = UINTPTR_MAX, .last = t->checks };
-	t->checks[0] = (struct check){ &guard, 1 };
+	for (uint32_t i = 0; i < 1u << RECENT_BITS; i++)
+		t->recent[i].sp = 0;
+	t->cached[0] = (struct cached_frame){ .sp = UINTPTR_MAX, .last = t->guard_words };
+	t->guard_words[0] = (struct guard_word){ &sentinel, 1 };
 }
 
 static bool new_lane(struct thread *t)
@@ -131,8 +131,8 @@ static bool new_lane(struct thread *t)
 	ok = tracefile_room(MT_LANES, count + 1);
 	if (ok) {
 		t->lane = (uint32_t)count;
-		t->made_before = threads_made;
-		store_release(&threads_made, t);
+		t->next_of_all = threads_all;
+		store_release(&threads_all, t);
 		store_release(&trace.header->tables[MT_LANES].count, count + 1);
 	}
 	lock_drop(&tables_lock);
@@ -140,9 +140,9 @@ static bool new_lane(struct thread *t)
 }
 
 /* What a thread has lies in one mapping; this is where the arrays are in it, each in pairs of cache
- * lines of its own. First the trail, which is forgotten by whole pages. */
+ * lines of its own. First the successor cache, which is forgotten by whole pages. */
 struct layout {
-	size_t near, thread, kept, fresh, checks, signs, end;
+	size_t recent, thread, cached, walked, guard_words, prefix_hints, end;
 };
 
 static size_t behind(size_t at, size_t size)
@@ -155,13 +155,13 @@ static struct layout lay_out(void)
 	size_t depth = config.depth;
 	struct layout l;
 
-	l.near = sizeof(struct trail_leaf) << TRAIL_BITS;
-	l.thread = behind(l.near, sizeof(struct near_leaf) << NEAR_BITS);
-	l.kept = behind(l.thread, sizeof(struct thread));
-	l.fresh = behind(l.kept, (depth + 1) * sizeof(struct kept));
-	l.checks = behind(l.fresh, (depth + 1) * sizeof(struct fresh));
-	l.signs = behind(l.checks, (3 * depth + 2) * sizeof(struct check));
-	l.end = behind(l.signs, SIGNS_SIZE);
+	l.recent = sizeof(struct successor) << SUCCESSOR_BITS;
+	l.thread = behind(l.recent, sizeof(struct recent_stack) << RECENT_BITS);
+	l.cached = behind(l.thread, sizeof(struct thread));
+	l.walked = behind(l.cached, (depth + 1) * sizeof(struct cached_frame));
+	l.guard_words = behind(l.walked, (depth + 1) * sizeof(struct walked_frame));
+	l.prefix_hints = behind(l.guard_words, (3 * depth + 2) * sizeof(struct guard_word));
+	l.end = behind(l.prefix_hints, PREFIX_HINTS_SIZE);
 	return l;
 }
 
@@ -174,12 +174,12 @@ static struct thread *make(void)
 	if (!memory)
 		return NULL;
 	t = (void *)(memory + l.thread);
-	t->trail = (void *)memory;
-	t->near = (void *)(memory + l.near);
-	t->kept = (void *)(memory + l.kept);
-	t->fresh = (void *)(memory + l.fresh);
-	t->checks = (void *)(memory + l.checks);
-	t->signs = (void *)(memory + l.signs);
+	t->successors = (void *)memory;
+	t->recent = (void *)(memory + l.recent);
+	t->cached = (void *)(memory + l.cached);
+	t->walked = (void *)(memory + l.walked);
+	t->guard_words = (void *)(memory + l.guard_words);
+	t->prefix_hints = (void *)(memory + l.prefix_hints);
 	t->sites = ledger_no_sites;
 	if (new_lane(t))
 		return t;
@@ -242,7 +242,7 @@ bool threads_init(void)
 void threads_forked(struct thread *self)
 {
 	ending = NULL;
-	threads_made = NULL;
+	threads_all = NULL;
 	memset(trace.lanes, 0, trace.header->tables[MT_LANES].count * sizeof(*trace.lanes));
 	trace.header->tables[MT_LANES].count = 1;
 	if (self == &thread_nobody)
@@ -250,11 +250,11 @@ void threads_forked(struct thread *self)
 	self->lane = 0;
 	self->room = self->grant = 0;
 	self->last_slot = NULL;
-	self->made_before = NULL;
-	threads_made = self;
-	self->sites_used = self->lines_used = self->dirty_used = 0;
+	self->next_of_all = NULL;
+	threads_all = self;
+	self->sites_used = self->calls_used = self->dirty_used = 0;
 	self->next_entry = self->last_entry = 0;
-	frames_forget(self); /* the places in the lane are gone */
+	frames_forget(self); /* the slots in the lane are gone */
 	if (self->sites != ledger_no_sites)
 		memset(self->sites, 0, (self->sites_mask + 1) * sizeof(*self->sites));
 	start_lane(self);

@@ -76,9 +76,9 @@ static void publish_site(struct lane_site *ls)
 	ls->dirty = false;
 }
 
-static void publish_line(uint32_t line, int64_t bytes)
+static void publish_call(uint32_t call, int64_t bytes)
 {
-	struct mt_line *l = &trace.lines[line];
+	struct mt_call *l = &trace.calls[call];
 
 	l->live_bytes += (uint64_t)bytes;
 	if ((int64_t)l->live_bytes > (int64_t)l->peak_bytes)
@@ -105,15 +105,15 @@ static inline int64_t larger(int64_t most, int64_t bytes)
 /* What the lane keeps back. */
 struct kept_back {
 	int64_t all;
-	int64_t most; /* the largest amount there is: of a site, of a line, of all */
+	int64_t most; /* the largest amount there is: of a site, of a call instruction, of all */
 };
 
 /* After a handler has jumped out of a hook. */
 static cold_path void find_dirty_anew(struct thread *t)
 {
 	t->dirty_used = 0;
-	for (uint32_t i = 0; i < t->lines_used; i++)
-		t->lines[i].unpublished = 0;
+	for (uint32_t i = 0; i < t->calls_used; i++)
+		t->calls[i].unpublished = 0;
 	for (uint32_t i = 0; t->sites_used && i <= t->sites_mask; i++) {
 		struct lane_site *ls = &t->sites[i];
 
@@ -124,8 +124,8 @@ static cold_path void find_dirty_anew(struct thread *t)
 	t->in_doubt = false;
 }
 
-/* Adds it up, also for the lines, which have to be cleared again. Sites that keep nothing back
- * leave the list. */
+/* Adds it up, also for the call instructions, which have to be cleared again. Sites that keep
+ * nothing back leave the list. */
 static struct kept_back add_up(struct thread *t)
 {
 	struct kept_back k = { 0, 0 };
@@ -142,21 +142,21 @@ static struct kept_back add_up(struct thread *t)
 			continue;
 		}
 		t->dirty[count++] = t->dirty[i];
-		t->lines[ls->line_index].unpublished += bytes;
+		t->calls[ls->call_index].unpublished += bytes;
 		k.all += bytes;
 		k.most = larger(k.most, bytes);
 	}
 	t->dirty_used = count;
 	k.most = larger(k.most, k.all);
 	for (uint32_t i = 0; i < count; i++)
-		k.most = larger(k.most, t->lines[t->sites[t->dirty[i]].line_index].unpublished);
+		k.most = larger(k.most, t->calls[t->sites[t->dirty[i]].call_index].unpublished);
 	return k;
 }
 
-static void clear_lines(struct thread *t)
+static void clear_calls(struct thread *t)
 {
 	for (uint32_t i = 0; i < t->dirty_used; i++)
-		t->lines[t->sites[t->dirty[i]].line_index].unpublished = 0;
+		t->calls[t->sites[t->dirty[i]].call_index].unpublished = 0;
 }
 
 /* What add_up() has found. */
@@ -164,9 +164,9 @@ static void publish(struct thread *t, int64_t all)
 {
 	for (uint32_t i = 0; i < t->dirty_used; i++) {
 		struct lane_site *ls = &t->sites[t->dirty[i]];
-		struct lane_line *ll = &t->lines[ls->line_index];
+		struct lane_call *ll = &t->calls[ls->call_index];
 
-		publish_line(ll->line, ll->unpublished);
+		publish_call(ll->call, ll->unpublished);
 		ll->unpublished = 0;
 		publish_site(ls);
 	}
@@ -185,7 +185,7 @@ static int64_t budget(void)
 	return part > BUDGET ? part : BUDGET;
 }
 
-/* The most that the lane may have; without the lock, a guess. */
+/* The most that the lane may have; without the lock, an estimate. */
 static int64_t share_of(const struct thread *t)
 {
 	int64_t left = budget() - (load_relaxed(&granted) - t->grant);
@@ -210,17 +210,17 @@ static bool may_take(const struct thread *of)
 
 static cold_path void take_grants_back(const struct thread *by)
 {
-	struct thread *made = load_acquire(&threads_made), *of;
+	struct thread *all = load_acquire(&threads_all), *of;
 
 	fold_wait = FOLD_EVERY;
-	for (of = made; of; of = of->made_before, fold_wait++)
+	for (of = all; of; of = of->next_of_all, fold_wait++)
 		if (of != by && may_take(of))
 			store_relaxed(&of->room, ROOM_TAKEN);
 	if (os_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0) != 0) {
 		knows_membarrier = false;
 		return;
 	}
-	for (of = made; of; of = of->made_before) {
+	for (of = all; of; of = of->next_of_all) {
 		if (of == by || !may_take(of) || load_relaxed(&of->room) != ROOM_TAKEN)
 			continue;
 		publish(of, add_up(of).all);
@@ -264,7 +264,7 @@ static bool find_room(struct thread *t, int64_t size)
 {
 	struct kept_back k = add_up(t);
 
-	clear_lines(t);
+	clear_calls(t);
 	if (k.most + size > t->grant || k.most > t->grant / 2 || t->dirty_used > DIRTY_MOST ||
 		2 * t->grant < share_of(t))
 		return false;
@@ -282,7 +282,7 @@ static struct lane_site *insert_site(struct thread *t, struct lane_site new)
 	struct lane_site *ls;
 
 	for (uint32_t choice = 0;; choice++) {
-		ls = ledger_place(t, new.site, choice);
+		ls = ledger_slot(t, new.site, choice);
 		if (ls->site == 0)
 			break;
 	}
@@ -290,7 +290,7 @@ static struct lane_site *insert_site(struct thread *t, struct lane_site new)
 	return ls;
 }
 
-/* Doubles the hash table; publishes first, since the list of the dirty holds places in the old one.
+/* Doubles the hash table; publishes first, since the list of the dirty holds slots of the old one.
  */
 static bool grow_sites(struct thread *t)
 {
@@ -318,26 +318,26 @@ static bool grow_sites(struct thread *t)
 	return true;
 }
 
-/* The index of the lane's share of a line; -1: no memory. A lane has few lines next to its sites'
- * events: searched only when a site is new to the lane. */
-static int64_t line_index(struct thread *t, uint32_t line)
+/* The index of the lane's share of a call instruction; -1: no memory. A lane has few of these next
+ * to its sites' events: searched only when a site is new to the lane. */
+static int64_t call_index(struct thread *t, uint32_t call)
 {
-	for (uint32_t i = 0; i < t->lines_used; i++)
-		if (t->lines[i].line == line)
+	for (uint32_t i = 0; i < t->calls_used; i++)
+		if (t->calls[i].call == call)
 			return i;
-	if (t->lines_used == t->lines_room) {
-		uint32_t room = t->lines_room ? 2 * t->lines_room : 32;
-		struct lane_line *new = heap_alloc(room * sizeof(*new));
+	if (t->calls_used == t->calls_room) {
+		uint32_t room = t->calls_room ? 2 * t->calls_room : 32;
+		struct lane_call *new = heap_alloc(room * sizeof(*new));
 
 		if (!new)
 			return -1;
-		memcpy(new, t->lines, t->lines_used * sizeof(*new));
-		heap_free(t->lines);
-		t->lines = new;
-		t->lines_room = room;
+		memcpy(new, t->calls, t->calls_used * sizeof(*new));
+		heap_free(t->calls);
+		t->calls = new;
+		t->calls_room = room;
 	}
-	t->lines[t->lines_used] = (struct lane_line){ .line = line };
-	return t->lines_used++;
+	t->calls[t->calls_used] = (struct lane_call){ .call = call };
+	return t->calls_used++;
 }
 
 static struct mt_entry *take_entry(struct thread *t)
@@ -361,18 +361,18 @@ static struct mt_entry *take_entry(struct thread *t)
 static struct lane_site *make_site(struct thread *t, uint32_t site)
 {
 	struct mt_entry *entry;
-	int64_t line;
+	int64_t call;
 
 	if (t->sites_used >= t->sites_mask / 2 && !grow_sites(t) && t->sites_used >= t->sites_mask)
 		return NULL;
-	line = line_index(t, trace.site_info[site].line);
-	entry = line >= 0 ? take_entry(t) : NULL;
+	call = call_index(t, trace.site_info[site].call);
+	entry = call >= 0 ? take_entry(t) : NULL;
 	if (!entry)
 		return NULL;
 	entry->lane = t->lane;
 	store_release(&entry->site, site);
 	t->sites_used++;
-	return insert_site(t, (struct lane_site){ site, (uint32_t)line, entry, 0, 0, false });
+	return insert_site(t, (struct lane_site){ site, (uint32_t)call, entry, 0, 0, false });
 }
 
 /* As a whole: a signal handler may jump out of the middle. */
@@ -404,7 +404,7 @@ static cold_path void count_directly(uint32_t site, int64_t bytes, int blocks, b
 	s->current_blocks += (uint64_t)(int64_t)blocks;
 	if ((int64_t)(s->current_bytes + p->bytes) > (int64_t)s->peak_bytes)
 		s->peak_bytes = s->current_bytes + p->bytes;
-	publish_line(trace.site_info[site].line, bytes);
+	publish_call(trace.site_info[site].call, bytes);
 	publish_all(bytes);
 	ledger_release(holder);
 }
@@ -414,7 +414,7 @@ static void publish_alone(struct thread *t, struct lane_site *ls)
 {
 	int64_t bytes = bytes_kept_back(ls);
 
-	publish_line(t->lines[ls->line_index].line, bytes);
+	publish_call(t->calls[ls->call_index].call, bytes);
 	publish_site(ls);
 	t->dirty_used = 0;
 	publish_all(bytes);
@@ -481,22 +481,22 @@ cold_path bool ledger_go_multi(void)
 		knows_membarrier = os_call(SYS_membarrier,
 			MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0) == 0;
 		store_release(&phase_multi, true);
-		phase_shut_gates();
+		phase_advance();
 	}
 	lock_drop(&tables_lock);
 	return phase_multi;
 }
 
-/* What lines and the whole have, from what the sites have. */
+/* What call instructions and the whole have, from what the sites have. */
 static void recount_live(void)
 {
 	struct mt_header *h = trace.header;
 
-	for (uint64_t i = 0; i < h->tables[MT_LINES].count; i++)
-		trace.lines[i].live_bytes = 0;
+	for (uint64_t i = 0; i < h->tables[MT_CALLS].count; i++)
+		trace.calls[i].live_bytes = 0;
 	h->live_bytes = 0;
 	for (uint64_t i = 1; i < h->tables[MT_SITES].count; i++) {
-		trace.lines[trace.site_info[i].line].live_bytes += trace.sites[i].current_bytes;
+		trace.calls[trace.site_info[i].call].live_bytes += trace.sites[i].current_bytes;
 		h->live_bytes += trace.sites[i].current_bytes;
 	}
 }
@@ -529,7 +529,8 @@ void ledger_forked(void)
 	ledger_lock.word = 0;
 }
 
-/* From here on the highest state is the present one: of each site, each line and the whole. */
+/* From here on the highest state is the present one: of each site, each call instruction and the
+ * whole. */
 void ledger_reset_peaks(void)
 {
 	struct mt_header *h = trace.header;
@@ -540,8 +541,8 @@ void ledger_reset_peaks(void)
 
 		s->peak_bytes = s->current_bytes + (phase_multi ? trace.published[i].bytes : 0);
 	}
-	for (uint64_t i = 1; i < h->tables[MT_LINES].count; i++)
-		trace.lines[i].peak_bytes = trace.lines[i].live_bytes;
+	for (uint64_t i = 1; i < h->tables[MT_CALLS].count; i++)
+		trace.calls[i].peak_bytes = trace.calls[i].live_bytes;
 	h->peak_bytes = h->live_bytes;
 	h->epoch++;
 	h->max_unpublished = (uint64_t)granted;

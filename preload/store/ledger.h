@@ -1,5 +1,5 @@
 /*
- * ledger.h - current, peak, at peak and totals, for each site, each line and the whole.
+ * ledger.h - current, peak, at peak and totals, for each site, each call instruction and the whole.
  *
  * One thread: plain arithmetic on the site's counters, everything exact. *At peak* needs no
  * copying: the epoch goes up at each new peak of the whole; a site that is about to change in a
@@ -9,9 +9,9 @@
  * changed since it last published, as far as its grant goes. All grants together are 64 KiB or
  * 1/1024 of the live bytes at the most. The peaks follow the published state, so they are off by no
  * more than that. When a lane may have used its grant up, it looks, and if it is near it adds what
- * it keeps back to the published state under a lock. Whether it may have is told by the bytes that
- * came and went since the last look: no more than these can be kept back, of a site, a line or all
- * of it. So an event only counts in its entry.
+ * it keeps back to the published state under a lock. Whether it may have is known by the bytes that
+ * came and went since the last look: no more than these can be kept back, of a site, a call
+ * instruction or all of it. So an event only counts in its entry.
  *
  * A lane gets a part of what is left, by demand. When too little is left, one lane takes back what
  * threads hold that are not in a hook just now, mostly because they don't run, and publishes for
@@ -39,7 +39,7 @@
 extern struct brief_lock
 	ledger_lock; /* over the published state; taken after tables_lock, if both */
 
-/* Gives the site's place in the lane, as struct leaf has it; 0 = none. */
+/* Gives the site's slot in the lane, as struct cached_stack has it; 0 = none. */
 uint32_t ledger_count_lane(
 	struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary);
 extern struct lane_site ledger_no_sites[1]; /* a lane's table before its first event */
@@ -75,11 +75,11 @@ static inline void ledger_save_at_peak(struct mt_site *s, uint64_t bytes, uint64
 	s->epoch = epoch;
 }
 
-/* `line` is the site's. */
-static inline void ledger_add_single(uint32_t site, uint32_t line, uint64_t size, uint32_t blocks)
+/* `call` is the site's. */
+static inline void ledger_add_single(uint32_t site, uint32_t call, uint64_t size, uint32_t blocks)
 {
 	struct mt_site *s = &trace.sites[site];
-	struct mt_line *l = &trace.lines[line];
+	struct mt_call *l = &trace.calls[call];
 	struct mt_header *h = trace.header;
 
 	ledger_save_at_peak(s, s->current_bytes, s->current_blocks);
@@ -108,7 +108,7 @@ static inline void ledger_subtract_single(
 	s->current_bytes -= size;
 	s->current_blocks -= blocks;
 	s->temporary += temporary ? blocks : 0;
-	trace.lines[trace.site_info[site].line].live_bytes -= size;
+	trace.calls[trace.site_info[site].call].live_bytes -= size;
 	trace.header->live_bytes -= size;
 }
 
@@ -153,8 +153,8 @@ static always_inline bool ledger_count_known(
 	return true;
 }
 
-/* Where the lane's hash table may have a site: the first place, the second, ... */
-static always_inline struct lane_site *ledger_place(
+/* Where the lane's hash table may have a site: the first slot, the second, ... */
+static always_inline struct lane_site *ledger_slot(
 	const struct thread *t, uint32_t site, uint32_t choice)
 {
 	return &t->sites[((site * 0x9e3779b1u >> 7) + choice) & t->sites_mask];
@@ -164,7 +164,7 @@ static always_inline struct lane_site *ledger_place(
 static always_inline struct lane_site *ledger_find(const struct thread *t, uint32_t site)
 {
 	for (uint32_t choice = 0;; choice++) {
-		struct lane_site *ls = ledger_place(t, site, choice);
+		struct lane_site *ls = ledger_slot(t, site, choice);
 
 		if (likely(ls->site == site))
 			return ls;
@@ -173,16 +173,16 @@ static always_inline struct lane_site *ledger_find(const struct thread *t, uint3
 	}
 }
 
-/* A new block. Gives the site's place in the lane; 0 = none. */
+/* A new block. Gives the site's slot in the lane; 0 = none. */
 static inline uint32_t ledger_add(struct thread *t, struct block b)
 {
 	if (ledger_is_multi())
 		return ledger_count_lane(t, b.site, (int64_t)b.size, (int)b.count, false);
-	ledger_add_single(b.site, trace.site_info[b.site].line, b.size, b.count);
+	ledger_add_single(b.site, trace.site_info[b.site].call, b.size, b.count);
 	return 0;
 }
 
-/* A block is gone; or, with count 0, some bytes of it. */
+/* A block is freed; or, with count 0, some bytes of it. */
 static inline void ledger_subtract(struct thread *t, struct block b, bool temporary)
 {
 	if (ledger_is_multi())

@@ -72,7 +72,7 @@ static uint32_t one(void)
 }
 
 /* `size` bytes of the mapping went, and a piece of it with them if `whole`. */
-static void count_gone(struct thread *t, struct mapping *m, size_t size, bool whole)
+static void count_unmapped(struct thread *t, struct mapping *m, size_t size, bool whole)
 {
 	bool last = whole && --m->pieces == 0;
 
@@ -87,13 +87,13 @@ static size_t cut(struct thread *t, size_t at, uintptr_t start, uintptr_t end)
 {
 	struct piece *p = &pieces[at];
 	struct piece behind = { end, p->end, p->mapping };
-	size_t gone = (end < p->end ? end : p->end) - (start > p->start ? start : p->start);
+	size_t unmapped = (end < p->end ? end : p->end) - (start > p->start ? start : p->start);
 	bool keeps_front = p->start < start, keeps_back = end < p->end;
 
 	if (keeps_front && keeps_back) {
 		p->end = start;
 		insert(at + 1, behind);
-		count_gone(t, behind.mapping, gone, false);
+		count_unmapped(t, behind.mapping, unmapped, false);
 		return at + 2;
 	}
 	if (keeps_front)
@@ -102,7 +102,7 @@ static size_t cut(struct thread *t, size_t at, uintptr_t start, uintptr_t end)
 		p->start = end;
 	else
 		erase(at);
-	count_gone(t, behind.mapping, gone, !keeps_front && !keeps_back);
+	count_unmapped(t, behind.mapping, unmapped, !keeps_front && !keeps_back);
 	return at + (keeps_front || keeps_back);
 }
 

@@ -46,13 +46,13 @@ uint64_t sample_state(uint64_t seed, uint32_t lane);
 struct weight sample_weight(uint64_t size);
 
 /* Adds a recorded block to the variances of its site, or takes it away; several threads may. */
-enum sample_event { SAMPLE_NEW, SAMPLE_GONE, SAMPLE_TEMPORARY /* gone at once */ };
+enum sample_event { SAMPLE_NEW, SAMPLE_FREED, SAMPLE_TEMPORARY /* freed at once */ };
 void sample_vary(struct mt_estimate *e, uint64_t size, enum sample_event event);
 void sample_save_at_peak(struct mt_estimate *e); /* before it changes after a newer peak */
 
 /*
- * The short way, for allocators that don't call each other: bytes that this thread may allocate
- * without looking up from its work. 0: it has to look.
+ * The fast path, for allocators that don't call each other: bytes that this thread may allocate
+ * before it has to draw. 0: it has to draw.
  */
 extern __thread uint64_t sample_left __attribute__((tls_model("initial-exec")));
 

@@ -59,9 +59,9 @@ extern uint32_t slot_leaf_count;	    /* at the least as many as there are */
 void slots_init(bool glibc);		    /* glibc: no two blocks are closer than 32 bytes */
 uint32_t *slot_leaf_new(uintptr_t address); /* NULL: no memory */
 
-/* A block in the way: at the address, or a large one with a piece of its size in the address's slot.
- * Whoever has been given the address knows that it was freed unseen. It is taken out; `at`: where it
- * was. Site 0: there is none, and nothing is left in the slot. */
+/* A block that is recorded already: at the address, or a large one with a piece of its size in the
+ * address's slot. Whoever has been given the address knows that it was freed unseen. It is taken
+ * out; `at`: where it was. Site 0: there is none, and nothing is left in the slot. */
 struct block slot_take_left(uintptr_t address, uintptr_t *at);
 
 #pragma GCC visibility pop

@@ -3,4 +3,4 @@
 
 struct thread thread_nobody = { .state = THREAD_UNSETTLED };
 __thread struct thread *thread_self __attribute__((tls_model("initial-exec"))) = &thread_nobody;
-struct thread *threads_made;
+struct thread *threads_all;

@@ -15,7 +15,7 @@
  * and never a SIGBUS in the program.
  */
 #include "preload/store/tracefile.h"
-#include "preload/store/place.h"
+#include "preload/store/trace_path.h"
 #include "preload/store/sample.h"
 #include "preload/sys/env.h"
 #include "preload/sys/message.h"
@@ -34,8 +34,9 @@ struct trace trace;
 
 #define COMMAND_MOST (64u << 10)		   /* bytes of the command line that are kept */
 #define FIRST_STRINGS (COMMAND_MOST + (16u << 10)) /* with the paths */
-#define FIRST_ROOM \
-	(40u << 10) /* bytes that each trace takes; must be free, or another place is tried */
+#define FIRST_ROOM                                                                               \
+	(40u << 10) /* bytes that each trace takes; must be free, or the next candidate is tried \
+		     */
 
 /* What a table may grow to, in records. */
 static const struct {
@@ -46,7 +47,7 @@ static const struct {
 	[MT_NODES] = { sizeof(struct mt_node), 16u << 20 },
 	[MT_SITES] = { sizeof(struct mt_site), 2u << 20 },
 	[MT_SITE_INFO] = { sizeof(struct mt_site_info), 2u << 20 },
-	[MT_LINES] = { sizeof(struct mt_line), 1u << 20 },
+	[MT_CALLS] = { sizeof(struct mt_call), 1u << 20 },
 	[MT_PUBLISHED] = { sizeof(struct mt_published), 2u << 20 },
 	[MT_LANES] = { sizeof(struct mt_lane), 1u << 16 },
 	[MT_ENTRIES] = { sizeof(struct mt_entry), 8u << 20 },
@@ -82,7 +83,7 @@ static struct {
 	ino_t inode;
 	uint64_t size; /* bytes given to the header and the extents */
 	size_t page;
-	struct place place;
+	struct trace_path trace_path;
 } file = { .fd = -1 };
 
 static size_t round_up(size_t n, size_t unit)
@@ -92,7 +93,7 @@ static size_t round_up(size_t n, size_t unit)
 
 const char *tracefile_path(void)
 {
-	return file.place.path;
+	return file.trace_path.path;
 }
 
 size_t tracefile_bytes(void)
@@ -118,7 +119,7 @@ static int checked_fd(void)
 
 	if (file.fd >= 0 && is_ours(file.fd))
 		return file.fd;
-	fd = os_open(file.place.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+	fd = os_open(file.trace_path.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return file.fd = -1;
 	if (!is_ours(fd)) {
@@ -177,7 +178,7 @@ static bool add_stretch(int table, unsigned char *base, size_t size)
 	return true;
 }
 
-/* What the file has of the table, at another place. */
+/* What the file has of the table, at another address. */
 static bool map_extents(int table, unsigned char *base, int fd)
 {
 	const struct mt_header *h = trace.header;
@@ -269,7 +270,7 @@ void tracefile_grow_ahead(void)
 		[MT_NODES] = 32 << 10,
 		[MT_SITES] = 8 << 10,
 		[MT_SITE_INFO] = 8 << 10,
-		[MT_LINES] = 4 << 10,
+		[MT_CALLS] = 4 << 10,
 		[MT_PUBLISHED] = 8 << 10,
 		[MT_LANES] = 256,
 		[MT_ENTRIES] = 16 << 10,
@@ -344,7 +345,7 @@ static void publish_bases(void)
 	store_release(&trace.nodes, (void *)tables[MT_NODES].base);
 	store_release(&trace.sites, (void *)tables[MT_SITES].base);
 	store_release(&trace.site_info, (void *)tables[MT_SITE_INFO].base);
-	store_release(&trace.lines, (void *)tables[MT_LINES].base);
+	store_release(&trace.calls, (void *)tables[MT_CALLS].base);
 	store_release(&trace.published, (void *)tables[MT_PUBLISHED].base);
 	store_release(&trace.lanes, (void *)tables[MT_LANES].base);
 	store_release(&trace.entries, (void *)tables[MT_ENTRIES].base);
@@ -411,7 +412,7 @@ static int adopt_file(int fd, uint64_t size)
  * name it is opened anew. */
 static void reopen(void)
 {
-	int fd = os_open(file.place.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+	int fd = os_open(file.trace_path.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return;
@@ -442,34 +443,34 @@ static int make(int fd, const struct tracefile_copy *copy)
 	if (error == 0)
 		error = adopt_file(fd, layout.size);
 	if (error == 0)
-		error = place_name(&file.place, fd);
+		error = trace_path_name(&file.trace_path, fd);
 	if (error < 0)
 		return error;
-	if (!file.place.in_memory)
+	if (!file.trace_path.in_memory)
 		reopen();
 	return map_copy(&layout);
 }
 
-/* Makes the trace of this copy, which is empty or a fork child's of its parent's, at the first
- * place where that is possible. False has been explained. */
+/* Makes the trace of this copy, which is empty or a fork child's of its parent's, at the first path
+ * where that is possible. False has been explained. */
 static bool create_file(const struct tracefile_copy *copy, bool child)
 {
-	struct place *place = &file.place;
+	struct trace_path *trace_path = &file.trace_path;
 	int fd, error;
 
-	place_start(place, child);
-	while ((fd = place_open(place)) >= 0) {
+	trace_path_start(trace_path, child);
+	while ((fd = trace_path_open(trace_path)) >= 0) {
 		file.fd = fd;
 		error = make(fd, copy);
 		if (error == 0) {
-			place_found(place);
+			trace_path_found(trace_path);
 			return true;
 		}
-		place_failed(place, -error);
+		trace_path_failed(trace_path, -error);
 		os_close(file.fd);
 		file.fd = -1;
 	}
-	place_none(place);
+	trace_path_none(trace_path);
 	return false;
 }
 
@@ -538,7 +539,7 @@ static const struct {
 	{ MT_NODES, MT_NODE_FIRST, MT_NODE_FIRST },
 	{ MT_SITES, 1, 1 },
 	{ MT_SITE_INFO, 1, 1 },
-	{ MT_LINES, 1, 1 },
+	{ MT_CALLS, 1, 1 },
 	{ MT_STRINGS, 1, FIRST_STRINGS },
 };
 
@@ -565,8 +566,8 @@ static bool describe(const char *program)
 void tracefile_discard(void)
 {
 	if (file.fd >= 0) {
-		if (file.place.named)
-			unlink(file.place.path);
+		if (file.trace_path.named)
+			unlink(file.trace_path.path);
 		os_close(file.fd);
 		file.fd = -1;
 	}
@@ -610,7 +611,7 @@ static void describe_child(struct mt_header *h)
 
 static bool changes_in_place(int table)
 {
-	return table == MT_SITES || table == MT_LINES || table == MT_PUBLISHED ||
+	return table == MT_SITES || table == MT_CALLS || table == MT_PUBLISHED ||
 	       table == MT_ENTRIES || table == MT_LANES || table == MT_MODULES ||
 	       table == MT_FOREIGN || table == MT_FRAMES || table == MT_SLACK ||
 	       table == MT_ESTIMATES;
@@ -750,7 +751,7 @@ void tracefile_leave(void)
 	if (file.fd >= 0 && is_ours(file.fd))
 		os_close(file.fd);
 	file.fd = -1;
-	file.place.path[0] = '\0'; /* not to be opened again */
+	file.trace_path.path[0] = '\0'; /* not to be opened again */
 	/* The mappings stay, as memory of its own: a hook that a signal handler interrupted to fork
 	 * may yet write there. */
 	(void)os_map_private(trace.header, round_up(MT_HEADER_SIZE, file.page));

@@ -18,7 +18,7 @@ struct trace {
 	struct mt_node *nodes;
 	struct mt_site *sites;
 	struct mt_site_info *site_info;
-	struct mt_line *lines;
+	struct mt_call *calls;
 	struct mt_published *published;
 	struct mt_lane *lanes;
 	struct mt_entry *entries;

@@ -1,4 +1,4 @@
-/* cpu.h - the one place that chooses the CPU-specific header. */
+/* cpu.h - chooses the CPU-specific header. */
 #if defined(__x86_64__)
 #include "preload/sys/cpu_x86_64.h"
 #else

@@ -55,7 +55,7 @@ struct next {
 	int (*waitid)(idtype_t, id_t, siginfo_t *, int);
 	uintptr_t allocator, allocator_size; /* another allocator's code; 0: glibc's */
 	uintptr_t self, self_size;	     /* libmtrace.so */
-	bool plain; /* every block is recorded, and no more asked of it: the hooks' short ways will
+	bool plain; /* every block is recorded, and no more asked of it: the hooks' fast path will
 		       do */
 	bool glibc; /* the C library's own: all are known, no hook is called inside them, and blocks
 		       are 32 bytes apart */

@@ -209,8 +209,8 @@ void *os_reserve(size_t size)
 
 void os_unmap(void *address, size_t size)
 {
-	os_own_remove(address,
-		(size + 4095) & ~(size_t)4095); /* first: then the place may be somebody else's */
+	/* First: then the addresses may be somebody else's. */
+	os_own_remove(address, (size + 4095) & ~(size_t)4095);
 	(void)os_call(SYS_munmap, address, size);
 }
 

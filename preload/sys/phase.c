@@ -1,59 +1,60 @@
-/* phase.c - the page of the state, and the gates that are shut when it changes. */
+/* phase.c - the page of the state, and its generations. */
 #include "preload/sys/phase.h"
 #include "preload/sys/next.h"
 
 union phase_page phase_page __attribute__((aligned(4096)));
 bool phase_multi, phase_stopped, phase_was_stopped;
 
-static uint32_t gates; /* how often they were shut; 0: nothing ever began */
+static uint32_t generations; /* how many there were; 0: nothing ever began */
 
 void phase_set(enum phase phase)
 {
 	phase_page.phase = phase;
-	phase_shut_gates();
+	phase_advance();
 }
 
-static void take_way(const struct way *way)
+static void set_fast_path(const struct fast_path *fast_path)
 {
-	store_release(&phase_page.way.malloc, way->malloc);
-	store_release(&phase_page.way.calloc, way->calloc);
-	store_release(&phase_page.way.realloc, way->realloc);
-	store_release(&phase_page.way.free, way->free);
-	store_release(&phase_page.way.made, way->made);
-	store_release(&phase_page.way.gone, way->gone);
+	store_release(&phase_page.fast_path.malloc, fast_path->malloc);
+	store_release(&phase_page.fast_path.calloc, fast_path->calloc);
+	store_release(&phase_page.fast_path.realloc, fast_path->realloc);
+	store_release(&phase_page.fast_path.free, fast_path->free);
+	store_release(&phase_page.fast_path.allocated, fast_path->allocated);
+	store_release(&phase_page.fast_path.freed, fast_path->freed);
 }
 
-static void open_gates(uint32_t gate)
+static void open_generation(uint32_t generation)
 {
 	bool several = phase_multi;
 
-	store_release(&phase_page.gate, gate);
+	store_release(&phase_page.generation, generation);
 	if (phase_page.phase == PHASE_NEVER && next.malloc && next.calloc && next.realloc && next.free)
-		take_way(&phase_way_passing);
-	if (!gate || !next.plain)
+		set_fast_path(&phase_fast_path_passing);
+	if (!generation || !next.plain)
 		return;
 	if (load_relaxed(&phase_stopped)) {
-		take_way(&phase_way_stopped);
+		set_fast_path(&phase_fast_path_stopped);
 		return;
 	}
-	store_release(several ? &phase_page.lane_gate : &phase_page.single_gate, gate);
-	take_way(&phase_ways[2 * several + !next.glibc]);
+	store_release(
+		several ? &phase_page.lane_generation : &phase_page.single_generation, generation);
+	set_fast_path(&phase_fast_paths[2 * several + !next.glibc]);
 }
 
 /* Several threads may do it at once: who isn't the last does it again with the last number. */
-void phase_shut_gates(void)
+void phase_advance(void)
 {
-	static const struct way long_way;
-	uint32_t number = __atomic_add_fetch(&gates, 1, __ATOMIC_SEQ_CST), last;
+	static const struct fast_path slow_path;
+	uint32_t number = __atomic_add_fetch(&generations, 1, __ATOMIC_SEQ_CST), last;
 
 	for (;;) {
-		take_way(&long_way);
-		store_release(&phase_page.single_gate, 0);
-		store_release(&phase_page.lane_gate, 0);
-		/* 0 means closed */
-		open_gates(phase_page.phase == PHASE_ON ? number | (number == 0) : 0);
+		set_fast_path(&slow_path);
+		store_release(&phase_page.single_generation, 0);
+		store_release(&phase_page.lane_generation, 0);
+		/* 0 means off */
+		open_generation(phase_page.phase == PHASE_ON ? number | (number == 0) : 0);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		last = load_relaxed(&gates);
+		last = load_relaxed(&generations);
 		if (last == number)
 			return;
 		number = last;
@@ -67,10 +68,10 @@ void phase_stop(bool stop)
 	store_relaxed(&phase_stopped, stop);
 	if (stop)
 		store_relaxed(&phase_was_stopped, true);
-	phase_shut_gates();
+	phase_advance();
 }
 
 bool phase_was_set(void)
 {
-	return gates != 0;
+	return generations != 0;
 }

@@ -23,16 +23,16 @@ enum phase {
 	PHASE_NEVER = 3,  /* untraced, until another program is executed */
 };
 
-/* A short way through the hooks; NULL: the long one. There are four (hooks.c) for recording every
- * block, for one thread and for several, with glibc's allocator and with another; and one each for a program
- * in which recording is stopped, and in which nothing will ever be recorded. */
-struct way {
+/* A variant of the hooks' fast path; NULL: the slow path. There are four (hooks.c) for recording
+ * every block, for one thread and for several, with glibc's allocator and with another; and one
+ * each for a program in which recording is stopped, and in which nothing will ever be recorded. */
+struct fast_path {
 	void *(*malloc)(size_t size);
 	void *(*calloc)(size_t count, size_t size);
 	void *(*realloc)(void *p, size_t size);
 	void (*free)(void *p);
-	void *(*made)(void *p, size_t size, void *last); /* see record_made() */
-	bool (*gone)(void *p, uintptr_t sp);		 /* see record_gone_quickly() */
+	void *(*allocated)(void *p, size_t size, void *last); /* see record_new_tail() */
+	bool (*freed)(void *p, uintptr_t sp);		      /* see record_freed_if_fast() */
 };
 
 #pragma GCC visibility push(hidden)
@@ -40,18 +40,21 @@ struct way {
 extern union phase_page {
 	struct {
 		int phase;     /* enum phase */
-		uint32_t gate; /* 0 unless the phase is on; changes whenever threads have to look up
-				  from their work */
-		uint32_t single_gate; /* the same while events take a way for one thread */
-		uint32_t lane_gate;   /* while they take one for several */
+		/* 0 unless the phase is on; changes whenever threads have to notice something
+		 * before their next event. The next two are the same while events take a variant
+		 * for one thread, or for several. */
+		uint32_t generation;
+		uint32_t single_generation;
+		uint32_t lane_generation;
 		uint32_t leaving; /* calls of exec that are under way */
-		struct way way;
+		struct fast_path fast_path;
 	};
 	char page[4096];
 } phase_page;
 
-extern const struct way phase_ways[4]; /* the hooks have them: 2 * several threads + not glibc */
-extern const struct way phase_way_stopped, phase_way_passing;
+/* The hooks have them: 2 * several threads + not glibc. */
+extern const struct fast_path phase_fast_paths[4];
+extern const struct fast_path phase_fast_path_stopped, phase_fast_path_passing;
 
 extern bool phase_multi; /* there was a second thread: events are counted in lanes */
 extern bool phase_stopped;     /* by mtrace_stop(), or not yet started */
@@ -60,32 +63,34 @@ extern bool phase_was_stopped; /* ever: blocks may be there of which nothing is 
 void phase_set(enum phase phase);
 void phase_stop(bool stop); /* as the trace's header says; or go on */
 bool phase_was_set(void); /* ever, in this process or one that it was forked from */
-void phase_shut_gates(
-	void); /* code or the number of threads has changed: threads that pass a gate see it */
+
+/* A new generation: code or the number of threads has changed, and each thread's next event sees
+ * it. */
+void phase_advance(void);
 
 #pragma GCC visibility pop
 
 /*
- * The gate is all that a hook of a settled thread looks at: it passes while its thread's number is
- * this one. Anything else (no phase, another generation of code, a fork child) goes the long way,
- * once.
+ * The state generation is all that a hook of a settled thread looks at: it takes the fast path
+ * while its thread has seen this one. Anything else (no phase, another generation of code, a fork
+ * child) takes the slow path, once.
  */
-static inline uint32_t phase_gate(void)
+static inline uint32_t phase_generation(void)
 {
-	return load_relaxed(&phase_page.gate);
+	return load_relaxed(&phase_page.generation);
 }
 
-static inline uint32_t phase_single_gate(void)
+static inline uint32_t phase_single_generation(void)
 {
-	return load_relaxed(&phase_page.single_gate);
+	return load_relaxed(&phase_page.single_generation);
 }
 
-static inline uint32_t phase_lane_gate(void)
+static inline uint32_t phase_lane_generation(void)
 {
-	return load_relaxed(&phase_page.lane_gate);
+	return load_relaxed(&phase_page.lane_generation);
 }
 
-/* The function of the way that events take; NULL: the long one's. */
-#define PHASE_WAY(function) load_relaxed(&phase_page.way.function)
+/* The function of the variant that events take; NULL: the slow path. */
+#define PHASE_FAST_PATH(function) load_relaxed(&phase_page.fast_path.function)
 
 #endif

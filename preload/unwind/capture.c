@@ -1,14 +1,14 @@
 /*
- * capture.c - the walk by rules, from the innermost frame to the first that is a kept one.
+ * capture.c - the walk by rules, from the innermost frame to the first that is a cached one.
  *
- *  1. Drop the kept frames that are further in than the current one: they have returned.
- *  2. If the kept frame there is the current one, verify the rest; if that holds, stop. If a
- *     check fails, the kept frames up to there are still right: walk over them without looking up
- *     their rules.
- *  3. Otherwise look up the rule, note the frame, and step to its caller. After SIGN_FRAMES, see
- *     whether the trail has the stack.
- *  4. From the outermost new frame inwards: note the words that each was read from, and the hash
- *     of the path. Look the whole path up by its hash.
+ *  1. Drop the cached frames that are further in than the current one: they have returned.
+ *  2. If the cached frame there is the current one, verify the rest; if that holds, stop. If a
+ *     guard word fails, the cached frames up to there are still right: walk over them without
+ *     looking up their rules.
+ *  3. Otherwise look up the rule, note the frame, and step to its caller. After PREFIX_FRAMES, see
+ *     whether the successor cache has the stack.
+ *  4. From the outermost new frame inwards: note the guard words that each was read from, and the
+ *     hash of the path. Look the whole path up by its hash.
  *
  * All reads stay in memory that is known to be readable; a broken stack ends the walk, nothing
  * worse.
@@ -25,10 +25,10 @@
 #include "preload/unwind/stacks.h"
 
 /* Bytes: further apart, two frames that no table connects aren't caller and callee. */
-#define NEAR (1u << 20)
+#define FRAME_REACH (1u << 20)
 #define PAGE 4096u
 #define MAIN_STACK (64u << 20) /* the process's stack is taken to be no larger */
-#define FEW_SITES 500u	       /* with these, near leaves do */
+#define FEW_SITES 500u	       /* with these, the recent stacks do */
 
 static const uintptr_t never; /* a word that is never 1 */
 
@@ -38,19 +38,20 @@ struct walk {
 	struct thread *t;
 	uintptr_t sp, pc, bp;
 	const uintptr_t *end; /* the zero word that ended it; NULL: something else did */
-	const struct fresh *strays; /* this frame may have led out of the stack: nothing beyond is
-				       read again without being asked for; NULL: none */
-	struct leaf *found; /* on the trail, which signs led it back to */
+	/* The first frame that may have led out of the stack: nothing beyond is read again without
+	 * being asked for. NULL: none. */
+	const struct walked_frame *untrusted;
+	struct cached_stack *found; /* in the successor cache, by a prefix hint */
 	uint32_t root;	    /* MT_NODE_*, once the walk has met the end */
 	enum cut cut;
-	bool guessed; /* a frame pointer was believed: what is readable now needn't be the next time
-		       */
-	bool fragile; /* ended by what memory held: walk again next time */
+	/* A frame pointer was followed: what is readable now needn't be the next time. */
+	bool by_frame_pointer;
+	bool uncacheable; /* ended by what memory held: walk again next time */
 	bool by_hand; /* ended at an address that no call has left */
 	bool nowhere; /* which isn't even one of code */
 	bool interrupted; /* beyond a signal handler's frames, whose stack may be another */
-	bool abroad;	  /* on another stack, which may go */
-	bool signs;	  /* may lead it back to the trail */
+	bool foreign_stack; /* on another stack, which may go */
+	bool by_hints;	    /* may end it: the successor cache may have the stack */
 };
 
 /* ---- reading the stack */
@@ -61,7 +62,7 @@ static void find_own_stack(struct thread *t, uintptr_t page)
 {
 	uintptr_t top = os_tid() == os_pid() ? (uintptr_t)__libc_stack_end : cpu_thread_pointer();
 
-	if (top <= page || top - page >= NEAR)
+	if (top <= page || top - page >= FRAME_REACH)
 		return;
 	for (uintptr_t p = page; p < top; p += PAGE)
 		if (!os_readable(p))
@@ -74,7 +75,7 @@ static void find_own_stack(struct thread *t, uintptr_t page)
 
 static bool grow_own_stack(struct thread *t, uintptr_t page)
 {
-	if (page >= t->own_end || t->own_start > page + NEAR)
+	if (page >= t->own_end || t->own_start > page + FRAME_REACH)
 		return false;
 	while (t->own_start > page && os_readable(t->own_start - PAGE)) {
 		t->own_start -= PAGE;
@@ -127,8 +128,8 @@ static bool on_lasting_stack(const struct thread *t, uintptr_t address)
 
 static void note_stack(struct walk *w, uintptr_t address)
 {
-	w->abroad |= !w->interrupted && !on_same_stack(w->t, address) &&
-		     !on_lasting_stack(w->t, address);
+	w->foreign_stack |= !w->interrupted && !on_same_stack(w->t, address) &&
+			    !on_lasting_stack(w->t, address);
 }
 
 /* A frame may have closed pages in it. */
@@ -138,7 +139,7 @@ static cold_path bool read_slowly(struct walk *w, uintptr_t address, uintptr_t *
 
 	if (address % 8 != 0)
 		return false;
-	if (!t->on_own_stack && address >= t->safe_end && address - t->safe_end < NEAR)
+	if (!t->on_own_stack && address >= t->safe_end && address - t->safe_end < FRAME_REACH)
 		while (address >= t->safe_end && os_readable(t->safe_end))
 			t->safe_end += PAGE;
 	if (!on_same_stack(t, address) && !os_readable(address))
@@ -160,10 +161,10 @@ static inline bool stack_read(struct walk *w, uintptr_t address, uintptr_t *valu
 
 /* ---- one step outwards; false: w->root is set */
 
-static bool stop(struct walk *w, uint32_t root, bool fragile)
+static bool stop(struct walk *w, uint32_t root, bool uncacheable)
 {
 	w->root = root;
-	w->fragile = fragile;
+	w->uncacheable = uncacheable;
 	return false;
 }
 
@@ -187,18 +188,18 @@ static bool follows_call(uintptr_t pc)
 	return pc_is_known(known) ? !(known.rule & RULE_NO_CALL) : rule_follows_call(pc);
 }
 
-/* Nothing tells where the caller is: believe the frame pointer if it points up the stack to what a call has
- * left there. */
+/* Nothing tells where the caller is: follow the frame pointer if it points up the stack to what a
+ * call has left there. */
 static bool step_by_frame_pointer(struct walk *w)
 {
 	uintptr_t bp = w->bp, pc, callers_bp;
 
 	if (bp == 0 && (uintptr_t)__libc_stack_end - w->sp < PAGE) /* how a process begins */
 		return stop(w, MT_NODE_ROOT, false);
-	if (w->cut == CUT_GUESSES || bp < w->sp || bp - w->sp > NEAR ||
+	if (w->cut == CUT_FRAME_POINTERS || bp < w->sp || bp - w->sp > FRAME_REACH ||
 		!stack_read(w, bp, &callers_bp) || !stack_read(w, bp + 8, &pc) || !follows_call(pc))
 		return stop(w, MT_NODE_BROKEN, true);
-	w->guessed = true;
+	w->by_frame_pointer = true;
 	w->sp = bp + 16;
 	w->pc = pc;
 	w->bp = callers_bp;
@@ -206,7 +207,7 @@ static bool step_by_frame_pointer(struct walk *w)
 }
 
 /* Was there no instruction where this signal came? */
-static bool fetch_failed(struct walk *w, const struct fresh *signal, uintptr_t pc)
+static bool fetch_failed(struct walk *w, const struct walked_frame *signal, uintptr_t pc)
 {
 	uintptr_t fault, error, address;
 
@@ -248,13 +249,13 @@ static bool step_by_rule(struct walk *w, rule_t rule)
 	return true;
 }
 
-static bool was_interrupted(const struct walk *w, const struct fresh *f)
+static bool was_interrupted(const struct walk *w, const struct walked_frame *f)
 {
-	return f > w->t->fresh && rule_kind(f[-1].rule) == RULE_SIGNAL;
+	return f > w->t->walked && rule_kind(f[-1].rule) == RULE_SIGNAL;
 }
 
 /* Generated code is read each time. */
-static bool step_without_rule(struct walk *w, const struct fresh *f)
+static bool step_without_rule(struct walk *w, const struct walked_frame *f)
 {
 	bool interrupted = was_interrupted(w, f);
 	rule_t rule = f->rule == RULE_GENERATED ? code_rule(f->pc - interrupted, !interrupted)
@@ -272,7 +273,7 @@ static bool step_without_rule(struct walk *w, const struct fresh *f)
 }
 
 /* This and the next are not inlined: their frames are not there while a rule is asked for. */
-static cold_path bool step_by_kind(struct walk *w, struct fresh *f)
+static cold_path bool step_by_kind(struct walk *w, struct walked_frame *f)
 {
 	switch (rule_kind(f->rule)) {
 	case RULE_SP:
@@ -291,12 +292,12 @@ static cold_path bool step_by_kind(struct walk *w, struct fresh *f)
 }
 
 /* No call has left this address. */
-static cold_path bool step_without_call(struct walk *w, struct fresh *f)
+static cold_path bool step_without_call(struct walk *w, struct walked_frame *f)
 {
 	rule_t rule = f->rule;
 	bool interrupted = was_interrupted(w, f);
 
-	if (!interrupted && f > w->t->fresh) {
+	if (!interrupted && f > w->t->walked) {
 		f->rule = rule_make(RULE_END, 0, 0);
 		w->by_hand = true;
 		w->nowhere = rule == RULE_NOWHERE;
@@ -313,19 +314,19 @@ static cold_path bool step_without_call(struct walk *w, struct fresh *f)
 
 /* A frame whose caller is on another stack, where the program has gone on with a new one, needn't
  * ever return: the other stack may go first. */
-static cold_path bool step_oddly(struct walk *w, struct fresh *f)
+static cold_path bool step_oddly(struct walk *w, struct walked_frame *f)
 {
 	if (rule_kind(f->rule) == RULE_ASK)
 		f->rule = rule_ask(f->pc);
 	if (!(f->rule & RULE_NO_CALL ? step_without_call(w, f) : step_by_kind(w, f)))
 		return false;
-	if (unlikely(w->abroad) && !w->strays)
-		w->strays = f;
+	if (unlikely(w->foreign_stack) && !w->untrusted)
+		w->untrusted = f;
 	return true;
 }
 
 /* The common step: from sp or bp, all of the frame in memory that is known to be readable. */
-static always_inline bool step_out(struct walk *w, struct fresh *f)
+static always_inline bool step_out(struct walk *w, struct walked_frame *f)
 {
 	rule_t rule = f->rule;
 	uintptr_t cfa = (rule_kind(rule) == RULE_SP ? w->sp : w->bp) + (uintptr_t)rule_offset(rule);
@@ -348,25 +349,26 @@ static always_inline bool step_out(struct walk *w, struct fresh *f)
 
 /* ---- the walk */
 
-static inline bool same_frame(const struct kept *k, const struct walk *w)
+static inline bool same_frame(const struct cached_frame *frame, const struct walk *w)
 {
-	return k->sp == w->sp && k->pc == w->pc;
+	return frame->sp == w->sp && frame->pc == w->pc;
 }
 
-/* Which kept frame, from `inner` outwards, does this check belong to? */
-static uint32_t frame_of_check(const struct kept *kept, uint32_t inner, const struct check *check)
+/* Which cached frame, from `inner` outwards, does this guard word belong to? */
+static uint32_t frame_of_guard_word(
+	const struct cached_frame *cached, uint32_t inner, const struct guard_word *guard_word)
 {
-	while (kept[inner - 1].last >= check)
+	while (cached[inner - 1].last >= guard_word)
 		inner--;
 	return inner;
 }
 
-/* May the kept frames [0, base] stay below n new ones? Not when frames are cut off that should not
- * be, or the reverse. */
-static inline bool depth_fits(const struct kept *kept, uint32_t base, uint32_t n)
+/* May the cached frames [0, base] stay below n new ones? Not when frames are cut off that should
+ * not be, or the reverse. */
+static inline bool depth_fits(const struct cached_frame *cached, uint32_t base, uint32_t n)
 {
 	return base + n == config.depth ||
-	       (base + n < config.depth && kept[0].node != MT_NODE_DEEP);
+	       (base + n < config.depth && cached[0].node != MT_NODE_DEEP);
 }
 
 /*
@@ -375,47 +377,47 @@ static inline bool depth_fits(const struct kept *kept, uint32_t base, uint32_t n
  * read for it lies above the stack, and may go. Sure to be there are the words from where a frame
  * begins to the end of the page.
  */
-static cold_path void distrust_end(struct walk *w, const struct fresh *f)
+static cold_path void distrust_end(struct walk *w, const struct walked_frame *f)
 {
 	uintptr_t word = (uintptr_t)w->end;
 
-	if (w->strays || (!w->end && rule_kind(f->rule) != RULE_NONE && !w->by_hand))
+	if (w->untrusted || (!w->end && rule_kind(f->rule) != RULE_NONE && !w->by_hand))
 		return;
 	if (!w->end)
 		word = f--->sp + CPU_RETURN_SLOT;
-	for (; f >= w->t->fresh && !on_lasting_stack(w->t, word) &&
+	for (; f >= w->t->walked && !on_lasting_stack(w->t, word) &&
 		(word ^ (f->sp + CPU_RETURN_SLOT)) >= PAGE;
 		f--) {
-		w->strays = f;
+		w->untrusted = f;
 		word = f->sp + CPU_RETURN_SLOT;
 	}
 }
 
-/* The place for what the first frames of this walk lead to. */
-static inline uint16_t *find_sign(const struct thread *t)
+/* The prefix hint for the first frames of this walk. */
+static inline uint16_t *find_prefix_hint(const struct thread *t)
 {
-	uint64_t hash = t->fresh[0].sp;
+	uint64_t hash = t->walked[0].sp;
 
-	for (int i = 0; i < SIGN_FRAMES; i++)
-		hash = path_hash(hash, t->fresh[i].pc);
-	return &t->signs[hash >> (64 - SIGN_BITS)];
+	for (int i = 0; i < PREFIX_FRAMES; i++)
+		hash = path_hash(hash, t->walked[i].pc);
+	return &t->prefix_hints[hash >> (64 - PREFIX_BITS)];
 }
 
-/* NULL: the leaf there has another stack. */
-static inline struct leaf *follow_sign(struct thread *t)
+/* NULL: it leads to another stack. */
+static inline struct cached_stack *follow_prefix_hint(struct thread *t)
 {
-	struct cpu_frame at = { t->fresh[0].sp, t->fresh[0].pc, t->fresh[0].bp };
-	struct trail_leaf *leaf;
+	struct cpu_frame at = { t->walked[0].sp, t->walked[0].pc, t->walked[0].bp };
+	struct successor *successor;
 
-	t->sign = find_sign(t);
-	leaf = &t->trail[*t->sign];
-	if (leaf->sp != at.sp || !capture_proves(t, leaf, at))
+	t->prefix_hint = find_prefix_hint(t);
+	successor = &t->successors[*t->prefix_hint];
+	if (successor->sp != at.sp || !capture_proves(t, successor, at))
 		return NULL;
-	return &leaf->leaf;
+	return &successor->stack;
 }
 
 /* There may be no more frames than this one. */
-static cold_path void end_early(struct walk *w, struct fresh *f)
+static cold_path void end_early(struct walk *w, struct walked_frame *f)
 {
 	if (rule_kind(f->rule) == RULE_ASK)
 		f->rule = rule_ask(w->pc);
@@ -426,44 +428,46 @@ static cold_path void end_early(struct walk *w, struct fresh *f)
 		stop(w, rule_kind(f->rule) == RULE_END ? MT_NODE_ROOT : MT_NODE_DEEP, false);
 }
 
-/* Fills t->fresh, innermost first, and sets *count. Returns how many kept frames stay; 0: w->root
- * is set, unless the trail has the stack. */
+/* Fills t->walked, innermost first, and sets *count. Returns how many cached frames stay; 0:
+ * w->root is set, unless the successor cache has the stack. */
 static uint32_t walk_out(struct walk *w, uint32_t *count)
 {
 	struct thread *t = w->t;
 	const struct rule_table *table = rules_now();
-	const struct kept *kept = t->kept;
-	uint32_t base = (uint32_t)(t->top - kept), n = 0;
+	const struct cached_frame *cached = t->cached;
+	uint32_t base = (uint32_t)(t->top - cached), n = 0;
 	uint32_t unverifiable =
-		UINT32_MAX; /* frames from here inwards depend on a check that failed */
+		UINT32_MAX; /* frames from here inwards depend on a guard word that failed */
 
 	for (;;) {
-		struct fresh *f = &t->fresh[n++];
+		struct walked_frame *f = &t->walked[n++];
 
-		while (kept[base].sp < w->sp)
+		while (cached[base].sp < w->sp)
 			base--;
-		if (same_frame(&kept[base], w)) {
-			const struct kept *k = &kept[base];
+		if (same_frame(&cached[base], w)) {
+			const struct cached_frame *frame = &cached[base];
 
-			if (base < unverifiable && !w->strays && (!k->needs_bp || k->bp == w->bp)) {
-				const struct check *failed = capture_verify(k->last);
-				bool holds = failed == t->checks;
+			if (base < unverifiable && !w->untrusted &&
+				(!frame->needs_bp || frame->bp == w->bp)) {
+				const struct guard_word *failed = capture_verify(frame->last);
+				bool holds = failed == t->guard_words;
 
-				if (holds && depth_fits(kept, base, n - 1)) {
+				if (holds && depth_fits(cached, base, n - 1)) {
 					n--;
 					break;
 				}
-				unverifiable = holds ? 0 : frame_of_check(kept, base, failed);
+				unverifiable =
+					holds ? 0 : frame_of_guard_word(cached, base, failed);
 			}
-			f->rule = k->rule;
+			f->rule = frame->rule;
 		} else {
 			f->rule = rule_find(table, w->pc);
 		}
 		f->sp = w->sp;
 		f->pc = w->pc;
 		f->bp = w->bp;
-		if (n == SIGN_FRAMES && w->signs) {
-			w->found = follow_sign(t);
+		if (n == PREFIX_FRAMES && w->by_hints) {
+			w->found = follow_prefix_hint(t);
 			if (w->found)
 				return 0;
 		}
@@ -484,137 +488,141 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 	return base;
 }
 
-/* ---- keeping what was found */
+/* ---- caching what was found */
 
-static inline void add_check(struct kept *k, uintptr_t address, uintptr_t value)
+static inline void add_guard_word(struct cached_frame *frame, uintptr_t address, uintptr_t value)
 {
-	*++k->last = (struct check){ (const uintptr_t *)address, value };
+	*++frame->last = (struct guard_word){ (const uintptr_t *)address, value };
 }
 
-static cold_path void add_odd_checks(struct kept *k, const struct kept *caller)
+static cold_path void add_odd_guard_words(
+	struct cached_frame *frame, const struct cached_frame *caller)
 {
-	uint32_t saved = rule_saved(k->rule);
+	uint32_t saved = rule_saved(frame->rule);
 
-	switch (rule_kind(k->rule)) {
+	switch (rule_kind(frame->rule)) {
 	case RULE_SIGNAL:
 		if (caller->needs_bp)
-			add_check(k, k->sp + CPU_SIGNAL_BP, caller->bp);
-		add_check(k, k->sp + CPU_SIGNAL_PC, caller->pc - 1);
-		add_check(k, k->sp + CPU_SIGNAL_SP, caller->sp);
+			add_guard_word(frame, frame->sp + CPU_SIGNAL_BP, caller->bp);
+		add_guard_word(frame, frame->sp + CPU_SIGNAL_PC, caller->pc - 1);
+		add_guard_word(frame, frame->sp + CPU_SIGNAL_SP, caller->sp);
 		break;
 	case RULE_NONE:
 	case RULE_ASK:
 		/* It may have led out of the stack: nothing beyond is read again without being
 		 * asked for. */
-		add_check(k, (uintptr_t)&never, 1);
+		add_guard_word(frame, (uintptr_t)&never, 1);
 		break;
 	default:
-		add_check(k, caller->sp + CPU_RETURN_SLOT, caller->pc);
+		add_guard_word(frame, caller->sp + CPU_RETURN_SLOT, caller->pc);
 		if (saved != RULE_NOT_SAVED && caller->needs_bp)
-			add_check(k, saved == RULE_SAVED_AT_BP ? k->bp : caller->sp - 8 * saved,
+			add_guard_word(frame,
+				saved == RULE_SAVED_AT_BP ? frame->bp : caller->sp - 8 * saved,
 				caller->bp);
-		add_check(k, k->bp + (uintptr_t)rule_offset(k->rule), caller->sp);
+		add_guard_word(frame, frame->bp + (uintptr_t)rule_offset(frame->rule), caller->sp);
 	}
 }
 
 /* The words that led from frame k to its caller. The ones that decide where others are come last:
- * they are checked first. */
-static always_inline void add_checks(struct kept *k, const struct kept *caller)
+ * they are verified first. */
+static always_inline void add_guard_words(
+	struct cached_frame *frame, const struct cached_frame *caller)
 {
-	uint32_t saved = rule_saved(k->rule);
+	uint32_t saved = rule_saved(frame->rule);
 
-	if (unlikely(rule_kind(k->rule) > RULE_BP)) {
-		add_odd_checks(k, caller);
+	if (unlikely(rule_kind(frame->rule) > RULE_BP)) {
+		add_odd_guard_words(frame, caller);
 		return;
 	}
-	add_check(k, caller->sp + CPU_RETURN_SLOT, caller->pc);
+	add_guard_word(frame, caller->sp + CPU_RETURN_SLOT, caller->pc);
 	if (saved != RULE_NOT_SAVED && caller->needs_bp)
-		add_check(
-			k, saved == RULE_SAVED_AT_BP ? k->bp : caller->sp - 8 * saved, caller->bp);
+		add_guard_word(frame,
+			saved == RULE_SAVED_AT_BP ? frame->bp : caller->sp - 8 * saved, caller->bp);
 }
 
-/* How the outermost frame's end is checked. */
-static void add_end_check(struct walk *w, struct kept *k)
+/* The guard word of the outermost frame's end. */
+static void add_end_guard_word(struct walk *w, struct cached_frame *frame)
 {
 	if (w->end)
-		add_check(k, (uintptr_t)w->end, 0);
-	else if (w->fragile)
-		add_check(k, (uintptr_t)w->t->checks[0].address, w->t->checks[0].value);
+		add_guard_word(frame, (uintptr_t)w->end, 0);
+	else if (w->uncacheable)
+		add_guard_word(
+			frame, (uintptr_t)w->t->guard_words[0].address, w->t->guard_words[0].value);
 }
 
-/* From the frame that strays on, the rule is to be asked for each time. */
+/* From the first untrusted frame on, the rule is to be asked for each time. */
 static cold_path void distrust(struct walk *w, uint32_t n)
 {
-	for (uint32_t i = (uint32_t)(w->strays - w->t->fresh); i < n; i++)
-		w->t->fresh[i].rule = rule_make(RULE_ASK, 0, 0);
+	for (uint32_t i = (uint32_t)(w->untrusted - w->t->walked); i < n; i++)
+		w->t->walked[i].rule = rule_make(RULE_ASK, 0, 0);
 	w->end = NULL;
-	w->fragile = true;
+	w->uncacheable = true;
 }
 
-static always_inline uint64_t identity_of(const struct kept *k, uint64_t era)
+static always_inline uint64_t identity_of(const struct cached_frame *frame, uint64_t era)
 {
-	return (k->hash ^ k->sp * HASH_FACTOR ^ (k->needs_bp ? ~k->bp : 0)) + era;
+	return (frame->hash ^ frame->sp * HASH_FACTOR ^ (frame->needs_bp ? ~frame->bp : 0)) + era;
 }
 
 /* The hashes come first: the path's entry lies somewhere in a megabyte, and can be fetched while
  * the rest is noted. */
-static void keep(struct walk *w, uint32_t base, uint32_t n)
+static void cache_frames(struct walk *w, uint32_t base, uint32_t n)
 {
 	struct thread *t = w->t;
-	struct kept *kept = t->kept;
+	struct cached_frame *cached = t->cached;
 
 	if (base == 0) {
-		kept[0].node = w->root;
-		kept[0].hash = path_hash(0, w->root);
-		kept[0].identity = identity_of(&kept[0], t->era);
+		cached[0].node = w->root;
+		cached[0].hash = path_hash(0, w->root);
+		cached[0].identity = identity_of(&cached[0], t->era);
 	}
 	for (uint32_t i = 1; i <= n; i++)
-		kept[base + i].hash = path_hash(kept[base + i - 1].hash, t->fresh[n - i].pc);
-	path_prefetch(kept[base + n].hash);
+		cached[base + i].hash = path_hash(cached[base + i - 1].hash, t->walked[n - i].pc);
+	path_prefetch(cached[base + n].hash);
 	for (; n > 0; n--) {
-		const struct fresh *f = &t->fresh[n - 1];
-		const struct kept *caller = &kept[base];
-		struct kept *k = &kept[++base];
+		const struct walked_frame *f = &t->walked[n - 1];
+		const struct cached_frame *caller = &cached[base];
+		struct cached_frame *frame = &cached[++base];
 
-		k->sp = f->sp;
-		k->pc = f->pc;
-		k->bp = f->bp;
-		k->rule = f->rule;
-		k->node = 0;
-		k->last = caller->last;
-		k->needs_bp =
-			rule_uses_bp(k->rule) || (!rule_restores_bp(k->rule) && caller->needs_bp);
-		k->identity = identity_of(k, t->era);
+		frame->sp = f->sp;
+		frame->pc = f->pc;
+		frame->bp = f->bp;
+		frame->rule = f->rule;
+		frame->node = 0;
+		frame->last = caller->last;
+		frame->needs_bp = rule_uses_bp(frame->rule) ||
+				  (!rule_restores_bp(frame->rule) && caller->needs_bp);
+		frame->identity = identity_of(frame, t->era);
 		if (base > 1)
-			add_checks(k, caller);
+			add_guard_words(frame, caller);
 		else
-			add_end_check(w, k);
+			add_end_guard_word(w, frame);
 	}
-	t->top = &kept[base];
+	t->top = &cached[base];
 }
 
 /* Those words of the new frames that lie elsewhere than on the thread's own stack. */
 static cold_path void watch(const struct thread *t, uint32_t base)
 {
-	for (const struct check *c = t->top->last; c > t->kept[base].last; c--)
+	for (const struct guard_word *c = t->top->last; c > t->cached[base].last; c--)
 		cuts_watch((uintptr_t)c->address);
 }
 
-/* ---- the leaves of the kept stack, hung as far out as their words reach */
+/* ---- the stack as one of the cached ones, with a base as far out as its guard words reach */
 
-/* The kept frame that lies outside of the first `count` checks or less, innermost first. */
-static always_inline const struct kept *base_behind(const struct thread *t, uint32_t count)
+/* The cached frame that lies outside of the first `count` guard words or less, innermost first. */
+static always_inline const struct cached_frame *base_behind(const struct thread *t, uint32_t count)
 {
-	const struct kept *base = t->top;
+	const struct cached_frame *base = t->top;
 
-	while (base > t->kept && t->top->last - base[-1].last <= count)
+	while (base > t->cached && t->top->last - base[-1].last <= count)
 		base--;
 	return base;
 }
 
-/* A near leaf can have words as far above sp as its stack goes: another one may go while this one
- * stays. */
-static inline uintptr_t near_reach(const struct thread *t, uintptr_t sp)
+/* A recent stack can have guard words as far above sp as its memory goes: another stack's may be
+ * unmapped while this one's stays. */
+static inline uintptr_t recent_reach(const struct thread *t, uintptr_t sp)
 {
 	uintptr_t reach = t->safe_end - sp;
 
@@ -622,68 +630,72 @@ static inline uintptr_t near_reach(const struct thread *t, uintptr_t sp)
 }
 
 /* Without a site no look-up finds it. */
-static void fill_near(const struct thread *t, struct near_leaf *leaf, struct known_path path)
+static void fill_recent(const struct thread *t, struct recent_stack *recent, struct known_path path)
 {
-	const struct kept *top = t->top, *base;
-	uintptr_t reach = near_reach(t, top->sp);
+	const struct cached_frame *top = t->top, *base;
+	uintptr_t reach = recent_reach(t, top->sp);
 	uint32_t count = 0;
 
-	for (const struct check *c = top->last;
-		c > t->checks && count < NEAR_WORDS && (uintptr_t)c->address - top->sp < reach;
+	for (const struct guard_word *c = top->last; c > t->guard_words && count < RECENT_WORDS &&
+						     (uintptr_t)c->address - top->sp < reach;
 		c--) {
-		leaf->words[count] = (uint32_t)((uintptr_t)c->address - top->sp);
-		leaf->values[count++] = c->value;
+		recent->words[count] = (uint32_t)((uintptr_t)c->address - top->sp);
+		recent->values[count++] = c->value;
 	}
 	base = base_behind(t, count);
 	count = (uint32_t)(top->last - base->last);
-	for (uint32_t i = count; i < NEAR_WORDS; i++) {
-		leaf->words[i] = leaf->words[0];
-		leaf->values[i] = leaf->values[0];
+	for (uint32_t i = count; i < RECENT_WORDS; i++) {
+		recent->words[i] = recent->words[0];
+		recent->values[i] = recent->values[0];
 	}
-	leaf->leaf = (struct leaf){ path.site, path.line, path.site, path.site, 0 };
-	leaf->usable = count > 0 && !modules_is_loader(top->pc);
-	leaf->sp = path.site && leaf->usable ? top->sp : 0;
-	leaf->pc = top->pc;
-	leaf->bp = top->bp;
-	leaf->needs_bp = top->needs_bp;
-	leaf->base = (uint16_t)(base - t->kept);
-	leaf->base_identity = base->identity;
+	recent->stack = (struct cached_stack){ path.site, path.call, path.site, path.site, 0 };
+	recent->usable = count > 0 && !modules_is_loader(top->pc);
+	recent->sp = path.site && recent->usable ? top->sp : 0;
+	recent->pc = top->pc;
+	recent->bp = top->bp;
+	recent->needs_bp = top->needs_bp;
+	recent->base = (uint16_t)(base - t->cached);
+	recent->base_identity = base->identity;
 }
 
-/* Can a leaf of the trail have this check? Its word lies on the thread's own stack, which is there
+/* Can the successor cache have this guard word? It lies on the thread's own stack, which is there
  * as long as the thread is. */
-static inline bool trail_reaches(const struct thread *t, uintptr_t sp, const struct check *c)
+static inline bool successor_reaches(
+	const struct thread *t, uintptr_t sp, const struct guard_word *c)
 {
 	uintptr_t address = (uintptr_t)c->address;
 
 	return address < t->own_end && address - sp <= 8 * UINT16_MAX && (address - sp) % 8 == 0;
 }
 
-static void fill_trail(const struct thread *t, struct trail_leaf *leaf, struct known_path path)
+static void fill_successor(
+	const struct thread *t, struct successor *successor, struct known_path path)
 {
-	const struct kept *top = t->top, *base;
+	const struct cached_frame *top = t->top, *base;
 	uint32_t count = 0;
 
-	for (const struct check *c = top->last;
-		c > t->checks && count < TRAIL_WORDS && trail_reaches(t, top->sp, c); c--)
-		leaf->words[count++] = (uint16_t)(((uintptr_t)c->address - top->sp) / 8);
+	for (const struct guard_word *c = top->last;
+		c > t->guard_words && count < SUCCESSOR_WORDS && successor_reaches(t, top->sp, c);
+		c--)
+		successor->words[count++] = (uint16_t)(((uintptr_t)c->address - top->sp) / 8);
 	base = base_behind(t, count);
 	count = (uint32_t)(top->last - base->last);
-	for (uint32_t i = count; i < TRAIL_WORDS; i++)
-		leaf->words[i] = leaf->words[0];
-	if (leaf->leaf.site != path.site)
-		leaf->leaf = (struct leaf){ path.site, path.line, path.site, path.site, 0 };
-	leaf->sp = t->on_own_stack && count > 0 ? top->sp : 0;
-	leaf->base = (uint16_t)(base - t->kept);
-	leaf->uses_bp = top->needs_bp;
-	leaf->few = count <= TRAIL_FEW;
-	if (leaf->sp)
-		leaf->proof =
-			capture_proof(leaf, (struct cpu_frame){ top->sp, top->pc, top->bp }, base);
+	for (uint32_t i = count; i < SUCCESSOR_WORDS; i++)
+		successor->words[i] = successor->words[0];
+	if (successor->stack.site != path.site)
+		successor->stack =
+			(struct cached_stack){ path.site, path.call, path.site, path.site, 0 };
+	successor->sp = t->on_own_stack && count > 0 ? top->sp : 0;
+	successor->base = (uint16_t)(base - t->cached);
+	successor->uses_bp = top->needs_bp;
+	successor->few = count <= SUCCESSOR_FEW;
+	if (successor->sp)
+		successor->proof = capture_proof(
+			successor, (struct cpu_frame){ top->sp, top->pc, top->bp }, base);
 }
 
 /* 64 random bits each; odd, so that each bit of a word counts. */
-const uint64_t capture_factors[TRAIL_WORDS + 2] = {
+const uint64_t capture_factors[SUCCESSOR_WORDS + 2] = {
 	0xea8ff5f8d837115f,
 	0x50a74cff026f4c85,
 	0x8f8de0e973e1d037,
@@ -700,138 +712,142 @@ const uint64_t capture_factors[TRAIL_WORDS + 2] = {
 	0xd9f0b7c0e6f6dabf,
 };
 
-/* The kept stack's site is known by now, and its near leaf filled. */
-static void lay_trail(struct thread *t, struct near_leaf *near, struct known_path path)
+/* The stack's site is known by now, and its entry of the recent stacks filled. */
+static void cache_successor(struct thread *t, struct recent_stack *recent, struct known_path path)
 {
-	struct trail_leaf *leaf = capture_on_trail(t, path.site);
+	struct successor *successor = capture_successor_of(t, path.site);
 
-	t->follows |= path.site >= FEW_SITES;
+	t->uses_successors |= path.site >= FEW_SITES;
 	capture_link(t, path.site);
-	fill_trail(t, leaf, path);
-	*t->sign = (uint16_t)(leaf - t->trail);
-	near->leaf = t->top_leaf = leaf->leaf;
-	capture_expect(t, leaf->sp ? &leaf->leaf : &near->leaf, !phase_multi);
+	fill_successor(t, successor, path);
+	*t->prefix_hint = (uint16_t)(successor - t->successors);
+	recent->stack = t->top_stack = successor->stack;
+	capture_expect(t, successor->sp ? &successor->stack : &recent->stack, !phase_multi);
 }
 
-/* The last event's leaf goes on to be another stack's: what comes after it is noted on the trail.
- */
-static inline void keep_latest(struct thread *t, const struct leaf *place)
+/* The slot of the last event's stack is about to be another one's: what comes after it is noted in
+ * the successor cache. */
+static inline void keep_latest(struct thread *t, const struct cached_stack *cache_slot)
 {
-	struct leaf *on_trail = &capture_on_trail(t, t->latest->site)->leaf;
+	struct cached_stack *successor = &capture_successor_of(t, t->latest->site)->stack;
 
-	if ((t->latest == &t->top_leaf || t->latest == place) && on_trail->site == t->latest->site)
-		t->latest = on_trail;
+	if ((t->latest == &t->top_stack || t->latest == cache_slot) &&
+		successor->site == t->latest->site)
+		t->latest = successor;
 }
 
 /* How many different stacks of a kind may be met whole. */
-#define GUESSED_MOST 4096
+#define FRAME_POINTER_MOST 4096
 #define BROKEN_MOST 16384
 
 static uint32_t doubtful[CUT_ALL + 1]; /* how many were */
 
 static inline enum cut doubt_of(const struct walk *w, uint32_t base)
 {
-	if (unlikely(w->guessed))
-		return CUT_GUESSES;
+	if (unlikely(w->by_frame_pointer))
+		return CUT_FRAME_POINTERS;
 	return unlikely(base == 0 && w->root == MT_NODE_BROKEN) ? CUT_ALL : CUT_NOT;
 }
 
 static bool are_too_many(enum cut doubt)
 {
 	return load_relaxed(&doubtful[doubt]) >=
-	       (doubt == CUT_GUESSES ? GUESSED_MOST : BROKEN_MOST);
+	       (doubt == CUT_FRAME_POINTERS ? FRAME_POINTER_MOST : BROKEN_MOST);
 }
 
-/* How a walk is to be: an enum cut, and with this, signs may lead it back to the trail. (All of it is
- * in registers, for a small frame.) */
-#define WALK_BY_SIGNS 4u
+/* How a walk is to be: an enum cut, and with this, prefix hints may end it. (All of it is in
+ * registers, for a small frame.) */
+#define WALK_BY_HINTS 4u
 
-static struct leaf *walk(struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc,
-	uintptr_t bp, uint32_t how)
+static struct cached_stack *walk(struct thread *t, struct cached_stack *cache_slot, uintptr_t sp,
+	uintptr_t pc, uintptr_t bp, uint32_t how)
 {
-	const enum cut cut = how & ~WALK_BY_SIGNS;
-	struct walk w = {
-		.t = t, .sp = sp, .pc = pc, .bp = bp, .signs = (how & WALK_BY_SIGNS) != 0, .cut = cut
-	};
-	struct near_leaf *near = (struct near_leaf *)place;
+	const enum cut cut = how & ~WALK_BY_HINTS;
+	struct walk w = { .t = t,
+		.sp = sp,
+		.pc = pc,
+		.bp = bp,
+		.by_hints = (how & WALK_BY_HINTS) != 0,
+		.cut = cut };
+	struct recent_stack *recent = (struct recent_stack *)cache_slot;
 	uint32_t base, count;
 	struct known_path path;
 
 	if (unlikely(!t->on_own_stack || sp - t->safe_start >= t->safe_end - t->safe_start))
 		move_safe_range(t, sp);
-	t->sign = &t->signs[1u << SIGN_BITS];
+	t->prefix_hint = &t->prefix_hints[1u << PREFIX_BITS];
 	base = walk_out(&w, &count);
 	if (w.found)
 		return w.found;
-	if (unlikely(w.strays))
+	if (unlikely(w.untrusted))
 		distrust(&w, count);
-	keep(&w, base, count);
-	if (unlikely(!t->on_own_stack || w.abroad || w.interrupted || w.guessed))
+	cache_frames(&w, base, count);
+	if (unlikely(!t->on_own_stack || w.foreign_stack || w.interrupted || w.by_frame_pointer))
 		watch(t, base);
 	path = path_find(t->top->hash);
 	t->doubt = doubt_of(&w, base);
 	if (unlikely(t->doubt > cut) && !path.site && are_too_many(t->doubt)) {
 		__atomic_fetch_or(&trace.header->flags, MT_NOTE_CUT, __ATOMIC_RELAXED);
-		t->top = t->kept;
-		return walk(t, place, sp, pc, bp, t->doubt);
+		t->top = t->cached;
+		return walk(t, cache_slot, sp, pc, bp, t->doubt);
 	}
 	__builtin_prefetch(&trace.sites[path.site], 1);
-	__builtin_prefetch(capture_on_trail(t, path.site), 1);
-	keep_latest(t, place);
-	fill_near(t, near, path);
-	t->top_leaf = near->leaf;
+	__builtin_prefetch(capture_successor_of(t, path.site), 1);
+	keep_latest(t, cache_slot);
+	fill_recent(t, recent, path);
+	t->top_stack = recent->stack;
 	if (unlikely(modules_is_loader(pc)))
-		t->top_leaf.site = 0;
+		t->top_stack.site = 0;
 	else if (likely(path.site))
-		lay_trail(t, near, path);
-	if (unlikely(w.guessed))
+		cache_successor(t, recent, path);
+	if (unlikely(w.by_frame_pointer))
 		t->safe_start = t->safe_end = 0;
-	return place;
+	return cache_slot;
 }
 
-struct leaf *capture_walk(
-	struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc, uintptr_t bp)
+struct cached_stack *capture_walk(
+	struct thread *t, struct cached_stack *cache_slot, uintptr_t sp, uintptr_t pc, uintptr_t bp)
 {
-	struct leaf *leaf =
-		walk(t, place, sp, pc, bp, t->follows ? WALK_BY_SIGNS | CUT_NOT : CUT_NOT);
+	struct cached_stack *stack = walk(
+		t, cache_slot, sp, pc, bp, t->uses_successors ? WALK_BY_HINTS | CUT_NOT : CUT_NOT);
 
-	if (leaf != place)
-		capture_move_on(t, leaf, !phase_multi);
-	return leaf;
+	if (stack != cache_slot)
+		capture_move_on(t, stack, !phase_multi);
+	return stack;
 }
 
 /* ---- a path that isn't known */
 
-/* Gives the kept frames their nodes; under tables_lock. Below a new node there is none yet. Returns
- * the address of a frame that isn't known at all: it was walked by the rule of another (stacks.h),
- * or there is no memory. 0: none. */
+/* Gives the cached frames their nodes; under tables_lock. Below a new node there is none yet.
+ * Returns the address of a frame that isn't known at all: it was walked by the rule of another
+ * (stacks.h), or there is no memory. 0: none. */
 static uintptr_t find_nodes(struct thread *t)
 {
 	uint32_t first_new = (uint32_t)trace.header->tables[MT_NODES].count;
 
-	for (struct kept *k = t->kept + 1; k <= t->top; k++) {
+	for (struct cached_frame *frame = t->cached + 1; frame <= t->top; frame++) {
 		struct known_pc known;
 
-		if (k->node)
+		if (frame->node)
 			continue;
-		known = pc_find(pcs, k->pc);
+		known = pc_find(pcs, frame->pc);
 		if (!pc_is_known(known))
-			return k->pc;
-		k->node = k[-1].node < first_new ? node_get(k[-1].node, known.frame)
-						 : node_add(k[-1].node, known.frame);
+			return frame->pc;
+		frame->node = frame[-1].node < first_new ? node_get(frame[-1].node, known.frame)
+							 : node_add(frame[-1].node, known.frame);
 	}
 	return 0;
 }
 
 /* Walks again, now that this address is known. False: it can't be known. */
-static bool walk_again(struct thread *t, struct leaf *leaf, uintptr_t unknown)
+static bool walk_again(struct thread *t, struct cached_stack *stack, uintptr_t unknown)
 {
-	struct kept top = *t->top;
+	struct cached_frame top = *t->top;
 
 	if (pc_get(unknown).frame == 0)
 		return false;
-	t->top = t->kept;
-	walk(t, leaf, top.sp, top.pc, top.bp, CUT_NOT);
+	t->top = t->cached;
+	walk(t, stack, top.sp, top.pc, top.bp, CUT_NOT);
 	return true;
 }
 
@@ -842,15 +858,15 @@ static bool walk_again(struct thread *t, struct leaf *leaf, uintptr_t unknown)
  */
 static inline bool lock_tables(const struct thread *t)
 {
-	if (phase_single_gate() == t->gate && likely(process_is_single) &&
-		stacks_have_room((uint32_t)(t->top - t->kept)))
+	if (phase_single_generation() == t->phase_generation && likely(process_is_single) &&
+		stacks_have_room((uint32_t)(t->top - t->cached)))
 		return false;
 	lock_take(&tables_lock);
 	return true;
 }
 
-/* Interns the kept stack, and finds or makes its site if asked to. */
-static void intern(struct thread *t, struct leaf *leaf, bool site)
+/* Interns the stack of the cached frames, and finds or makes its site if asked to. */
+static void intern(struct thread *t, struct cached_stack *stack, bool site)
 {
 	uint64_t nodes = trace.header->tables[MT_NODES].count;
 	uintptr_t unknown;
@@ -860,35 +876,35 @@ static void intern(struct thread *t, struct leaf *leaf, bool site)
 
 		unknown = find_nodes(t);
 		if (site && !unknown)
-			leaf->site = site_of_path(t->top->hash, t->top->node);
+			stack->site = site_of_path(t->top->hash, t->top->node);
 		if (locked)
 			lock_drop(&tables_lock);
-	} while (unknown && walk_again(t, leaf, unknown) && !leaf->site);
+	} while (unknown && walk_again(t, stack, unknown) && !stack->site);
 	if (unlikely(t->doubt) && trace.header->tables[MT_NODES].count > nodes)
 		add_relaxed(&doubtful[t->doubt], 1);
 }
 
-cold_path uint32_t capture_new_site(struct thread *t, struct leaf *leaf)
+cold_path uint32_t capture_new_site(struct thread *t, struct cached_stack *stack)
 {
-	struct near_leaf *near = (struct near_leaf *)leaf;
+	struct recent_stack *recent = (struct recent_stack *)stack;
 
-	intern(t, leaf, true);
-	if (!leaf->site) {
+	intern(t, stack, true);
+	if (!stack->site) {
 		lock_take(&tables_lock);
-		leaf->site = site_of_path(t->top->hash, MT_NODE_NONE);
+		stack->site = site_of_path(t->top->hash, MT_NODE_NONE);
 		lock_drop(&tables_lock);
 	}
-	if (leaf->site && !modules_is_loader(t->top->pc)) {
-		near->sp = near->usable ? t->top->sp : 0;
-		lay_trail(t, near,
+	if (stack->site && !modules_is_loader(t->top->pc)) {
+		recent->sp = recent->usable ? t->top->sp : 0;
+		cache_successor(t, recent,
 			(struct known_path){
-				t->top->hash, leaf->site, trace.site_info[leaf->site].line });
+				t->top->hash, stack->site, trace.site_info[stack->site].call });
 	}
-	return leaf->site;
+	return stack->site;
 }
 
-cold_path uint32_t capture_new_node(struct thread *t, struct leaf *leaf)
+cold_path uint32_t capture_new_node(struct thread *t, struct cached_stack *stack)
 {
-	intern(t, leaf, false);
-	return leaf->site ? trace.site_info[leaf->site].node : t->top->node;
+	intern(t, stack, false);
+	return stack->site ? trace.site_info[stack->site].node : t->top->node;
 }

@@ -4,26 +4,30 @@
  *
  * What lies outside of a frame is a pure function of its sp, pc (and bp, where the way out depends
  * on it) and of some words of the stack: the return addresses, and saved frame pointers. So a stack
- * that was walked once is proved to be there again by reading those words. Two things are kept:
+ * that was walked once is proved to be there again by reading those words, its guard words. Two
+ * things are cached:
  *
- *   the kept frames    one stack, outermost first, with the words of all its frames
- *   leaves             many stacks; each has the words of its inner frames and hangs on a kept
- *                      frame, whose words prove the rest
+ *   cached frames   one stack, outermost first, with the guard words of all its frames
+ *   cached stacks   many; each has the guard words of its inner frames and a base: a cached frame,
+ *                   whose guard words prove the rest
  *
- *   kept    main  run  parse  list  item          leaves   list  text  malloc
- *                              |                           parse  name  malloc
- *                              '-- list  text  malloc      ...
+ *   frames   main  run  parse  list  item         stacks   list  text  malloc
+ *                               |                          parse  name  malloc
+ *                               '-- list  text  malloc     ...
  *
- * Looked at in this order: the kept frames themselves, for an event on the same stack again; the
- * leaves that came after the last event's the last times (the trail); those with the same innermost
- * frame (the near ones). Else it is walked by rules. After a few frames these tell which leaf of the
- * trail they led to the last time, whatever came before. Only a stack that this one hasn't either is
- * walked on to the first frame that is a kept one; it is then kept itself, and gets its leaves.
+ * Looked at in this order: the cached frames themselves, for an event on the same stack again; the
+ * stacks that came after the last event's the last times (the successor cache); those with the same
+ * innermost frame (the recent stacks). Else it is walked by rules. The first few frames of a walk
+ * are looked up among the prefix hints, which say which entry of the successor cache they led to
+ * the last time, whatever came before. Only a stack that this entry hasn't either is walked on to
+ * the first frame that is a cached one; its frames are then cached, and it becomes a recent stack
+ * and a successor.
  *
- * Except on the trail, the words are read innermost first and no further than the first difference,
- * so each address that is read belongs to a frame that was just proved to be there. Where that may
- * have led out of the stack (to another one, which may go first; beyond the top of one that was
- * made by hand), a word that never holds stands before: such stacks are walked each time.
+ * Except in the successor cache, guard words are read innermost first and no further than the first
+ * difference, so each address that is read belongs to a frame that was just proved to be there.
+ * Where that may have led out of the stack (to another one, which may be unmapped first; beyond the
+ * top of one that was made by hand), a guard word that never holds stands before: such stacks are
+ * walked each time.
  */
 /* clang-format on */
 #ifndef MTRACE_CAPTURE_H
@@ -41,24 +45,24 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The other path: no leaf was found. Returns one of the trail that has the stack after all, or this
- * place, which capture_find() told: then the stack is kept in the thread (innermost frame: t->top),
- * in the near leaf there, and on the trail. (The arguments travel in registers, a struct would be
- * spilled on the common path too.) */
-struct leaf *capture_walk(
-	struct thread *t, struct leaf *place, uintptr_t sp, uintptr_t pc, uintptr_t bp);
+/* The slow path: no cached stack was found. Returns the entry of the successor cache that has the
+ * stack after all, or this slot, which capture_find() gave: then the stack's frames are cached (the
+ * innermost: t->top), and the stack is in that slot of the recent stacks and in the successor
+ * cache. (The arguments travel in registers, a struct would be spilled on the common path too.) */
+struct cached_stack *capture_walk(struct thread *t, struct cached_stack *cache_slot, uintptr_t sp,
+	uintptr_t pc, uintptr_t bp);
 
 /* Of the stack that was just walked and that no site is known for: interns it. The site is 0 where
  * there is no room. */
-uint32_t capture_new_site(struct thread *t, struct leaf *leaf);
-uint32_t capture_new_node(struct thread *t, struct leaf *leaf); /* makes no site */
+uint32_t capture_new_site(struct thread *t, struct cached_stack *stack);
+uint32_t capture_new_node(struct thread *t, struct cached_stack *stack); /* makes no site */
 
 /* While pages may still be asked about: stacks that grow down to `to` will be readable. */
 void capture_widen(struct thread *t, uintptr_t to);
 #pragma GCC visibility pop
 
-/* The first check that fails, from c outwards; the guard, which always fails: all hold. */
-static always_inline const struct check *capture_verify(const struct check *c)
+/* The first guard word that fails, from c outwards; the sentinel, which always fails: all hold. */
+static always_inline const struct guard_word *capture_verify(const struct guard_word *c)
 {
 	for (;; c -= 4) {
 		if (*c[0].address != c[0].value)
@@ -76,64 +80,65 @@ static always_inline const struct check *capture_verify(const struct check *c)
 #ifdef CHECK_WALK
 #include "tests/walk/check_walk.h"
 #else
-static inline void check_walk(const struct thread *t, const struct leaf *leaf, struct cpu_frame at)
+static inline void check_walk(
+	const struct thread *t, const struct cached_stack *stack, struct cpu_frame at)
 {
 	(void)t;
-	(void)leaf;
+	(void)stack;
 	(void)at;
 }
 #endif
 
-/* Is the kept frame that a leaf hangs on still there, with all that lies outside of it? */
+/* Is the base of a cached stack still there, with all that lies outside of it? */
 static always_inline bool capture_base_holds(
-	const struct thread *t, const struct kept *base, bool identical)
+	const struct thread *t, const struct cached_frame *base, bool identical)
 {
 	return likely(base <= t->top && identical) &&
-	       likely(capture_verify(base->last) == t->checks);
+	       likely(capture_verify(base->last) == t->guard_words);
 }
 
-/* ---- the trail */
+/* ---- the successor cache */
 
-extern const uint64_t capture_factors[TRAIL_WORDS + 2] __attribute__((visibility("hidden")));
+extern const uint64_t capture_factors[SUCCESSOR_WORDS + 2] __attribute__((visibility("hidden")));
 
 static always_inline uint64_t capture_proof(
-	const struct trail_leaf *leaf, struct cpu_frame at, const struct kept *base)
+	const struct successor *successor, struct cpu_frame at, const struct cached_frame *base)
 {
 	const uint64_t *factors = capture_factors;
 	const uintptr_t *words = (const uintptr_t *)at.sp;
-	uint64_t sum = base->identity + at.pc * factors[TRAIL_WORDS] +
-		       (at.bp & -(uint64_t)leaf->uses_bp) * factors[TRAIL_WORDS + 1];
+	uint64_t sum = base->identity + at.pc * factors[SUCCESSOR_WORDS] +
+		       (at.bp & -(uint64_t)successor->uses_bp) * factors[SUCCESSOR_WORDS + 1];
 
 #pragma GCC unroll 8
-	for (int i = 0; i < TRAIL_FEW; i++)
-		sum += words[leaf->words[i]] * factors[i];
-	if (leaf->few)
+	for (int i = 0; i < SUCCESSOR_FEW; i++)
+		sum += words[successor->words[i]] * factors[i];
+	if (successor->few)
 		return sum;
 #pragma GCC unroll 8
-	for (int i = TRAIL_FEW; i < TRAIL_WORDS; i++)
-		sum += words[leaf->words[i]] * factors[i];
+	for (int i = SUCCESSOR_FEW; i < SUCCESSOR_WORDS; i++)
+		sum += words[successor->words[i]] * factors[i];
 	return sum;
 }
 
-static always_inline struct trail_leaf *capture_on_trail(const struct thread *t, uint32_t site)
+static always_inline struct successor *capture_successor_of(const struct thread *t, uint32_t site)
 {
-	return &t->trail[site & ((1u << TRAIL_BITS) - 1)];
+	return &t->successors[site & ((1u << SUCCESSOR_BITS) - 1)];
 }
 
-/* The leaf is the last event's: what came after it the last times is fetched, with the sites'
+/* This stack is the last event's: what came after it the last times is fetched, with the sites'
  * counters if these are what is counted in (`single`). */
-static always_inline void capture_expect(struct thread *t, struct leaf *leaf, bool single)
+static always_inline void capture_expect(struct thread *t, struct cached_stack *stack, bool single)
 {
-	t->latest = leaf;
-	__builtin_prefetch(capture_on_trail(t, leaf->next), 1);
-	__builtin_prefetch(capture_on_trail(t, leaf->other), 1);
+	t->latest = stack;
+	__builtin_prefetch(capture_successor_of(t, stack->next), 1);
+	__builtin_prefetch(capture_successor_of(t, stack->other), 1);
 	if (single) {
-		__builtin_prefetch(&trace.sites[leaf->next], 1);
-		__builtin_prefetch(&trace.sites[leaf->other], 1);
+		__builtin_prefetch(&trace.sites[stack->next], 1);
+		__builtin_prefetch(&trace.sites[stack->other], 1);
 	}
 }
 
-/* After the last event's leaf came this site. */
+/* After the last event's stack came one of this site. */
 static always_inline void capture_link(struct thread *t, uint32_t site)
 {
 	if (t->latest->next == site)
@@ -142,126 +147,128 @@ static always_inline void capture_link(struct thread *t, uint32_t site)
 	t->latest->next = site;
 }
 
-/* The event has this leaf's stack. */
-static always_inline void capture_move_on(struct thread *t, struct leaf *leaf, bool single)
+/* The event has this stack. */
+static always_inline void capture_move_on(struct thread *t, struct cached_stack *stack, bool single)
 {
-	capture_link(t, leaf->site);
-	capture_expect(t, leaf, single);
+	capture_link(t, stack->site);
+	capture_expect(t, stack, single);
 }
 
-/* Has this leaf, with the same stack pointer, the current stack? */
+/* Is this entry, with the same stack pointer, the current stack? */
 static always_inline bool capture_proves(
-	const struct thread *t, const struct trail_leaf *leaf, struct cpu_frame at)
+	const struct thread *t, const struct successor *successor, struct cpu_frame at)
 {
-	const struct kept *base = &t->kept[leaf->base];
+	const struct cached_frame *base = &t->cached[successor->base];
 
-	return capture_base_holds(t, base, capture_proof(leaf, at, base) == leaf->proof);
+	return capture_base_holds(t, base, capture_proof(successor, at, base) == successor->proof);
 }
 
-static always_inline struct leaf *capture_follow(struct thread *t, struct cpu_frame at, bool single)
+static always_inline struct cached_stack *capture_successor(
+	struct thread *t, struct cpu_frame at, bool single)
 {
-	struct trail_leaf *leaf = capture_on_trail(t, t->latest->next);
+	struct successor *successor = capture_successor_of(t, t->latest->next);
 
-	if (leaf->sp != at.sp) {
-		leaf = capture_on_trail(t, t->latest->other);
-		if (leaf->sp != at.sp)
+	if (successor->sp != at.sp) {
+		successor = capture_successor_of(t, t->latest->other);
+		if (successor->sp != at.sp)
 			return NULL;
 	}
-	if (!capture_proves(t, leaf, at))
+	if (!capture_proves(t, successor, at))
 		return NULL;
-	capture_move_on(t, &leaf->leaf, single);
-	return &leaf->leaf;
+	capture_move_on(t, &successor->stack, single);
+	return &successor->stack;
 }
 
-/* ---- near leaves */
+/* ---- recent stacks */
 
-static always_inline const uintptr_t *capture_word(const struct near_leaf *leaf, uint32_t i)
+static always_inline const uintptr_t *capture_word(const struct recent_stack *recent, uint32_t i)
 {
-	return (const uintptr_t *)(leaf->sp + leaf->words[i]);
+	return (const uintptr_t *)(recent->sp + recent->words[i]);
 }
 
-/* The first word of the leaf that differs, or NEAR_WORDS. */
-static always_inline uint32_t capture_failed(const struct near_leaf *leaf)
+/* The first guard word that differs, or RECENT_WORDS. */
+static always_inline uint32_t capture_failed(const struct recent_stack *recent)
 {
 #pragma GCC unroll 8
-	for (uint32_t i = 0; i < NEAR_WORDS; i++)
-		if (*capture_word(leaf, i) != leaf->values[i])
+	for (uint32_t i = 0; i < RECENT_WORDS; i++)
+		if (*capture_word(recent, i) != recent->values[i])
 			return i;
-	return NEAR_WORDS;
+	return RECENT_WORDS;
 }
 
-/* The leaf of the current stack, or NULL and the place of the near leaf that it then gets. Stacks
- * that have the same innermost frame are told apart by the first word in which they differ: a near
- * leaf whose word differs leads to the place for what was found instead. Stack pointers are
- * multiples of 16. */
-static always_inline struct leaf *capture_near(
-	struct thread *t, struct cpu_frame at, bool single, struct leaf **place)
+/* The current stack among the recent ones, or NULL and the slot that it then gets. Stacks that have
+ * the same innermost frame are told apart by the first word in which they differ: an entry whose
+ * guard word differs leads to the slot for what was found instead. Stack pointers are multiples of
+ * 16. */
+static always_inline struct cached_stack *capture_recent(
+	struct thread *t, struct cpu_frame at, bool single, struct cached_stack **cache_slot)
 {
 	uint64_t key = (at.sp << 3) + at.pc;
 
-	for (int hop = 0; hop <= NEAR_HOPS; hop++) {
-		struct near_leaf *leaf = &t->near[key * HASH_FACTOR >> (64 - NEAR_BITS)];
-		const struct kept *base = &t->kept[leaf->base];
+	for (int hop = 0; hop <= RECENT_HOPS; hop++) {
+		struct recent_stack *recent = &t->recent[key * HASH_FACTOR >> (64 - RECENT_BITS)];
+		const struct cached_frame *base = &t->cached[recent->base];
 		uint32_t failed;
 
-		*place = &leaf->leaf;
-		if (leaf->sp != at.sp || leaf->pc != at.pc || (leaf->needs_bp && leaf->bp != at.bp))
+		*cache_slot = &recent->stack;
+		if (recent->sp != at.sp || recent->pc != at.pc ||
+			(recent->needs_bp && recent->bp != at.bp))
 			return NULL;
-		failed = capture_failed(leaf);
-		if (likely(failed == NEAR_WORDS)) {
-			if (!capture_base_holds(t, base, base->identity == leaf->base_identity))
+		failed = capture_failed(recent);
+		if (likely(failed == RECENT_WORDS)) {
+			if (!capture_base_holds(t, base, base->identity == recent->base_identity))
 				return NULL;
-			if (t->follows)
-				capture_move_on(t, &leaf->leaf, single);
-			return &leaf->leaf;
+			if (t->uses_successors)
+				capture_move_on(t, &recent->stack, single);
+			return &recent->stack;
 		}
-		key += *capture_word(leaf, failed);
+		key += *capture_word(recent, failed);
 	}
 	return NULL;
 }
 
-/* Is the kept stack the current one? */
-static always_inline struct leaf *capture_again(struct thread *t, struct cpu_frame at, bool single)
+/* Are the cached frames the current stack? */
+static always_inline struct cached_stack *capture_again(
+	struct thread *t, struct cpu_frame at, bool single)
 {
-	const struct kept *top = t->top;
+	const struct cached_frame *top = t->top;
 
-	if (top->sp != at.sp || top->pc != at.pc || !t->top_leaf.site ||
-		(top->needs_bp && top->bp != at.bp) || capture_verify(top->last) != t->checks)
+	if (top->sp != at.sp || top->pc != at.pc || !t->top_stack.site ||
+		(top->needs_bp && top->bp != at.bp) || capture_verify(top->last) != t->guard_words)
 		return NULL;
-	if (t->follows && t->latest != &t->top_leaf)
-		capture_move_on(t, &t->top_leaf, single);
-	return &t->top_leaf;
+	if (t->uses_successors && t->latest != &t->top_stack)
+		capture_move_on(t, &t->top_stack, single);
+	return &t->top_stack;
 }
 
-static always_inline struct leaf *capture_find(
-	struct thread *t, struct cpu_frame at, bool single, struct leaf **place)
+static always_inline struct cached_stack *capture_find(
+	struct thread *t, struct cpu_frame at, bool single, struct cached_stack **cache_slot)
 {
-	struct leaf *leaf = capture_again(t, at, single);
+	struct cached_stack *stack = capture_again(t, at, single);
 
-	if (!leaf && t->follows)
-		leaf = capture_follow(t, at, single);
-	if (!leaf)
-		leaf = capture_near(t, at, single, place);
-	return leaf;
+	if (!stack && t->uses_successors)
+		stack = capture_successor(t, at, single);
+	if (!stack)
+		stack = capture_recent(t, at, single, cache_slot);
+	return stack;
 }
 
-/* The current stack. The leaf's site is 0 when it has none yet: record_new_site() has to be next.
- */
-static always_inline struct leaf *capture(struct thread *t, struct cpu_frame at)
+/* The current stack. Its site is 0 when it has none yet: record_new_site() has to be next. */
+static always_inline struct cached_stack *capture(struct thread *t, struct cpu_frame at)
 {
-	struct leaf *place, *leaf = capture_find(t, at, false, &place);
+	struct cached_stack *cache_slot, *stack = capture_find(t, at, false, &cache_slot);
 
-	if (likely(leaf))
-		return leaf;
-	return capture_walk(t, place, at.sp, at.pc, at.bp);
+	if (likely(stack))
+		return stack;
+	return capture_walk(t, cache_slot, at.sp, at.pc, at.bp);
 }
 
 /* The current stack's node, for what is no allocation and has no site. */
 static inline uint32_t capture_node(struct thread *t, struct cpu_frame at)
 {
-	struct leaf *leaf = capture(t, at);
+	struct cached_stack *stack = capture(t, at);
 
-	return leaf->site ? trace.site_info[leaf->site].node : capture_new_node(t, leaf);
+	return stack->site ? trace.site_info[stack->site].node : capture_new_node(t, stack);
 }
 
 #endif

@@ -5,16 +5,16 @@
  * rbp. rsp may only be moved by constants, or set from rbp; anything else ends the attempt. rbp may
  * be used for anything, as long as it is loaded from the stack before the return.
  *
- * Of the two ways at a conditional jump the next instruction comes first, and the other one where
+ * Of the two paths at a conditional jump the next instruction comes first, and the other one where
  * that leads nowhere (to a trap, or around in a circle): compilers see to it that the depth of the
- * stack at an instruction doesn't depend on the way there.
+ * stack at an instruction doesn't depend on the path to it.
  */
 #include "preload/sys/os.h"
 #include "preload/unwind/code.h"
 
 #define PAGE 4096u
 #define INSTRUCTIONS 2000u /* that are followed at the most */
-#define FORKS 8u	   /* whose other way is remembered */
+#define FORKS 8u	   /* whose other path is remembered */
 #define JUMPS 16u	   /* that may be taken */
 #define MOST_BYTES 15u	   /* of an instruction */
 
@@ -22,34 +22,35 @@
 #define RBP 5u
 
 /* An address on the stack: so many bytes from what rsp, or rbp, was at first. */
-struct place {
+struct stack_address {
 	bool by_bp;
 	int64_t offset;
 };
 
 struct bp {
 	enum { BP_FIRST, BP_LOADED, BP_ADDRESS, BP_UNKNOWN } what;
-	struct place place; /* where it was loaded from; or the address that it is */
+	struct stack_address
+		stack_address; /* where it was loaded from; or the address that it is */
 };
 
 struct registers {
-	struct place sp;
+	struct stack_address sp;
 	struct bp bp;
-	bool has_pushed; /* bp, when it was this, at that place */
+	bool has_pushed; /* bp, when it was this, at that address */
 	struct bp pushed;
-	struct place pushed_at;
+	struct stack_address pushed_at;
 };
 
-struct way {
+struct code_path {
 	const unsigned char *at;
 	struct registers registers;
 };
 
 struct follower {
-	struct way way;
-	struct way others[FORKS];
+	struct code_path code_path;
+	struct code_path others[FORKS];
 	unsigned other_count;
-	const unsigned char *jumps[JUMPS]; /* targets that were gone to */
+	const unsigned char *jumps[JUMPS]; /* targets that were jumped to */
 	unsigned jump_count;
 	bool called; /* it begins behind a call */
 	bool misled; /* into another function, behind a call that doesn't return */
@@ -69,7 +70,7 @@ struct instruction {
 	int64_t displacement, immediate;
 };
 
-static bool same(struct place a, struct place b)
+static bool same(struct stack_address a, struct stack_address b)
 {
 	return a.by_bp == b.by_bp && a.offset == b.offset;
 }
@@ -292,7 +293,7 @@ static bool writes(const struct instruction *in, unsigned reg)
 
 /* ---- what it does to rsp and rbp */
 
-static void load_bp(struct registers *r, struct place from)
+static void load_bp(struct registers *r, struct stack_address from)
 {
 	if (r->has_pushed && same(from, r->pushed_at))
 		r->bp = r->pushed;
@@ -304,9 +305,10 @@ static void load_bp(struct registers *r, struct place from)
 static bool set_sp(struct registers *r, int64_t offset)
 {
 	if (r->bp.what == BP_FIRST)
-		r->sp = (struct place){ true, offset };
+		r->sp = (struct stack_address){ true, offset };
 	else if (r->bp.what == BP_ADDRESS)
-		r->sp = (struct place){ r->bp.place.by_bp, r->bp.place.offset + offset };
+		r->sp = (struct stack_address){ r->bp.stack_address.by_bp,
+			r->bp.stack_address.offset + offset };
 	else
 		return false;
 	return true;
@@ -371,7 +373,7 @@ static bool apply(struct registers *r, const struct instruction *in)
 		r->bp = (struct bp){ BP_ADDRESS,
 			{ r->sp.by_bp, r->sp.offset + in->displacement } };
 	} else if (op == 0x8b && in->reg == RBP && in->wide && from_stack) {
-		load_bp(r, (struct place){ r->sp.by_bp, r->sp.offset + in->displacement });
+		load_bp(r, (struct stack_address){ r->sp.by_bp, r->sp.offset + in->displacement });
 	} else if (writes(in, RSP)) {
 		return false;
 	} else if (writes(in, RBP)) {
@@ -380,24 +382,24 @@ static bool apply(struct registers *r, const struct instruction *in)
 	return true;
 }
 
-/* ---- the way to a return */
+/* ---- the path to a return */
 
 static rule_t rule_at_return(const struct registers *r)
 {
-	int64_t cfa = r->sp.offset + 8, below = cfa - r->bp.place.offset;
+	int64_t cfa = r->sp.offset + 8, below = cfa - r->bp.stack_address.offset;
 	enum rule_kind kind = r->sp.by_bp ? RULE_BP : RULE_SP;
 
 	if (cfa <= 0 || cfa % 8 != 0 || cfa / 8 >= 1 << 20)
 		return rule_make(RULE_NONE, 0, 0);
 	if (r->bp.what == BP_FIRST)
 		return rule_make(kind, RULE_NOT_SAVED, (int32_t)(cfa / 8));
-	if (r->bp.what != BP_LOADED || r->bp.place.by_bp != r->sp.by_bp || below <= 0 || below % 8 != 0 ||
-		below / 8 >= RULE_SAVED_AT_BP)
+	if (r->bp.what != BP_LOADED || r->bp.stack_address.by_bp != r->sp.by_bp || below <= 0 ||
+		below % 8 != 0 || below / 8 >= RULE_SAVED_AT_BP)
 		return rule_make(RULE_NONE, 0, 0);
 	return rule_make(kind, (uint32_t)(below / 8), (int32_t)(cfa / 8));
 }
 
-/* The other way of the last fork. False: there is none. */
+/* The other path of the last fork. False: there is none. */
 static bool turn_back(struct follower *f)
 {
 	if (f->other_count == 0) {
@@ -405,14 +407,14 @@ static bool turn_back(struct follower *f)
 			f->rule = rule_make(RULE_NONE, 0, 0);
 		return false;
 	}
-	f->way = f->others[--f->other_count];
+	f->code_path = f->others[--f->other_count];
 	return true;
 }
 
 static void remember(struct follower *f, const unsigned char *target)
 {
 	if (f->other_count < FORKS)
-		f->others[f->other_count++] = (struct way){ target, f->way.registers };
+		f->others[f->other_count++] = (struct code_path){ target, f->code_path.registers };
 }
 
 /* False: that has led to nothing new, or there is no end of it. */
@@ -424,18 +426,18 @@ static bool jump(struct follower *f, const unsigned char *target)
 	if (f->jump_count == JUMPS)
 		return false;
 	f->jumps[f->jump_count++] = target;
-	f->way.at = target;
+	f->code_path.at = target;
 	return true;
 }
 
 static bool is_readable(struct follower *f)
 {
-	uintptr_t last = ((uintptr_t)f->way.at + MOST_BYTES) & ~(uintptr_t)7;
+	uintptr_t last = ((uintptr_t)f->code_path.at + MOST_BYTES) & ~(uintptr_t)7;
 
-	if (((uintptr_t)f->way.at ^ f->readable) < PAGE && (last ^ f->readable) < PAGE)
+	if (((uintptr_t)f->code_path.at ^ f->readable) < PAGE && (last ^ f->readable) < PAGE)
 		return true;
-	f->readable = (uintptr_t)f->way.at;
-	return os_readable((uintptr_t)f->way.at) && os_readable(last);
+	f->readable = (uintptr_t)f->code_path.at;
+	return os_readable((uintptr_t)f->code_path.at) && os_readable(last);
 }
 
 static bool is_conditional(unsigned op)
@@ -448,7 +450,7 @@ static bool is_conditional(unsigned op)
  * from its first byte to its return, and is found to have no frame. */
 static bool is_misled(const struct follower *f)
 {
-	const struct place *sp = &f->way.registers.sp;
+	const struct stack_address *sp = &f->code_path.registers.sp;
 
 	return f->called && !sp->by_bp && sp->offset % 16 != 8;
 }
@@ -466,14 +468,14 @@ static bool follow(struct follower *f)
 	unsigned op;
 
 	f->rule = rule_make(RULE_NONE, 0, 0);
-	if (!is_readable(f) || !decode(&in, f->way.at))
+	if (!is_readable(f) || !decode(&in, f->code_path.at))
 		return false;
 	op = in.opcode;
 	if (op == 0xc3 || op == 0xc2 || (op == 0xff && (in.reg & 7) == 4 && in.by_rip)) {
 		f->misled |= is_misled(f);
 		if (is_misled(f))
 			return turn_back(f);
-		f->rule = rule_at_return(&f->way.registers);
+		f->rule = rule_at_return(&f->code_path.registers);
 		return false;
 	}
 	if (op == 0xcc || op == 0xf4 || op == 0x0f0b || is_entry(&in)) {
@@ -486,14 +488,14 @@ static bool follow(struct follower *f)
 		return false;
 	if (is_conditional(op))
 		remember(f, in.next + in.immediate);
-	f->way.at = in.next;
-	return apply(&f->way.registers, &in);
+	f->code_path.at = in.next;
+	return apply(&f->code_path.registers, &in);
 }
 
 rule_t code_rule(uintptr_t pc, bool called)
 {
 	struct follower f = {
-		.way.at = (const unsigned char *)pc, .called = called, .readable = ~pc
+		.code_path.at = (const unsigned char *)pc, .called = called, .readable = ~pc
 	};
 
 	for (unsigned i = 0; i < INSTRUCTIONS; i++)

@@ -1,10 +1,11 @@
 /*
  * cuts.c - the watched pages, as bits by two hashes of a page's number, and the last few cuts.
  *
- * Bits are never cleared, as nobody knows who else needs them: a cut that concerns nobody costs each
- * thread a look at what it keeps. By the first hash pages that lie side by side have bits that do,
- * so a large block is looked up 64 pages at a time; but it is of pages modulo 1 GiB, and with a
- * thousand stacks watched a block of 1 MiB meets several. The second hash is asked about these.
+ * Bits are never cleared, as nobody knows who else needs them: a cut that concerns nobody costs
+ * each thread a look at what it has cached. By the first hash pages that lie side by side have bits
+ * that do, so a large block is looked up 64 pages at a time; but it is of pages modulo 1 GiB, and
+ * with a thousand stacks watched a block of 1 MiB meets several. The second hash is asked about
+ * these.
  */
 #include "preload/unwind/cuts.h"
 #include "preload/store/tracefile.h"
@@ -20,7 +21,7 @@ static uint64_t watched[PAGES / 64], confirmed[PAGES / 64];
 static struct {
 	uintptr_t start, end;
 } last[LAST];
-uint32_t cuts_made;
+uint32_t cuts_count;
 
 static uint64_t scattered(uint64_t page)
 {
@@ -72,21 +73,21 @@ void cuts_make(const void *start, size_t size)
 		likely(!are_watched(from / PAGE, (to - 1) / PAGE + 1)))
 		return;
 	lock_take(&tables_lock);
-	last[cuts_made % LAST].start = from;
-	last[cuts_made % LAST].end = to;
-	store_release(&cuts_made, cuts_made + 1);
+	last[cuts_count % LAST].start = from;
+	last[cuts_count % LAST].end = to;
+	store_release(&cuts_count, cuts_count + 1);
 	lock_drop(&tables_lock);
-	phase_shut_gates();
+	phase_advance();
 }
 
 void cuts_see(struct thread *t)
 {
 	lock_take(&tables_lock);
-	if (cuts_made - t->cuts > LAST)
+	if (cuts_count - t->cuts > LAST)
 		frames_drop(t, 0, UINTPTR_MAX);
 	else
-		for (uint32_t i = t->cuts; i != cuts_made; i++)
+		for (uint32_t i = t->cuts; i != cuts_count; i++)
 			frames_drop(t, last[i % LAST].start, last[i % LAST].end);
-	t->cuts = cuts_made;
+	t->cuts = cuts_count;
 	lock_drop(&tables_lock);
 }

@@ -3,10 +3,10 @@
  *
  * A stack is proved to be there again by reading words of it (capture.h), so these must be mapped.
  * That of a thread goes with the thread; but fibers' stacks are cut, moved, shrunk and given back,
- * in part or whole, by any thread, while they still run. Asking the kernel at each event would
- * cost more than the walk. So whoever takes pages away is asked instead: the pages that words lie
- * in are watched, the hooks of munmap, mprotect and the like, and of free for large blocks, say
- * what goes, and if it is watched, the gates are shut, and each thread drops what it knows of there
+ * in part or whole, by any thread, while they still run. Asking the kernel at each event would cost
+ * more than the walk. So whoever takes pages away is asked instead: the pages that words lie in are
+ * watched, the hooks of munmap, mprotect and the like, and of free for large blocks, say what goes,
+ * and if it is watched, the state generation changes, and each thread drops what it knows of there
  * before its next event.
  */
 #ifndef MTRACE_CUTS_H
@@ -25,7 +25,7 @@ void cuts_watch(uintptr_t address);	       /* the page with this word of a stack
 void cuts_make(const void *start, size_t size); /* before these pages go, or can't be read any more */
 void cuts_see(struct thread *t);	       /* the calling thread's: drops what has been cut since */
 
-extern uint32_t cuts_made; /* how many there were; goes up before the gates are shut */
+extern uint32_t cuts_count; /* how many there were; goes up before the state generation */
 
 #pragma GCC visibility pop
 

@@ -7,10 +7,11 @@
  * that are gone get an unload time; what is later loaded at their addresses is another module.
  * While a dlclose is under way every frame's module is looked up again.
  *
- * The loader also unloads without a dlclose that comes by our hook: for the C library's own modules,
- * or who asks it by another way. What then takes the place is seen before it is there: to load
- * something, the loader allocates, and generated code is mapped. So whoever's call of an allocation
- * function comes from the loader has no leaf (capture.c), takes the long way, and looks on it.
+ * The loader also unloads without a dlclose that comes by our hook: for the C library's own
+ * modules, or for who asks it otherwise. What then takes its addresses is seen before it is there:
+ * to load something, the loader allocates, and generated code is mapped. So a call of an allocation
+ * function that comes from the loader has no cached stack (capture.c) and takes the slow path, on
+ * which the modules are looked at.
  */
 #include "preload/unwind/modules.h"
 #include "preload/store/thread.h"
@@ -207,7 +208,7 @@ void modules_look(void)
 			retire(m);
 	}
 	if (load_acquire(&code_generation) != before)
-		phase_shut_gates();
+		phase_advance();
 }
 
 static bool is_in_module(uintptr_t start, uintptr_t end)
@@ -231,7 +232,7 @@ void modules_change(uintptr_t start, size_t size)
 		return;
 	if (stacks_forget_generated(start, end)) {
 		__atomic_add_fetch(&code_generation, 1, __ATOMIC_ACQ_REL);
-		phase_shut_gates();
+		phase_advance();
 	}
 	if (is_in_module(start, end))
 		modules_look();
@@ -253,7 +254,7 @@ void modules_close(int add)
 {
 	closing += add;
 	__atomic_add_fetch(&modules_closing, add, __ATOMIC_ACQ_REL);
-	phase_shut_gates();
+	phase_advance();
 }
 
 /* The other threads' calls never return here. */

@@ -140,15 +140,15 @@ static struct {
 static bool is_readable(uintptr_t address)
 {
 	uintptr_t page = address & ~(uintptr_t)(PAGE - 1);
-	uintptr_t *place = &known.pages[page / PAGE % KNOWN_PAGES];
+	uintptr_t *slot = &known.pages[page / PAGE % KNOWN_PAGES];
 	uint32_t generation = load_acquire(&code_generation);
 
 	if (known.generation != generation)
 		memset(&known, 0, sizeof(known));
 	known.generation = generation;
-	if (*place != page && os_readable(page))
-		*place = page;
-	return *place == page;
+	if (*slot != page && os_readable(page))
+		*slot = page;
+	return *slot == page;
 }
 
 static int access_mem(
@@ -236,7 +236,7 @@ static bool fits(int64_t bytes)
 	return bytes % 8 == 0 && bytes / 8 >= -(1 << 20) && bytes / 8 < 1 << 20;
 }
 
-/* RULE_HARD where the saved place can't be said in a rule. */
+/* RULE_HARD where the saved register's address can't be said in a rule. */
 static rule_t with_saved(enum rule_kind kind, int64_t offset, unw_word_t cfa, unw_word_t bp_from)
 {
 	int64_t below = (int64_t)(cfa - bp_from);

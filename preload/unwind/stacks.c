@@ -1,5 +1,5 @@
 /*
- * stacks.c - additions to the stack tree, and the sites and lines that hang on it.
+ * stacks.c - additions to the stack tree, and the sites and call instructions that hang on it.
  */
 #include "preload/unwind/stacks.h"
 #include "preload/store/tracefile.h"
@@ -14,7 +14,7 @@ struct pc_table *pcs;
 struct path_table *paths;
 struct rule_table *rules;
 const struct rule_table rules_none = { .table.shift = 63, .entries = { 0 } };
-static struct index *nodes, *sites, *lines, *foreign;
+static struct index *nodes, *sites, *calls, *foreign;
 
 #define FIRST_BITS 9 /* log2 of a new hash table's size */
 
@@ -70,7 +70,7 @@ static bool table_has_last_room(const struct table *t)
 /* ---- rules; under tables_lock */
 
 /* The entry that a look-up of pc ends at: that with its tag, or a free one. */
-static uint32_t *rule_place(const struct rule_table *t, uintptr_t pc)
+static uint32_t *rule_slot(const struct rule_table *t, uintptr_t pc)
 {
 	uint64_t hash = (uint64_t)pc * HASH_FACTOR, i = hash >> t->table.shift;
 
@@ -82,7 +82,7 @@ static uint32_t *rule_place(const struct rule_table *t, uintptr_t pc)
 
 static void rule_insert(struct rule_table *t, uintptr_t pc, rule_t rule)
 {
-	uint32_t *e = rule_place(t, pc);
+	uint32_t *e = rule_slot(t, pc);
 
 	if (rule & ~RULE_SHORT)
 		rule = RULE_ASK;
@@ -116,7 +116,7 @@ static void rules_rebuild(void)
 
 /* ---- return addresses; under tables_lock */
 
-/* In the place of one that has been retired, or a free one. */
+/* In the entry of one that has been retired, or a free one. */
 static void pc_insert(struct pc_table *t, struct known_pc new)
 {
 	uint64_t i = (uint64_t)new.pc * HASH_FACTOR >> t->table.shift;
@@ -204,7 +204,7 @@ static void path_insert(struct path_table *t, struct known_path new)
 		i++;
 	e = &t->entries[i & t->table.mask];
 	store_release(&e->site, new.site);
-	store_release(&e->line, new.line);
+	store_release(&e->call, new.call);
 	store_release(&e->hash, new.hash);
 	t->table.used++;
 }
@@ -386,7 +386,7 @@ static cold_path rule_t rule_note(uintptr_t pc, rule_t rule)
 {
 	struct known_pc known;
 
-	if (rule != RULE_NOWHERE && *rule_place(load_acquire(&rules), pc) == 0) {
+	if (rule != RULE_NOWHERE && *rule_slot(load_acquire(&rules), pc) == 0) {
 		lock_take(&tables_lock);
 		known = pc_find(pcs, pc);
 		if (pc_is_known(known)) /* it may have been unloaded meanwhile */
@@ -469,15 +469,15 @@ static bool trace_has_room(enum mt_table_id table, uint32_t more)
 bool stacks_have_room(uint32_t frames)
 {
 	return table_has_room(&nodes->table, frames) && table_has_room(&sites->table, 1) &&
-	       table_has_room(&lines->table, 1) && table_has_room(&paths->table, 1) &&
+	       table_has_room(&calls->table, 1) && table_has_room(&paths->table, 1) &&
 	       trace_has_room(MT_NODES, frames) && trace_has_room(MT_SITES, 2) &&
-	       trace_has_room(MT_SITE_INFO, 2) && trace_has_room(MT_LINES, 2) &&
+	       trace_has_room(MT_SITE_INFO, 2) && trace_has_room(MT_CALLS, 2) &&
 	       !(trace.header->flags & MT_NOTE_MULTI) && !config.slack;
 }
 
-/* ---- sites and lines; under tables_lock */
+/* ---- sites and call instructions; under tables_lock */
 
-static uint32_t line_frame(uint32_t node)
+static uint32_t call_frame(uint32_t node)
 {
 	for (; node >= MT_NODE_FIRST; node = trace.nodes[node].parent)
 		if (!(trace.frames[trace.nodes[node].frame].flags & MT_FRAME_WRAPPER))
@@ -485,14 +485,14 @@ static uint32_t line_frame(uint32_t node)
 	return 0;
 }
 
-static bool is_line(uint32_t id, uint32_t frame, uint32_t kind)
+static bool is_call(uint32_t id, uint32_t frame, uint32_t kind)
 {
-	return trace.lines[id].frame == frame && trace.lines[id].kind == kind;
+	return trace.calls[id].frame == frame && trace.calls[id].kind == kind;
 }
 
-static uint64_t hash_of_line(uint32_t id)
+static uint64_t hash_of_call(uint32_t id)
 {
-	return node_hash(trace.lines[id].frame, trace.lines[id].kind);
+	return node_hash(trace.calls[id].frame, trace.calls[id].kind);
 }
 
 /* The site of all stacks that there is no room for: without it, their blocks would be missing from
@@ -502,18 +502,18 @@ static uint32_t spare_site;
 static uint32_t spare_records = 1;
 
 /* 0 = no room. */
-static uint32_t line_for(uint32_t frame, uint32_t kind)
+static uint32_t call_for(uint32_t frame, uint32_t kind)
 {
-	uint64_t id = count_of(MT_LINES), hash = node_hash(frame, kind);
-	uint32_t line = index_find(lines, hash, is_line, frame, kind);
+	uint64_t id = count_of(MT_CALLS), hash = node_hash(frame, kind);
+	uint32_t call = index_find(calls, hash, is_call, frame, kind);
 
-	if (line)
-		return line;
-	if (!index_room(&lines, hash_of_line) || !tracefile_room(MT_LINES, id + 1 + spare_records))
+	if (call)
+		return call;
+	if (!index_room(&calls, hash_of_call) || !tracefile_room(MT_CALLS, id + 1 + spare_records))
 		return 0;
-	trace.lines[id] = (struct mt_line){ .frame = frame, .kind = kind };
-	count_up(MT_LINES, id + 1);
-	index_insert(lines, hash, (uint32_t)id);
+	trace.calls[id] = (struct mt_call){ .frame = frame, .kind = kind };
+	count_up(MT_CALLS, id + 1);
+	index_insert(calls, hash, (uint32_t)id);
 	return (uint32_t)id;
 }
 
@@ -521,7 +521,7 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 {
 	uint64_t id = count_of(MT_SITES);
 	bool multi = trace.header->flags & MT_NOTE_MULTI;
-	uint32_t line;
+	uint32_t call;
 
 	if (id + spare_records > MT_SITES_MOST ||
 		!tracefile_room(MT_SITES, id + 1 + spare_records) ||
@@ -529,10 +529,10 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 		(multi && !tracefile_room(MT_PUBLISHED, id + 1 + spare_records)) ||
 		(config.slack && !tracefile_room(MT_SLACK, id + 1 + spare_records)))
 		return 0;
-	line = line_for(line_frame(node), kind);
-	if (!line)
+	call = call_for(call_frame(node), kind);
+	if (!call)
 		return 0;
-	trace.site_info[id] = (struct mt_site_info){ node, line };
+	trace.site_info[id] = (struct mt_site_info){ node, call };
 	trace.sites[id].epoch = (uint32_t)trace.header->epoch; /* at the last peak it had nothing */
 	count_up(MT_SITE_INFO, id + 1);
 	if (multi && count_of(MT_PUBLISHED) == id) /* else it is in memory alone */
@@ -546,7 +546,7 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 
 static uint32_t kind_of(uint32_t site)
 {
-	return trace.lines[trace.site_info[site].line].kind;
+	return trace.calls[trace.site_info[site].call].kind;
 }
 
 static bool is_site(uint32_t id, uint32_t node, uint32_t kind)
@@ -636,7 +636,7 @@ uint32_t site_of_path(uint64_t hash, uint32_t node)
 		paths_lack_some();
 	site = site_or_spare(node);
 	if (site != spare_site && room)
-		path_insert(paths, (struct known_path){ hash, site, trace.site_info[site].line });
+		path_insert(paths, (struct known_path){ hash, site, trace.site_info[site].call });
 	return site;
 }
 
@@ -719,11 +719,11 @@ bool stacks_init(void)
 	pcs = table_new(FIRST_BITS, sizeof(pcs->entries[0]));
 	nodes = table_new(FIRST_BITS, sizeof(nodes->entries[0]));
 	sites = table_new(FIRST_BITS, sizeof(sites->entries[0]));
-	lines = table_new(FIRST_BITS, sizeof(lines->entries[0]));
+	calls = table_new(FIRST_BITS, sizeof(calls->entries[0]));
 	foreign = table_new(FIRST_BITS, sizeof(foreign->entries[0]));
 	paths = table_new(FIRST_BITS, sizeof(paths->entries[0]));
 	rules = table_new(FIRST_BITS + 1, sizeof(rules->entries[0]));
-	return pcs && rules && nodes && sites && lines && foreign && paths &&
+	return pcs && rules && nodes && sites && calls && foreign && paths &&
 	       tracefile_room(MT_SITES, 2) && tracefile_room(MT_SITE_INFO, 2) &&
-	       tracefile_room(MT_LINES, 2) && (!config.slack || tracefile_room(MT_SLACK, 2));
+	       tracefile_room(MT_CALLS, 2) && (!config.slack || tracefile_room(MT_SLACK, 2));
 }

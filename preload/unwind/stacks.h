@@ -57,7 +57,7 @@ struct index {
 struct known_path {
 	uint64_t hash; /* 0 = free */
 	uint32_t site;
-	uint32_t line; /* of the site */
+	uint32_t call; /* of the site */
 };
 
 struct path_table {
@@ -199,7 +199,7 @@ static inline struct known_path path_find(uint64_t hash)
 			return (struct known_path){ 0 };
 		if (likely(found.hash == hash)) {
 			found.site = load_acquire(&e->site);
-			found.line = load_acquire(&e->line);
+			found.call = load_acquire(&e->call);
 			/* All paths may have been dropped meanwhile, and others be there. */
 			return likely(load_relaxed(&e->hash) == hash) ? found
 								      : (struct known_path){ 0 };

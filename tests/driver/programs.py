@@ -1,6 +1,6 @@
 """programs - finds the test programs and their sources for the tests that are written in Python.
 
-TEST_PROGRAMS is the build folder of the programs, TEST_SOURCES the folder of their sources.
+TEST_PROGRAMS is the build directory of the programs, TEST_SOURCES the directory of their sources.
 """
 import os
 from pathlib import Path

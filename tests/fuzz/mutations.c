@@ -175,17 +175,17 @@ static bool run_case(uint64_t seed)
 	int fd = target_file(b.data, b.size, path);
 	const struct bytes *whole = &originals[below(original_count)];
 	int other_fd = target_file(whole->data, whole->size, other);
-	bool fine;
+	bool ok;
 
 	free(b.data);
 	alarm(CASE_SECONDS);
-	fine = target_command((unsigned)below(target_command_count()), path, other);
+	ok = target_command((unsigned)below(target_command_count()), path, other);
 	alarm(0);
 	close(fd);
 	close(other_fd);
-	if (!fine)
+	if (!ok)
 		fprintf(stderr, "case %llu\n", (unsigned long long)seed);
-	return fine;
+	return ok;
 }
 
 /* ---- many cases */
@@ -201,18 +201,18 @@ static void limit_memory(void)
 
 static _Noreturn void run_batch(uint64_t first, uint64_t count)
 {
-	bool fine = true;
+	bool ok = true;
 
 	limit_memory();
 	LLVMFuzzerInitialize(NULL, NULL);
-	for (uint64_t seed = first; seed < first + count && fine; seed++) {
+	for (uint64_t seed = first; seed < first + count && ok; seed++) {
 		*progress = seed;
-		fine = run_case(seed);
+		ok = run_case(seed);
 	}
-	exit(!fine);
+	exit(!ok);
 }
 
-static bool batch_is_fine(uint64_t first, uint64_t count)
+static bool batch_is_ok(uint64_t first, uint64_t count)
 {
 	pid_t child = fork();
 	int status;
@@ -270,7 +270,7 @@ int main(int argc, char **argv)
 	for (uint64_t done = 0; done < cases; done += BATCH) {
 		uint64_t count = cases - done < BATCH ? cases - done : BATCH;
 
-		failed += !batch_is_fine(first + done, count);
+		failed += !batch_is_ok(first + done, count);
 	}
 	printf("%llu cases, %llu batches failed\n", (unsigned long long)cases,
 		(unsigned long long)failed);

@@ -14,16 +14,16 @@
 #define SPARSE_MOST (1u << 20) /* bytes of a file that is written sparsely */
 #define GAP 16		       /* zeros that end a piece */
 
-void target_expect(bool fine, const char *what)
+void target_expect(bool ok, const char *what)
 {
-	if (fine)
+	if (ok)
 		return;
 	dprintf(STDERR_FILENO, "fuzz: %s\n", what);
 	abort();
 }
 
-/* What commands print for people is of no interest; libFuzzer and the sanitizers write to
- * descriptor 2 by themselves. */
+/* What commands print in human-readable form is of no interest; libFuzzer and the sanitizers write
+ * to descriptor 2 by themselves. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -200,7 +200,7 @@ bool target_command(unsigned wanted, const char *path, const char *other)
 	char *said = NULL;
 	size_t size;
 	int argc = 1, status;
-	bool fine;
+	bool ok;
 
 	while (line[argc - 1]) {
 		argv[argc] = (char *)(strcmp(line[argc - 1], OTHER) ? line[argc - 1] : other);
@@ -212,12 +212,12 @@ bool target_command(unsigned wanted, const char *path, const char *other)
 	status = command_main(argc, argv);
 	fclose(stderr);
 	stderr = outside;
-	fine = status == 0 || status == 1 || (status == 2 && is_one_error(said));
-	if (!fine)
+	ok = status == 0 || status == 1 || (status == 2 && is_one_error(said));
+	if (!ok)
 		dprintf(STDERR_FILENO, "fuzz: %s: exit status %d, and said:\n%s\n", argv[1], status,
 			said);
 	free(said);
-	return fine;
+	return ok;
 }
 
 void target_trace(const uint8_t *data, size_t size)

@@ -53,6 +53,6 @@ bool target_command(unsigned number, const char *path, const char *other);
 unsigned target_command_count(void);
 
 /* Where that isn't so: says what was wrong, and aborts. */
-void target_expect(bool fine, const char *what);
+void target_expect(bool ok, const char *what);
 
 #endif

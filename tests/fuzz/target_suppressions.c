@@ -15,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	struct suppressions s = { 0 };
 	char *text = target_text(data, size), why[256] = "";
-	bool fine = suppressions_add_text(&s, text, "input", why, sizeof(why));
+	bool ok = suppressions_add_text(&s, text, "input", why, sizeof(why));
 
-	target_expect(fine || why[0], "an error that isn't told");
+	target_expect(ok || why[0], "an error that isn't told");
 	for (int kind = 0; kind < LEAK_KINDS; kind++) {
 		for (size_t count = 0; count <= sizeof(frames) / sizeof(frames[0]); count++)
 			suppressions_match(&s, kind, frames, count);

@@ -46,7 +46,7 @@ static void *map(int flags, int fd)
 	return mmap(NULL, 4096, PROT_READ | PROT_WRITE, flags, fd, 0);
 }
 
-/* ---- places that are roots */
+/* ---- locations that are roots */
 
 static void *volatile initialized = (void *)&initialized;
 

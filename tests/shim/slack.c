@@ -1,7 +1,8 @@
 /*
- * slack.c - what the allocator gives beyond what was asked for, told by malloc_usable_size itself.
+ * slack.c - what the allocator gives beyond what was asked for, by malloc_usable_size itself.
  *
- * Prints the bytes of each mark: "NAME now in_all". The trace must say the same of the line marked so.
+ * Prints the bytes of each mark: "NAME now in_all". The trace must say the same of the line marked
+ * so.
  */
 #include <malloc.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-"""Sources that were edited after the program was built: told by their sum where there is one, else by their time."""
+"""Sources that were edited after the program was built: identified by their sum where there is one, else by their time."""
 import os
 import shutil
 import unittest
@@ -32,7 +32,7 @@ class Sources(unittest.TestCase):
         self.addCleanup(context.__exit__, None, None, None)
 
     def build(self, *command, folder="."):
-        """Compiles by relative paths, from a folder beside them, and traces the program."""
+        """Compiles by relative paths, from a directory beside them, and traces the program."""
         if not shutil.which(command[0]):
             skip(f"no {command[0]}")
         (self.directory / "src/lib").mkdir(parents=True)

@@ -38,7 +38,7 @@ class Storage(unittest.TestCase):
             (self.directory / name).chmod(0o777)
 
     def places(self, *names):
-        """Variables that lead to these folders of the test's, and to no others; and it is said which."""
+        """Variables that lead to these directories of the test's, and to no others; and it is said which."""
         nowhere = str(self.directory / "missing" / "at all")
         variables = {"XDG_STATE_HOME": "state", "HOME": "home", "TMPDIR": "temporary"}
         places = {variable: str(self.directory / name) if name in names else
@@ -59,7 +59,7 @@ class Storage(unittest.TestCase):
         return found[1]
 
     def start_in(self, how, places, *arguments):
-        """Runs the program in a folder that can't be written to."""
+        """Runs the program in a directory that can't be written to."""
         if not can_mount():
             self.skipTest("no user namespaces here")
         (self.directory / "here").mkdir(exist_ok=True)
@@ -111,7 +111,7 @@ class Storage(unittest.TestCase):
                 self.assertRegex(result.stderr.decode(), r"(?s)the trace is in .*\npeak ")
 
     def test_run_beside_here(self):
-        """A folder beside here is for all, but who can't write there isn't left without a trace."""
+        """A directory beside here is for all, but who can't write there isn't left without a trace."""
         if os.geteuid() != 0:
             self.skipTest("only root may")
         here = self.directory / "here"

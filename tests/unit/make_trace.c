@@ -6,7 +6,7 @@
 int main(int argc, char **argv)
 {
 	struct builder *b = builder_new();
-	bool fine = false;
+	bool ok = false;
 	FILE *in;
 
 	if (argc != 3) {
@@ -15,11 +15,11 @@ int main(int argc, char **argv)
 	}
 	in = fopen(argv[1], "r");
 	if (in) {
-		fine = builder_read(b, in, argv[1]) && builder_write(b, argv[2]);
+		ok = builder_read(b, in, argv[1]) && builder_write(b, argv[2]);
 		fclose(in);
 	}
 	builder_free(b);
-	if (!fine)
+	if (!ok)
 		fprintf(stderr, "make_trace: cannot make '%s' from '%s'\n", argv[2], argv[1]);
-	return fine ? 0 : 1;
+	return ok ? 0 : 1;
 }

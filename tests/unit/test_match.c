@@ -372,7 +372,7 @@ START_TEST(without_names_amounts_count)
 END_TEST
 
 /* In one build a point is where it is, whatever it did in each run. */
-START_TEST(one_build_is_matched_by_place)
+START_TEST(one_build_is_matched_by_location)
 {
 	static const struct spec before[] = {
 		{ "f", "/a/a.c", 10, "*", 5, 50, NULL },
@@ -454,5 +454,5 @@ UNIT_SUITE("match", the_same_is_the_same, lines_and_order_of_functions_do_not_ma
 	a_renamed_function_with_the_same_surroundings, another_function_in_the_same_surroundings,
 	another_function_is_not_a_renamed_one, two_renamed_at_once, static_functions_of_one_name,
 	modules_are_kept_apart, without_lines_the_order_of_calls_counts,
-	without_names_amounts_count, one_build_is_matched_by_place, identities_go_on,
+	without_names_amounts_count, one_build_is_matched_by_location, identities_go_on,
 	large_functions_end_soon)

@@ -35,7 +35,7 @@ static char *stack_text(const struct trace *t, uint32_t site)
 	uint32_t node = info->node;
 	struct strbuf text = { 0 };
 
-	strbuf_addf(&text, "%u", info->line ? t->lines[info->line].kind : MT_KIND_HEAP);
+	strbuf_addf(&text, "%u", info->call ? t->calls[info->call].kind : MT_KIND_HEAP);
 	for (; node >= MT_NODE_FIRST; node = t->nodes[node].parent) {
 		const struct mt_frame *f = &t->frames[t->nodes[node].frame];
 		const struct mt_module *m = f->module ? &t->modules[f->module] : NULL;

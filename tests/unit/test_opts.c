@@ -64,7 +64,7 @@ static enum options_result parse(const char *line, bool stop_at_operand)
 START_TEST(every_form_is_understood)
 {
 	ck_assert_int_eq(parse("--json a --out=x --limit 7 b --min-bytes 2KiB --by green", false),
-		OPTIONS_FINE);
+		OPTIONS_OK);
 	ck_assert(values.json);
 	ck_assert_str_eq(values.out, "x");
 	ck_assert_uint_eq(values.limit, 7);
@@ -73,11 +73,11 @@ START_TEST(every_form_is_understood)
 	ck_assert_int_eq(operands, 2);
 	ck_assert_str_eq(arguments[0], "a");
 	ck_assert_str_eq(arguments[1], "b");
-	ck_assert_int_eq(parse("-j -n3 -o y", false), OPTIONS_FINE);
+	ck_assert_int_eq(parse("-j -n3 -o y", false), OPTIONS_OK);
 	ck_assert(values.json);
 	ck_assert_uint_eq(values.limit, 3);
 	ck_assert_str_eq(values.out, "y");
-	ck_assert_int_eq(parse("--js --lim 2", false), OPTIONS_FINE);
+	ck_assert_int_eq(parse("--js --lim 2", false), OPTIONS_OK);
 	ck_assert(values.json);
 	ck_assert_uint_eq(values.limit, 2);
 }
@@ -85,7 +85,7 @@ END_TEST
 
 START_TEST(lists_keep_their_order)
 {
-	ck_assert_int_eq(parse("--name a --name=b", false), OPTIONS_FINE);
+	ck_assert_int_eq(parse("--name a --name=b", false), OPTIONS_OK);
 	ck_assert_uint_eq(values.names.count, 2);
 	ck_assert_str_eq(values.names.items[0], "a");
 	ck_assert_str_eq(values.names.items[1], "b");
@@ -94,14 +94,14 @@ END_TEST
 
 START_TEST(a_command_line_keeps_its_options)
 {
-	ck_assert_int_eq(parse("-j ./app --json -x", true), OPTIONS_FINE);
+	ck_assert_int_eq(parse("-j ./app --json -x", true), OPTIONS_OK);
 	ck_assert_int_eq(operands, 3);
 	ck_assert_str_eq(arguments[1], "--json");
-	ck_assert_int_eq(parse("-- -j --out", false), OPTIONS_FINE);
+	ck_assert_int_eq(parse("-- -j --out", false), OPTIONS_OK);
 	ck_assert(!values.json);
 	ck_assert_int_eq(operands, 2);
 	ck_assert_str_eq(arguments[0], "-j");
-	ck_assert_int_eq(parse("-", false), OPTIONS_FINE);
+	ck_assert_int_eq(parse("-", false), OPTIONS_OK);
 	ck_assert_int_eq(operands, 1);
 }
 END_TEST
@@ -110,7 +110,7 @@ START_TEST(help_is_always_understood)
 {
 	ck_assert_int_eq(parse("--help", false), OPTIONS_HELP);
 	ck_assert_int_eq(parse("x -h", false), OPTIONS_HELP);
-	ck_assert_int_eq(parse("./app --help", true), OPTIONS_FINE);
+	ck_assert_int_eq(parse("./app --help", true), OPTIONS_OK);
 }
 END_TEST
 

@@ -26,7 +26,7 @@ START_TEST(the_name_is_enough_where_it_is_alone)
 }
 END_TEST
 
-START_TEST(equal_names_get_their_folders)
+START_TEST(equal_names_get_their_directories)
 {
 	struct paths *p = paths_new();
 
@@ -78,5 +78,5 @@ START_TEST(odd_paths_end)
 }
 END_TEST
 
-UNIT_SUITE("paths", the_name_is_enough_where_it_is_alone, equal_names_get_their_folders,
+UNIT_SUITE("paths", the_name_is_enough_where_it_is_alone, equal_names_get_their_directories,
 	one_may_be_the_end_of_the_other, odd_paths_end)

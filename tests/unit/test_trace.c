@@ -197,7 +197,7 @@ START_TEST(version_1_stays_readable)
 	ck_assert_uint_eq(sites[1].frees, 1);
 	ck_assert_int_eq(sites[2].current_bytes, 100);
 	ck_assert_uint_eq(sites[2].at_peak_bytes, 100);
-	ck_assert_uint_eq(t->lines[1].peak_bytes, 4000);
+	ck_assert_uint_eq(t->calls[1].peak_bytes, 4000);
 	ck_assert_uint_eq(program_totals(t, sites).all.peak_bytes, 4100);
 	free(sites);
 	trace_free(t);
@@ -335,11 +335,11 @@ static void node_none(struct builder *b)
 }
 static void no_line(struct builder *b)
 {
-	RECORD(b, MT_SITE_INFO, mt_site_info, 1).line = 2;
+	RECORD(b, MT_SITE_INFO, mt_site_info, 1).call = 2;
 }
 static void line_no_frame(struct builder *b)
 {
-	RECORD(b, MT_LINES, mt_line, 1).frame = 3;
+	RECORD(b, MT_CALLS, mt_call, 1).frame = 3;
 }
 static void no_site(struct builder *b)
 {

@@ -32,7 +32,7 @@ static const uint32_t record_sizes[MT_TABLES_USED] = {
 	[MT_NODES] = sizeof(struct mt_node),
 	[MT_SITES] = sizeof(struct mt_site),
 	[MT_SITE_INFO] = sizeof(struct mt_site_info),
-	[MT_LINES] = sizeof(struct mt_line),
+	[MT_CALLS] = sizeof(struct mt_call),
 	[MT_PUBLISHED] = sizeof(struct mt_published),
 	[MT_LANES] = sizeof(struct mt_lane),
 	[MT_ENTRIES] = sizeof(struct mt_entry),
@@ -113,7 +113,7 @@ struct builder *builder_new(void)
 	append(b, MT_NODES, roots, MT_NODE_FIRST);
 	append(b, MT_SITES, zeros, 1);
 	append(b, MT_SITE_INFO, zeros, 1);
-	append(b, MT_LINES, zeros, 1);
+	append(b, MT_CALLS, zeros, 1);
 	append(b, MT_STRINGS, zeros, 1);
 	b->tables[MT_MODULES].records = need(calloc(1, sizeof(struct mt_module)));
 	b->tables[MT_MODULES].count = 1;
@@ -197,21 +197,21 @@ static uint32_t find_stack(struct builder *b, uint32_t root, const uint32_t *fra
 	return node;
 }
 
-static uint32_t find_line(struct builder *b, uint32_t kind, const uint32_t *frames, size_t count)
+static uint32_t find_call(struct builder *b, uint32_t kind, const uint32_t *frames, size_t count)
 {
 	const struct mt_frame *all = (void *)b->tables[MT_FRAMES].records;
-	const struct mt_line *lines = (void *)b->tables[MT_LINES].records;
-	struct mt_line line = { .kind = kind };
+	const struct mt_call *calls = (void *)b->tables[MT_CALLS].records;
+	struct mt_call call = { .kind = kind };
 
-	for (size_t i = 0; i < count && line.frame == 0; i++) {
+	for (size_t i = 0; i < count && call.frame == 0; i++) {
 		if (!(all[frames[i]].flags & MT_FRAME_WRAPPER))
-			line.frame = frames[i];
+			call.frame = frames[i];
 	}
-	for (uint32_t i = 1; i < b->tables[MT_LINES].count; i++) {
-		if (lines[i].frame == line.frame && lines[i].kind == kind)
+	for (uint32_t i = 1; i < b->tables[MT_CALLS].count; i++) {
+		if (calls[i].frame == call.frame && calls[i].kind == kind)
 			return i;
 	}
-	return append(b, MT_LINES, &line, 1);
+	return append(b, MT_CALLS, &call, 1);
 }
 
 uint32_t builder_site(
@@ -220,11 +220,11 @@ uint32_t builder_site(
 	struct mt_site site = { 0 };
 	struct mt_published published = { 0 };
 	struct mt_site_info info = { find_stack(b, root, frames, count),
-		find_line(b, kind, frames, count) };
+		find_call(b, kind, frames, count) };
 	const struct mt_site_info *infos = (void *)b->tables[MT_SITE_INFO].records;
 
 	for (uint32_t i = 1; i < b->tables[MT_SITE_INFO].count; i++) {
-		if (infos[i].node == info.node && infos[i].line == info.line)
+		if (infos[i].node == info.node && infos[i].call == info.call)
 			return i;
 	}
 	b->ledger = need(realloc(b->ledger, (b->tables[MT_SITES].count + 1) * sizeof(*b->ledger)));
@@ -317,20 +317,20 @@ static void follow_peak(struct builder *b)
 static void change(struct builder *b, uint32_t site, int64_t bytes, int64_t blocks)
 {
 	const struct mt_site_info *info = (void *)b->tables[MT_SITE_INFO].records;
-	struct mt_line *line =
-		(struct mt_line *)(void *)b->tables[MT_LINES].records + info[site].line;
+	struct mt_call *call =
+		(struct mt_call *)(void *)b->tables[MT_CALLS].records + info[site].call;
 	struct mt_site *s = site_of(b, site);
 	struct site_ledger *l = &b->ledger[site];
 
 	l->changed = b->header.epoch;
 	l->current += (uint64_t)bytes;
 	l->blocks += (uint64_t)blocks;
-	line->live_bytes += (uint64_t)bytes;
+	call->live_bytes += (uint64_t)bytes;
 	b->header.live_bytes += (uint64_t)bytes;
 	if (l->current > s->peak_bytes)
 		s->peak_bytes = l->current;
-	if (line->live_bytes > line->peak_bytes)
-		line->peak_bytes = line->live_bytes;
+	if (call->live_bytes > call->peak_bytes)
+		call->peak_bytes = call->live_bytes;
 	follow_peak(b);
 }
 
@@ -482,10 +482,10 @@ bool builder_write(struct builder *b, const char *path)
 	size_t size;
 	unsigned char *bytes = builder_bytes(b, &size);
 	FILE *f = fopen(path, "w");
-	bool fine = f && fwrite(bytes, 1, size, f) == size;
+	bool ok = f && fwrite(bytes, 1, size, f) == size;
 
 	if (f)
-		fine &= fclose(f) == 0;
+		ok &= fclose(f) == 0;
 	free(bytes);
-	return fine;
+	return ok;
 }

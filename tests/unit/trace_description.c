@@ -345,18 +345,18 @@ bool builder_read(struct builder *b, FILE *in, const char *file)
 	struct reading r = { .builder = b, .file = file };
 	char *line = NULL;
 	size_t room = 0;
-	bool fine = true;
+	bool ok = true;
 
-	while (fine && getline(&line, &room, in) > 0) {
+	while (ok && getline(&line, &room, in) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		r.rest = line;
 		r.line++;
-		fine = read_statement(&r);
+		ok = read_statement(&r);
 	}
 	free(line);
 	forget(&r.modules);
 	forget(&r.frames);
 	forget(&r.sites);
 	forget(&r.threads);
-	return fine;
+	return ok;
 }

@@ -3,7 +3,7 @@
  * libunwind's own walk.
  *
  * unw_backtrace() walks the real stack, from here; what it finds from the hook's caller outwards
- * must be the frames of the stack's site, or the kept ones where it has none yet. The first
+ * must be the frames of the stack's site, or the cached ones where it has none yet. The first
  * differences are printed, and the process ends with a report line on the file that WALK_LOG names:
  * captures compared, captures that differ.
  */
@@ -64,11 +64,11 @@ static void read_site(struct captured *c, uint32_t site)
 	c->root = node;
 }
 
-static void read_kept(struct captured *c, const struct thread *t)
+static void read_cached(struct captured *c, const struct thread *t)
 {
-	for (const struct kept *k = t->top; k > t->kept; k--)
-		c->frames[c->count++] = k->pc;
-	c->root = t->kept->node;
+	for (const struct cached_frame *frame = t->top; frame > t->cached; frame--)
+		c->frames[c->count++] = frame->pc;
+	c->root = t->cached->node;
 }
 
 static void show(const struct captured *c, void *const *frames, int count, int at)
@@ -114,7 +114,7 @@ static bool same_walk(const struct captured *c, void *const *frames, int count)
 	return c->root != MT_NODE_ROOT || count == 0 || *frames == NULL;
 }
 
-void check_walk(const struct thread *t, const struct leaf *leaf, struct cpu_frame at)
+void check_walk(const struct thread *t, const struct cached_stack *stack, struct cpu_frame at)
 {
 	struct captured captured = { .count = 0 };
 	void *frames[MOST_FRAMES];
@@ -123,10 +123,10 @@ void check_walk(const struct thread *t, const struct leaf *leaf, struct cpu_fram
 
 	if (!backtrace_by_libunwind || inside)
 		return;
-	if (leaf->site)
-		read_site(&captured, leaf->site);
+	if (stack->site)
+		read_site(&captured, stack->site);
 	else
-		read_kept(&captured, t);
+		read_cached(&captured, t);
 	inside = true;
 	count = backtrace_by_libunwind(frames, MOST_FRAMES);
 	inside = false;

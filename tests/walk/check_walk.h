@@ -5,6 +5,6 @@
 #include "preload/store/thread.h"
 #include "preload/sys/cpu.h"
 
-void check_walk(const struct thread *t, const struct leaf *leaf, struct cpu_frame at);
+void check_walk(const struct thread *t, const struct cached_stack *stack, struct cpu_frame at);
 
 #endif

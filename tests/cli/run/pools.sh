@@ -1,4 +1,4 @@
-# Pools are told by the symbols of the program, its libraries, and what it became; --unpool turns them off.
+# Pools are identified by the symbols of the program, its libraries, and what it became; --unpool turns them off.
 exec 2>&1
 run() { mtracer run --quiet -o t.mtrace "$@"; echo "exit $?"; }
 library() { echo "void $1(void) {}" >library.c; gcc -shared -fPIC -o $2 library.c; }

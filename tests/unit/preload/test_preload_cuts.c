@@ -24,10 +24,10 @@ static bool has_watched(uint64_t first, uint64_t last)
 
 static bool is_cut(uint64_t start, uint64_t size)
 {
-	uint32_t before = cuts_made;
+	uint32_t before = cuts_count;
 
 	cuts_make((void *)start, size);
-	return cuts_made != before;
+	return cuts_count != before;
 }
 
 static void start_watching(void)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define SITES 30
-#define LINES 6
+#define CALLS 6
 #define LIVE 400
 #define EVENTS 30000
 #define LARGE (20 << 10) /* bytes: more than a lane may ever keep back here */
@@ -17,7 +17,7 @@ struct counters {
 };
 
 static struct {
-	struct counters sites[SITES], lines[LINES], all;
+	struct counters sites[SITES], calls[CALLS], all;
 	int64_t at_peak[SITES], at_peak_blocks[SITES];
 } twin;
 
@@ -33,13 +33,13 @@ static int twin_of(uint32_t site)
 	ck_abort_msg("unknown site");
 }
 
-/* Site i is a stack of two frames, whose inner one is that of line i % LINES. */
+/* Site i is a stack of two frames, whose inner one is that of call instruction i % CALLS. */
 static void make_sites(void)
 {
 	for (uint32_t i = 0; i < SITES; i++) {
 		uint32_t node = node_get(MT_NODE_ROOT, fixture_frame(100 + i));
 
-		node = node_get(node, fixture_frame(1 + i % LINES));
+		node = node_get(node, fixture_frame(1 + i % CALLS));
 		site_numbers[i] = site_for(node, MT_KIND_HEAP);
 	}
 }
@@ -63,7 +63,7 @@ static void twin_count(uint32_t site, int64_t bytes, int blocks, bool temporary)
 	int64_t peak = twin.all.peak;
 
 	count(&twin.sites[i], bytes, blocks, temporary);
-	count(&twin.lines[i % LINES], bytes, blocks, temporary);
+	count(&twin.calls[i % CALLS], bytes, blocks, temporary);
 	count(&twin.all, bytes, blocks, temporary);
 	if (twin.all.peak == peak)
 		return;
@@ -121,11 +121,11 @@ static void check_single(void)
 		if (s->epoch == (uint32_t)trace.header->epoch)
 			ck_assert_uint_eq(s->at_peak_blocks, twin.at_peak_blocks[i]);
 	}
-	for (int i = 0; i < LINES; i++) {
-		const struct mt_line *l = &trace.lines[trace.site_info[site_numbers[i]].line];
+	for (int i = 0; i < CALLS; i++) {
+		const struct mt_call *l = &trace.calls[trace.site_info[site_numbers[i]].call];
 
-		ck_assert_uint_eq(l->live_bytes, twin.lines[i].current);
-		ck_assert_uint_eq(l->peak_bytes, twin.lines[i].peak);
+		ck_assert_uint_eq(l->live_bytes, twin.calls[i].current);
+		ck_assert_uint_eq(l->peak_bytes, twin.calls[i].peak);
 	}
 	ck_assert_uint_eq(trace.header->live_bytes, twin.all.current);
 	ck_assert_uint_eq(trace.header->peak_bytes, twin.all.peak);
@@ -204,9 +204,9 @@ static void check_lanes(int64_t slack)
 		assert_near(c.peak, twin.sites[i].peak, slack);
 		sum += at_peak(site_numbers[i]);
 	}
-	for (int i = 0; i < LINES; i++)
-		assert_near((int64_t)trace.lines[trace.site_info[site_numbers[i]].line].peak_bytes,
-			twin.lines[i].peak, slack);
+	for (int i = 0; i < CALLS; i++)
+		assert_near((int64_t)trace.calls[trace.site_info[site_numbers[i]].call].peak_bytes,
+			twin.calls[i].peak, slack);
 	assert_near((int64_t)sum, (int64_t)trace.header->peak_bytes, slack);
 	assert_near((int64_t)trace.header->peak_bytes, twin.all.peak, kept_back());
 	ck_assert_int_le(kept_back(), slack);
@@ -215,8 +215,8 @@ static void check_lanes(int64_t slack)
 /* As if a handler had jumped out of the middle of a look. */
 static void leave_look(struct thread *t)
 {
-	for (uint32_t i = 0; i < t->lines_used; i++)
-		t->lines[i].unpublished = rand() % 1000;
+	for (uint32_t i = 0; i < t->calls_used; i++)
+		t->calls[i].unpublished = rand() % 1000;
 	if (t->dirty_used > 1) {
 		t->dirty[0] = t->dirty[t->dirty_used - 1];
 		t->sites[t->dirty[0]].dirty = false;
@@ -289,8 +289,8 @@ START_TEST(reset_makes_the_present_the_peak)
 		twin.at_peak[i] = twin.sites[i].current;
 		twin.at_peak_blocks[i] = twin.sites[i].blocks;
 	}
-	for (int i = 0; i < LINES; i++)
-		twin.lines[i].peak = twin.lines[i].current;
+	for (int i = 0; i < CALLS; i++)
+		twin.calls[i].peak = twin.calls[i].current;
 	twin.all.peak = twin.all.current;
 	check_single();
 	for (int step = 0; step < 5000; step++)

@@ -114,7 +114,7 @@ START_TEST(what_is_gone_varies_no_more)
 	sample_save_at_peak(&e);
 	ck_assert_double_eq(e.at_peak_bytes, e.allocated_bytes);
 	for (uint64_t size = 0; size < 5 * MEAN; size += 17)
-		sample_vary(&e, size, size % 2 ? SAMPLE_GONE : SAMPLE_TEMPORARY);
+		sample_vary(&e, size, size % 2 ? SAMPLE_FREED : SAMPLE_TEMPORARY);
 	ck_assert_double_le(fabs(e.current_bytes), 1e-9 * e.allocated_bytes);
 	ck_assert_double_le(fabs(e.current_blocks), 1e-9 * e.allocations);
 	ck_assert_double_gt(e.temporary, 0.3 * e.allocations);

@@ -79,14 +79,14 @@ START_TEST(each_node_has_one_site_and_its_frame_one_line)
 		ck_assert_uint_eq(trace.site_info[stacks_made[i].site].node, stacks_made[i].node);
 	}
 	for (int i = 0; i < STACKS; i++) {
-		uint32_t line = trace.site_info[stacks_made[i].site].line;
+		uint32_t call = trace.site_info[stacks_made[i].site].call;
 
 		ck_assert_uint_eq(site_for(stacks_made[i].node, MT_KIND_HEAP), stacks_made[i].site);
-		ck_assert_uint_eq(trace.lines[line].frame, trace.nodes[stacks_made[i].node].frame);
+		ck_assert_uint_eq(trace.calls[call].frame, trace.nodes[stacks_made[i].node].frame);
 		for (int j = 0; j < i; j += 37)
 			ck_assert((trace.nodes[stacks_made[i].node].frame ==
 					  trace.nodes[stacks_made[j].node].frame) ==
-				  (line == trace.site_info[stacks_made[j].site].line));
+				  (call == trace.site_info[stacks_made[j].site].call));
 	}
 }
 END_TEST
@@ -197,7 +197,7 @@ START_TEST(a_wrapper_is_looked_through)
 	user = pc_get(0x4000).frame;
 	wrapper = pc_get(0x5010).frame;
 	site = site_for(node_get(node_get(MT_NODE_ROOT, user), wrapper), MT_KIND_HEAP);
-	ck_assert_uint_eq(trace.lines[trace.site_info[site].line].frame, user);
+	ck_assert_uint_eq(trace.calls[trace.site_info[site].call].frame, user);
 }
 END_TEST
 

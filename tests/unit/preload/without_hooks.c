@@ -10,4 +10,5 @@ void init_start(void)
 {
 }
 
-const struct way phase_ways[4], phase_way_stopped, phase_way_passing; /* long ones */
+const struct fast_path phase_fast_paths[4], phase_fast_path_stopped,
+	phase_fast_path_passing; /* slow paths */

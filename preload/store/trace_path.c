@@ -1,14 +1,14 @@
 /*
- * place.c - finds a place for a new trace.
+ * trace_path.c - finds a path for a new trace.
  *
  *   MTRACE_OUT  ->  $XDG_STATE_HOME/libmtrace  ->  $TMPDIR  ->  /tmp  ->  memory
  *
  * Memory is a file without a name (memfd), readable as /proc/PID/fd/N while the process lives. A
- * first process whose MTRACE_OUT is absolute gets it there or nowhere: somebody chose that place,
- * and looks for the trace there. (Not where it was made absolute: DIRECTORY/./PATH.) A fork child has gone where its parent led it (another root,
- * another user), so it always tries all of them.
+ * first process whose MTRACE_OUT is absolute gets it there or nowhere: somebody chose that path,
+ * and looks for the trace there. (Not where it was made absolute: DIRECTORY/./PATH.) A fork child
+ * has gone where its parent led it (another root, another user), so it always tries all of them.
  */
-#include "preload/store/place.h"
+#include "preload/store/trace_path.h"
 #include "preload/sys/env.h"
 #include "preload/sys/glibc.h"
 #include "preload/sys/message.h"
@@ -30,12 +30,12 @@
 
 enum { WANTED, STATE_HOME, TMPDIR, TMP, MEMORY, NOWHERE };
 
-#define MOST_ATTEMPTS 10000u /* names tried at one place */
+#define MOST_ATTEMPTS 10000u /* names tried in one directory */
 
 /* As at the start: programs overwrite their environment, to set their title, and change directory.
  * "" = there is none. */
 static char directory[4096], state_home[4096], temporary[4096];
-static size_t state_known; /* bytes of state_home: a folder that isn't ours to create */
+static size_t state_known; /* bytes of state_home: a directory that isn't ours to create */
 
 static const char *variable(char **environment, const char *name)
 {
@@ -47,7 +47,7 @@ static const char *variable(char **environment, const char *name)
 	return "";
 }
 
-void place_init(char **environment)
+void trace_path_init(char **environment)
 {
 	const char *home = variable(environment, "HOME");
 	const char *state = variable(environment, "XDG_STATE_HOME");
@@ -117,22 +117,22 @@ static bool has_pid(const char *p)
 	return false;
 }
 
-/* The path at a place, without what makes it a free one. False: there is no such place. */
-static bool path_at(unsigned place, struct text *t)
+/* A candidate's path, without what makes it a free one. False: there is no such candidate. */
+static bool path_at(unsigned candidate, struct text *t)
 {
 	const char *const directories[] = { directory, state_home, temporary, "/tmp" };
 	const char *name = strrchr(config.out, '/');
 
-	if (place == WANTED && *config.out == '/') {
+	if (candidate == WANTED && *config.out == '/') {
 		expand(t, config.out);
 		return true;
 	}
-	if (place != WANTED && !*directories[place])
+	if (candidate != WANTED && !*directories[candidate])
 		return false;
-	text_add(t, directories[place]);
-	if (place != WANTED || *directory)
+	text_add(t, directories[candidate]);
+	if (candidate != WANTED || *directory)
 		text_add(t, "/");
-	expand(t, place == WANTED ? config.out : name ? name + 1 : config.out);
+	expand(t, candidate == WANTED ? config.out : name ? name + 1 : config.out);
 	return true;
 }
 
@@ -161,10 +161,10 @@ static enum occupant look_at(const char *path)
 	enum occupant is = OCCUPANT_OTHER;
 
 	if (fd < 0)
-		return is_no_path(errno)				   ? OCCUPANT_NONE
-		       : errno != EACCES			   ? OCCUPANT_OTHER
-		       : lstat(path, &st) == 0 /* not its folder */ ? OCCUPANT_CLOSED
-								   : OCCUPANT_NONE;
+		return is_no_path(errno)			       ? OCCUPANT_NONE
+		       : errno != EACCES			       ? OCCUPANT_OTHER
+		       : lstat(path, &st) == 0 /* not its directory */ ? OCCUPANT_CLOSED
+								       : OCCUPANT_NONE;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 		os_pread(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h) &&
 		memcmp(h.magic, MT_MAGIC, sizeof(h.magic)) == 0) {
@@ -181,9 +181,9 @@ static enum occupant look_at(const char *path)
 
 /* ---- opening */
 
-/* Creates the folders of `path` that are missing; not those of its first `known` bytes, which may
- * be in another root by now. */
-static void make_folders(char *path, size_t known)
+/* Creates the directories of `path` that are missing; not those of its first `known` bytes, which
+ * may be in another root by now. */
+static void make_directories(char *path, size_t known)
 {
 	for (char *p = path + known + 1; *p; p++) {
 		if (*p != '/')
@@ -194,7 +194,8 @@ static void make_folders(char *path, size_t known)
 	}
 }
 
-static void add_reason(struct place *p, const char *before, const char *after, const char *reason)
+static void add_reason(
+	struct trace_path *p, const char *before, const char *after, const char *reason)
 {
 	if (p->why.used > 0)
 		return;
@@ -214,7 +215,7 @@ static const char *error_text(int error)
 #endif
 }
 
-static void failed(struct place *p, int error)
+static void failed(struct trace_path *p, int error)
 {
 	add_reason(p, "cannot create '", "': ", error_text(error));
 }
@@ -227,7 +228,7 @@ static bool is_mistake(int error)
 }
 
 /* Attempt 0 is the path itself; then the pid is added unless it is in there, then a number too. */
-static bool set_attempt(struct place *p)
+static bool set_attempt(struct trace_path *p)
 {
 	struct text t = { p->path, sizeof(p->path), p->stem };
 
@@ -243,14 +244,14 @@ static bool set_attempt(struct place *p)
 	return t.used < sizeof(p->path) - 1;
 }
 
-static bool at_wanted(const struct place *p)
+static bool at_wanted(const struct trace_path *p)
 {
 	return p->next == WANTED + 1;
 }
 
 /* Goes on to a name that is free, or an older trace's, which is removed if it is `taken`. False: no
  * good, and why says so. */
-static bool choose_name(struct place *p, bool taken)
+static bool choose_name(struct trace_path *p, bool taken)
 {
 	for (; p->attempt < MOST_ATTEMPTS && set_attempt(p); p->attempt++) {
 		enum occupant occupant = look_at(p->path);
@@ -274,7 +275,7 @@ static bool choose_name(struct place *p, bool taken)
 }
 
 /* Of the path, without the name. */
-static void add_folder(struct text *t, const char *path)
+static void add_directory(struct text *t, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -284,18 +285,18 @@ static void add_folder(struct text *t, const char *path)
 		text_add(t, "./");
 }
 
-static int open_unnamed(const struct place *p)
+static int open_unnamed(const struct trace_path *p)
 {
-	char folder[sizeof(p->path)];
+	char path[sizeof(p->path)];
 	struct text t;
 
-	text_init(&t, folder, sizeof(folder));
-	add_folder(&t, p->path);
-	return os_open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	text_init(&t, path, sizeof(path));
+	add_directory(&t, p->path);
+	return os_open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
 /* What is there already was left by a process that was killed, with our number. */
-static int open_aside(struct place *p)
+static int open_aside(struct trace_path *p)
 {
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	const char *slash = strrchr(p->path, '/');
@@ -303,7 +304,7 @@ static int open_aside(struct place *p)
 	int fd;
 
 	text_init(&t, p->other, sizeof(p->other));
-	add_folder(&t, p->path);
+	add_directory(&t, p->path);
 	text_add(&t, ".");
 	text_add(&t, slash ? slash + 1 : p->path);
 	text_add(&t, ".");
@@ -322,7 +323,7 @@ static bool lacks_unnamed_files(int error)
 }
 
 /* -1: errno. The umask doesn't say what a trace's owner may do with it. */
-static int open_file(struct place *p)
+static int open_file(struct trace_path *p)
 {
 	int fd = p->aside ? -1 : open_unnamed(p);
 
@@ -334,22 +335,22 @@ static int open_file(struct place *p)
 	return fd;
 }
 
-/* Opens a new file for the place, or for beside it while it is taken. -1: no good, and why says so.
- */
-static int open_at(struct place *p, unsigned place)
+/* Opens a new file for the candidate, or for beside it while it is taken. -1: no good, and why says
+ * so. */
+static int open_at(struct trace_path *p, unsigned candidate)
 {
 	const char *name = strrchr(config.out, '/');
 	struct text t;
 	int fd;
 
 	text_init(&t, p->path, sizeof(p->path));
-	if (!path_at(place, &t))
+	if (!path_at(candidate, &t))
 		return -1;
-	if (place == STATE_HOME)
-		make_folders(p->path, state_known);
+	if (candidate == STATE_HOME)
+		make_directories(p->path, state_known);
 	p->stem = t.used;
-	p->has_pid = has_pid(place == WANTED || !name ? config.out : name);
-	p->attempt = p->has_pid || place != WANTED;
+	p->has_pid = has_pid(candidate == WANTED || !name ? config.out : name);
+	p->attempt = p->has_pid || candidate != WANTED;
 	if (!choose_name(p, false))
 		return -1;
 	fd = open_file(p);
@@ -362,8 +363,8 @@ static int open_at(struct place *p, unsigned place)
 
 /* ---- naming */
 
-/* Without /proc only those may who may look into all folders. */
-static int link_unnamed(const struct place *p, int fd)
+/* Without /proc only those may who may look into all directories. */
+static int link_unnamed(const struct trace_path *p, int fd)
 {
 	char link[64];
 	struct text t;
@@ -379,7 +380,7 @@ static int link_unnamed(const struct place *p, int fd)
 }
 
 /* Nothing that is there must be replaced; only where the kernel can't promise that, it might. */
-static int rename_aside(const struct place *p)
+static int rename_aside(const struct trace_path *p)
 {
 	int error = (int)os_call(
 		SYS_renameat2, AT_FDCWD, p->other, AT_FDCWD, p->path, RENAME_NOREPLACE);
@@ -389,7 +390,7 @@ static int rename_aside(const struct place *p)
 	return error;
 }
 
-int place_name(struct place *p, int fd)
+int trace_path_name(struct trace_path *p, int fd)
 {
 	int error = 0;
 
@@ -408,7 +409,7 @@ int place_name(struct place *p, int fd)
 	return error;
 }
 
-void place_start(struct place *p, bool child)
+void trace_path_start(struct trace_path *p, bool child)
 {
 	p->next = WANTED;
 	p->child = child;
@@ -418,7 +419,7 @@ void place_start(struct place *p, bool child)
 }
 
 /* Its path is only known once its number is. */
-static int name_memory(struct place *p, int fd)
+static int name_memory(struct trace_path *p, int fd)
 {
 	struct text t;
 
@@ -431,7 +432,7 @@ static int name_memory(struct place *p, int fd)
 	return fd;
 }
 
-static void remove_file(struct place *p)
+static void remove_file(struct trace_path *p)
 {
 	if (p->named)
 		unlink(p->path);
@@ -441,17 +442,17 @@ static void remove_file(struct place *p)
 	p->other[0] = '\0';
 }
 
-int place_open(struct place *p)
+int trace_path_open(struct trace_path *p)
 {
 	while (p->next < NOWHERE && !(p->fixed && p->next > WANTED)) {
-		unsigned place = p->next++;
-		int fd = place == MEMORY ? os_memory_file("mtrace") : open_at(p, place);
+		unsigned candidate = p->next++;
+		int fd = candidate == MEMORY ? os_memory_file("mtrace") : open_at(p, candidate);
 
 		if (fd < 0)
 			continue;
 		fd = os_move_fd(fd);
 		if (fd >= 0)
-			return place == MEMORY ? name_memory(p, fd) : fd;
+			return candidate == MEMORY ? name_memory(p, fd) : fd;
 		remove_file(p);
 		failed(p, EMFILE);
 	}
@@ -459,7 +460,7 @@ int place_open(struct place *p)
 }
 
 /* One that can't be given its name may have had another before. */
-void place_failed(struct place *p, int error)
+void trace_path_failed(struct trace_path *p, int error)
 {
 	remove_file(p);
 	if (p->again)
@@ -469,7 +470,7 @@ void place_failed(struct place *p, int error)
 	p->again = false;
 }
 
-void place_found(struct place *p)
+void trace_path_found(struct trace_path *p)
 {
 	if (p->why.used == 0 || !config.verbose)
 		return;
@@ -480,7 +481,7 @@ void place_found(struct place *p)
 		message(p->why.buffer, "; the trace is in '", p->path, "'", NULL);
 }
 
-void place_none(struct place *p)
+void trace_path_none(struct trace_path *p)
 {
 	message(p->why.buffer, "; running untraced", NULL);
 }
