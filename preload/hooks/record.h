@@ -4,6 +4,20 @@
  * Order: a block's slot is emptied before the real free, since the next owner of the address may be
  * another thread; it is filled after the real malloc. realloc takes the slot out before and puts it
  * back if the real one fails.
+ *
+ * record_new and record_freed do all of it. What their parts begin with is in their suffixes:
+ *
+ *   _by         the thread is entered, and the caller known
+ *   _on         so is the caller's stack
+ *   _known      a block whose site and size were read from its slot
+ *   _marked     fast path: the thread is marked busy. False: nothing was done, take the slow path
+ *   _fast       fast path, all of it, in one of its variants
+ *   _if_fast    the same in the variant that events take now, if there is one
+ *   _tail       the variant that events take now, or the slow path, as a hook's tail call
+ *   _sampled    in the estimates, when sampling
+ *
+ * record_take, _put_back, _moved and _resized are for realloc, record_last and its like for what is
+ * temporary.
  */
 #ifndef MTRACE_RECORD_H
 #define MTRACE_RECORD_H
