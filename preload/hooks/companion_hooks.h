@@ -17,8 +17,6 @@
 #include "preload/sys/atomic.h"
 #include "preload/hooks/companion.h"
 
-#define HOOK __attribute__((visibility("default")))
-
 /* ---- the next definitions */
 
 enum function {

@@ -31,7 +31,7 @@
 
 #include <wchar.h>
 
-#define PAGE 4096
+#define PAGE CPU_PAGE
 
 typedef void heap_t;  /* mi_heap_t */
 typedef void theap_t; /* mi_theap_t, a thread's part of a heap; from 3.3 on */

@@ -14,7 +14,7 @@
 
 #include "preload/hooks/companion_hooks.h"
 
-#define PAGE 4096
+#define PAGE CPU_PAGE
 
 typedef const void *nothrow; /* std::nothrow_t const & */
 

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOOK __attribute__((visibility("default")))
-
 /* C23, not declared by all C libraries. */
 HOOK void free_sized(void *p, size_t size);
 HOOK void free_aligned_sized(void *p, size_t alignment, size_t size);

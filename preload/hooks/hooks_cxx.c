@@ -24,8 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOOK __attribute__((visibility("default")))
-
 typedef const void *nothrow; /* std::nothrow_t const & */
 
 /* No C++ library was there at the start. */

@@ -14,8 +14,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define HOOK __attribute__((visibility("default")))
-
 /* Another library's constructor may run before our start. */
 static const struct next *known(void)
 {

@@ -14,6 +14,7 @@
 #include "preload/leakscan/breaks.h"
 #include "preload/leakscan/mapped.h"
 #include "preload/store/regions.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/next.h"
 #include "preload/unwind/cuts.h"
 #include "preload/unwind/stacks.h"
@@ -25,11 +26,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define HOOK __attribute__((visibility("default")))
-
 static size_t whole_pages(size_t size)
 {
-	return (size + 4095) & ~(size_t)4095;
+	return cpu_page_up(size);
 }
 
 /* Between the two the thread is busy, as in all hooks. */
@@ -103,7 +102,7 @@ HOOK int munmap(void *address, size_t size)
 	mapped_forget((uintptr_t)address, size);
 	/* Before the call: afterwards another thread may have mapped something there. It fails for
 	 * bad arguments alone. */
-	if (wanted() && (uintptr_t)address % 4096 == 0 && size > 0)
+	if (wanted() && (uintptr_t)address % CPU_PAGE == 0 && size > 0)
 		record_mapping((uintptr_t)address, whole_pages(size), CPU_CALLER(), false);
 	return next.munmap ? next.munmap(address, size) : (int)syscall(SYS_munmap, address, size);
 }

@@ -23,8 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HOOK __attribute__((visibility("default")))
-
 HOOK int dlclose(void *handle)
 {
 	int result;

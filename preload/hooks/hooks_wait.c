@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HOOK __attribute__((visibility("default")))
-
 #define ALL_KINDS (__WALL | __WCLONE)
 
 /* Was it ours that the program has waited for? Then the call has to be made again. */

@@ -9,7 +9,7 @@ cold_path bool record_look(void)
 	struct mt_header *h = trace.header;
 
 	if (load_relaxed(&h->enabled) & MT_ENABLED_LOOK) {
-		__atomic_fetch_and(&h->enabled, ~(uint64_t)MT_ENABLED_LOOK, __ATOMIC_RELAXED);
+		and_relaxed(&h->enabled, ~(uint64_t)MT_ENABLED_LOOK);
 		snapshot_answer();
 	}
 	phase_stop(!(load_relaxed(&h->enabled) & MT_ENABLED_RECORD));
@@ -38,8 +38,7 @@ static void record_unseen_frees(struct thread *t, const void *p, uintptr_t addre
 		record_subtract(t, (const void *)at, left, false);
 		if (config.slack && again)
 			slack_subtract(left, slack_of(p, left));
-		__atomic_fetch_add(
-			again ? &h->missed_frees : &h->overlaid_frees, 1, __ATOMIC_RELAXED);
+		add_relaxed(again ? &h->missed_frees : &h->overlaid_frees, 1);
 	}
 }
 
@@ -147,6 +146,6 @@ cold_path void record_foreign(struct thread *t, uintptr_t sp, uintptr_t pc, uint
 	uint32_t index = foreign_for(capture_node(t, at));
 
 	if (index)
-		__atomic_fetch_add(&trace.foreign[index - 1].frees, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&trace.header->foreign_frees, 1, __ATOMIC_RELAXED);
+		add_relaxed(&trace.foreign[index - 1].frees, 1);
+	add_relaxed(&trace.header->foreign_frees, 1);
 }

@@ -10,7 +10,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define HOOK __attribute__((visibility("default")))
 #define SMAPS_MOST (64u << 20) /* bytes of /proc/self/smaps */
 #define MOST_RANGES 1024u
 

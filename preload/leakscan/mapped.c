@@ -6,6 +6,7 @@
  */
 #include "preload/leakscan/mapped.h"
 #include "preload/sys/atomic.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/next.h"
 #include "preload/sys/ranges.h"
 
@@ -24,7 +25,7 @@ static bool taken, given_up;
 static bool take(void)
 {
 	for (int i = 0; i < TRIES && !load_relaxed(&given_up); i++)
-		if (!__atomic_exchange_n(&taken, true, __ATOMIC_ACQUIRE))
+		if (!exchange_acquire(&taken, true))
 			return true;
 	store_relaxed(&given_up, true);
 	return false;
@@ -32,7 +33,7 @@ static bool take(void)
 
 static void drop(void)
 {
-	__atomic_store_n(&taken, false, __ATOMIC_RELEASE);
+	store_release(&taken, false);
 }
 
 static size_t first_behind(uintptr_t address)
@@ -96,7 +97,7 @@ static void add(uintptr_t start, uintptr_t end, uintptr_t caller)
 
 static uintptr_t page_behind(uintptr_t address)
 {
-	return (address + 4095) & ~4095ul;
+	return cpu_page_up(address);
 }
 
 void mapped_note(uintptr_t start, size_t size, uintptr_t caller)

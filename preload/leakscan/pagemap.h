@@ -6,9 +6,10 @@
 #include <stdint.h>
 #include <fcntl.h>
 
+#include "preload/sys/cpu.h"
 #include "preload/sys/os.h"
 
-#define PAGEMAP_PAGE 4096u
+#define PAGEMAP_PAGE CPU_PAGE
 #define PAGEMAP_PRESENT (1ull << 63)
 #define PAGEMAP_TOUCHED (3ull << 62) /* present, or swapped out; else private memory is zeros */
 

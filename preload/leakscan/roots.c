@@ -121,7 +121,7 @@ static void glibc_extent(uintptr_t block, uintptr_t *start, uintptr_t *end)
 
 	if (header &
 		2) { /* mapped alone: what is in front, if it was aligned, stands before its size */
-		*start = (block - 16 - ((const size_t *)block)[-2]) & ~4095ul;
+		*start = cpu_page_down(block - 16 - ((const size_t *)block)[-2]);
 		*end = block - 16 + (header & ~7ul);
 	} else if (header & 4) { /* an arena whose head makes no sense */
 		*start = block & ~(ARENA_SIZE - 1);
@@ -365,7 +365,7 @@ static void leave_out_own(void)
 		leave_out(own[i].start, own[i].end);
 	for (unsigned i = 0; scan_maps(i, own); i++)
 		leave_out(own->start, own->end);
-	leave_out(self.start & ~4095ul, (self.end + 4095) & ~4095ul);
+	leave_out(cpu_page_down(self.start), cpu_page_up(self.end));
 }
 
 /* What another allocator has mapped and its library's data: lists of free blocks, and words that were such. Its threads' storage is
@@ -376,7 +376,7 @@ static void leave_out_allocator(void)
 
 	for (size_t i = 0; mapped_next(&i, &range);)
 		leave_out(range.start, range.end);
-	leave_out(allocator.start & ~4095ul, (allocator.end + 4095) & ~4095ul);
+	leave_out(cpu_page_down(allocator.start), cpu_page_up(allocator.end));
 }
 
 /* Devices may do things when they are read. */

@@ -1,5 +1,6 @@
 /* scanmem.c - mappings that no lock is taken for, and that are known by number. */
 #include "preload/leakscan/scanmem.h"
+#include "preload/sys/cpu.h"
 
 #define MOST_MAPS 32
 
@@ -36,6 +37,6 @@ bool scan_maps(unsigned number, struct os_range *range)
 
 	if (number >= map_count)
 		return false;
-	*range = (struct os_range){ start, start + ((maps[number].size + 4095) & ~4095ul) };
+	*range = (struct os_range){ start, start + cpu_page_up(maps[number].size) };
 	return true;
 }

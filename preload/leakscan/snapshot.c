@@ -214,7 +214,7 @@ void snapshot_child_gone(int pid)
 {
 	struct snapshot_child *c = pid == load_acquire(&helper.pid) ? &helper : &copy;
 
-	__atomic_fetch_add(&snapshot_gone, 1, __ATOMIC_ACQ_REL);
+	add_acq_rel(&snapshot_gone, 1);
 	store_release(&c->running, false);
 }
 
@@ -428,7 +428,7 @@ static void snapshot(const struct cpu_caller *at, bool last)
 	struct mt_header *h = trace.header;
 	int saved = errno;
 
-	if (!seccomp_allows_scan() || __atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
+	if (!seccomp_allows_scan() || exchange_acquire(&busy, 1))
 		return;
 	if (reap_copy() || (last && kill_copy())) {
 		h->scan_state = prepare();
@@ -459,7 +459,6 @@ void snapshot_answer(void)
 	struct mt_header *h = trace.header;
 	uint64_t request = load_acquire(&h->scan_request), answer = load_relaxed(&h->scan_answer);
 
-	if (request != answer && __atomic_compare_exchange_n(&h->scan_answer, &answer, request,
-					 false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (request != answer && compare_exchange_acq_rel(&h->scan_answer, &answer, request))
 		snapshot_from_here();
 }

@@ -21,7 +21,7 @@ EXPORT void mtrace_start(void)
 {
 	if (!phase_ready())
 		return;
-	__atomic_fetch_or(&trace.header->enabled, MT_ENABLED_RECORD, __ATOMIC_RELAXED);
+	or_relaxed(&trace.header->enabled, MT_ENABLED_RECORD);
 	phase_stop(false);
 }
 
@@ -29,7 +29,7 @@ EXPORT void mtrace_stop(void)
 {
 	if (!phase_ready())
 		return;
-	__atomic_fetch_and(&trace.header->enabled, ~(uint64_t)MT_ENABLED_RECORD, __ATOMIC_RELAXED);
+	and_relaxed(&trace.header->enabled, ~(uint64_t)MT_ENABLED_RECORD);
 	phase_stop(true);
 }
 
@@ -106,7 +106,7 @@ static void note_leaving(void)
 	struct mt_header *h = trace.header;
 
 	h->end_ns = os_time() - h->start_ns;
-	__atomic_store_n(&h->went_on, 1, __ATOMIC_SEQ_CST);
+	store_seq_cst(&h->went_on, 1);
 }
 
 /* Not if a filter forbids the call itself, or to ask for the pid, which tells a vfork child from
@@ -128,7 +128,7 @@ bool control_goes_on(long call, const char *program)
 	if (phase_page.phase != PHASE_ON || !may_note(call) || !control_is_process() ||
 		trace.header->state == MT_STATE_EXITED)
 		return false;
-	alone = __atomic_fetch_add(&phase_page.leaving, 1, __ATOMIC_SEQ_CST) == 0;
+	alone = add_seq_cst(&phase_page.leaving, 1) == 0;
 	note_program(alone ? program : NULL);
 	note_leaving();
 	return true;
@@ -138,12 +138,12 @@ void control_stays(void)
 {
 	struct mt_header *h = trace.header;
 
-	if (__atomic_sub_fetch(&phase_page.leaving, 1, __ATOMIC_SEQ_CST))
+	if (subtract_fetch_seq_cst(&phase_page.leaving, 1))
 		return;
-	__atomic_store_n(&h->went_on, 0, __ATOMIC_SEQ_CST);
+	store_seq_cst(&h->went_on, 0);
 	if (h->state == MT_STATE_RUNNING)
 		h->end_ns = 0;
 	h->went_on_as[0] = '\0';
-	if (__atomic_load_n(&phase_page.leaving, __ATOMIC_SEQ_CST))
+	if (load_seq_cst(&phase_page.leaving))
 		note_leaving(); /* another has come since */
 }

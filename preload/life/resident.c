@@ -7,13 +7,14 @@
 
 #include "preload/life/resident.h"
 #include "preload/store/tracefile.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/os.h"
 
 #include <string.h>
 #include <sys/syscall.h>
 
 #define RANGES 1024
-#define PAGE 4096u
+#define PAGE CPU_PAGE
 #define PAGES 4096u /* asked for at once */
 
 static uint64_t peak_of_process(void)

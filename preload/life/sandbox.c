@@ -7,6 +7,7 @@
 #include "preload/life/sandbox.h"
 #include "preload/life/begin.h"
 #include "preload/life/enter.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/heap.h"
 #include "preload/sys/os.h"
 #include "preload/sys/seccomp.h"
@@ -28,7 +29,7 @@ static struct seccomp_filter copy_filter(const struct sock_fprog *program)
 		return f;
 	first = (uintptr_t)program->filter;
 	last = first + program->len * sizeof(*code) - 8;
-	for (uintptr_t p = first; program->len > 0 && p < last; p += 4096)
+	for (uintptr_t p = first; program->len > 0 && p < last; p += CPU_PAGE)
 		if (!os_readable(p))
 			return f;
 	if (program->len == 0 || program->len > BPF_MAXINSNS || !os_readable(last))

@@ -546,6 +546,6 @@ void ledger_reset_peaks(void)
 	h->peak_bytes = h->live_bytes;
 	h->epoch++;
 	h->max_unpublished = (uint64_t)granted;
-	__atomic_fetch_or(&h->flags, MT_NOTE_RESET, __ATOMIC_RELAXED);
+	or_relaxed(&h->flags, MT_NOTE_RESET);
 	ledger_release(holder);
 }

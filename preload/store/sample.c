@@ -110,8 +110,7 @@ static void add(double *sum, double more)
 	old.u = load_relaxed(bits);
 	do
 		new.d = old.d + more;
-	while (!__atomic_compare_exchange_n(
-		bits, &old.u, new.u, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	while (!compare_exchange_weak_relaxed(bits, &old.u, new.u));
 }
 
 void sample_vary(struct mt_estimate *e, uint64_t size, enum sample_event event)
@@ -144,8 +143,7 @@ static void filter_change(const void *block, int by)
 	uint8_t *n = &sample_filter[sample_filter_index(block)];
 	uint8_t old = load_relaxed(n);
 
-	while (old != UINT8_MAX && !__atomic_compare_exchange_n(n, &old, (uint8_t)(old + by), true,
-					   __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	while (old != UINT8_MAX && !compare_exchange_weak_relaxed(n, &old, (uint8_t)(old + by)))
 		;
 }
 

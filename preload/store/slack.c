@@ -42,11 +42,11 @@ cold_path void slack_add(struct block b, uint32_t bytes)
 {
 	struct mt_slack *s = &trace.slack[b.site];
 
-	__atomic_fetch_add(&s->current_bytes, weighed(b, bytes), __ATOMIC_RELAXED);
-	__atomic_fetch_add(&s->allocated_bytes, weighed(b, bytes), __ATOMIC_RELAXED);
+	add_relaxed(&s->current_bytes, weighed(b, bytes));
+	add_relaxed(&s->allocated_bytes, weighed(b, bytes));
 }
 
 cold_path void slack_subtract(struct block b, uint32_t bytes)
 {
-	__atomic_fetch_sub(&trace.slack[b.site].current_bytes, weighed(b, bytes), __ATOMIC_RELAXED);
+	subtract_relaxed(&trace.slack[b.site].current_bytes, weighed(b, bytes));
 }

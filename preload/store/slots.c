@@ -24,8 +24,7 @@ static void *set_entry(void *entry, void *new)
 {
 	void *there = NULL;
 
-	__atomic_compare_exchange_n(
-		(void **)entry, &there, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	compare_exchange_acq_rel((void **)entry, &there, new);
 	return there;
 }
 
@@ -64,7 +63,7 @@ static bool add_leaves(uint32_t **branch, uint32_t region, uint32_t count)
 
 	if (!leaves)
 		return false;
-	__atomic_fetch_add(&slot_leaf_count, count, __ATOMIC_RELAXED);
+	add_relaxed(&slot_leaf_count, count);
 	for (uint32_t i = 0; i < count; i++)
 		if (set_entry(&entry[i], leaves + i * size)) /* it had one */
 			os_unmap(leaves + i * size, size);
@@ -94,8 +93,7 @@ static void clear_pieces(uint32_t *slot)
 		uint32_t value = load_relaxed(&slot[i]);
 
 		if (value && !(value >> SLOT_SITE_BIT))
-			__atomic_compare_exchange_n(
-				&slot[i], &value, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+			compare_exchange_relaxed(&slot[i], &value, 0);
 	}
 }
 
@@ -107,8 +105,7 @@ static struct block take_left(uint32_t *slot)
 
 	if (b.size == SLOT_LARGE)
 		b.size = slot_read_large(slot);
-	if (!b.site || !__atomic_compare_exchange_n(slot, &value, 0, false, __ATOMIC_ACQ_REL,
-			       __ATOMIC_RELAXED))
+	if (!b.site || !compare_exchange_acq_rel(slot, &value, 0))
 		return none;
 	if (b.size >= SLOT_LARGE)
 		clear_pieces(slot);

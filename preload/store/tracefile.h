@@ -35,7 +35,7 @@ extern struct trace trace;
 
 static inline void count_lost(enum mt_loss why)
 {
-	__atomic_fetch_add(&trace.header->lost[why], 1, __ATOMIC_RELAXED);
+	add_relaxed(&trace.header->lost[why], 1);
 }
 
 extern struct lock tables_lock; /* over every growing table and the hash tables over them */

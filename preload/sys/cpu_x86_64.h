@@ -115,6 +115,19 @@ struct cpu_registers {
 };
 #define CPU_VECTOR_SET NT_X86_XSTATE
 
+#define CPU_PAGE 4096ul /* bytes of the smallest page; all larger ones are multiples of it */
+
+/* Where the page of an address begins; and the first page that begins there or behind. */
+static inline uintptr_t cpu_page_down(uintptr_t address)
+{
+	return address & ~(CPU_PAGE - 1);
+}
+
+static inline uintptr_t cpu_page_up(uintptr_t address)
+{
+	return cpu_page_down(address + CPU_PAGE - 1);
+}
+
 #define CPU_RED_ZONE 128u /* bytes below the stack pointer that a leaf function may use */
 
 static inline uintptr_t cpu_stack_pointer(const struct cpu_registers *r)

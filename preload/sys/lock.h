@@ -75,15 +75,14 @@ static inline void lock_enter(struct lock *l)
 {
 	uint32_t expected = 0;
 
-	if (!__atomic_compare_exchange_n(
-		    &l->word, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		while (__atomic_exchange_n(&l->word, 2, __ATOMIC_ACQUIRE) != 0)
+	if (!compare_exchange_acquire(&l->word, &expected, 1))
+		while (exchange_acquire(&l->word, 2) != 0)
 			lock_call(SYS_futex, (long)&l->word, FUTEX_WAIT_PRIVATE, 2, 0);
 }
 
 static inline void lock_leave(struct lock *l)
 {
-	if (__atomic_exchange_n(&l->word, 0, __ATOMIC_RELEASE) == 2)
+	if (exchange_release(&l->word, 0) == 2)
 		lock_call(SYS_futex, (long)&l->word, FUTEX_WAKE_PRIVATE, 1, 0);
 }
 
@@ -106,8 +105,7 @@ static inline bool lock_try_briefly(struct brief_lock *l, uint32_t tid)
 {
 	uint32_t expected = 0;
 
-	return __atomic_compare_exchange_n(
-		       &l->word, &expected, tid, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED) ||
+	return compare_exchange_acquire(&l->word, &expected, tid) ||
 	       (expected & ~LOCK_WAITERS) == tid;
 }
 
@@ -122,18 +120,15 @@ static __attribute__((__noinline__, cold, unused)) void lock_wait_briefly(
 			return;
 	for (;;) {
 		word = 0;
-		if (__atomic_compare_exchange_n(&l->word, &word, tid | LOCK_WAITERS, 0,
-			    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (compare_exchange_acquire(&l->word, &word, tid | LOCK_WAITERS))
 			return;
 		if (!(word & LOCK_WAITERS) &&
-			!__atomic_compare_exchange_n(&l->word, &word, word | LOCK_WAITERS, 0,
-				__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			!compare_exchange_relaxed(&l->word, &word, word | LOCK_WAITERS))
 			continue;
 		word |= LOCK_WAITERS;
 		if (lock_call(SYS_futex, (long)&l->word, FUTEX_WAIT_PRIVATE, word,
 			    (long)&patience) == -ETIMEDOUT &&
-			__atomic_compare_exchange_n(&l->word, &word, tid | LOCK_WAITERS, 0,
-				__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			compare_exchange_acquire(&l->word, &word, tid | LOCK_WAITERS))
 			return;
 	}
 }
@@ -148,12 +143,9 @@ static inline void lock_drop_briefly(struct brief_lock *l, uint32_t tid)
 {
 	uint32_t expected = tid;
 
-	if (likely(__atomic_compare_exchange_n(
-		    &l->word, &expected, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
+	if (likely(compare_exchange_release(&l->word, &expected, 0)))
 		return;
-	if (expected == (tid | LOCK_WAITERS) &&
-		__atomic_compare_exchange_n(
-			&l->word, &expected, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	if (expected == (tid | LOCK_WAITERS) && compare_exchange_release(&l->word, &expected, 0))
 		lock_call(SYS_futex, (long)&l->word, FUTEX_WAKE_PRIVATE, 1, 0);
 }
 

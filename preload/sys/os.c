@@ -4,6 +4,7 @@
  */
 #include "preload/sys/os.h"
 #include "preload/sys/atomic.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/lock.h"
 #include "preload/sys/seccomp.h"
 #include "preload/sys/text.h"
@@ -175,7 +176,7 @@ void *os_map(size_t size)
 {
 	void *p = os_map_unlisted(size);
 
-	list(p, (size + 4095) & ~(size_t)4095);
+	list(p, cpu_page_up(size));
 	return p;
 }
 
@@ -210,7 +211,7 @@ void *os_reserve(size_t size)
 void os_unmap(void *address, size_t size)
 {
 	/* First: then the addresses may be somebody else's. */
-	os_own_remove(address, (size + 4095) & ~(size_t)4095);
+	os_own_remove(address, cpu_page_up(size));
 	(void)os_call(SYS_munmap, address, size);
 }
 

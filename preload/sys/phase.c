@@ -45,7 +45,7 @@ static void open_generation(uint32_t generation)
 void phase_advance(void)
 {
 	static const struct fast_path slow_path;
-	uint32_t number = __atomic_add_fetch(&generations, 1, __ATOMIC_SEQ_CST), last;
+	uint32_t number = add_fetch_seq_cst(&generations, 1), last;
 
 	for (;;) {
 		set_fast_path(&slow_path);
@@ -53,7 +53,7 @@ void phase_advance(void)
 		store_release(&phase_page.lane_generation, 0);
 		/* 0 means off */
 		open_generation(phase_page.phase == PHASE_ON ? number | (number == 0) : 0);
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		full_fence();
 		last = load_relaxed(&generations);
 		if (last == number)
 			return;

@@ -1,5 +1,6 @@
 /* single.c - the hooks by which single.h knows of a second thread where the C library doesn't tell. */
 #include "preload/sys/single.h"
+#include "preload/sys/atomic.h"
 
 #ifdef SINGLE_BY_HOOK
 
@@ -8,8 +9,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <threads.h>
-
-#define HOOK __attribute__((visibility("default")))
 
 bool process_is_single = true;
 

@@ -14,6 +14,7 @@
  * worse.
  */
 #include "preload/unwind/capture.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/env.h"
 #include "preload/sys/glibc.h"
 #include "preload/sys/os.h"
@@ -26,7 +27,7 @@
 
 /* Bytes: further apart, two frames that no table connects aren't caller and callee. */
 #define FRAME_REACH (1u << 20)
-#define PAGE 4096u
+#define PAGE CPU_PAGE
 #define MAIN_STACK (64u << 20) /* the process's stack is taken to be no larger */
 #define FEW_SITES 500u	       /* with these, the recent stacks do */
 
@@ -787,7 +788,7 @@ static struct cached_stack *walk(struct thread *t, struct cached_stack *cache_sl
 	path = path_find(t->top->hash);
 	t->doubt = doubt_of(&w, base);
 	if (unlikely(t->doubt > cut) && !path.site && are_too_many(t->doubt)) {
-		__atomic_fetch_or(&trace.header->flags, MT_NOTE_CUT, __ATOMIC_RELAXED);
+		or_relaxed(&trace.header->flags, MT_NOTE_CUT);
 		t->top = t->cached;
 		return walk(t, cache_slot, sp, pc, bp, t->doubt);
 	}

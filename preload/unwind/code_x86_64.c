@@ -10,9 +10,10 @@
  * stack at an instruction doesn't depend on the path to it.
  */
 #include "preload/sys/os.h"
+#include "preload/sys/cpu.h"
 #include "preload/unwind/code.h"
 
-#define PAGE 4096u
+#define PAGE CPU_PAGE
 #define INSTRUCTIONS 2000u /* that are followed at the most */
 #define FORKS 8u	   /* whose other path is remembered */
 #define JUMPS 16u	   /* that may be taken */

@@ -9,10 +9,11 @@
  */
 #include "preload/unwind/cuts.h"
 #include "preload/store/tracefile.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/phase.h"
 #include "preload/unwind/frames.h"
 
-#define PAGE 4096u
+#define PAGE CPU_PAGE
 #define PAGE_BITS 18
 #define PAGES (1u << PAGE_BITS) /* bits by each hash */
 #define LAST 16u		/* cuts that are remembered one by one */
@@ -36,7 +37,7 @@ static bool is_marked(const uint64_t *marks, uint64_t bit)
 static void mark(uint64_t *marks, uint64_t bit)
 {
 	if (!is_marked(marks, bit))
-		__atomic_fetch_or(&marks[bit / 64], 1ull << bit % 64, __ATOMIC_RELAXED);
+		or_relaxed(&marks[bit / 64], 1ull << bit % 64);
 }
 
 void cuts_watch(uintptr_t address)

@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#define PAGE 4096ul
+#define PAGE CPU_PAGE
 
 /* The value of an entry; the loader has made addresses of the offsets. */
 static uintptr_t dynamic(const struct link_map *map, ElfW(Sxword) tag)

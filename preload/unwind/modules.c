@@ -40,7 +40,7 @@ static char program_path[4096];
  * linkers do that). */
 static const ElfW(Ehdr) * elf_header(const struct object *o)
 {
-	const ElfW(Ehdr) *header = (const void *)(o->start & ~(uintptr_t)4095);
+	const ElfW(Ehdr) *header = (const void *)(cpu_page_down(o->start));
 
 	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 ? header : NULL;
 }
@@ -154,7 +154,7 @@ static void retire(struct mt_module *m)
 	lock_take(&tables_lock);
 	if (m->unload_ns == 0) {
 		stacks_forget_code(m->start, m->end);
-		__atomic_add_fetch(&code_generation, 1, __ATOMIC_ACQ_REL);
+		add_fetch_acq_rel(&code_generation, 1);
 		store_release(&m->unload_ns, os_time() - trace.header->start_ns);
 	}
 	lock_drop(&tables_lock);
@@ -231,7 +231,7 @@ void modules_change(uintptr_t start, size_t size)
 	if (!may_look())
 		return;
 	if (stacks_forget_generated(start, end)) {
-		__atomic_add_fetch(&code_generation, 1, __ATOMIC_ACQ_REL);
+		add_fetch_acq_rel(&code_generation, 1);
 		phase_advance();
 	}
 	if (is_in_module(start, end))
@@ -253,7 +253,7 @@ bool module_is_stale(uint32_t module, uintptr_t address)
 void modules_close(int add)
 {
 	closing += add;
-	__atomic_add_fetch(&modules_closing, add, __ATOMIC_ACQ_REL);
+	add_fetch_acq_rel(&modules_closing, add);
 	phase_advance();
 }
 

@@ -32,7 +32,7 @@
 
 struct lock unwind_lock;
 
-#define PAGE 4096ul
+#define PAGE CPU_PAGE
 #define TOKEN_SHIFT 60
 #define TOKEN_SP 1
 #define TOKEN_BP 2
@@ -139,7 +139,7 @@ static struct {
 
 static bool is_readable(uintptr_t address)
 {
-	uintptr_t page = address & ~(uintptr_t)(PAGE - 1);
+	uintptr_t page = cpu_page_down(address);
 	uintptr_t *slot = &known.pages[page / PAGE % KNOWN_PAGES];
 	uint32_t generation = load_acquire(&code_generation);
 
@@ -159,8 +159,8 @@ static int access_mem(
 	if (write)
 		return -UNW_EINVAL;
 	if (token_of(address) == 0) {
-		if ((address < (s->object.start & ~(PAGE - 1)) ||
-			    address + 8 > ((s->object.end + PAGE - 1) & ~(PAGE - 1))) &&
+		if ((address < cpu_page_down(s->object.start) ||
+			    address + 8 > cpu_page_up(s->object.end)) &&
 			!(is_readable(address) && is_readable(address + 7)))
 			return -UNW_EINVAL;
 		memcpy(value, (const void *)address, sizeof(*value));

@@ -132,10 +132,10 @@ void check_walk(const struct thread *t, const struct cached_stack *stack, struct
 	inside = false;
 	while (first < count && (uintptr_t)frames[first] != at.pc)
 		first++;
-	__atomic_fetch_add(&compared, 1, __ATOMIC_RELAXED);
+	add_relaxed(&compared, 1);
 	if (same_walk(&captured, frames + first, count - first))
 		return;
-	if (__atomic_fetch_add(&different, 1, __ATOMIC_RELAXED) < 3)
+	if (add_relaxed(&different, 1) < 3)
 		show(&captured, frames, count, first);
 }
 
