@@ -9,7 +9,7 @@ static const struct {
 	[MT_NODES] = { "nodes", sizeof(struct mt_node) },
 	[MT_SITES] = { "sites", sizeof(struct mt_site) },
 	[MT_SITE_INFO] = { "site info", sizeof(struct mt_site_info) },
-	[MT_CALLS] = { "calls", sizeof(struct mt_call) },
+	[MT_CALLS] = { "lines", sizeof(struct mt_call) },
 	[MT_PUBLISHED] = { "published", sizeof(struct mt_published) },
 	[MT_LANES] = { "lanes", sizeof(struct mt_lane) },
 	[MT_ENTRIES] = { "entries", sizeof(struct mt_entry) },

@@ -373,7 +373,7 @@ static bool check_sites(struct reader *r, const struct trace *t)
 		if (!node_exists(t, info->node))
 			return bad_reference(r, MT_SITE_INFO, i, "no node", info->node);
 		if (info->call && info->call >= t->call_count)
-			return bad_reference(r, MT_SITE_INFO, i, "no call", info->call);
+			return bad_reference(r, MT_SITE_INFO, i, "no line", info->call);
 	}
 	for (uint32_t i = 0; i < t->call_count; i++) {
 		if (t->calls[i].frame && t->calls[i].frame >= t->frame_count)

@@ -333,11 +333,11 @@ static void node_none(struct builder *b)
 {
 	RECORD(b, MT_SITE_INFO, mt_site_info, 1).node = 0;
 }
-static void no_call(struct builder *b)
+static void no_line(struct builder *b)
 {
 	RECORD(b, MT_SITE_INFO, mt_site_info, 1).call = 2;
 }
-static void call_no_frame(struct builder *b)
+static void line_no_frame(struct builder *b)
 {
 	RECORD(b, MT_CALLS, mt_call, 1).frame = 3;
 }
@@ -467,8 +467,8 @@ static const struct {
 	{ frame_none, "corrupt: nodes[5]: no frame 0" },
 	{ no_node, "corrupt: site info[1]: no node 77" },
 	{ node_none, "corrupt: site info[1]: no node 0" },
-	{ no_call, "corrupt: site info[1]: no call 2" },
-	{ call_no_frame, "corrupt: calls[1]: no frame 3" },
+	{ no_line, "corrupt: site info[1]: no line 2" },
+	{ line_no_frame, "corrupt: lines[1]: no frame 3" },
 	{ no_site, "corrupt: entries[0]: no site 2" },
 	{ no_lane, "corrupt: entries[0]: no lane 2" },
 	{ no_string, "corrupt: modules[1]: no string 1000" },
