@@ -21,6 +21,9 @@ class Versions(unittest.TestCase):
     def test_news(self):
         self.assertEqual(self.newest("NEWS.md", r"^## (\S+) \(\d{4}-\d\d-\d\d\)$"), VERSION)
 
+    def test_package(self):
+        self.assertEqual(self.newest("debian/changelog", r"^libmtrace \((\S+)\) "), VERSION)
+
 
 if __name__ == "__main__":
     unittest.main()
