@@ -483,9 +483,19 @@ static always_inline bool is_unknown(const void *p)
 	return is_stopped() && (!slot || likely(*slot < 1u << SLOT_SITE_BIT)) && likely(!boot_owns(p));
 }
 
+/* Started, perhaps by somebody outside, or by another thread just while this one found it stopped. */
+static cold_path void see_start(void)
+{
+	if (load_relaxed(&trace.header->enabled) & MT_ENABLED_RECORD)
+		phase_stop(false);
+}
+
 TIER void *malloc_stopped(size_t size)
 {
-	return is_stopped() ? next.malloc(size) : malloc_slow(size);
+	if (is_stopped())
+		return next.malloc(size);
+	see_start();
+	return malloc_slow(size);
 }
 
 /* The loader has to take the slow path, as when sampling. */
