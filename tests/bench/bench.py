@@ -30,6 +30,7 @@ def options():
     parser.add_argument("--without", action="append", default=[], choices=TRACERS[1:],
                         help="leave a tracer out; may be repeated")
     parser.add_argument("--sampled", action="store_true", help="also with MTRACE_SAMPLE=512KiB")
+    parser.add_argument("--stopped", action="store_true", help="also with MTRACE_START=0")
     parser.add_argument("--json", action="store_true", help="print all figures for machines")
     parser.add_argument("--list", action="store_true", help="print the cases' names")
     return parser.parse_args()
@@ -95,6 +96,8 @@ def main():
     without = set(chosen_options.without)
     if not chosen_options.sampled:
         without.add("sampled")
+    if not chosen_options.stopped:
+        without.add("stopped")
     if not heaptrack_home():
         print("bench: heaptrack is not here: without it", file=sys.stderr)
         without.add("heaptrack")

@@ -53,6 +53,7 @@ def programs(scale):
         Case("xmllint", ["xmllint", "--format", "--output", "/dev/null", "work.xml"], workloads.write_xml),
         Case("jq", ["jq", "-c", "group_by(.name) | map({name: .[0].name, sum: (map(.value) | add)}) | sort_by(.sum)",
                     "work.json"], workloads.write_json),
+        Case("node", ["node", "work.js"], workloads.write_javascript),
         Case("z3", ["z3", "work.smt2"], workloads.write_constraints),
         Case("stl", [str(BUILT / "stl"), str(max(1, int(12 * scale)))]),
         Case("redis", ["redis-server", "redis.conf"], redis=True),

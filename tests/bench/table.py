@@ -25,7 +25,7 @@ def summarize(case, rounds):
            "native_wall_s": median(native, "wall")}
     allocations = max((cost.allocations for cost in rounds.get("null", ())), default=0)
     row["allocations"] = allocations
-    for tracer in ("null", "mtrace", "sampled", "heaptrack"):
+    for tracer in ("null", "mtrace", "sampled", "stopped", "heaptrack"):
         if tracer not in rounds:
             continue
         costs = rounds[tracer]
@@ -81,6 +81,7 @@ COLUMNS = [
     ("null", "null_cpu", "{:.2f}"),
     ("mtrace", "mtrace_cpu", "{:.2f}"),
     ("sampled", "sampled_cpu", "{:.3f}"),
+    ("stopped", "stopped_cpu", "{:.3f}"),
     ("heaptr.", "heaptrack_cpu", "{:.2f}"),
     ("null", "null_added_ns", "{:.1f}"),
     ("mtrace", "mtrace_added_ns", "{:.1f}"),
@@ -96,7 +97,7 @@ COLUMNS = [
     ("mtrace", "mtrace_print_s", "{:.3f}"),
     ("heaptr.", "heaptrack_print_s", "{:.2f}"),
 ]
-GROUPS = [("", 3), ("CPU / native", 4), ("added ns per allocation", 4), ("resident MiB", 4),
+GROUPS = [("", 3), ("CPU / native", 5), ("added ns per allocation", 4), ("resident MiB", 4),
           ("trace KiB", 3), ("report s", 2)]
 
 

@@ -34,7 +34,7 @@ class Bench(unittest.TestCase):
         self.assertIn("loop-5", result["scaling"])
 
     def test_table(self):
-        done = bench("--quick", "--without", "heaptrack", "loop-20x1")
+        done = bench("--quick", "--stopped", "--sampled", "--without", "heaptrack", "loop-20x1")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("loop-20x1", done.stdout)
 

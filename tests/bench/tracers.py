@@ -11,7 +11,7 @@ LIBRARY = os.environ.get("TEST_LIBRARY", "")
 MTRACER = os.environ.get("TEST_MTRACER", "mtracer")
 HEAPTRACK_HOMES = ("/usr/lib/heaptrack", "/usr/lib/x86_64-linux-gnu/heaptrack",
                    "/usr/lib64/heaptrack")
-TRACERS = ("native", "null", "mtrace", "sampled", "heaptrack")
+TRACERS = ("native", "null", "mtrace", "sampled", "stopped", "heaptrack")
 SAMPLE = "512KiB"
 
 
@@ -122,6 +122,10 @@ class Workplace:
         cost = self.execute(case, {"LD_PRELOAD": LIBRARY, "MTRACE_OUT": trace, "MTRACE_SAMPLE": SAMPLE})
         cost.trace = trace
         return cost
+
+    def stopped(self, case):
+        return self.execute(case, {"LD_PRELOAD": LIBRARY, "MTRACE_OUT": self.directory / f"{case.name}.stopped.mtrace",
+                                   "MTRACE_START": "0"})
 
     def heaptrack(self, case):
         """The whole pipeline as the heaptrack script sets it up, without the cost of the script itself."""

@@ -119,6 +119,21 @@ def write_constraints(directory, scale):
     (directory / "work.smt2").write_text("\n".join(text))
 
 
+def write_javascript(directory, scale):
+    """Objects made into text and back: generated code, and much in C++ below it."""
+    (directory / "work.js").write_text(f"""
+let sum = 0;
+for (let round = 0; round < {max(3, int(30 * scale))}; round++) {{
+    const objects = [];
+    for (let i = 0; i < 3000; i++)
+        objects.push({{id: i, name: "n" + i, values: [i, 2 * i, {{x: i}}]}});
+    const text = JSON.stringify(objects);
+    sum += JSON.parse(text).length + text.length;
+}}
+console.log(sum);
+""")
+
+
 def write_json(directory, scale):
     rows = [{"id": i, "name": f"name {i % 977}", "tags": [str(i % k) for k in range(1, 7)], "value": i * 0.5}
             for i in range(max(500, int(15000 * scale)))]
