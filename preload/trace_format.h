@@ -20,16 +20,18 @@
 
 #include <stdint.h>
 
-#define MT_MAGIC          "\x89MTRACE\n" /* 8 bytes, without the terminating zero */
-#define MT_VERSION        1              /* of the writer */
-#define MT_OLDEST_READER  1              /* the oldest version whose reader understands this file */
-#define MT_BYTE_ORDER     0x01020304u    /* as the writer's CPU stores it */
-#define MT_HEADER_SIZE    8192u          /* bytes; the first extent starts at the next multiple of page_size */
-#define MT_TABLES         24             /* room in the header; unused descriptors are zero */
-#define MT_LOSSES         16
-#define MT_EXTENTS        400            /* directory entries in the header */
-#define MT_FREED_BY_SIZE  256            /* bytes, cut off there */
-#define MT_PROGRAM_SIZE   384            /* likewise */
+/* clang-format off: columns by hand */
+
+#define MT_MAGIC "\x89MTRACE\n"	  /* 8 bytes, without the terminating zero */
+#define MT_VERSION 1		  /* of the writer */
+#define MT_OLDEST_READER 1	  /* the oldest version whose reader understands this file */
+#define MT_BYTE_ORDER 0x01020304u /* as the writer's CPU stores it */
+#define MT_HEADER_SIZE 8192u /* bytes; the first extent starts at the next multiple of page_size */
+#define MT_TABLES 24	     /* room in the header; unused descriptors are zero */
+#define MT_LOSSES 16
+#define MT_EXTENTS 400	     /* directory entries in the header */
+#define MT_FREED_BY_SIZE 256 /* bytes, cut off there */
+#define MT_PROGRAM_SIZE 384  /* likewise */
 
 enum mt_table_id {
 	MT_FRAMES,    /* struct mt_frame: every return address that was met */
@@ -60,21 +62,24 @@ enum mt_table_id {
 struct mt_frame {
 	uint64_t address; /* as in the process */
 	uint32_t module;  /* in MT_MODULES, 0 = none (generated code) */
-	uint32_t flags;   /* MT_FRAME_* */
+	uint32_t flags;	  /* MT_FRAME_* */
 };
-#define MT_FRAME_WRAPPER 1u /* inside operator new and its like: looked through when a call instruction is chosen */
-#define MT_FRAME_NO_RULE 2u /* no unwind information covered it: frames between it and its caller may be missing */
+#define MT_FRAME_WRAPPER \
+	1u /* inside operator new and its like: looked through when a call instruction is chosen */
+#define MT_FRAME_NO_RULE \
+	2u /* no unwind information covered it: frames between it and its caller may be missing */
 
 /* A stack is a path from a node to one of the roots; the node itself is the innermost frame. */
 struct mt_node {
-	uint32_t parent; /* in MT_NODES; always smaller than the node's own index, except that roots have 0 */
-	uint32_t frame;  /* in MT_FRAMES; 0 for the roots */
+	uint32_t
+		parent; /* in MT_NODES; always smaller than the node's own index, except that roots have 0 */
+	uint32_t frame; /* in MT_FRAMES; 0 for the roots */
 };
-#define MT_NODE_NONE      0u /* unused */
-#define MT_NODE_ROOT      1u /* root of whole stacks */
-#define MT_NODE_DEEP      2u /* root of stacks cut at MTRACE_DEPTH frames: only the innermost are kept */
-#define MT_NODE_BROKEN    3u /* root of stacks that could not be followed further */
-#define MT_NODE_FIRST     4u /* the first node that is a frame */
+#define MT_NODE_NONE 0u /* unused */
+#define MT_NODE_ROOT 1u /* root of whole stacks */
+#define MT_NODE_DEEP 2u /* root of stacks cut at MTRACE_DEPTH frames: only the innermost are kept */
+#define MT_NODE_BROKEN 3u /* root of stacks that could not be followed further */
+#define MT_NODE_FIRST 4u  /* the first node that is a frame */
 
 /*
  * The counters of one site. `current_*`, `allocated_bytes`, `allocations` and `temporary` count what happened while
@@ -92,9 +97,9 @@ struct mt_site {
 	uint64_t allocated_bytes;
 	uint64_t allocations;
 	uint64_t temporary;
-	uint64_t peak_bytes;     /* the highest published state of this site */
-	uint64_t at_peak_bytes;  /* valid when epoch == header.epoch (low 32 bits) */
-	uint32_t epoch;          /* low half of header.epoch when this site last changed */
+	uint64_t peak_bytes;	 /* the highest published state of this site */
+	uint64_t at_peak_bytes;	 /* valid when epoch == header.epoch (low 32 bits) */
+	uint32_t epoch;		 /* low half of header.epoch when this site last changed */
 	uint32_t at_peak_blocks; /* as at_peak_bytes; stops at UINT32_MAX */
 };
 
@@ -106,8 +111,8 @@ struct mt_site_info {
 /* One call instruction that allocates: the innermost frame that is no MT_FRAME_WRAPPER. All sites
  * whose info names it add up to it, but its own peak can't be had from theirs. */
 struct mt_call {
-	uint32_t frame; /* in MT_FRAMES; 0 where a stack has no such frame */
-	uint32_t kind;  /* MT_KIND_* */
+	uint32_t frame;	     /* in MT_FRAMES; 0 where a stack has no such frame */
+	uint32_t kind;	     /* MT_KIND_* */
 	uint64_t live_bytes; /* published state; for the peak's sake only */
 	uint64_t peak_bytes;
 };
@@ -127,13 +132,15 @@ struct mt_slack {
 };
 
 struct mt_lane {
-	uint32_t tid;              /* of the thread that has it, or had it last */
-	uint32_t threads;          /* how many threads had it, one after the other */
-	uint64_t start_ns;         /* since header.start_ns; of the last thread */
-	uint64_t end_ns;           /* 0 while the thread runs */
-	uint64_t max_unpublished;  /* bytes that it kept back, as told before the header did for all; 0 now */
-	char name[16];             /* of the last thread, zero-terminated; "" where unknown */
-	char earlier[16];          /* of the threads before it; "" where they had several, or there were none */
+	uint32_t tid;	   /* of the thread that has it, or had it last */
+	uint32_t threads;  /* how many threads had it, one after the other */
+	uint64_t start_ns; /* since header.start_ns; of the last thread */
+	uint64_t end_ns;   /* 0 while the thread runs */
+	uint64_t
+		max_unpublished; /* bytes that it kept back, as told before the header did for all; 0 now */
+	char name[16];		 /* of the last thread, zero-terminated; "" where unknown */
+	char earlier
+		[16]; /* of the threads before it; "" where they had several, or there were none */
 };
 
 /* Monotonic counters, written by the lane's thread alone. An entry with site 0 is not used yet. The difference
@@ -149,17 +156,18 @@ struct mt_entry {
 };
 
 struct mt_module {
-	uint64_t bias;      /* address in the process minus address in the ELF file */
-	uint64_t start;     /* of its mapping, inclusive */
-	uint64_t end;       /* exclusive */
-	uint64_t load_ns;   /* since header.start_ns, when it was first met */
-	uint64_t unload_ns; /* 0 while it is loaded; another module may then sit at the same addresses */
-	uint32_t path;      /* string; absolute where it could be known */
-	uint16_t flags;     /* MT_MODULE_* */
+	uint64_t bias;	  /* address in the process minus address in the ELF file */
+	uint64_t start;	  /* of its mapping, inclusive */
+	uint64_t end;	  /* exclusive */
+	uint64_t load_ns; /* since header.start_ns, when it was first met */
+	uint64_t
+		unload_ns; /* 0 while it is loaded; another module may then sit at the same addresses */
+	uint32_t path;	   /* string; absolute where it could be known */
+	uint16_t flags; /* MT_MODULE_* */
 	uint16_t build_id_size;
 	uint8_t build_id[32];
 };
-#define MT_MODULE_EXE  1u /* the program itself */
+#define MT_MODULE_EXE 1u  /* the program itself */
 #define MT_MODULE_SELF 2u /* libmtrace.so */
 #define MT_MODULE_VDSO 4u
 
@@ -177,9 +185,9 @@ struct mt_leak {
 	uint64_t bytes;
 	uint64_t blocks;
 };
-#define MT_LEAK_LOST      1u /* nothing points to them */
-#define MT_LEAK_INDIRECT  2u /* only lost blocks do */
-#define MT_LEAK_POSSIBLE  3u /* only pointers to their inside */
+#define MT_LEAK_LOST 1u	    /* nothing points to them */
+#define MT_LEAK_INDIRECT 2u /* only lost blocks do */
+#define MT_LEAK_POSSIBLE 3u /* only pointers to their inside */
 #define MT_LEAK_REACHABLE 4u
 #define MT_LEAK_UNCLASSIFIED 5u /* in sums: of the processes that didn't look */
 
@@ -196,12 +204,12 @@ struct mt_held {
 /* A function that a frame is in, and where; with inlining there are several, innermost first. Written by `mtracer pack`
  * and `merge`, so that the binaries needn't be kept with the trace. Sorted by frame; a frame without any is looked up. */
 struct mt_symbol {
-	uint32_t frame;     /* in MT_FRAMES */
+	uint32_t frame;	    /* in MT_FRAMES */
 	uint32_t function;  /* string, demangled */
 	uint32_t linkage;   /* string, "" where unknown */
-	uint32_t file;      /* string, "" where unknown */
-	uint32_t line;      /* 0 = unknown */
-	uint32_t flags;     /* MT_SYMBOL_* */
+	uint32_t file;	    /* string, "" where unknown */
+	uint32_t line;	    /* 0 = unknown */
+	uint32_t flags;	    /* MT_SYMBOL_* */
 	uint32_t decl_file; /* string: where the function itself is written, "" where unknown */
 	uint32_t decl_line;
 };
@@ -209,38 +217,40 @@ struct mt_symbol {
 
 struct mt_text {
 	uint32_t offset; /* in MT_STRINGS */
-	uint32_t size;   /* bytes, for texts that hold zeros (the command line: each argument ends with one) */
+	uint32_t
+		size; /* bytes, for texts that hold zeros (the command line: each argument ends with one) */
 };
 
 /* A process whose trace was added up. A pid that executes another program is several of them. */
 struct mt_process {
 	uint32_t pid;
 	uint32_t parent_pid;
-	uint32_t forked_from;     /* pid of the process whose blocks and counts it began with; 0 = none */
-	uint32_t program;         /* string: path of the executable */
+	uint32_t
+		forked_from; /* pid of the process whose blocks and counts it began with; 0 = none */
+	uint32_t program;    /* string: path of the executable */
 	struct mt_text command;
-	uint32_t state;           /* MT_PROCESS_* */
-	uint32_t wait_status;     /* valid with MT_HAS_WAIT_STATUS */
-	uint32_t flags;           /* as in the header of its trace */
+	uint32_t state;	      /* MT_PROCESS_* */
+	uint32_t wait_status; /* valid with MT_HAS_WAIT_STATUS */
+	uint32_t flags;	      /* as in the header of its trace */
 	uint32_t reserved;
-	uint64_t start_ticks;     /* as in the header: the same in all programs of one process */
-	uint64_t start_ns;        /* CLOCK_REALTIME */
-	uint64_t end_ns;          /* CLOCK_REALTIME; 0 = unknown */
+	uint64_t start_ticks; /* as in the header: the same in all programs of one process */
+	uint64_t start_ns;    /* CLOCK_REALTIME */
+	uint64_t end_ns;      /* CLOCK_REALTIME; 0 = unknown */
 	uint64_t peak_bytes;
 	uint64_t current_bytes;
 	uint64_t allocated_bytes;
 	uint64_t allocations;
 };
 #define MT_PROCESS_RUNNING 1u
-#define MT_PROCESS_EXITED  2u
-#define MT_PROCESS_DIED    3u
+#define MT_PROCESS_EXITED 2u
+#define MT_PROCESS_DIED 3u
 #define MT_PROCESS_WENT_ON 4u /* as another program (exec) */
 
 /* How sure a site's counters are when sampling: the variances of the estimates, in bytes squared and blocks squared. */
 struct mt_estimate {
 	double current_bytes;
 	double current_blocks;
-	double at_peak_bytes;   /* valid when the site's epoch == header.epoch, as its own; else current_bytes */
+	double at_peak_bytes; /* valid when the site's epoch == header.epoch, as its own; else current_bytes */
 	double allocated_bytes;
 	double allocations;
 	double temporary;
@@ -249,7 +259,7 @@ struct mt_estimate {
 struct mt_table {
 	uint32_t record_size; /* bytes; a newer writer may have longer records, never shorter */
 	uint32_t reserved;
-	uint64_t count;       /* records in use; MT_STRINGS: bytes */
+	uint64_t count; /* records in use; MT_STRINGS: bytes */
 };
 
 /* Pages [table_page, table_page + pages) of a table are pages [file_page, file_page + pages) of the file. */
@@ -261,25 +271,26 @@ struct mt_extent {
 };
 
 enum mt_state {
-	MT_STATE_RUNNING = 1, /* or died without a word: see whether `pid` with `start_ticks` still lives */
-	MT_STATE_EXITED = 2,  /* exit, _exit, quick_exit or return from main */
-	MT_STATE_DIED = 3,    /* only in copies (MT_NOTE_COPY): a signal, or without a word */
+	MT_STATE_RUNNING =
+		1, /* or died without a word: see whether `pid` with `start_ticks` still lives */
+	MT_STATE_EXITED = 2, /* exit, _exit, quick_exit or return from main */
+	MT_STATE_DIED = 3,   /* only in copies (MT_NOTE_COPY): a signal, or without a word */
 };
 
 /* What could not be recorded, and why; each counts allocations (frees of them then count as foreign). */
 enum mt_loss {
-	MT_LOST_SITE,      /* no room in a table: disk full, file size limit, address space */
-	MT_LOST_SLOT,      /* no memory to remember the block */
+	MT_LOST_SITE,	   /* no room in a table: disk full, file size limit, address space */
+	MT_LOST_SLOT,	   /* no memory to remember the block */
 	MT_LOST_REENTRANT, /* in a signal handler that interrupted the tracer itself */
-	MT_LOST_THREAD,    /* no memory for the thread's state, or the thread is past its end */
+	MT_LOST_THREAD,	   /* no memory for the thread's state, or the thread is past its end */
 	MT_LOSSES_USED
 };
 
 enum mt_scan {
-	MT_SCAN_NONE,    /* no scan: every live block is unclassified */
+	MT_SCAN_NONE,	 /* no scan: every live block is unclassified */
 	MT_SCAN_RUNNING, /* or cut short, if the process that makes it is gone */
-	MT_SCAN_DONE,    /* MT_LEAKS holds the live blocks of the moment scan_at_ns */
-	MT_SCAN_FAILED,  /* it ran out of memory or time */
+	MT_SCAN_DONE,	 /* MT_LEAKS holds the live blocks of the moment scan_at_ns */
+	MT_SCAN_FAILED,	 /* it ran out of memory or time */
 };
 
 struct mt_header {
@@ -288,76 +299,92 @@ struct mt_header {
 	uint16_t oldest_reader;
 	uint32_t byte_order;
 	uint32_t header_size;
-	uint32_t page_size;       /* unit of the extents */
+	uint32_t page_size; /* unit of the extents */
 
-	uint32_t state;           /* enum mt_state */
+	uint32_t state; /* enum mt_state */
 	uint32_t pid;
 	uint32_t parent_pid;
-	uint32_t wait_status;     /* as wait() gave it to `mtracer run`, valid with MT_HAS_WAIT_STATUS */
-	uint64_t start_ticks;     /* field 22 of /proc/PID/stat: tells a reused pid from this one */
-	uint64_t start_ns;        /* CLOCK_REALTIME */
-	uint64_t end_ns;          /* since start_ns; 0 while running or died */
-	uint64_t last_ns;         /* since start_ns: the last time anything new was met (a site, a thread, a module) */
-	char boot_id[40];         /* of the machine's boot, as text; "" where unknown */
+	uint32_t
+		wait_status; /* as wait() gave it to `mtracer run`, valid with MT_HAS_WAIT_STATUS */
+	uint64_t start_ticks; /* field 22 of /proc/PID/stat: tells a reused pid from this one */
+	uint64_t start_ns;    /* CLOCK_REALTIME */
+	uint64_t end_ns;      /* since start_ns; 0 while running or died */
+	uint64_t
+		last_ns; /* since start_ns: the last time anything new was met (a site, a thread, a module) */
+	char boot_id[40]; /* of the machine's boot, as text; "" where unknown */
 
-	uint32_t depth;           /* MTRACE_DEPTH */
-	uint32_t flags;           /* MT_HAS_* and MT_NOTE_* */
-	uint64_t sample_bytes;    /* MTRACE_SAMPLE; 0 = every allocation */
-	uint64_t enabled;         /* MT_ENABLED_*; others may write it */
-	struct mt_text program;   /* path of the executable */
-	struct mt_text command;   /* arguments, each with its terminating zero */
+	uint32_t depth;		  /* MTRACE_DEPTH */
+	uint32_t flags;		  /* MT_HAS_* and MT_NOTE_* */
+	uint64_t sample_bytes;	  /* MTRACE_SAMPLE; 0 = every allocation */
+	uint64_t enabled;	  /* MT_ENABLED_*; others may write it */
+	struct mt_text program;	  /* path of the executable */
+	struct mt_text command;	  /* arguments, each with its terminating zero */
 	struct mt_text directory; /* working directory at the start */
 	struct mt_text host;
 
 	/* Published state of the whole program. Exact with one thread. */
 	uint64_t live_bytes;
 	uint64_t peak_bytes;
-	uint64_t epoch;           /* goes up by one at each new peak */
-	uint64_t peak_ns;         /* reserved for the time of the peak; 0 = unknown */
+	uint64_t epoch;	  /* goes up by one at each new peak */
+	uint64_t peak_ns; /* reserved for the time of the peak; 0 = unknown */
 
-	uint64_t foreign_frees;   /* frees of addresses that no recorded allocation returned */
-	uint64_t missed_frees;    /* an allocation returned an address that was thought to be in use */
-	uint64_t broken_stacks;   /* distinct stacks that could not be followed to the end */
+	uint64_t foreign_frees; /* frees of addresses that no recorded allocation returned */
+	uint64_t missed_frees; /* an allocation returned an address that was thought to be in use */
+	uint64_t broken_stacks;	  /* distinct stacks that could not be followed to the end */
 	uint64_t lost[MT_LOSSES]; /* enum mt_loss */
-	uint64_t forked_from;     /* pid of the parent whose state this trace began with; 0 = none */
-	uint64_t scan_state;      /* enum mt_scan */
-	uint64_t scan_ns;         /* how long the last scan took */
-	uint64_t scan_at_ns;      /* since start_ns: when its snapshot was taken */
-	uint64_t scan_bytes;      /* of memory that it looked through */
-	uint64_t scan_request;    /* others write here what they want: a scan each time that it differs from scan_answer */
-	uint64_t scan_answer;     /* the last request that was begun */
-	uint64_t merged;          /* MT_NOTE_MERGED: how many traces were added up */
-	uint64_t own_malloc;      /* MT_NOTE_OWN_MALLOC: string, the path of what defines it; 0 = unknown */
-	uint64_t resident_bytes;  /* the most memory that the process ever took, the tracer's included; 0 = unknown */
-	uint64_t tracer_bytes;    /* of that, the tracer's own at the most */
-	uint64_t sample_unit;     /* numbers of blocks are in so many parts of one; 0 = 1 */
-	uint64_t scan_error; /* error number of the process that the last scan could not have; 0 =
+	uint64_t forked_from; /* pid of the parent whose state this trace began with; 0 = none */
+	uint64_t scan_state;  /* enum mt_scan */
+	uint64_t scan_ns;     /* how long the last scan took */
+	uint64_t scan_at_ns;  /* since start_ns: when its snapshot was taken */
+	uint64_t scan_bytes;  /* of memory that it looked through */
+	uint64_t
+		scan_request; /* others write here what they want: a scan each time that it differs from scan_answer */
+	uint64_t scan_answer; /* the last request that was begun */
+	uint64_t merged;      /* MT_NOTE_MERGED: how many traces were added up */
+	uint64_t
+		own_malloc; /* MT_NOTE_OWN_MALLOC: string, the path of what defines it; 0 = unknown */
+	uint64_t
+		resident_bytes; /* the most memory that the process ever took, the tracer's included; 0 = unknown */
+	uint64_t tracer_bytes; /* of that, the tracer's own at the most */
+	uint64_t sample_unit;  /* numbers of blocks are in so many parts of one; 0 = 1 */
+	uint64_t scan_error;   /* error number of the process that the last scan could not have; 0 =
 				none */
-	uint64_t max_unpublished; /* bytes: all lanes together never kept more back from the published state */
-	uint64_t overlaid_frees; /* an allocation returned an address inside of a block that was thought to be in use */
-	uint64_t scan_blind;      /* threads whose registers the scan couldn't read: what only these may hold is possible */
+	uint64_t
+		max_unpublished; /* bytes: all lanes together never kept more back from the published state */
+	uint64_t
+		overlaid_frees; /* an allocation returned an address inside of a block that was thought to be in use */
+	uint64_t
+		scan_blind; /* threads whose registers the scan couldn't read: what only these may hold is possible */
 
 	struct mt_table tables[MT_TABLES];
 	uint32_t extent_count;
-	uint32_t went_on;         /* 1: the process executed another program at end_ns */
+	uint32_t went_on; /* 1: the process executed another program at end_ns */
 	struct mt_extent extents[MT_EXTENTS];
-	char freed_by[MT_FREED_BY_SIZE]; /* libraries whose free isn't ours, as the last scan found them: "a.so, b.so" */
-	char went_on_as[MT_PROGRAM_SIZE]; /* that program, as exec was asked for it; "" where unknown */
+	char freed_by
+		[MT_FREED_BY_SIZE]; /* libraries whose free isn't ours, as the last scan found them: "a.so, b.so" */
+	char went_on_as
+		[MT_PROGRAM_SIZE]; /* that program, as exec was asked for it; "" where unknown */
 };
-#define MT_ENABLED_RECORD    1u /* else stopped: new allocations are not recorded */
-#define MT_ENABLED_LOOK      2u /* somebody has written a request (scan_request): the next event takes it */
+#define MT_ENABLED_RECORD 1u /* else stopped: new allocations are not recorded */
+#define MT_ENABLED_LOOK \
+	2u /* somebody has written a request (scan_request): the next event takes it */
 
-#define MT_HAS_WAIT_STATUS   1u
-#define MT_NOTE_OWN_MALLOC   2u /* a malloc is found before ours (the program's own, or preloaded first): nothing passes through the library */
-#define MT_NOTE_MULTI        4u /* there was a second thread: peaks are within a bound */
-#define MT_NOTE_STORAGE      8u /* the file could not grow any more */
-#define MT_NOTE_REDACTED    16u
-#define MT_NOTE_MMAP        32u /* anonymous mappings are traced */
-#define MT_NOTE_UNSTARTED   64u /* began stopped (MTRACE_START=0) */
-#define MT_NOTE_MERGED     128u /* `mtracer merge` added up several traces: each peak is a sum of theirs, an upper bound */
-#define MT_NOTE_CUT        512u /* there were too many stacks with a frame found by its frame pointer, or that broke off: later ones are cut */
-#define MT_NOTE_RESET     1024u /* the program has reset the peaks (mtrace_reset_peak): they are those since the last time */
-#define MT_NOTE_COPY       256u /* written by mtracer, not by the process: nobody writes it, `state` is what it was then */
+#define MT_HAS_WAIT_STATUS 1u
+#define MT_NOTE_OWN_MALLOC \
+	2u /* a malloc is found before ours (the program's own, or preloaded first): nothing passes through the library */
+#define MT_NOTE_MULTI 4u   /* there was a second thread: peaks are within a bound */
+#define MT_NOTE_STORAGE 8u /* the file could not grow any more */
+#define MT_NOTE_REDACTED 16u
+#define MT_NOTE_MMAP 32u      /* anonymous mappings are traced */
+#define MT_NOTE_UNSTARTED 64u /* began stopped (MTRACE_START=0) */
+#define MT_NOTE_MERGED \
+	128u /* `mtracer merge` added up several traces: each peak is a sum of theirs, an upper bound */
+#define MT_NOTE_CUT \
+	512u /* there were too many stacks with a frame found by its frame pointer, or that broke off: later ones are cut */
+#define MT_NOTE_RESET \
+	1024u /* the program has reset the peaks (mtrace_reset_peak): they are those since the last time */
+#define MT_NOTE_COPY \
+	256u /* written by mtracer, not by the process: nobody writes it, `state` is what it was then */
 
 _Static_assert(sizeof(struct mt_frame) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_node) == 8, "on-disk size");
@@ -377,5 +404,7 @@ _Static_assert(sizeof(struct mt_process) == 96, "on-disk size");
 _Static_assert(sizeof(struct mt_estimate) == 48, "on-disk size");
 _Static_assert(sizeof(struct mt_extent) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_header) <= MT_HEADER_SIZE, "the header must fit its pages");
+
+/* clang-format on */
 
 #endif

@@ -8,8 +8,8 @@
 #define MTRACER_LOG_H
 
 #define EXIT_OK 0
-#define EXIT_FOUND 1   /* what the command looks for was found */
-#define EXIT_ERROR 2   /* bad usage or bad input */
+#define EXIT_FOUND 1 /* what the command looks for was found */
+#define EXIT_ERROR 2 /* bad usage or bad input */
 
 /* Both print; error() returns EXIT_ERROR, so that a command can end by `return error(...)`. */
 int error(const char *format, ...) __attribute__((format(printf, 1, 2)));

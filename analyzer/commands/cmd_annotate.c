@@ -129,8 +129,8 @@ static void function_json(const struct annotate *a, const struct annotated *f, s
 	json_text(j, "source", source ? source->found : NULL);
 	json_text(j, "source_problem", source ? source->problem : NULL);
 	json_bool(j, "source_is_newer",
-		source && source_is_other(a->reading.sources, f->file, a->reading.resolver,
-				  f->module));
+		source && source_is_other(
+				  a->reading.sources, f->file, a->reading.resolver, f->module));
 	both_json(&f->own, &f->all, j);
 	json_array(j, "lines", f->line_count == 0);
 	for (size_t i = 0; i < f->line_count; i++)

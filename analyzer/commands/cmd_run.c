@@ -295,10 +295,10 @@ static void give_signals_back(const struct signals *old)
 /* What a run took. Zero where it isn't known. */
 struct outcome {
 	bool traced;
-	uint64_t heap;	   /* bytes at the peak */
-	uint64_t resident; /* bytes, of the largest of the processes that were waited for */
-	bool resident_is_bound;	 /* it may have been less */
-	uint64_t tracer;   /* bytes of these, at the most */
+	uint64_t heap;		/* bytes at the peak */
+	uint64_t resident;	/* bytes, of the largest of the processes that were waited for */
+	bool resident_is_bound; /* it may have been less */
+	uint64_t tracer;	/* bytes of these, at the most */
 	uint64_t cpu_ns, wall_ns;
 };
 
@@ -307,7 +307,8 @@ struct job {
 	const struct values *values;
 	const char *library; /* NULL = run untraced */
 	const char *name;    /* of the program, as the command has it */
-	char *file;	     /* that is executed, by the kernel or the dynamic linker; NULL: isn't known */
+	/* that is executed, by the kernel or the dynamic linker; NULL: isn't known */
+	char *file;
 	struct loader loader;
 	struct preloading preloading;
 	struct suppressions suppressions;
@@ -495,7 +496,8 @@ static void read_trace(struct job *job, const struct run_traces *traces)
 	sites = site_measures(trace);
 	totals = program_totals(trace, sites);
 	take_figures(&job->outcome, trace, &totals);
-	say_pools(job, path_base(trace_program(trace)), pools_of_trace(trace)); /* loaded later, or of what it became */
+	/* loaded later, or of what it became */
+	say_pools(job, path_base(trace_program(trace)), pools_of_trace(trace));
 	if (!job->values->quiet) {
 		fold_start(&stderr, STDERR_FILENO, terminal_width(STDERR_FILENO));
 		summary_print(trace, &totals, stderr);
@@ -581,7 +583,7 @@ static bool warn_of_obstacle(const struct job *job, bool *explained)
 
 	if (job->file)
 		o = job->loader.file ? program_obstacle_loaded(job->file)
-				: program_obstacle(job->file);
+				     : program_obstacle(job->file);
 	if (o.text)
 		warning("%s %s", job->name, o.text);
 	*explained = o.text;

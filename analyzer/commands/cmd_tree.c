@@ -24,7 +24,7 @@
 
 #define PERCENT_DEFAULT 1.0 /* human-readable; JSON has all */
 #define GAP 2
-#define NAMES_LEAST 32 /* columns that branches and names have before figures go for them */
+#define NAMES_LEAST 32	  /* columns that branches and names have before figures go for them */
 #define LOCATION_LEAST 10 /* columns of a path that are worth showing */
 
 struct values {

@@ -432,8 +432,9 @@ static bool is_one_build(const struct diff *d, const char *path)
 	const struct mt_module *new =
 		find_module(d->traces[d->trace_count - 1].reading.trace, path);
 
-	return old && new && old->build_id_size && old->build_id_size == new->build_id_size &&
-	       memcmp(old->build_id, new->build_id, old->build_id_size) == 0;
+	if (!old || !new || old->build_id_size == 0 || old->build_id_size != new->build_id_size)
+		return false;
+	return memcmp(old->build_id, new->build_id, old->build_id_size) == 0;
 }
 
 /* What the rows of code without names are worth. */

@@ -85,8 +85,7 @@ static void name_modules_that_skip(const struct trace *t, struct strbuf *text)
 			continue;
 		strbuf_add(text, count > 1 ? ", " : "");
 		strbuf_add_clean(text,
-			i == 0 ? "generated code"
-			       : path_base(trace_string(t, t->modules[i].path)));
+			i == 0 ? "generated code" : path_base(trace_string(t, t->modules[i].path)));
 	}
 	if (count > MODULES_NAMED)
 		strbuf_addf(text, " and %u more", count - MODULES_NAMED);

@@ -27,8 +27,8 @@ struct run_trace {
 
 struct run_traces {
 	char *path; /* of the process's last trace: of the program it was in the end; NULL = none */
-	size_t programs; /* traces of this process, one for each exec */
-	size_t children; /* traces of its descendants */
+	size_t programs;       /* traces of this process, one for each exec */
+	size_t children;       /* traces of its descendants */
 	struct run_trace *all; /* all of these, as they began */
 	size_t count;
 };

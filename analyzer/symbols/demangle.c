@@ -89,8 +89,7 @@ static const char *demangle_cxx(struct sink *sink, const char *name, int style)
 {
 	/* libiberty's own limit refuses C++ names over 1024 bytes, which templates exceed easily.
 	 * Rust's names can refer back to themselves, so there it must stay. */
-	const int options =
-		style | (strlen(name) <= RECURSION_MAX ? DMGL_NO_RECURSE_LIMIT : 0);
+	const int options = style | (strlen(name) <= RECURSION_MAX ? DMGL_NO_RECURSE_LIMIT : 0);
 
 	sink->used = 0;
 	if (setjmp(sink->full) || !cplus_demangle_v3_callback(name, options, sink_add, sink))

@@ -41,11 +41,11 @@ struct resolver {
 	const struct trace *trace;
 	const struct wrappers *wrappers;
 	struct symbolizer *symbolizer;
-	struct module *modules; /* as many as trace->module_count */
+	struct module *modules;	       /* as many as trace->module_count */
 	struct resolved_frame *frames; /* by frame; without symbols until asked for */
-	struct owner *owners;	/* by node */
-	uint32_t resolved;	/* frames so far */
-	uint32_t *path;		/* nodes on the way up to a known one */
+	struct owner *owners;	       /* by node */
+	uint32_t resolved;	       /* frames so far */
+	uint32_t *path;		       /* nodes on the way up to a known one */
 	size_t path_count, path_room;
 	struct symbol *kept;	/* that came with the trace; NULL = none */
 	uint32_t *kept_at;	/* by frame: index of its first + 1, 0 = none */

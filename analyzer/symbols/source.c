@@ -347,16 +347,15 @@ static void add_what_they_are(const struct source_cache *cache, struct strbuf *s
 	if (cache->any_newer && cache->any_changed)
 		strbuf_add(s, ", or");
 	if (cache->any_changed)
-		strbuf_addf(s, " not what %s was built from",
-			cache->any_newer ? "it" : "the program");
+		strbuf_addf(
+			s, " not what %s was built from", cache->any_newer ? "it" : "the program");
 	strbuf_addf(s, ": %s lines may have moved", cache->other_count == 1 ? "its" : "their");
 }
 
 const char *source_complaint(struct source_cache *cache)
 {
 	struct strbuf *s = &cache->complaint;
-	size_t count = cache->other_count,
-	       named = count <= OTHERS_NAMED + 1 ? count : OTHERS_NAMED;
+	size_t count = cache->other_count, named = count <= OTHERS_NAMED + 1 ? count : OTHERS_NAMED;
 
 	if (count == 0)
 		return NULL;

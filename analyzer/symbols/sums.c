@@ -244,9 +244,9 @@ static void visit_unit(struct cursor c, struct unit *u, const struct search *s)
 
 	if (take(&c, 2) != 5)
 		return;
-	take(&c, 2); /* sizes of an address and of a segment selector */
+	take(&c, 2);		  /* sizes of an address and of a segment selector */
 	take(&c, u->offset_size); /* length of this header */
-	take(&c, 5); /* of instructions and lines */
+	take(&c, 5);		  /* of instructions and lines */
 	opcodes = take(&c, 1);
 	take_bytes(&c, opcodes ? opcodes - 1 : 0);
 	take_directories(&c, u);
@@ -275,10 +275,10 @@ static struct sections find_sections(Elf *elf)
 		return found;
 	while ((section = elf_nextscn(elf, section)) && gelf_getshdr(section, &sh)) {
 		const char *name = elf_strptr(elf, names, sh.sh_name);
-		Elf_Data **data = !name				       ? NULL
-				  : strcmp(name, ".debug_line") == 0     ? &found.line
+		Elf_Data **data = !name					 ? NULL
+				  : strcmp(name, ".debug_line") == 0	 ? &found.line
 				  : strcmp(name, ".debug_line_str") == 0 ? &found.line_str
-				  : strcmp(name, ".debug_str") == 0      ? &found.str
+				  : strcmp(name, ".debug_str") == 0	 ? &found.str
 									 : NULL;
 
 		/* libdw has uncompressed what it could. */

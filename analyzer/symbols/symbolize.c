@@ -820,7 +820,8 @@ static void compare_sum(void *context, const char *path, const uint8_t *sum)
 	plain = mem_strdup(path);
 	normalize(plain);
 	if (strcmp(plain, search->file) == 0 || strcmp(path, search->file) == 0)
-		search->match = memcmp(sum, search->md5, MD5_SIZE) == 0 ? SOURCE_SAME : SOURCE_OTHER;
+		search->match =
+			memcmp(sum, search->md5, MD5_SIZE) == 0 ? SOURCE_SAME : SOURCE_OTHER;
 	free(plain);
 }
 

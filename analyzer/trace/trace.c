@@ -188,8 +188,8 @@ static bool check_tables(struct reader *r, struct mt_header *h)
 			continue;
 		if (table->record_size < trace_record_size(t) || table->record_size > 4096 ||
 			(t == MT_STRINGS && table->record_size != 1))
-			return fail(
-				r, "corrupt: %s of %u bytes", trace_table_name(t), table->record_size);
+			return fail(r, "corrupt: %s of %u bytes", trace_table_name(t),
+				table->record_size);
 		if (table->count > UINT32_MAX ||
 			table->count * table->record_size > pages[t] * h->page_size)
 			return fail(r, "corrupt: %llu %s in %llu pages",
@@ -320,8 +320,8 @@ static bool read_tables(struct reader *r)
 static bool bad_reference(
 	struct reader *r, int table, uint64_t index, const char *what, uint64_t value)
 {
-	return fail(r, "corrupt: %s[%llu]: %s %llu", trace_table_name(table), (unsigned long long)index,
-		what, (unsigned long long)value);
+	return fail(r, "corrupt: %s[%llu]: %s %llu", trace_table_name(table),
+		(unsigned long long)index, what, (unsigned long long)value);
 }
 
 static bool check_frames(struct reader *r, const struct trace *t)
@@ -819,8 +819,7 @@ bool trace_went_on(const struct trace *t)
 
 	if (t->state != TRACE_EXITED)
 		return false;
-	return has_left(h) ||
-	       (!(h->flags & MT_HAS_WAIT_STATUS) && h->state == MT_STATE_RUNNING);
+	return has_left(h) || (!(h->flags & MT_HAS_WAIT_STATUS) && h->state == MT_STATE_RUNNING);
 }
 
 bool trace_may_skip(const struct trace *t, uint32_t node)

@@ -106,7 +106,7 @@ static const char *file_of(struct builder *b, uint32_t function)
 /* The owner of a site's stack, as resolve_owner() says, and its identity. */
 struct owner {
 	struct frame_function fn; /* NULLs for an empty stack */
-	uint32_t point;	  /* identity */
+	uint32_t point;		  /* identity */
 };
 
 static struct owner owner_of(const struct diff_trace *t, uint32_t site)

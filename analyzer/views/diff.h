@@ -57,7 +57,7 @@ struct diff {
 	struct diff_trace *traces; /* old ones first */
 	size_t trace_count, old_count;
 	struct diff_value totals[DIFF_MEASURES];
-	int64_t peak_error;    /* bytes that the peaks may be off by */
+	int64_t peak_error; /* bytes that the peaks may be off by */
 	/* A trace whose peaks were reset, and one whose weren't: peaks of different stretches of
 	 * the run. NULL where all are of one kind. */
 	const struct trace *reset, *whole;

@@ -51,12 +51,12 @@ struct leak_part {
 
 struct leak {
 	enum leak_kind kind;
-	uint64_t hash;		   /* of the line, or of the stack */
+	uint64_t hash;		     /* of the line, or of the stack */
 	struct frame_function owner; /* whom the stacks belong to; NULLs for empty ones */
-	struct leak_size own;	   /* its blocks */
-	struct leak_size all;	   /* with what only these lead to, if they are lost */
-	struct measures m;	   /* of the sites */
-	struct leak_stack *stacks; /* most bytes in all first */
+	struct leak_size own;	     /* its blocks */
+	struct leak_size all;	     /* with what only these lead to, if they are lost */
+	struct measures m;	     /* of the sites */
+	struct leak_stack *stacks;   /* most bytes in all first */
 	size_t stack_count;
 	struct leak_part *parts; /* most bytes first */
 	size_t part_count;

@@ -183,8 +183,8 @@ static bool frames_match(char *const *patterns, size_t pattern_count,
 
 /* What Valgrind has as the innermost frame. Of a block that C++ asked for it is the operator, however
  * that calls malloc. */
-static const char *const c_functions[] = { "malloc", "calloc", "realloc", "reallocarray", "memalign",
-	"posix_memalign", "aligned_alloc", "valloc", "pvalloc", NULL };
+static const char *const c_functions[] = { "malloc", "calloc", "realloc", "reallocarray",
+	"memalign", "posix_memalign", "aligned_alloc", "valloc", "pvalloc", NULL };
 static const char *const operators[] = { "_Znwm", "_Znam", "_ZnwmRKSt9nothrow_t",
 	"_ZnamRKSt9nothrow_t", "_ZnwmSt11align_val_t", "_ZnamSt11align_val_t",
 	"_ZnwmSt11align_val_tRKSt9nothrow_t", "_ZnamSt11align_val_tRKSt9nothrow_t", "__builtin_new",

@@ -9,9 +9,9 @@
 #include "analyzer/views/suppress.h"
 
 #define SUPPRESS(name, frames) "{\n" name "\nMemcheck:Leak\n" frames "}\n"
-#define SUPPRESS_KEPT(name, frames) \
-	SUPPRESS(name, "match-leak-kinds: possible,reachable\n" frames)
+#define SUPPRESS_KEPT(name, frames) SUPPRESS(name, "match-leak-kinds: possible,reachable\n" frames)
 
+/* clang-format off */
 const char suppressions_builtin[] =
 	/* The loader: thread-local storage, lists of libraries, search paths, what dlerror() says. */
 	SUPPRESS("the loader", "fun:*alloc*\nobj:*/ld-linux*.so*\n")
@@ -68,3 +68,4 @@ const char suppressions_builtin[] =
 	SUPPRESS("graphics drivers", "...\nobj:*/dri/*_dri.so\n")
 	SUPPRESS("graphics drivers: Mesa", "...\nobj:*/libgallium*.so\n")
 	SUPPRESS("graphics drivers: NVIDIA", "...\nobj:*/libnvidia-*.so*\n");
+/* clang-format on */

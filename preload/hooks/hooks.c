@@ -480,7 +480,8 @@ static always_inline bool is_unknown(const void *p)
 {
 	const uint32_t *slot = slot_at(p);
 
-	return is_stopped() && (!slot || likely(*slot < 1u << SLOT_SITE_BIT)) && likely(!boot_owns(p));
+	return is_stopped() && (!slot || likely(*slot < 1u << SLOT_SITE_BIT)) &&
+	       likely(!boot_owns(p));
 }
 
 /* Started, perhaps by somebody outside, or by another thread just while this one found it stopped. */
@@ -613,7 +614,8 @@ static cold_path size_t take_asked(size_t alignment, size_t size)
 	thread_self->asked = 0;
 	asked--;
 	rounded = alignment && size % alignment == 0 && size - asked < alignment;
-	nothing = asked == 0 && size <= alignment; /* it asks for a byte, or for as many as it aligns to */
+	/* it asks for a byte, or for as many as it aligns to */
+	nothing = asked == 0 && size <= alignment;
 	return rounded || nothing ? asked : size;
 }
 

@@ -150,7 +150,8 @@ long syscall_watched(long number, long a, long b, long c, long d, long e, long f
 	if (number == SYS_seccomp && (a == SECCOMP_SET_MODE_FILTER || a == SECCOMP_SET_MODE_STRICT))
 		entered = sandbox_enter(
 			a == SECCOMP_SET_MODE_FILTER ? (const void *)c : NULL, CPU_CALLER());
-	if (!modules_is_self((uintptr_t)__builtin_return_address(0))) /* those are made under locks */
+	/* those are made under locks */
+	if (!modules_is_self((uintptr_t)__builtin_return_address(0)))
 		watch_mappings(number, a, b, c, d, e);
 	do
 		result = next_syscall ? next_syscall(number, a, b, c, d, e, f)

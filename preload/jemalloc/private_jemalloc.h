@@ -16,13 +16,14 @@
 _Bool mtje_enter(void); /* 0: there is no memory, and nothing may be called */
 
 /* Flags of mallocx and its family. */
-#define MTJE_ZERO      0x40
-#define MTJE_ALIGN(a)  ((int)__builtin_ctzl(a)) /* a: a power of two */
+#define MTJE_ZERO 0x40
+#define MTJE_ALIGN(a) ((int)__builtin_ctzl(a)) /* a: a power of two */
 
 /* Each returns NULL when the system has no more memory. `size` must not be 0. */
 void *mtje_mallocx(size_t size, int flags);
 void *mtje_rallocx(void *block, size_t size, int flags); /* the old block stays valid on failure */
-size_t mtje_xallocx(void *block, size_t size, size_t extra, int flags); /* in place; the real size */
+/* in place; the real size */
+size_t mtje_xallocx(void *block, size_t size, size_t extra, int flags);
 void mtje_dallocx(void *block, int flags);
 void mtje_sdallocx(void *block, size_t size, int flags); /* size: as it was asked for */
 size_t mtje_sallocx(const void *block, int flags);

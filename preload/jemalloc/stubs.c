@@ -69,8 +69,8 @@ ssize_t mtje_stub_readlinkat(int dir, const char *path, char *buf, size_t size)
 }
 
 /* The library's own ways: to the kernel, and its list of mappings. Absent where the heap is tested alone. */
-long os_call_with(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d, unsigned long e,
-	unsigned long f) __attribute__((weak));
+long os_call_with(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
+	unsigned long e, unsigned long f) __attribute__((weak));
 void os_own_add(void *address, size_t size) __attribute__((weak));
 void os_own_remove(void *address, size_t size) __attribute__((weak));
 

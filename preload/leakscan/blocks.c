@@ -23,10 +23,11 @@ struct block_map block_maps[2];
 /* ---- the slots' pages */
 
 /* What has a leaf, in the order of the addresses. */
-static struct region {
+struct region {
 	uintptr_t number; /* its address >> SLOT_REGION_BITS */
 	const uint32_t *leaf;
-} *regions;
+};
+static struct region *regions;
 static uint32_t region_count;
 static uint64_t *pages; /* of the leaves, as pagemap has them */
 
@@ -39,9 +40,8 @@ static void list_branch(uintptr_t branch)
 {
 	for (uintptr_t i = 0; i < SLOT_BRANCH && region_count < slot_leaf_count; i++)
 		if (slot_root[branch][i])
-			regions[region_count++] = (struct region){
-				branch << SLOT_BRANCH_BITS | i, slot_root[branch][i]
-			};
+			regions[region_count++] = (struct region){ branch << SLOT_BRANCH_BITS | i,
+				slot_root[branch][i] };
 }
 
 static bool list_regions(void)

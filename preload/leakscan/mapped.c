@@ -78,8 +78,8 @@ static void add(uintptr_t start, uintptr_t end, uintptr_t caller)
 {
 	size_t at = first_behind(start);
 	bool known = next_is_allocator(caller);
-	bool before = at > 0 && pieces[at - 1].end == start &&
-		      known && next_is_allocator(pieces[at - 1].caller);
+	bool before = at > 0 && pieces[at - 1].end == start && known &&
+		      next_is_allocator(pieces[at - 1].caller);
 	bool behind = at < used && pieces[at].start == end && known &&
 		      next_is_allocator(pieces[at].caller);
 
@@ -134,6 +134,6 @@ bool mapped_around(uintptr_t address, struct os_range *range)
 {
 	size_t i = first_behind(address);
 
-	return !given_up && !taken && i < used && pieces[i].start <= address && mapped_next(&i, range) &&
-	       range->start <= address;
+	return !given_up && !taken && i < used && pieces[i].start <= address &&
+	       mapped_next(&i, range) && range->start <= address;
 }

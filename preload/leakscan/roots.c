@@ -38,7 +38,8 @@ static size_t tls_size; /* below the thread pointer */
 /* By roots_init(): the loader's lock may be held by a thread that was stopped. */
 static struct object self, libc; /* libc.end 0: its allocator isn't the program's */
 static struct object allocator;	 /* a library that is no more than that; end 0: there is none */
-static struct os_range allocator_tls; /* of each thread: from and to so far below the thread pointer */
+/* of each thread: from and to so far below the thread pointer */
+static struct os_range allocator_tls;
 
 /* ---- what in a mapping is no root */
 
@@ -222,9 +223,10 @@ static void scan_tls_in(const struct mapping *m)
  * the thread's number, and further on the stack's address and size.
  */
 #define LINKS_WITHIN 1024u /* of the descriptor's start */
-#define JOINED (-1) /* instead of the number; in glibc before 2.42 */
+#define JOINED (-1)	   /* instead of the number; in glibc before 2.42 */
 
-static uintptr_t main_list; /* that the main thread is in; behind it, 16 bytes on, that of left stacks */
+/* that the main thread is in; behind it, 16 bytes on, that of left stacks */
+static uintptr_t main_list;
 
 /* What seems to be a pointer may be anything. */
 static bool read_word(uintptr_t address, uintptr_t *word)
@@ -240,8 +242,7 @@ static bool is_list(uintptr_t head, uintptr_t *first)
 	uintptr_t back;
 
 	*first = *(const uintptr_t *)head;
-	return *first != head &&
-	       read_word(*first + 8, &back) && back == head;
+	return *first != head && read_word(*first + 8, &back) && back == head;
 }
 
 /* Of the thread with those links; 0: it is no thread's. */
@@ -391,8 +392,7 @@ static void scan_mapping(const struct mapping *m)
 	if (m->shared && is_device(m))
 		return;
 	scan_tls_in(m);
-	if (strcmp(m->name, "[heap]") == 0 &&
-		(next.glibc || scan_first_block(m->start, m->end)))
+	if (strcmp(m->name, "[heap]") == 0 && (next.glibc || scan_first_block(m->start, m->end)))
 		scan_break(m);
 	else
 		scan_between_arenas(m);

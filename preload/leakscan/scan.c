@@ -123,8 +123,7 @@ static uint32_t block_of(uintptr_t word, uint32_t first)
  * the end of the one before it, which then is possible. */
 static uint32_t array_before(uintptr_t word, uint32_t block)
 {
-	return !next.glibc && block && word == block_start(block) &&
-			       is_empty_array(block - 1, word)
+	return !next.glibc && block && word == block_start(block) && is_empty_array(block - 1, word)
 		       ? block - 1
 		       : 0;
 }

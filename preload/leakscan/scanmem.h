@@ -11,7 +11,7 @@
 
 /* Memory for the scan, zeroed; NULL. */
 void *scan_map(size_t size);
-void scan_release(void); /* all of it */
+void scan_release(void);				 /* all of it */
 bool scan_maps(unsigned number, struct os_range *range); /* its pieces: 0, 1, ...; false: no more */
 
 #pragma GCC visibility pop

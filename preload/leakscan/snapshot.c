@@ -177,7 +177,8 @@ static bool run(const struct job *job)
 	close_all();
 	h->scan_bytes = 0;
 	h->scan_blind = job->threads.blind;
-	ok = scan(roots_scan, job->threads.stacks, job->threads.count, job->threads.blind > 0, job->until);
+	ok = scan(roots_scan, job->threads.stacks, job->threads.count, job->threads.blind > 0,
+		job->until);
 	h->scan_ns = os_time() - begun;
 	return ok;
 }
@@ -197,7 +198,7 @@ unsigned snapshot_gone;
 static struct snapshot_child {
 	int pid;      /* the kernel writes it, before the child runs */
 	bool running; /* it was not waited for to its end */
-} copy, helper; /* the one that scans a copy, and the one in the memory of the process */
+} copy, helper;	      /* the one that scans a copy, and the one in the memory of the process */
 
 static bool is_child(const struct snapshot_child *c, int pid, unsigned gone)
 {

@@ -9,7 +9,8 @@
 #pragma GCC visibility push(hidden)
 
 /* From the frame that ends the process. */
-void snapshot_at_exit(const struct cpu_caller *at); /* scans the process, and waits for that a second at the most */
+/* scans the process, and waits for that a second at the most */
+void snapshot_at_exit(const struct cpu_caller *at);
 
 /*
  * The scan's children, which the program must not find among its own. A hook that waits for children first

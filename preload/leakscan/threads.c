@@ -321,6 +321,6 @@ void threads_go(const struct threads *t)
 {
 	for (size_t i = 1; i < t->count; i++)
 		if (t->stacks[i].stopped)
-			(void)trace_call(PTRACE_DETACH, t->stacks[i].tid, 0,
-				(uintptr_t)t->stacks[i].signal);
+			(void)trace_call(
+				PTRACE_DETACH, t->stacks[i].tid, 0, (uintptr_t)t->stacks[i].signal);
 }

@@ -21,9 +21,9 @@
 struct scan_stack {
 	int tid;
 	uintptr_t sp; /* the lowest address that is in use */
-	bool running;	      /* sp is unknown: its whole stack is a root */
+	bool running; /* sp is unknown: its whole stack is a root */
 	bool stopped;
-	int signal; /* that it gets when it goes on */
+	int signal;	      /* that it gets when it goes on */
 	size_t register_size; /* bytes that are known */
 	uintptr_t registers[SCAN_REGISTERS];
 };

@@ -33,9 +33,10 @@ enum cxx_function {
 #pragma GCC visibility push(hidden)
 
 extern void *next_cxx[CXX_FUNCTIONS];
-extern bool cxx_beside_malloc; /* they are defined where malloc is: they don't come through our malloc */
+/* they are defined where malloc is: they don't come through our malloc */
+extern bool cxx_beside_malloc;
 
-void cxx_init(void); /* at the start, while nobody else runs */
+void cxx_init(void);			/* at the start, while nobody else runs */
 void *cxx_resolve(enum cxx_function f); /* NULL: there is none */
 
 #pragma GCC visibility pop

@@ -136,5 +136,6 @@ bool fork_init(void)
 	/* Without it (Linux before 4.14) only raw clones are unprotected. */
 	(void)madvise(&phase_page, sizeof(phase_page), MADV_WIPEONFORK);
 #endif
-	return __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, __dso_handle) == 0;
+	return __register_atfork(
+		       before_fork, after_fork_in_parent, after_fork_in_child, __dso_handle) == 0;
 }

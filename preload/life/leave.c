@@ -25,8 +25,7 @@ static void look_back(const struct cpu_caller *at)
 	if (asks)
 		resident_note_peak(); /* before the scan takes its memory */
 	/* A sample can't tell: the way to a block leads through others. */
-	if (config.reachable && !config.sample.mean &&
-		!(trace.header->flags & MT_NOTE_OWN_MALLOC))
+	if (config.reachable && !config.sample.mean && !(trace.header->flags & MT_NOTE_OWN_MALLOC))
 		snapshot_at_exit(at);
 	if (asks)
 		resident_note_own();
@@ -42,8 +41,7 @@ static bool on_alternate_stack(void)
 /* Not in a handler that interrupted the tracer. */
 static bool may_look_back(void)
 {
-	return !trace.header->forked_from && !on_alternate_stack() &&
-	       !thread_is_busy(thread_self);
+	return !trace.header->forked_from && !on_alternate_stack() && !thread_is_busy(thread_self);
 }
 
 /* The stack of a handler may be too small for a look, and a forked child leaves what was its
@@ -84,8 +82,7 @@ static void after_handlers(void *unused)
 
 __attribute__((constructor)) static void init(void)
 {
-	has_handler =
-		__cxa_at_quick_exit && __cxa_at_quick_exit(after_handlers, __dso_handle) == 0;
+	has_handler = __cxa_at_quick_exit && __cxa_at_quick_exit(after_handlers, __dso_handle) == 0;
 }
 
 void leave_quickly(void)

@@ -6,7 +6,7 @@
 
 #pragma GCC visibility push(hidden)
 
-extern struct cpu_caller exit_caller; /* of the last way out that was called */
+extern struct cpu_caller exit_caller;	 /* of the last way out that was called */
 void leave(const struct cpu_caller *at); /* on a way out that runs no destructors */
 void leave_quickly(void);		 /* the same on quick_exit, once its handlers have run */
 

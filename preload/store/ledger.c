@@ -473,13 +473,13 @@ cold_path bool ledger_go_multi(void)
 	lock_take(&tables_lock);
 	sites = trace.header->tables[MT_SITES].count;
 	if (!phase_multi && (tracefile_room(MT_PUBLISHED, sites + 1) ||
-				     tracefile_in_memory(MT_PUBLISHED, sites + 1))) {
+				    tracefile_in_memory(MT_PUBLISHED, sites + 1))) {
 		if (!tracefile_is_in_memory(MT_PUBLISHED))
 			store_release(&trace.header->tables[MT_PUBLISHED].count, sites);
 		trace.header->flags |= MT_NOTE_MULTI;
 		granted = 0;
-		knows_membarrier = os_call(SYS_membarrier,
-			MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0) == 0;
+		knows_membarrier =
+			os_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0) == 0;
 		store_release(&phase_multi, true);
 		phase_advance();
 	}

@@ -44,10 +44,10 @@ uint32_t ledger_count_lane(
 	struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary);
 extern struct lane_site ledger_no_sites[1]; /* a lane's table before its first event */
 bool ledger_go_multi(void);		    /* false: no memory */
-void ledger_fold(struct thread *t); /* publishes what it keeps back, gives its grant back */
-uint32_t ledger_hold(void);	    /* the lock; gives what is to be told to */
+void ledger_fold(struct thread *t);	    /* publishes what it keeps back, gives its grant back */
+uint32_t ledger_hold(void);		    /* the lock; gives what is to be told to */
 void ledger_release(uint32_t holder);
-void ledger_forked(void);	       /* in the child: all lanes' counters become the sites' own */
+void ledger_forked(void); /* in the child: all lanes' counters become the sites' own */
 void ledger_reset_peaks(void);
 
 #pragma GCC visibility pop

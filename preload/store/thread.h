@@ -68,8 +68,8 @@ struct thread {
 	 * is phase_generation(). A stack pointer: its caller's, of the hook that is running.
 	 * THREAD_UNSETTLED: it has yet to come by. */
 	uintptr_t state;
-	void *last;	      /* the block that the last allocation returned, until it is freed */
-	uint32_t *last_slot;  /* its slot and what that held, with several threads; NULL: none */
+	void *last;	     /* the block that the last allocation returned, until it is freed */
+	uint32_t *last_slot; /* its slot and what that held, with several threads; NULL: none */
 	struct cached_frame *top;	/* the innermost cached frame; = cached: none */
 	struct cached_frame *cached;	/* config.depth + 1 */
 	struct guard_word *guard_words; /* 3 a frame and the sentinel */
@@ -94,8 +94,8 @@ struct thread {
 	uint64_t random;
 	uint32_t code_generation; /* the one that the cached frames belong to */
 	uint32_t cuts;		  /* cuts_count that it has seen */
-	uint64_t era;	     /* part of all identities: stacks cached in an earlier one are void */
-	enum cut doubt;	     /* how the last stack that was walked would be cut */
+	uint64_t era;	/* part of all identities: stacks cached in an earlier one are void */
+	enum cut doubt; /* how the last stack that was walked would be cut */
 	uint32_t lane;
 	uintptr_t safe_start, safe_end; /* stack memory known to be readable */
 	uintptr_t own_start,
@@ -113,9 +113,9 @@ struct thread {
 	bool in_doubt; /* a handler has jumped out of a hook: the list of the dirty may be wrong */
 	uint32_t next_entry, last_entry; /* entries taken from MT_ENTRIES and not used yet */
 
-	unsigned rounds;     /* of thread-exit destructors */
+	unsigned rounds; /* of thread-exit destructors */
 	uint32_t tid;
-	struct thread *next; /* in the list of free ones */
+	struct thread *next;	    /* in the list of free ones */
 	struct thread *next_of_all; /* in the list of all */
 };
 

@@ -34,7 +34,7 @@ struct trace trace;
 
 #define COMMAND_MOST (64u << 10)		   /* bytes of the command line that are kept */
 #define FIRST_STRINGS (COMMAND_MOST + (16u << 10)) /* with the paths */
-#define FIRST_ROOM                                                                               \
+#define FIRST_ROOM \
 	(40u << 10) /* bytes that each trace takes; must be free, or the next candidate is tried \
 		     */
 

@@ -77,7 +77,7 @@ struct cpu_sigaction {
 
 /* Relocations of words that hold a function's address: one that is taken, and one for calls. */
 #define CPU_RELOCATION_ADDRESS 6 /* R_X86_64_GLOB_DAT */
-#define CPU_RELOCATION_CALL 7    /* R_X86_64_JUMP_SLOT */
+#define CPU_RELOCATION_CALL 7	 /* R_X86_64_JUMP_SLOT */
 
 /* libunwind's names for this CPU. */
 #define CPU_UNWIND_LIBRARY "libunwind-x86_64.so.8"
@@ -90,22 +90,22 @@ struct cpu_caller {
 };
 
 /* A function `name` that notes its caller in the variable `caller` and goes on as `hook`. */
-#define CPU_NOTING_HOOK(name, caller, hook)                      \
-	__asm__(".text\n"                                        \
-		".globl " #name "\n"                             \
-		".type " #name ", @function\n" #name ":\n\t"     \
-		".cfi_startproc\n\t"                             \
-		"endbr64\n\t"                                    \
-		"movq %rbx, " #caller "(%rip)\n\t"               \
-		"movq %rbp, " #caller "+8(%rip)\n\t"             \
-		"movq %r12, " #caller "+16(%rip)\n\t"            \
-		"movq %r13, " #caller "+24(%rip)\n\t"            \
-		"movq %r14, " #caller "+32(%rip)\n\t"            \
-		"movq %r15, " #caller "+40(%rip)\n\t"            \
-		"leaq 8(%rsp), %rax\n\t"                         \
-		"movq %rax, " #caller "+48(%rip)\n\t"            \
-		"jmp " #hook "\n\t"                              \
-		".cfi_endproc\n\t"                               \
+#define CPU_NOTING_HOOK(name, caller, hook)                  \
+	__asm__(".text\n"                                    \
+		".globl " #name "\n"                         \
+		".type " #name ", @function\n" #name ":\n\t" \
+		".cfi_startproc\n\t"                         \
+		"endbr64\n\t"                                \
+		"movq %rbx, " #caller "(%rip)\n\t"           \
+		"movq %rbp, " #caller "+8(%rip)\n\t"         \
+		"movq %r12, " #caller "+16(%rip)\n\t"        \
+		"movq %r13, " #caller "+24(%rip)\n\t"        \
+		"movq %r14, " #caller "+32(%rip)\n\t"        \
+		"movq %r15, " #caller "+40(%rip)\n\t"        \
+		"leaq 8(%rsp), %rax\n\t"                     \
+		"movq %rax, " #caller "+48(%rip)\n\t"        \
+		"jmp " #hook "\n\t"                          \
+		".cfi_endproc\n\t"                           \
 		".size " #name ", . - " #name)
 
 /* A stopped thread's, as ptrace has them. */
@@ -149,13 +149,13 @@ static inline int cpu_restarts(const struct cpu_registers *r)
 {
 	static const short calls[] = {
 		0, 1, 17, 18, 19, 20, /* read, write, pread64, pwrite64, readv, writev */
-		43, 44, 45, 46, 47, /* accept, sendto, recvfrom, sendmsg, recvmsg */
-		65, 69, 70, 220,    /* semop, msgsnd, msgrcv, semtimedop */
-		128,		    /* rt_sigtimedwait */
-		208, 333,	    /* io_getevents, io_pgetevents */
-		232, 281, 441,	    /* epoll_wait, epoll_pwait, epoll_pwait2 */
-		288, 299, 307,	    /* accept4, recvmmsg, sendmmsg */
-		426,		    /* io_uring_enter */
+		43, 44, 45, 46, 47,   /* accept, sendto, recvfrom, sendmsg, recvmsg */
+		65, 69, 70, 220,      /* semop, msgsnd, msgrcv, semtimedop */
+		128,		      /* rt_sigtimedwait */
+		208, 333,	      /* io_getevents, io_pgetevents */
+		232, 281, 441,	      /* epoll_wait, epoll_pwait, epoll_pwait2 */
+		288, 299, 307,	      /* accept4, recvmmsg, sendmmsg */
+		426,		      /* io_uring_enter */
 	};
 
 	for (unsigned i = 0; r->ax == -4ul && i < sizeof(calls) / sizeof(calls[0]); i++)

@@ -9,7 +9,7 @@
 
 #pragma GCC visibility push(hidden)
 
-bool heap_init(void); /* where it may not begin later; false: no memory */
+bool heap_init(void);	       /* where it may not begin later; false: no memory */
 void *heap_alloc(size_t size); /* zeroed; NULL */
 void heap_free(void *p);
 size_t heap_used(void);

@@ -40,7 +40,8 @@ struct next {
 	int (*execvp)(const char *, char *const[]);
 	int (*execvpe)(const char *, char *const[], char *const[]);
 	int (*fexecve)(int, char *const[], char *const[]);
-	int (*execveat)(int, const char *, char *const[], char *const[], int); /* NULL before glibc 2.34 */
+	/* NULL before glibc 2.34 */
+	int (*execveat)(int, const char *, char *const[], char *const[], int);
 	int (*prctl)(int, ...);
 	int (*mlockall)(int);
 	void *(*mmap)(void *, size_t, int, int, int, int64_t);

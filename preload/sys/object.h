@@ -17,7 +17,8 @@ struct object {
 extern uint32_t code_generation; /* goes up when code may have changed under known addresses */
 
 bool object_find(uintptr_t address, struct object *o); /* lock-free where the loader allows it */
-bool object_is_mapped(uintptr_t start, uintptr_t end); /* an object with this mapping; reads nothing that
+bool object_is_mapped(
+	uintptr_t start, uintptr_t end); /* an object with this mapping; reads nothing that
 							  another thread may be unloading */
 
 #pragma GCC visibility pop

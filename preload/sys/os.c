@@ -168,8 +168,8 @@ size_t os_own_ranges(struct os_range *ranges, size_t most)
 
 void *os_map_unlisted(size_t size)
 {
-	return map(NULL, size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return map(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		-1, 0);
 }
 
 void *os_map(size_t size)

@@ -13,12 +13,12 @@
 long os_call_with(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
 	unsigned long e, unsigned long f);
 #define os_call(...) OS_CALL_PADDED(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
-#define OS_CALL_PADDED(number, a, b, c, d, e, f, ...)                                      \
+#define OS_CALL_PADDED(number, a, b, c, d, e, f, ...)                                    \
 	os_call_with(number, (unsigned long)(a), (unsigned long)(b), (unsigned long)(c), \
 		(unsigned long)(d), (unsigned long)(e), (unsigned long)(f))
-void *os_map(size_t size);	/* zeroed private memory that costs nothing until touched; NULL */
+void *os_map(size_t size); /* zeroed private memory that costs nothing until touched; NULL */
 void *os_map_unlisted(size_t size); /* as os_map, without a lock: not among os_own_ranges() */
-void *os_reserve(size_t size);	/* address space without access; NULL */
+void *os_reserve(size_t size);	    /* address space without access; NULL */
 bool os_make_writable(void *address, size_t size); /* whole pages */
 void os_unmap(void *address, size_t size);
 void os_forget(void *address, size_t size); /* of os_map: the memory; what is there becomes zeros */
@@ -31,9 +31,11 @@ struct os_range {
 };
 size_t os_own_ranges(struct os_range *ranges, size_t most); /* sorted by address */
 void os_forked(void);
-void os_own_add(void *address, size_t size); /* what others than os_map() have mapped for the library */
+/* what others than os_map() have mapped for the library */
+void os_own_add(void *address, size_t size);
 void os_own_remove(void *address, size_t size);
-void os_unlock_own(bool later); /* what mlockall has locked of it; later: and what is mapped from now on */
+/* what mlockall has locked of it; later: and what is mapped from now on */
+void os_unlock_own(bool later);
 int os_map_file(
 	void *address, size_t size, int fd, uint64_t offset); /* shared, over what is there */
 int os_map_private(

@@ -28,7 +28,8 @@ static void open_generation(uint32_t generation)
 	bool several = phase_multi;
 
 	store_release(&phase_page.generation, generation);
-	if (phase_page.phase == PHASE_NEVER && next.malloc && next.calloc && next.realloc && next.free)
+	if (phase_page.phase == PHASE_NEVER && next.malloc && next.calloc && next.realloc &&
+		next.free)
 		set_fast_path(&phase_fast_path_passing);
 	if (!generation || !next.plain)
 		return;

@@ -39,7 +39,7 @@ struct fast_path {
 
 extern union phase_page {
 	struct {
-		int phase;     /* enum phase */
+		int phase; /* enum phase */
 		/* 0 unless the phase is on; changes whenever threads have to notice something
 		 * before their next event. The next two are the same while events take a variant
 		 * for one thread, or for several. */
@@ -56,13 +56,13 @@ extern union phase_page {
 extern const struct fast_path phase_fast_paths[4];
 extern const struct fast_path phase_fast_path_stopped, phase_fast_path_passing;
 
-extern bool phase_multi; /* there was a second thread: events are counted in lanes */
+extern bool phase_multi;       /* there was a second thread: events are counted in lanes */
 extern bool phase_stopped;     /* by mtrace_stop(), or not yet started */
 extern bool phase_was_stopped; /* ever: blocks may be there of which nothing is known */
 
 void phase_set(enum phase phase);
 void phase_stop(bool stop); /* as the trace's header says; or go on */
-bool phase_was_set(void); /* ever, in this process or one that it was forked from */
+bool phase_was_set(void);   /* ever, in this process or one that it was forked from */
 
 /* A new generation: code or the number of threads has changed, and each thread's next event sees
  * it. */

@@ -23,8 +23,8 @@ static inline size_t ranges_search(
 }
 
 /* The number of the first item that ends behind the address; `count`: none does. */
-#define RANGES_FIRST_BEHIND(items, count, address)                                               \
-	ranges_search((const char *)(items) + offsetof(__typeof__(*(items)), end), sizeof(*(items)), \
-		count, address)
+#define RANGES_FIRST_BEHIND(items, count, address)                                 \
+	ranges_search((const char *)(items) + offsetof(__typeof__(*(items)), end), \
+		sizeof(*(items)), count, address)
 
 #endif

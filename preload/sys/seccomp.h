@@ -26,7 +26,7 @@ struct seccomp_filter {
 
 #pragma GCC visibility push(hidden)
 
-extern int seccomp_depth; /* filters that are in force; 0 almost always */
+extern int seccomp_depth;     /* filters that are in force; 0 almost always */
 extern bool seccomp_of_child; /* a child in our memory (vfork) has one, which isn't known */
 
 /* A new filter: to be kept before it counts, which it does from the change on (by 1; by -1 the last one

@@ -43,14 +43,14 @@ struct walk {
 	 * being asked for. NULL: none. */
 	const struct walked_frame *untrusted;
 	struct cached_stack *found; /* in the successor cache, by a prefix hint */
-	uint32_t root;	    /* MT_NODE_*, once the walk has met the end */
+	uint32_t root;		    /* MT_NODE_*, once the walk has met the end */
 	enum cut cut;
 	/* A frame pointer was followed: what is readable now needn't be the next time. */
 	bool by_frame_pointer;
-	bool uncacheable; /* ended by what memory held: walk again next time */
-	bool by_hand; /* ended at an address that no call has left */
-	bool nowhere; /* which isn't even one of code */
-	bool interrupted; /* beyond a signal handler's frames, whose stack may be another */
+	bool uncacheable;   /* ended by what memory held: walk again next time */
+	bool by_hand;	    /* ended at an address that no call has left */
+	bool nowhere;	    /* which isn't even one of code */
+	bool interrupted;   /* beyond a signal handler's frames, whose stack may be another */
 	bool foreign_stack; /* on another stack, which may go */
 	bool by_hints;	    /* may end it: the successor cache may have the stack */
 };
@@ -259,8 +259,8 @@ static bool was_interrupted(const struct walk *w, const struct walked_frame *f)
 static bool step_without_rule(struct walk *w, const struct walked_frame *f)
 {
 	bool interrupted = was_interrupted(w, f);
-	rule_t rule = f->rule == RULE_GENERATED ? code_rule(f->pc - interrupted, !interrupted)
-						: f->rule;
+	rule_t rule =
+		f->rule == RULE_GENERATED ? code_rule(f->pc - interrupted, !interrupted) : f->rule;
 	struct walk before = *w;
 
 	if (rule_kind(rule) == RULE_HARD)

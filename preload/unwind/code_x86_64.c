@@ -53,19 +53,19 @@ struct follower {
 	unsigned other_count;
 	const unsigned char *jumps[JUMPS]; /* targets that were jumped to */
 	unsigned jump_count;
-	bool called; /* it begins behind a call */
-	bool misled; /* into another function, behind a call that doesn't return */
+	bool called;	    /* it begins behind a call */
+	bool misled;	    /* into another function, behind a call that doesn't return */
 	uintptr_t readable; /* an address on the page that was asked for last */
 	rule_t rule;	    /* the result */
 };
 
 struct instruction {
 	const unsigned char *next;
-	unsigned opcode; /* 0x0f.. and 0x0f38.., 0x0f3a.. with their escapes */
+	unsigned opcode;	    /* 0x0f.. and 0x0f38.., 0x0f3a.. with their escapes */
 	bool wide, narrow, repeats; /* REX.W; prefix 66; F3 */
 	bool vex;
 	bool has_modrm;
-	unsigned mod, reg, rm; /* with the bits of REX */
+	unsigned mod, reg, rm;	/* with the bits of REX */
 	bool by_rip, plain_sib; /* memory at rip; at a register without an index */
 	unsigned base;		/* of memory */
 	int64_t displacement, immediate;
@@ -131,10 +131,10 @@ static unsigned one_byte_immediate(const struct instruction *in)
 {
 	unsigned op = in->opcode, full = in->narrow && !in->wide ? 2 : 4;
 
-	if ((op < 0x40 && (op & 7) == 4) || op == 0x6a || op == 0x6b || (op >= 0x70 && op <= 0x7f) ||
-		op == 0x80 || op == 0x83 || op == 0xa8 || (op >= 0xb0 && op <= 0xb7) || op == 0xc0 ||
-		op == 0xc1 || op == 0xc6 || (op >= 0xe0 && op <= 0xe7) || op == 0xeb ||
-		(op == 0xf6 && (in->reg & 7) < 2))
+	if ((op < 0x40 && (op & 7) == 4) || op == 0x6a || op == 0x6b ||
+		(op >= 0x70 && op <= 0x7f) || op == 0x80 || op == 0x83 || op == 0xa8 ||
+		(op >= 0xb0 && op <= 0xb7) || op == 0xc0 || op == 0xc1 || op == 0xc6 ||
+		(op >= 0xe0 && op <= 0xe7) || op == 0xeb || (op == 0xf6 && (in->reg & 7) < 2))
 		return 1;
 	if (op >= 0xb8 && op <= 0xbf)
 		return in->wide ? 8 : full;
@@ -371,8 +371,7 @@ static bool apply(struct registers *r, const struct instruction *in)
 			return false;
 		r->sp.offset += in->displacement;
 	} else if (op == 0x8d && in->reg == RBP && in->wide && from_stack) {
-		r->bp = (struct bp){ BP_ADDRESS,
-			{ r->sp.by_bp, r->sp.offset + in->displacement } };
+		r->bp = (struct bp){ BP_ADDRESS, { r->sp.by_bp, r->sp.offset + in->displacement } };
 	} else if (op == 0x8b && in->reg == RBP && in->wide && from_stack) {
 		load_bp(r, (struct stack_address){ r->sp.by_bp, r->sp.offset + in->displacement });
 	} else if (writes(in, RSP)) {

@@ -60,7 +60,8 @@ static bool are_watched(uint64_t page, uint64_t end)
 		if (next > end)
 			marks &= (1ull << (end - page)) - 1;
 		for (; marks; marks &= marks - 1)
-			if (is_marked(confirmed, scattered(page + (uint64_t)__builtin_ctzll(marks))))
+			if (is_marked(
+				    confirmed, scattered(page + (uint64_t)__builtin_ctzll(marks))))
 				return true;
 	}
 	return false;

@@ -19,11 +19,14 @@
 
 #pragma GCC visibility push(hidden)
 
-#define CUTS_LEAST (32u << 10) /* bytes: a block that may be a stack, and be given back to the kernel */
+/* bytes: a block that may be a stack, and be given back to the kernel */
+#define CUTS_LEAST (32u << 10)
 
-void cuts_watch(uintptr_t address);	       /* the page with this word of a stack */
-void cuts_make(const void *start, size_t size); /* before these pages go, or can't be read any more */
-void cuts_see(struct thread *t);	       /* the calling thread's: drops what has been cut since */
+void cuts_watch(uintptr_t address); /* the page with this word of a stack */
+/* before these pages go, or can't be read any more */
+void cuts_make(const void *start, size_t size);
+/* the calling thread's: drops what has been cut since */
+void cuts_see(struct thread *t);
 
 extern uint32_t cuts_count; /* how many there were; goes up before the state generation */
 

@@ -66,8 +66,8 @@ struct recent_stack {
 	bool usable; /* it has a guard word */
 	bool needs_bp;
 	uint64_t base_identity;
-	uintptr_t sp, pc, bp;	      /* bp is up to date where needs_bp */
-	uint32_t words[RECENT_WORDS]; /* bytes above sp, innermost first; the first is repeated */
+	uintptr_t sp, pc, bp;		/* bp is up to date where needs_bp */
+	uint32_t words[RECENT_WORDS];	/* bytes above sp, innermost first; the first is repeated */
 	uintptr_t values[RECENT_WORDS]; /* what they held */
 };
 _Static_assert(sizeof(struct recent_stack) == 128, "two cache lines");

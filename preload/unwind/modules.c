@@ -187,8 +187,7 @@ void modules_sweep(void)
 /* Not in a handler that has interrupted us: the tables may be in the middle of a change. */
 static bool may_look(void)
 {
-	return phase_page.phase == PHASE_ON && cpu_has_thread() &&
-	       !thread_is_busy(thread_mine());
+	return phase_page.phase == PHASE_ON && cpu_has_thread() && !thread_is_busy(thread_mine());
 }
 
 void modules_look(void)

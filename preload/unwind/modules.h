@@ -17,8 +17,7 @@ void modules_sweep(
 extern int modules_closing; /* dlclose calls under way: then no frame is believed */
 void modules_close(int add);
 void modules_look(void); /* what may have gone without a dlclose that we saw; asks for no lock */
-void modules_change(
-	uintptr_t start, size_t size); /* generated code goes from here, or comes */
+void modules_change(uintptr_t start, size_t size); /* generated code goes from here, or comes */
 extern struct modules_loader {
 	uintptr_t start;
 	size_t size;

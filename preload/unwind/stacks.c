@@ -119,7 +119,7 @@ static void rules_rebuild(void)
 /* In the entry of one that has been retired, or a free one. */
 static void pc_insert(struct pc_table *t, struct known_pc new)
 {
-	uint64_t i = (uint64_t)new.pc * HASH_FACTOR >> t->table.shift;
+	uint64_t i = HASH_FACTOR * new.pc >> t->table.shift;
 	struct known_pc *e;
 
 	for (;; i++) {

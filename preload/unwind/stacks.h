@@ -77,7 +77,8 @@ bool stacks_init(void);
 #define MT_SITES_MOST ((1u << 21) - 1)			 /* what a slot can name */
 uint32_t site_for(uint32_t node, uint32_t kind);	 /* 0 = no room; the rare path */
 void stacks_forget_code(uintptr_t start, uintptr_t end); /* under tables_lock */
-bool stacks_forget_generated(uintptr_t start, uintptr_t end); /* if there was any code in no module */
+/* if there was any code in no module */
+bool stacks_forget_generated(uintptr_t start, uintptr_t end);
 
 extern struct pc_table *pcs;
 extern struct path_table *paths;

@@ -193,7 +193,8 @@ static void *load(void *)
 {
 	while (!enough) {
 		bool a = draw(2);
-		void *library = dlopen(a ? "$ORIGIN/../shim/libplugin_storm_a.so" : "$ORIGIN/../shim/libplugin_storm_b.so",
+		void *library = dlopen(a ? "$ORIGIN/../shim/libplugin_storm_a.so"
+					 : "$ORIGIN/../shim/libplugin_storm_b.so",
 			RTLD_NOW | RTLD_LOCAL);
 
 		CHECK(library);
@@ -220,7 +221,8 @@ static void *make_threads(void *)
 	while (!enough) {
 		pthread_t thread;
 
-		CHECK(pthread_create(&thread, nullptr, short_lived, (void *)(size_t)draw(1000)) == 0);
+		CHECK(pthread_create(&thread, nullptr, short_lived, (void *)(size_t)draw(1000)) ==
+			0);
 		CHECK(pthread_join(thread, nullptr) == 0);
 		usleep(draw(500));
 	}

@@ -162,6 +162,7 @@ START_TEST(deep_and_random_names_do_no_harm)
 }
 END_TEST
 
-UNIT_SUITE("demangle", cxx_names_have_no_parameters, whole_names_have_parameters, rust_and_d_are_known, plain_names_stay,
-	clones_and_versions_are_one_function, names_longer_than_libiberty_likes_are_demangled,
-	bombs_stay_mangled, binders_take_no_time, deep_and_random_names_do_no_harm)
+UNIT_SUITE("demangle", cxx_names_have_no_parameters, whole_names_have_parameters,
+	rust_and_d_are_known, plain_names_stay, clones_and_versions_are_one_function,
+	names_longer_than_libiberty_likes_are_demangled, bombs_stay_mangled, binders_take_no_time,
+	deep_and_random_names_do_no_harm)

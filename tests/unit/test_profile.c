@@ -209,7 +209,8 @@ START_TEST(only_libraries_give_the_innermost_but_libc)
 	uint32_t frames[] = { builder_frame(w.builder, libc, MALLOC, 0),
 		builder_frame(w.builder, cxx, XMALLOC, MT_FRAME_WRAPPER),
 		builder_frame(w.builder, cxx, G20, 0), builder_frame(w.builder, cxx, H30, 0),
-		builder_frame(w.builder, loader, F10, 0), builder_frame(w.builder, loader, F11, 0) };
+		builder_frame(w.builder, loader, F10, 0),
+		builder_frame(w.builder, loader, F11, 0) };
 
 	alloc(&w, builder_site(w.builder, MT_NODE_ROOT, MT_KIND_HEAP, frames, 6), 10);
 	alloc(&w, builder_site(w.builder, MT_NODE_ROOT, MT_KIND_HEAP, frames + 4, 2), 5);
@@ -655,12 +656,12 @@ START_TEST(rows_are_sorted_and_ties_are_decided)
 END_TEST
 
 UNIT_SUITE("profile", wrappers_are_looked_through, inlined_wrappers_are_looked_through_too,
-	only_wrappers_give_the_outermost, only_libraries_give_the_innermost_but_libc, a_stack_of_nothing_is_a_row,
-	frames_flagged_by_the_library_are_wrappers, without_lines_each_call_is_a_row,
-	functions_on_one_line_are_one_row, mappings_are_rows_of_their_own, rows_by_everything,
-	only_what_is_needed_is_symbolized, a_whole_line_has_an_exact_peak,
-	rows_of_several_lines_have_a_bound, what_never_shrank_is_exact,
-	what_was_highest_at_the_peak_is_exact, no_peak_is_above_the_programs,
-	with_threads_no_peak_is_exact, claims_about_peaks_are_true, recursion_counts_once,
-	inlined_functions_count_cumulatively, sort_keys_have_short_forms,
+	only_wrappers_give_the_outermost, only_libraries_give_the_innermost_but_libc,
+	a_stack_of_nothing_is_a_row, frames_flagged_by_the_library_are_wrappers,
+	without_lines_each_call_is_a_row, functions_on_one_line_are_one_row,
+	mappings_are_rows_of_their_own, rows_by_everything, only_what_is_needed_is_symbolized,
+	a_whole_line_has_an_exact_peak, rows_of_several_lines_have_a_bound,
+	what_never_shrank_is_exact, what_was_highest_at_the_peak_is_exact,
+	no_peak_is_above_the_programs, with_threads_no_peak_is_exact, claims_about_peaks_are_true,
+	recursion_counts_once, inlined_functions_count_cumulatively, sort_keys_have_short_forms,
 	rows_are_sorted_and_ties_are_decided)

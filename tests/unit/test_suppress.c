@@ -126,11 +126,12 @@ START_TEST(operator_new_is_one_frame)
 	static const char *const fit[] = { "fun:_Znwm\nfun:copy\n", "fun:_Znam\nfun:copy\n",
 		"fun:_ZnwmRKSt9nothrow_t\nfun:copy\n", "fun:_Zn*\nfun:copy\nfun:main\n",
 		"obj:*vgpreload_memcheck*\nfun:copy\n", "fun:_Znam\n...\nfun:main\n" };
-	static const char *const unfit[] = { "fun:malloc\nfun:copy\n", "fun:malloc\n...\nfun:main\n",
-		"fun:*alloc\nfun:_Znwm\n", "fun:_Znam\nfun:main\n" };
-	static const struct suppress_frame one = { "operator new", "_Znwm", NULL, 0, "/usr/lib/libstdc++.so.6", 1 };
-	static const struct suppress_frame fails_not = { "operator new", "_ZnwmRKSt9nothrow_t", NULL, 0,
-		"/usr/lib/libstdc++.so.6", 2 };
+	static const char *const unfit[] = { "fun:malloc\nfun:copy\n",
+		"fun:malloc\n...\nfun:main\n", "fun:*alloc\nfun:_Znwm\n", "fun:_Znam\nfun:main\n" };
+	static const struct suppress_frame one = { "operator new", "_Znwm", NULL, 0,
+		"/usr/lib/libstdc++.so.6", 1 };
+	static const struct suppress_frame fails_not = { "operator new", "_ZnwmRKSt9nothrow_t",
+		NULL, 0, "/usr/lib/libstdc++.so.6", 2 };
 
 	for (size_t i = 0; i < sizeof(fit) / sizeof(fit[0]); i++) {
 		ck_assert(in_block(fit[i], FRAMES(one, copy, start)));
@@ -143,10 +144,12 @@ END_TEST
 
 START_TEST(what_calls_main_has_one_name)
 {
-	static const struct suppress_frame call = { "__libc_start_call_main", NULL, NULL, 0, "/lib/libc.so.6", 3 };
+	static const struct suppress_frame call = { "__libc_start_call_main", NULL, NULL, 0,
+		"/lib/libc.so.6", 3 };
 	static const struct suppress_frame first = { "_start", NULL, NULL, 0, "/opt/app", 4 };
 
-	ck_assert(in_block("fun:malloc\nfun:copy\nfun:main\nfun:(below main)\n", FRAMES(copy, start, call)));
+	ck_assert(in_block(
+		"fun:malloc\nfun:copy\nfun:main\nfun:(below main)\n", FRAMES(copy, start, call)));
 	ck_assert(in_block("...\nfun:(below main)\n", FRAMES(copy, first)));
 	ck_assert(!in_block("...\nfun:(below main)\n", FRAMES(copy, start)));
 }
@@ -373,9 +376,10 @@ START_TEST(built_in_ones_hide_no_leak_of_a_program)
 END_TEST
 
 UNIT_SUITE("suppress", patterns_find_a_part_of_any_frame, patterns_may_name_parameters,
-	patterns_have_wildcards_and_anchors, operator_new_is_one_frame, what_calls_main_has_one_name,
-	frames_begin_at_the_innermost, allocation_functions_may_stand_in_front,
-	frames_have_wildcards, kinds_are_matched, both_formats_stand_in_one_file,
-	malformed_ones_are_refused_with_their_line, files_that_are_no_text_are_refused,
-	use_is_counted, what_is_written_suppresses_its_own_stack, names_stay_in_their_lines,
+	patterns_have_wildcards_and_anchors, operator_new_is_one_frame,
+	what_calls_main_has_one_name, frames_begin_at_the_innermost,
+	allocation_functions_may_stand_in_front, frames_have_wildcards, kinds_are_matched,
+	both_formats_stand_in_one_file, malformed_ones_are_refused_with_their_line,
+	files_that_are_no_text_are_refused, use_is_counted,
+	what_is_written_suppresses_its_own_stack, names_stay_in_their_lines,
 	built_in_ones_hide_no_leak_of_a_program)

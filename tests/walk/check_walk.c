@@ -91,8 +91,7 @@ static rule_t derive(uintptr_t return_address)
 {
 	struct object o;
 
-	return rule_derive(
-		return_address, object_find(return_address - 1, &o) ? &o : NULL);
+	return rule_derive(return_address, object_find(return_address - 1, &o) ? &o : NULL);
 }
 
 /* A walk of ours that ends early where libunwind goes on by guesses is no difference; the reverse

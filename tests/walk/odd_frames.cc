@@ -26,7 +26,9 @@ struct Name {
 static size_t constructed(int i)
 {
 	try {
-		return Name(i % 2 ? "short" : "a rather long string that makes the constructor throw").text.size();
+		return Name(
+			i % 2 ? "short" : "a rather long string that makes the constructor throw")
+			.text.size();
 	} catch (std::exception &e) {
 		return std::string(e.what()).size();
 	}
@@ -35,7 +37,8 @@ static size_t constructed(int i)
 __attribute__((noinline)) static size_t recurse(int depth)
 {
 	std::string s(static_cast<size_t>(40 + depth % 7), 'x');
-	volatile char *p = static_cast<volatile char *>(alloca(static_cast<size_t>(depth % 100 + 1)));
+	volatile char *p =
+		static_cast<volatile char *>(alloca(static_cast<size_t>(depth % 100 + 1)));
 	std::vector<int> v(static_cast<size_t>(depth % 13 + 1));
 
 	p[0] = 1;

@@ -81,7 +81,8 @@ static void note(const context *c)
 	size_t used = 0;
 
 	for (int i = c->depth; i-- > 0;)
-		used += static_cast<size_t>(snprintf(key + used, sizeof(key) - used, i ? "%d " : "%d", c->nodes[i]));
+		used += static_cast<size_t>(
+			snprintf(key + used, sizeof(key) - used, i ? "%d " : "%d", c->nodes[i]));
 	std::lock_guard<std::mutex> guard(counts_lock);
 	(*counts)[key]++;
 }
@@ -222,8 +223,8 @@ NODE(9)
 	leave(c, depth);
 }
 
-static void (*const nodes[])(context *, int) = { node_0, node_1, node_2, node_3, node_4, node_5, node_6, node_7, node_9,
-	node_12, node_13 };
+static void (*const nodes[])(context *, int) = { node_0, node_1, node_2, node_3, node_4, node_5,
+	node_6, node_7, node_9, node_12, node_13 };
 
 /* ---- fibers */
 

@@ -46,8 +46,7 @@ static inline rule_t fixture_derive(uintptr_t return_address)
 {
 	struct object o;
 
-	return rule_derive(
-		return_address, object_find(return_address - 1, &o) ? &o : NULL);
+	return rule_derive(return_address, object_find(return_address - 1, &o) ? &o : NULL);
 }
 
 /* A frame that no code stands behind, number 1 and up. */

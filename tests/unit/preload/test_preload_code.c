@@ -15,13 +15,16 @@ CODE(large, "add $0x1010, %rsp\n\tpop %rbx\n\tpop %rbp\n\tpop %r12\n\tret")
 CODE(framed, "mov -8(%rbp), %rax\n\tleave\n\tret")
 CODE(framed_by_hand, "mov %rbp, %rsp\n\tpop %rbp\n\tret")
 CODE(framed_below, "lea -16(%rbp), %rsp\n\tpop %rbx\n\tpop %r12\n\tpop %rbp\n\tret")
-CODE(uses_rbp, "lea 1(%rax), %rbp\n\tadd %rbp, %rbx\n\tadd $24, %rsp\n\tpop %rbx\n\tpop %rbp\n\tret")
+CODE(uses_rbp,
+	"lea 1(%rax), %rbp\n\tadd %rbp, %rbx\n\tadd $24, %rsp\n\tpop %rbx\n\tpop %rbp\n\tret")
 CODE(around, "1:\n\ttest %eax, %eax\n\tje 2f\n\tdec %eax\n\tjmp 1b\n2:\n\tpop %rcx\n\tret")
 CODE(traps_first, "test %eax, %eax\n\tje 1f\n\tud2\n1:\n\tadd $40, %rsp\n\tret")
 CODE(pushes_more, "push %rbp\n\tmov %rsp, %rbp\n\tsub $64, %rsp\n\tleave\n\tadd $8, %rsp\n\tret")
-CODE(vectors, "vmovaps 16(%rsp), %ymm4\n\tmovaps %xmm5, 32(%rsp)\n\tcvttsd2si %xmm0, %eax\n\tvpshufd $3, %xmm4, %xmm5\n\t"
-	      "pshufb 16(%rsp), %xmm4\n\tpalignr $4, %xmm4, %xmm5\n\tmovabs $0x1122334455667788, %rcx\n\t"
-	      "movw $0x1234, 8(%rsp)\n\tadd $72, %rsp\n\tret")
+CODE(vectors,
+	"vmovaps 16(%rsp), %ymm4\n\tmovaps %xmm5, 32(%rsp)\n\tcvttsd2si %xmm0, %eax\n\tvpshufd $3, "
+	"%xmm4, %xmm5\n\t"
+	"pshufb 16(%rsp), %xmm4\n\tpalignr $4, %xmm4, %xmm5\n\tmovabs $0x1122334455667788, %rcx\n\t"
+	"movw $0x1234, 8(%rsp)\n\tadd $72, %rsp\n\tret")
 CODE(another, "nop\n\tpush %rbx\n\tsub $16, %rsp\n\tadd $16, %rsp\n\tpop %rbx\n\tret")
 CODE(never, "mov %eax, %edi\n\tud2")
 CODE(aligned, "and $-32, %rsp\n\tret")

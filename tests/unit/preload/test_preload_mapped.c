@@ -30,7 +30,8 @@ static void map_or_unmap(void)
 	if (what == 0)
 		mapped_forget(at(start), size);
 	else
-		mapped_note(at(start), size, what == 1 ? ALLOCATOR + (uintptr_t)rand() % 10 : OTHER);
+		mapped_note(
+			at(start), size, what == 1 ? ALLOCATOR + (uintptr_t)rand() % 10 : OTHER);
 	memset(owned + start, what == 1, count);
 }
 

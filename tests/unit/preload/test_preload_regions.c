@@ -52,8 +52,7 @@ START_TEST(pieces_add_up)
 	fixture_start();
 	srand(7);
 	for (uint32_t i = 0; i < SITES; i++)
-		sites[i] =
-			site_for(node_get(MT_NODE_ROOT, fixture_frame(1 + i)), MT_KIND_MMAP);
+		sites[i] = site_for(node_get(MT_NODE_ROOT, fixture_frame(1 + i)), MT_KIND_MMAP);
 	for (int i = 1; i < EVENTS; i++) {
 		event(i);
 		if (i % 53 == 0)

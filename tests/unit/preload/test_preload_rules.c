@@ -130,17 +130,17 @@ static bool is_call(const char *bytes, size_t size)
 START_TEST(all_calls_are_known)
 {
 	ck_assert(IS_CALL("\xe8\x01\x02\x03\x04"));
-	ck_assert(IS_CALL("\xff\xd0"));				/* *%rax */
-	ck_assert(IS_CALL("\x41\xff\xd4"));			/* *%r12 */
-	ck_assert(IS_CALL("\xff\x13"));				/* *(%rbx) */
-	ck_assert(IS_CALL("\xff\x14\x24"));			/* *(%rsp) */
-	ck_assert(IS_CALL("\xff\x50\x08"));			/* *8(%rax) */
-	ck_assert(IS_CALL("\xff\x54\x24\x08"));		/* *8(%rsp) */
-	ck_assert(IS_CALL("\xff\x90\x00\x01\x00\x00"));	/* *256(%rax) */
-	ck_assert(IS_CALL("\xff\x94\xc8\x00\x01\x00\x00"));	/* *256(%rax,%rcx,8) */
-	ck_assert(IS_CALL("\xff\x15\x00\x01\x00\x00"));	/* *256(%rip) */
-	ck_assert(IS_CALL("\xff\x14\xc5\x00\x01\x00\x00"));	/* *256(,%rax,8) */
-	ck_assert(!IS_CALL("\xff\xe0"));			/* jmp *%rax */
+	ck_assert(IS_CALL("\xff\xd0"));			    /* *%rax */
+	ck_assert(IS_CALL("\x41\xff\xd4"));		    /* *%r12 */
+	ck_assert(IS_CALL("\xff\x13"));			    /* *(%rbx) */
+	ck_assert(IS_CALL("\xff\x14\x24"));		    /* *(%rsp) */
+	ck_assert(IS_CALL("\xff\x50\x08"));		    /* *8(%rax) */
+	ck_assert(IS_CALL("\xff\x54\x24\x08"));		    /* *8(%rsp) */
+	ck_assert(IS_CALL("\xff\x90\x00\x01\x00\x00"));	    /* *256(%rax) */
+	ck_assert(IS_CALL("\xff\x94\xc8\x00\x01\x00\x00")); /* *256(%rax,%rcx,8) */
+	ck_assert(IS_CALL("\xff\x15\x00\x01\x00\x00"));	    /* *256(%rip) */
+	ck_assert(IS_CALL("\xff\x14\xc5\x00\x01\x00\x00")); /* *256(,%rax,8) */
+	ck_assert(!IS_CALL("\xff\xe0"));		    /* jmp *%rax */
 	ck_assert(!IS_CALL("\xff\x50"));
 	ck_assert(!IS_CALL("\xe9\x01\x02\x03\x04"));
 	ck_assert(!IS_CALL("\xc3"));
@@ -173,7 +173,8 @@ __asm__("saved_at_bp:\n\t.cfi_startproc\n\tsub $8, %rsp\n\t.cfi_adjust_cfa_offse
 
 static void derive_caller(void)
 {
-	ck_assert_int_eq(rule_kind(fixture_derive((uintptr_t)__builtin_return_address(0))), RULE_HARD);
+	ck_assert_int_eq(
+		rule_kind(fixture_derive((uintptr_t)__builtin_return_address(0))), RULE_HARD);
 }
 
 START_TEST(a_frame_by_sp_with_bp_saved_at_bp)
@@ -184,4 +185,5 @@ START_TEST(a_frame_by_sp_with_bp_saved_at_bp)
 END_TEST
 
 UNIT_SUITE("rules", frames_of_this_program, a_signal_frame, no_code_has_no_rule,
-	what_no_call_precedes_is_told, all_calls_are_known, packing_keeps_what_it_is_given, a_frame_by_sp_with_bp_saved_at_bp)
+	what_no_call_precedes_is_told, all_calls_are_known, packing_keeps_what_it_is_given,
+	a_frame_by_sp_with_bp_saved_at_bp)

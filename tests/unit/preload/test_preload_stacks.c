@@ -214,5 +214,5 @@ END_TEST
 UNIT_SUITE("stacks", equal_paths_share_a_node_and_others_do_not,
 	each_node_has_one_site_and_its_frame_one_line, a_mapping_has_a_site_of_its_own,
 	a_path_leads_to_its_site, a_forgotten_path_leads_to_its_site_again,
-	unloaded_code_gets_new_frames, what_was_never_met_is_unknown_also_among_unloaded_code, a_wrapper_is_looked_through,
-	without_a_frame_there_is_no_node)
+	unloaded_code_gets_new_frames, what_was_never_met_is_unknown_also_among_unloaded_code,
+	a_wrapper_is_looked_through, without_a_frame_there_is_no_node)
