@@ -16,14 +16,18 @@ test_targets() {
     grep -o '^build meson-test-prereq' "$BUILD/build.ninja" | cut -d ' ' -f 2
 }
 
-# Sets the build directory up if there is none, and builds what changed: all that tests need, or the targets in $build_of.
-# Its arguments go to meson setup.
-build() {
+# Sets the build directory up if there is none. Its arguments go to meson setup.
+set_up() {
     if [ ! -f "$BUILD/build.ninja" ]; then
         say "setting up $BUILD"
         # shellcheck disable=SC2086 # a list
         quietly meson setup "$BUILD" "$root" --buildtype=release -Ddebug=true ${BUILD_OPTIONS-} "$@"
     fi
+}
+
+# The same, and builds what changed: all that tests need, or the targets in $build_of.
+build() {
+    set_up "$@"
     targets=${build_of:-$(test_targets)}
     # shellcheck disable=SC2086 # a list
     if ! ninja -C "$BUILD" -n $targets | grep -q 'no work to do'; then
