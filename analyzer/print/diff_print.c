@@ -128,20 +128,20 @@ static bool differ(const char *a, const char *b)
 /* Only names make a location another; lines move. */
 static bool file_renamed(const struct diff_row *row)
 {
-	const struct diff_location *old = &row->locations[DIFF_OLD],
-				   *new = &row->locations[DIFF_NEW];
+	const struct diff_location *before = &row->locations[DIFF_OLD],
+				   *after = &row->locations[DIFF_NEW];
 
-	return old->known && new->known &&
-	       old->file &&new->file &&differ(path_base(old->file), path_base(new->file));
+	return before->known && after->known && before->file && after->file &&
+	       differ(path_base(before->file), path_base(after->file));
 }
 
 static bool function_renamed(const struct diff_row *row)
 {
-	const struct diff_location *old = &row->locations[DIFF_OLD],
-				   *new = &row->locations[DIFF_NEW];
+	const struct diff_location *before = &row->locations[DIFF_OLD],
+				   *after = &row->locations[DIFF_NEW];
 
-	return old->known && new->known && !old->has_offset &&
-	       !new->has_offset &&differ(old->function, new->function);
+	return before->known && after->known && !before->has_offset && !after->has_offset &&
+	       differ(before->function, after->function);
 }
 
 static void add_where(struct strbuf *text, const struct diff_row *row, struct paths *paths)
