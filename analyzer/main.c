@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* main.c - mtracer, the command. All of it is in the library beside, so that the unit tests can link it. */
 #include "analyzer/commands/cmd.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * libmtrace.h - control the tracing from inside the traced program.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * trace_format.h - the trace file, the one header that the library and the analyzer share.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # build.sh - shared by the scripts: where the tree is, and how it is built. To be sourced.
 #
 # BUILD: the build directory, default build/ in the tree. BUILD_OPTIONS: options for meson setup, where there is none yet.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """rooms.py - checks who includes whom: downwards from floor to floor, and in no circle.
 
 usage: rooms.py SOURCE_ROOT

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fold.c - lines broken to a width. */
 #include "analyzer/base/fold.h"
 #include "analyzer/base/strbuf.h"

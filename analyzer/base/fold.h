@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fold.h - output that fits a terminal: lines that are longer than it is wide are broken between
  * words, and what can be shortened asks for the width first.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* hashmap.c - open addressing, linear probing, at most half full. */
 #include "analyzer/base/hashmap.h"
 #include "analyzer/base/mem.h"

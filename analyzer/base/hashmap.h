@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hashmap.h - finds the index of an item in an array by the item's key. The items and their keys
  * stay with the caller, who says whether item `index` has the key that is looked for.

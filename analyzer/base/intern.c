@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* intern.c - one copy of each text. The hash table is libiberty's, the texts lie in one arena. */
 #include "analyzer/base/intern.h"
 

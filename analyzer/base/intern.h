@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * intern.h - one copy of each text: equal texts become the same pointer.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* json.c - writes JSON to a stream. */
 #include "analyzer/base/json.h"
 #include "analyzer/base/progress.h"

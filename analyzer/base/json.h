@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * json.h - writes JSON to a stream, one value after the other: valid for any bytes in any text.
  *

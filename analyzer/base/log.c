@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* log.c - one-line messages on stderr. */
 #include "analyzer/base/log.h"
 #include "analyzer/base/progress.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * log.h - what mtracer says on stderr, and the exit statuses that go with it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* md5.h - the sums that line tables have of source files; libiberty's, which Debian ships without this header. */
 #ifndef MTRACER_MD5_H
 #define MTRACER_MD5_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mem.c - allocation that can't fail, for a program that has nothing to save. */
 #include "analyzer/base/mem.h"
 

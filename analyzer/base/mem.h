@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mem.h - memory that is there or ends the program with one line: mtracer has nothing to save.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* opts.c - parses options by a table of rows, prints the table as help, and offers the nearest name
  * for a wrong one. */
 #include "analyzer/base/opts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * opts.h - command line options: one table of rows feeds the parser and the help.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* packing.c - packs and unpacks by libzstd, with a bound on what comes out. */
 #include "analyzer/base/packing.h"
 #include "analyzer/base/mem.h"

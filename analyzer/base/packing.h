@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * packing.h - packed traces: a whole trace as one Zstandard frame.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pager.c - the pager behind stdout. */
 #include "analyzer/base/pager.h"
 #include "analyzer/base/progress.h"

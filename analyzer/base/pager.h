@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pager.h - long output goes through a pager, where stdout is a terminal.
  */

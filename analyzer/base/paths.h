@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * paths.h - paths shortened to what distinguishes them: the fewest components from the end that no
  * other path in the set shares.

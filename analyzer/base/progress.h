@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * progress.h - a line on stderr that says what takes so long: on a terminal, after half a second.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * ranges.c - a sorted array of ranges. `reach` tells where looking back for an enclosing range can
  * stop, so a look-up costs a binary search and as many steps as ranges overlap there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * ranges.h - a set of address ranges, each with an owner's number; finds those that hold an
  *address.

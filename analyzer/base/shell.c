@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* shell.c - what can be pasted into a shell. */
 #include "analyzer/base/shell.h"
 #include "analyzer/base/mem.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * shell.h - commands to be pasted into a shell: this program by a name that finds it, and words
  * quoted where they need it.

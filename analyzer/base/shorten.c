@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* shorten.c - names and paths made to fit. */
 #include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"

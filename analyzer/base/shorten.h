@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * shorten.h - names and paths made to fit, so that what tells them apart stays.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* strbuf.c - a text that grows. */
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/mem.h"

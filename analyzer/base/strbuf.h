@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * strbuf.h - a text that grows. Always zero-terminated once something was added; starts as { 0 }.
  */

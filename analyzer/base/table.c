@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* table.c - human-readable columns, aligned. */
 #include "analyzer/base/table.h"
 #include "analyzer/base/fold.h"

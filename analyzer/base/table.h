@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * table.h - human-readable columns, aligned, and the little colour that a terminal gets.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* units.c - bytes, counts, times and shares as people read them, and sizes as people write them. */
 #include "analyzer/base/units.h"
 

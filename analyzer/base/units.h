@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * units.h - bytes, counts, times and shares as people read them. IEC units only: KiB is 1024 bytes.
  *

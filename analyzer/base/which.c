@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* which.c - looks for a program along PATH. */
 #include "analyzer/base/which.h"
 #include "analyzer/base/mem.h"

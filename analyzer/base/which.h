@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* which.h - where the shell would find a program. */
 #ifndef MTRACER_WHICH_H
 #define MTRACER_WHICH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* width.c - the width of texts, and of the terminal. */
 #include "analyzer/base/width.h"
 #include "analyzer/base/strbuf.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * width.h - how wide a text is on a terminal, and texts cut to a width.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd.c - the table of commands, dispatch, help, and a last check that stdout was written. */
 #include "analyzer/commands/cmd.h"
 #include "analyzer/base/fold.h"

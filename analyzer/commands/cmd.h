@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cmd.h - the commands of mtracer: one const struct in each cmd_<name>.c, one table in cmd.c.
  */

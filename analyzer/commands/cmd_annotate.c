@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_annotate.c - mtracer annotate: the program's source with the memory of each line beside it.
  */
 #include "analyzer/base/fold.h"

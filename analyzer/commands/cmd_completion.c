@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_completion.c - mtracer completion: prints completion scripts; hidden, for installations and
  * for a shell's start-up file. */
 #include "analyzer/base/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_diff.c - mtracer diff: what changed between two runs or two builds, and whether that is too
  * much. */
 #include "analyzer/base/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_info.c - mtracer info: what a trace is, how it was made, how large it is, and what is missing
  * from it. */
 #include "analyzer/base/json.h"

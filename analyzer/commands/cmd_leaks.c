@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_leaks.c - mtracer leaks: the blocks that nothing points to, by call stack; of a trace or of a
  * running process. */
 #include "analyzer/base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_merge.c - mtracer merge: several traces as one. */
 #include "analyzer/base/log.h"
 #include "analyzer/base/strbuf.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_pack.c - mtracer pack: a trace for keeping, compressed and with its symbols. */
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_report.c - mtracer report: where the memory of a run came from, line by line. */
 #include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cmd_run.c - mtracer run: starts a program with libmtrace.so preloaded, waits for it, and says
  * what it used.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cmd_tree.c - mtracer tree: which calls lead to the memory; and one function between its callers
  * and callees. */
 #include "analyzer/base/fold.h"

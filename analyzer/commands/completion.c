@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* completion.c - completion scripts, made of the commands' option tables. */
 #include "analyzer/commands/completion.h"
 #include "analyzer/base/json.h"

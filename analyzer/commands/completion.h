@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * completion.h - the option tables of all commands, for shells and for the manual page's maker.
  */

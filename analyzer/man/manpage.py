@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """manpage.py - a manual page from Markdown.
 
 usage: manpage.py NAME SECTION SUMMARY SOURCE.md [TABLES.json]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* diff_print.c - a diff in three forms: text, Markdown, JSON. */
 #include "analyzer/print/diff_print.h"
 #include "analyzer/base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * diff_print.h - a diff, human-readable, for a pull request, and as JSON. All begin with the
  * verdict.

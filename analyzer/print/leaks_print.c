@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leaks_print.c - leaks, human-readable with the verdict first, and as JSON. */
 #include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * listing.h - annotated functions as people read them: their source, the memory of each line beside
  * it.

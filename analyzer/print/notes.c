@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* notes.c - what was lost on the way into a trace, and how it was recorded, in words. */
 #include "analyzer/print/notes.h"
 #include "analyzer/base/mem.h"

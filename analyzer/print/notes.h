@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * notes.h - what a reader of a trace should know before trusting it: what was lost and why, and how
  * it was recorded.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* peekview.c - prints a function between its callers and its callees. */
 #include "analyzer/print/peekview.h"
 #include "analyzer/base/fold.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * peekview.h - functions between their callers and callees, as 'mtracer tree --peek' prints them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* row.c - rows and stacks, human-readable and as JSON. */
 #include "analyzer/print/row.h"
 #include "analyzer/base/fold.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * row.h - how a row of a profile is written, by every command that prints rows: as JSON, and as the
  * texts of its location.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* summary.c - a trace in a few lines, human-readable and as JSON. */
 #include "analyzer/print/summary.h"
 #include "analyzer/base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * summary.h - a trace in a few lines: the program, how it ended, its peak and its counts, what was
  * lost.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* allocators.c - finds allocators' libraries by their names, where the dynamic linker would. */
 #include "analyzer/run/allocators.h"
 

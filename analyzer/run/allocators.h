@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* allocators.h - the allocators that a program can be run with: --allocator of `mtracer run`. */
 #ifndef MTRACER_ALLOCATORS_H
 #define MTRACER_ALLOCATORS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leakcheck.c - looks for leaks in all traces of a run. */
 #include "analyzer/run/leakcheck.h"
 #include "analyzer/base/fold.h"

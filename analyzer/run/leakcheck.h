@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * leakcheck.h - the verdict on leaks at the end of `mtracer run --leaks-exit-code`.
  */

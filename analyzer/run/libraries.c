@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* libraries.c - asks the dynamic linker for a program's libraries, and looks into them. */
 #include "analyzer/run/libraries.h"
 

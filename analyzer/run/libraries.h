@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * libraries.h - what the dynamic linker will load for a program, and which functions that only one
  * allocator has are called there.

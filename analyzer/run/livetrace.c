@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* livetrace.c - finds the trace of a process by its mappings, and writes requests into it. */
 #include "analyzer/run/livetrace.h"
 #include "analyzer/base/log.h"

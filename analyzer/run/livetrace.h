@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * livetrace.h - the trace that a running process writes, and asking the process for something
  * through it.

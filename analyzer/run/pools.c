@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pools.c - which pools there are, how they are told, and what turns them off. */
 #include "analyzer/run/pools.h"
 

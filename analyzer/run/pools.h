@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pools.h - allocators that programs have on top of malloc: they take large blocks from it and give
  * out parts of these, which no tracer sees. Most can be told by the environment to ask malloc each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* preloading.c - finds our libraries, and puts together what the dynamic linker is to preload. */
 #include "analyzer/run/preloading.h"
 

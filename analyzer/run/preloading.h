@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* preloading.h - what `mtracer run` preloads into a program: ours, an allocator, what was there. */
 #ifndef MTRACER_PRELOADING_H
 #define MTRACER_PRELOADING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * program.c - looks into an executable file for what keeps a preloaded library from tracing it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * program.h - what can be told of a program before it is run: where it is, and whether tracing will
  * see anything of it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* runtrace.c - finds the traces of a run, and notes in it how the program ended. */
 #include "analyzer/run/runtrace.h"
 

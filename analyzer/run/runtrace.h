@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * runtrace.h - the traces that one run of a program left behind.
  *

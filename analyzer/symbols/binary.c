@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * binary.c - finding and opening a module's ELF file and its debug information, by libdwfl.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * binary.h - an ELF file and what can be had of its symbols and debug information, wherever these
  * lie.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* debuginfod.c - the time that debuginfod servers may take. */
 #include "analyzer/symbols/debuginfod.h"
 #include "analyzer/base/mem.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * debuginfod.h - debug files from servers, through libdwfl: how long it may take, and what is said
  * meanwhile.

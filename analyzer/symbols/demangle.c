@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * demangle.c - libiberty's demanglers, with a bound on what a hostile name can make of them: a name
  * of a few hundred bytes may spell out to more than any memory.

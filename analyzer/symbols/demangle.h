@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * demangle.h - names as people write them, from names as linkers know them.
  */

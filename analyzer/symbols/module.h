@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* module.h - a module whose symbols are wanted, and where to look for them. */
 #ifndef MTRACER_MODULE_H
 #define MTRACER_MODULE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* resolve.c - frames to functions and lines, through the symbolizer, remembered by frame. */
 #include "analyzer/symbols/resolve.h"
 #include "analyzer/base/hashmap.h"

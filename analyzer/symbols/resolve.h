@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * resolve.h - from the frames of a trace to functions and source lines, each frame once and only
  * when asked for; and which frame of a stack a row belongs to.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * scopes.c - an index of the DWARF's functions and inlined calls by address, built as far as it is
  * asked for.

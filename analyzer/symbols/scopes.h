@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * scopes.h - which functions, inlined ones included, hold an address, by the DWARF.
  *

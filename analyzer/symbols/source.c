@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source.c - reads source files whole and cuts them into lines. */
 #include "analyzer/symbols/source.h"
 

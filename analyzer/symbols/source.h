@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * source.h - lines of source files, each file read once, wherever it lies on this machine.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* span.c - the beginning and the end of a function, by the looks of its source. */
 #include "analyzer/symbols/span.h"
 

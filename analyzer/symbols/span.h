@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * span.h - where a function begins and ends in the text of its source file.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sums.c - walks the file tables of .debug_line (DWARF 5, section 6.2.4). */
 #include "analyzer/symbols/sums.h"
 #include "analyzer/base/md5.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sums.h - the MD5 sums of source files in a DWARF's line tables. DWARF 5 has room for them, clang
  * writes them, and libdw doesn't hand them out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * symbolize.c - from an address in a module to functions and lines: the DWARF first (scopes.c),
  * then the symbol table (symtab.c), then the bare offset. Everything found is kept, as many sites

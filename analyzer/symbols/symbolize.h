@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * symbolize.h - from an address in a module to the functions and source lines it stands for.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * symtab.c - a sorted copy of the functions in libdwfl's symbol table. dwfl_module_addrinfo() would
  * do the same by a look at every symbol for each address.

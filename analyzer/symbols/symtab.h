@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * symtab.h - the functions in a binary's symbol table, by address.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * wrappers.c - the list of functions that allocate on behalf of their caller, and its look-up.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * wrappers.h - which functions allocate on behalf of their caller.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* columns.c - tables of records to columns of numbers, and back, by one description of both. */
 #include "analyzer/trace/columns.h"
 #include "analyzer/base/mem.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * columns.h - a plain trace laid out by columns instead of records, for packing: alike numbers come
  * together, most as small differences, so what Zstandard makes of it is half as large.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* layout.c - one extent for each table, one behind the other. */
 #include "analyzer/trace/layout.h"
 #include "analyzer/trace/tables.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* layout.h - where the tables of a plain trace lie in its file, when mtracer writes it. */
 #ifndef MTRACER_LAYOUT_H
 #define MTRACER_LAYOUT_H

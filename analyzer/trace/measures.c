@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * measures.c - the measures of sites, threads and the whole program, as trace_format.h defines
  * them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * measures.h - what is measured of a call site, of a row of a report and of a whole program; and
  * the measures of each site, from the counters in a trace.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* process.c - asks /proc whether a trace's process still lives and still has the trace mapped. */
 #include "analyzer/trace/process.h"
 

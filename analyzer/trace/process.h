@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * process.h - whether the process that a trace names still lives, and still writes that trace.
  */

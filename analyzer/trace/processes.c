@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* processes.c - counts the processes of a sum and puts them into a tree. */
 #include "analyzer/trace/processes.h"
 #include "analyzer/base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * processes.h - the processes whose traces were added up: how many, of which programs, who started
  * whom, and what can be proved of the peak of all together.

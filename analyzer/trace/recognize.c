@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* recognize.c - looks at how a file begins, and how a word ends. */
 #include "analyzer/trace/recognize.h"
 #include "analyzer/base/packing.h"

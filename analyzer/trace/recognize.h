@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* recognize.h - whether a file is a trace, and whether a word names one. */
 #ifndef MTRACER_RECOGNIZE_H
 #define MTRACER_RECOGNIZE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* successor.c - looks through the directory of a trace for the next one of the same process. */
 #include "analyzer/trace/successor.h"
 #include "analyzer/base/mem.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * successor.h - the program that a traced process went on as (exec). If that was traced, too, its
  * trace has the same pid and start time, and usually lies beside.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tables.c - name and record of each table. */
 #include "analyzer/trace/tables.h"
 

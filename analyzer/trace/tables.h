@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tables.h - the tables of a trace, in this version of the format (preload/FORMAT.md). */
 #ifndef MTRACER_TABLES_H
 #define MTRACER_TABLES_H

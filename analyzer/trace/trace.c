@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * trace.c - reads a trace and checks every number in it before anybody uses it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * trace.h - a trace in memory, checked: whatever the file held, every index and every string in
  * here can be followed.

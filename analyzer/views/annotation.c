@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * annotation.c - finds the functions of all stacks, and adds sites up for the lines of those that
  * are shown.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * annotation.h - the functions of a program's source, and what their lines allocated: by
  *themselves, and with all that they called.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * calltree.c - merges stacks into a tree.
  *

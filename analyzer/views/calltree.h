@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * calltree.h - all stacks of a trace merged into one tree of functions, from the outermost inwards
  * or from the allocating ones outwards.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * code.c - collects functions and points from the stacks of a trace.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * code.h - the code that a trace saw: functions, and the points in them that are on call stacks.
  *

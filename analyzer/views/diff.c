@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * diff.c - adds the sites of all traces up to rows, each by its code's identity, and compares the
  * sides.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * diff.h - what changed between two runs, or between several runs on each side: rows whose code is
  * the same on both sides (match.h), with the measures of each.

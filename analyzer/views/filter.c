@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* filter.c - rows by regular expression. */
 #include "analyzer/views/filter.h"
 #include "analyzer/base/mem.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * filter.h - which rows to show: regular expressions on functions, locations and modules.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* gather.c - reads traces one after the other and adds them up. */
 #include "analyzer/views/gather.h"
 #include "analyzer/base/log.h"

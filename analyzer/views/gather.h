@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * gather.h - several traces read as one: those that are named, or all in a directory. One is in
  * memory at a time, and the sum has no symbols yet but those that came along: so each module is

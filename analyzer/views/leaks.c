@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leaks.c - collects the live blocks of a trace by site and kind, and takes out what is suppressed.
  */
 #include "analyzer/views/leaks.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * leaks.h - the live blocks of a trace by who points to them: rows by line and kind, with the call
  * stacks that lead there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* limit.c - thresholds of `mtracer diff`. */
 #include "analyzer/views/limit.h"
 #include "analyzer/base/units.h"

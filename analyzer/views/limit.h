@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * limit.h - how much something may grow: a percentage of what it was, or an amount.
  */

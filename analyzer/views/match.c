@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * match.c - pairs the code of a trace with what is known from the traces before it.
  *

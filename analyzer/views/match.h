@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * match.h - which functions and points of several traces are the same code, though lines moved,
  * functions were reordered, files renamed, modules loaded elsewhere or built anew.

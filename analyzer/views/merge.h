@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * merge.h - adds traces up to one: of forked workers, of processes of one service, of repeated
  * runs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* newest.c - finds the newest trace of the working directory. */
 #include "analyzer/views/newest.h"
 #include "analyzer/base/log.h"

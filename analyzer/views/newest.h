@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * newest.h - the trace that is meant where none is named.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* peak.c - bounds of a row's own peak, see peak.h for the reasoning. */
 #include "analyzer/views/peak.h"
 #include "analyzer/base/mem.h"

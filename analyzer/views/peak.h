@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * peak.h - what can be proved of a row's own peak, from the peaks of the sites and the call
  * instructions it is made of.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* peek.c - the callers and callees of one function. */
 #include "analyzer/views/peek.h"
 #include "analyzer/base/mem.h"

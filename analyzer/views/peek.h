@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * peek.h - one function between its callers and its callees.
  *

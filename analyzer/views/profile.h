@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * profile.h - the rows of a report: sites added up by line, function, file, module, or taken one by
  * one, or by thread.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* reading.c - opens a trace and its symbols for a command. */
 #include "analyzer/views/reading.h"
 #include "analyzer/base/fold.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * reading.h - what every command that reads a trace shares: the trace, its symbols, and the options
  * about these.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* selection.c - from words of a command line to functions. */
 #include "analyzer/views/selection.h"
 #include "analyzer/base/log.h"

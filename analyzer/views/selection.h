@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * selection.h - the functions that a command line means: by FUNCTION, FILE, FILE:LINE or regular
  * expression; or where nothing is said, those that hold most.

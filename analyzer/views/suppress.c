@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * suppress.c - reads suppressions of two formats and matches them with stacks.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * suppress.h - which leaks not to report: suppressions in LeakSanitizer's and in Valgrind's format,
  * and the built-in ones.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * suppress_builtin.c - what the C library, the loader, the C++ run time and common libraries keep
  * on purpose until the process ends, or lose in ways that only their authors can fix.

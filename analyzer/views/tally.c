@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tally.c - adds sites up to sums. */
 #include "analyzer/views/tally.h"
 #include "analyzer/base/mem.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * tally.h - adds sites up to sums: rows of a report, lines of a source file, nodes of a tree.
  *

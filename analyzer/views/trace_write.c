@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* trace_write.c - collects the tables of a trace and writes them as one file. */
 #include "analyzer/views/trace_write.h"
 #include "analyzer/base/log.h"

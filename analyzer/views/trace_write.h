@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * trace_write.h - makes trace files: copies with symbols, and sums of several.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* companion.c - the library's side of companion.h. */
 #include "preload/hooks/companion.h"
 #include "preload/hooks/record.h"

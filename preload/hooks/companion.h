@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * companion.h - what libmtrace.so offers to the objects beside it that define an allocator's own
  * functions (mallocx, mi_malloc, tc_malloc, ...).

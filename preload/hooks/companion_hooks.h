@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * companion_hooks.h - the shapes of a companion's hooks. A companion lists its functions in
  * FUNCTIONS(X) before it includes this, and then writes one line a function.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* companion_jemalloc.c - jemalloc's extended interface; its malloc family comes by libmtrace.so. */
 #define FUNCTIONS(X) X(mallocx) X(rallocx) X(xallocx) X(dallocx) X(sdallocx)
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* companion_mimalloc.c - mimalloc's mi_* functions. Those with a heap as their first argument do the
  * same in that heap. */
 

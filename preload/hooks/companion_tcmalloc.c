@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* companion_tcmalloc.c - tcmalloc's tc_* functions, which are its malloc and operator new under
  * other names. */
 

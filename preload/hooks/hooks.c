@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hooks.c - the malloc family. One shape for all: call the next definition, then record; or the
  * reverse where the block goes away (record.h says why). Nothing of ours is held or marked while

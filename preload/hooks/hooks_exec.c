@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hooks_exec.c - the ways on to another program. This one has no end then at which anything could
  * run: that it went on, and as what, is noted in the trace before, and taken back if the call

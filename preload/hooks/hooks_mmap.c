@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hooks_mmap.c - anonymous mappings and the program break, when MTRACE_MMAP=1 asks for them;
  * otherwise these hooks only look whether stacks or code go (cuts.h, modules.c), note what another allocator

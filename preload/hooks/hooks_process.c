@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hooks_process.c - what changes the process around the allocations: dlclose, seccomp, and the ways
  * to exit that run no destructors. The real call is the last thing that each does.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hooks_wait.c - who waits for children of all kinds (__WALL, __WCLONE) must not find the one that
  * scans for leaks, dead or alive. Other calls of wait() and its like never do, and pass.

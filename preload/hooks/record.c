@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* record.c - the rare cases of recording. */
 #include "preload/hooks/record.h"
 #include "preload/leakscan/snapshot.h"

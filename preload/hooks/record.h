@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * record.h - what every hook does around the real call: stack -> site -> slot -> ledger.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * private_jemalloc.h - the tracer's own heap: the distribution's jemalloc under the prefix mtje_.
  *

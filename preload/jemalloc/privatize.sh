@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # privatize.sh - makes the distribution's jemalloc a private part of libmtrace.so.
 #
 # usage: privatize.sh PYTHON ARCHIVE STUBS OUTPUT

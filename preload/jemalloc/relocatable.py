@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """relocatable.py - a relocatable object for x86-64: its sections, symbols and relocations, to be changed in place."""
 import struct
 import sys

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stubs.c - what the private jemalloc gets in the place of libc's functions (see privatize.sh).
  *

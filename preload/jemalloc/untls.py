@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """untls.py - lets code reach its thread data by an offset that is a variable, not the loader's.
 
 usage: untls.py OBJECT OFFSET DATA

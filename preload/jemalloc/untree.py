@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """untree.py - lets code reach a large variable by a pointer to it, so that it takes no address space until it is needed.
 
 usage: untree.py OBJECT VARIABLE POINTER SIZE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* blocks.c - reads the slots once, and lists the live blocks. */
 #include "preload/leakscan/blocks.h"
 #include "preload/leakscan/pagemap.h"

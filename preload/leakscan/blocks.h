@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * blocks.h - the live blocks that a scan finds in the slots, in order of address, and the look-up
  * of any address in them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* breaks.c - notes in plain memory, since nothing may be allocated while the break moves. */
 #include "preload/leakscan/breaks.h"
 

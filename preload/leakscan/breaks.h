@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* breaks.h - what was taken by sbrk() or brk(): the C library's allocator doesn't come by there. */
 #ifndef MTRACE_BREAKS_H
 #define MTRACE_BREAKS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* keptback.c - sees that there is such memory, and where it is when somebody asks. */
 #include "preload/leakscan/keptback.h"
 #include "preload/sys/next.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* keptback.h - memory that the program keeps from its children (MADV_DONTFORK, MADV_WIPEONFORK), which
  * a scan in a copy of the process has to see all the same. */
 #ifndef MTRACE_KEPTBACK_H

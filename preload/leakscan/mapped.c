@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mapped.c - pieces in an array sorted by address, in plain memory: an allocator maps while it is called, so nothing may be allocated.
  *

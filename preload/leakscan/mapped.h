@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mapped.h - what an allocator other than the C library's has mapped: its blocks, and what it notes about them. */
 #ifndef MTRACE_MAPPED_H
 #define MTRACE_MAPPED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pagemap.h - which pages of the process's memory there are, by /proc/self/pagemap. */
 #ifndef MTRACE_PAGEMAP_H
 #define MTRACE_PAGEMAP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * roots.c - the memory that a scan for leaks starts from: all that is writable and isn't an
  * allocator's, and registers.

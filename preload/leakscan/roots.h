@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* roots.h - the memory that a scan starts from. */
 #ifndef MTRACE_ROOTS_H
 #define MTRACE_ROOTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * scan.c - marks live blocks, starting from the roots, and adds them up by site and kind.
  *

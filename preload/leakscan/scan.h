@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * scan.h - who points to the live blocks: what is lost, and what can still be reached.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* scanmem.c - mappings that no lock is taken for, and that are known by number. */
 #include "preload/leakscan/scanmem.h"
 #include "preload/sys/cpu.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* scanmem.h - the scan's own memory, which goes all at once. */
 #ifndef MTRACE_SCANMEM_H
 #define MTRACE_SCANMEM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sift.c - one word after the other, or by the vector registers of the CPU.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sift.h - most words of a program's memory are no addresses of blocks: those that may be one, by
  * their value alone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * snapshot.c - the child process in which a scan runs, and what the parent does meanwhile: wait a
  * little.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* snapshot.h - the scan's children, and when there is a scan. */
 #ifndef MTRACE_SNAPSHOT_H
 #define MTRACE_SNAPSHOT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* threads.c - lists threads, stops them, and lets them go as if nothing had been. */
 #include "preload/leakscan/threads.h"
 #include "preload/store/thread.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * threads.h - the other threads of the process, for a scan: where their stacks are in use, and what
  * their registers hold.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* words.c - reads without asking before, and comes back from a fault. */
 #include "preload/leakscan/words.h"
 #include "preload/leakscan/pagemap.h"

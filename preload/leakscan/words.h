@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * words.h - the words in a stretch of memory that may be addresses of blocks. What can't be read,
  * as a program may have protected pages of its heap, is left out, and so are pages of private

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* begin.c - what comes next: the start, or the trace of a fork child. */
 #include "preload/life/begin.h"
 #include "preload/life/fork.h"

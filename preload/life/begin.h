@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* begin.h - whether an event may be recorded, and the begin of recording where it is time for that. */
 #ifndef MTRACE_BEGIN_H
 #define MTRACE_BEGIN_H

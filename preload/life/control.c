@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* control.c - the functions of libmtrace.h, and the last words in the header. */
 #include "preload/life/control.h"
 #include "preload/libmtrace.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* control.h - the last words in the header. */
 #ifndef MTRACE_CONTROL_H
 #define MTRACE_CONTROL_H

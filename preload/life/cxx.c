@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cxx.c - finds operator new and delete. */
 #include "preload/life/cxx.h"
 #include "preload/sys/glibc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cxx.h - the C++ library's operator new and delete, which our hooks stand in front of. */
 #ifndef MTRACE_CXX_H
 #define MTRACE_CXX_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* enter.c - the slow path: a thread makes its state, sees what has changed, and tells a hook that
  * it is inside of from one that was left. */
 #include "preload/life/enter.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* enter.h - how a thread enters the library. */
 #ifndef MTRACE_ENTER_H
 #define MTRACE_ENTER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fork.c - a child gets a trace of its own that begins as a copy of its parent's.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fork.h - fork children, which get traces of their own. */
 #ifndef MTRACE_FORK_H
 #define MTRACE_FORK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* init.h - the start of the library's life. */
 #ifndef MTRACE_INIT_H
 #define MTRACE_INIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leave.c - the end of the process: the scan for leaks, and the last word in the header. */
 #include "preload/life/leave.h"
 #include "preload/leakscan/snapshot.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leave.h - the end of the process. */
 #ifndef MTRACE_LEAVE_H
 #define MTRACE_LEAVE_H

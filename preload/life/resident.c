@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * resident.c - how much memory the process took at the most, and how much of that is ours.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* resident.h - how much memory the process took, at the exit. */
 #ifndef MTRACE_RESIDENT_H
 #define MTRACE_RESIDENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sandbox.h - seccomp filters that come: what they will forbid is done before. */
 #ifndef MTRACE_SANDBOX_H
 #define MTRACE_SANDBOX_H

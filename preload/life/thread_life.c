@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * thread_life.c - the state of threads: made at a thread's first event, handed on after its end.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* thread_life.h - threads begin and end. */
 #ifndef MTRACE_THREAD_LIFE_H
 #define MTRACE_THREAD_LIFE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * ledger.c - lanes, and the published state that the peaks follow once there are several threads.
  */

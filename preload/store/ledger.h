@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * ledger.h - current, peak, at peak and totals, for each site, each call instruction and the whole.
  *

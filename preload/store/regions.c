@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * regions.c - pieces of mappings in an array sorted by address. Mappings are few and rarely change,
  * so a plain array under a lock does; it is searched by halves and moved on insertion.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * regions.h - the anonymous mappings that are there (MTRACE_MMAP=1), and which site each belongs
  * to.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sample.c - distances and weights for sampling. The one file with floating point; without libm,
  * which would be loaded into every traced program.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sample.h - MTRACE_SAMPLE: record some blocks, so chosen that every byte has the same chance, and
  * count each for all that it stands for.

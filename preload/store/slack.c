@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* slack.c - see slack.h. */
 #include "preload/store/slack.h"
 #include "preload/store/sample.h"

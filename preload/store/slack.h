@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * slack.h - with MTRACE_SLACK=1: what an allocator gives beyond what was asked for.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* slots.c - the memory behind slots.h: branches and leaves are mapped when a region is first
  * met. */
 #include "preload/store/slots.h"

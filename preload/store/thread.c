@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* thread.c - the calling thread's state, and those of all. */
 #include "preload/store/thread.h"
 

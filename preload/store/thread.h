@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * thread.h - what the library keeps for each thread: its last stack, its lane, and whether it is
  * inside the library.

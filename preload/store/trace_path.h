@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * trace_path.h - where a trace goes: the path that MTRACE_OUT says, or where else there is room for
  * it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * tracefile.c - the mapped trace: creating it, and growing its tables while the program runs.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tracefile.h - the mapped trace. */
 #ifndef MTRACE_TRACEFILE_H
 #define MTRACE_TRACEFILE_H

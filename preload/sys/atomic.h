@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * atomic.h - atomics whose names say the memory order, so that a grep audits the design.
  *

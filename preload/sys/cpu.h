@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cpu.h - chooses the CPU-specific header. */
 #if defined(__x86_64__)
 #include "preload/sys/cpu_x86_64.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cpu_x86_64.h - all that the library knows of the CPU: registers, the frame of a hook, and where
  * the kernel puts the interrupted registers when it delivers a signal.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * env.c - the MTRACE_* variables: one row each, read once, before anything is traced.
  */

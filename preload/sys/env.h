@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* env.h - the MTRACE_* variables. */
 #ifndef MTRACE_ENV_H
 #define MTRACE_ENV_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * glibc.h - what only the GNU C library has. Below a traced script or make there may be a program of
  * another one (musl): its loader loads us too, and ends the program where a symbol is missing. So

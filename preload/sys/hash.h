@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* hash.h - a multiplier whose product has its randomness in the high bits. */
 #ifndef MTRACE_HASH_H
 #define MTRACE_HASH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * heap.c - the library's own memory: a private jemalloc that shares nothing with the program's
  * allocator, behind a lock: it takes all for one thread. Signals are blocked inside, since a

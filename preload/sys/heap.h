@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* heap.h - the library's own memory, apart from the program's. */
 #ifndef MTRACE_HEAP_H
 #define MTRACE_HEAP_H

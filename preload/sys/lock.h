@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * lock.h - a futex lock for the rare paths: new frames, nodes, sites and threads; and a brief one for
  * publishing.

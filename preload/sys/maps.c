@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* maps.c - the text that the kernel lists mappings in. */
 #include "preload/sys/maps.h"
 #include "preload/sys/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* maps.h - the lines of /proc/self/maps. */
 #ifndef MTRACE_MAPS_H
 #define MTRACE_MAPS_H

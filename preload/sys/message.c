@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* message.c - what goes to standard error, without stdio. */
 #include "preload/sys/message.h"
 #include "preload/sys/os.h"

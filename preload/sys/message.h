@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* message.h - messages to people. */
 #ifndef MTRACE_MESSAGE_H
 #define MTRACE_MESSAGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* next.c - finds the next definitions, and serves the allocations that the finding itself makes. */
 #include "preload/sys/next.h"
 #include "preload/sys/atomic.h"

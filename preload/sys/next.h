@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * next.h - the definitions that our hooks stand in front of, and the memory for the time before
  * they are known.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * object.c - asks the loader: by _dl_find_object, which takes no lock; by dl_iterate_phdr where it lacks
  * that.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* object.h - loaded objects, as the loader knows them. */
 #ifndef MTRACE_OBJECT_H
 #define MTRACE_OBJECT_H

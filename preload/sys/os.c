@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * os.c - every need of the kernel, by system calls that neither the program's interposers nor errno
  * see.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* os.h - what is asked of the kernel, none of it touching errno; negative errno on failure. */
 #ifndef MTRACE_OS_H
 #define MTRACE_OS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* phase.c - the page of the state, and its generations. */
 #include "preload/sys/phase.h"
 #include "preload/sys/next.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * phase.h - whether anything is recorded at all, in a page that the kernel wipes in every fork
  * child.

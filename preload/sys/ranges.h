@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ranges.h - arrays of address ranges, sorted, that don't overlap; their items have an `end`. */
 #ifndef MTRACE_RANGES_H
 #define MTRACE_RANGES_H

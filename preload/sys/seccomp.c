@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * seccomp.c - keeps the filters that the program has installed (sandbox.c), and answers for them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * seccomp.h - the system calls that the program has forbidden itself, and with it us (seccomp).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* single.c - the hooks by which single.h knows of a second thread where the C library doesn't tell. */
 #include "preload/sys/single.h"
 #include "preload/sys/atomic.h"

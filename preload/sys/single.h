@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * single.h - whether the process has had one thread so far. The C library says so before it starts
  * a second one; below glibc 2.32 a hook of pthread_create sees that.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* text.c - formatting without stdio: the program's streams and locks are not ours to use. */
 #include "preload/sys/text.h"
 

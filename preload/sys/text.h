@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* text.h - formatting without stdio or memory. */
 #ifndef MTRACE_TEXT_H
 #define MTRACE_TEXT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * capture.c - the walk by rules, from the innermost frame to the first that is a cached one.
  *

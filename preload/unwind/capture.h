@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* clang-format off */
 /*
  * capture.h - the stack of this call, by verified reuse of the thread's earlier stacks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * code.h - how a function returns, read off its instructions, where no unwind information says it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * code_x86_64.c - follows x86-64 code to where it returns.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cuts.c - the watched pages, as bits by two hashes of a page's number, and the last few cuts.
  *

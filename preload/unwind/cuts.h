@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cuts.h - stack memory that goes while threads know frames that were read from it.
  *

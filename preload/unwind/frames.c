@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* frames.c - forgets. */
 #include "preload/unwind/frames.h"
 #include "preload/sys/hash.h"

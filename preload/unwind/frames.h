@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* frames.h - what a thread caches of the stacks that were captured on it (capture.h). */
 #ifndef MTRACE_FRAMES_H
 #define MTRACE_FRAMES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * imports.c - finds the word by the library's dynamic section, as the loader does.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * imports.h - the functions that one loaded library calls of others.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * modules.c - the loaded objects, met one by one as return addresses inside them turn up.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* modules.h - the loaded objects in the trace. */
 #ifndef MTRACE_MODULES_H
 #define MTRACE_MODULES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * rule.h - an unwind rule: how to get from a frame to its caller, in 32 bits.
  *

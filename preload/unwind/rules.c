@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * rules.c - derives unwind rules, by letting libunwind step over a frame that doesn't exist.
  *

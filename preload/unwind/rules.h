@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rules.h - unwind rules of return addresses, by libunwind. */
 #ifndef MTRACE_RULES_H
 #define MTRACE_RULES_H

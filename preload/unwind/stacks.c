@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stacks.c - additions to the stack tree, and the sites and call instructions that hang on it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stacks.h - the stack tree: return address -> frame, (parent node, frame) -> node, node -> site.
  *

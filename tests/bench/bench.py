@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """bench - what tracing costs: native, null shim, libmtrace and heaptrack, interleaved, as one table of ratios.
 
 Absolute times differ from machine to machine and from minute to minute: every round runs all tracers one after the other,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * blocks.c - many threads that allocate and free blocks of one size.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """cases - the workloads of the benchmark: what to run, on which input."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* clang-format off */
 /*
  * loop.c - pairs of malloc and free at the end of a chain of calls.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * null_shim.c - the least that any preloaded tracer must do: forwards every call, and counts the
  * allocations.

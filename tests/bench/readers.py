@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """readers - what it costs to read a case's trace: each view of mtracer beside heaptrack_print, on the same run; and what
 the scan for leaks at the program's end did, per 100 MB that it looked through."""
 import json

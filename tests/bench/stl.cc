@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * stl.cc - a C++ program as they are: strings, maps, vectors, shared pointers, functions.
  *

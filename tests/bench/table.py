@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """table - from the costs of all rounds to medians, ratios and one table."""
 import math
 import statistics

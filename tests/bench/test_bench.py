@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bench works: a quick run of some cases gives plausible figures. It asserts nothing about speed."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """tracers - runs a case natively, under the null shim, under libmtrace and under heaptrack, and says what it cost."""
 import os
 import shutil

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """run.py - runs the command line cases: CASE.sh, and what it should print.
 
 usage: run.py [--accept] FOLDER...

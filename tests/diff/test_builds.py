@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Two builds that differ by inserted lines, other orders and names, and one real regression: that is what is reported.
 
 Built in many ways: optimization (also another one on each side), position-independent or not, without debug information, stripped.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """allocators - the allocators that tests preload, by the names that their libraries have on this system."""
 import unittest
 

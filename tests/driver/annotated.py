@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """annotated - the test of one annotated program.
 
 usage: annotated.py PROGRAM SOURCE...

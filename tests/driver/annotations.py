@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """annotations - what a test program's source says about the memory that its lines allocate.
 
     p = malloc(10);  //= count 1, total 10

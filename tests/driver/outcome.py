@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """outcome - the last lines of scripts/test: what was skipped and why, and how many tests passed, failed and were skipped.
 
 usage: outcome.py LOG...

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """packages - what brings a program that a test needs, as Debian calls it."""
 
 PACKAGES = {"ab": "apache2-utils", "cc1": "gcc", "clang++": "clang", "javac": "default-jdk-headless", "man": "man-db",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """programs - finds the test programs and their sources for the tests that are written in Python.
 
 TEST_PROGRAMS is the build directory of the programs, TEST_SOURCES the directory of their sources.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """tracing - runs a program with and without the library, and reads its traces through `mtracer`.
 
 The build tells where things are: TEST_LIBRARY is libmtrace.so, TEST_MTRACER the mtracer command.

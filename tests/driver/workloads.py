@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """workloads - input for real programs, the same in every run; `scale` 1 is for a run of a quarter of a second or so.
 
 Shared by the tests on real programs and by the benchmark.

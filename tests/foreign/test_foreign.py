@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Other people's software under the library: the same results as without, and every trace can be read.
 
 usage: test_foreign.py CASE

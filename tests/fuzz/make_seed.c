@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * make_seed.c - writes a trace as the sparse input of the trace target, or, with the number of a
  * command line, of the commands target: make_seed TRACE SEED [NUMBER].

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mutations.c - damaged traces, thousands of them: mtracer reads each or says in one line what is
  * wrong.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # seeds.sh - makes the first inputs of the fuzz targets from real traces and files of this tree.
 #
 # usage: tests/fuzz/seeds.sh BUILD DIRECTORY

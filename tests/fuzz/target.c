@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* target.c - files, texts and command lines for the fuzz targets. */
 #include "target.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* target_columns.c - what packed traces hold: columns, and the trace that they make. */
 #include "target.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* target_commands.c - whole commands on a trace: the first byte says which. */
 #include "target.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* target_executable.c - what `mtracer run` looks at of a program: ELF files and scripts. */
 #include "target.h"
 

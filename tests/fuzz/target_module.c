@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* target_module.c - a module that a trace names: an ELF file with symbols and debug information. */
 #include "target.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* target_names.c - names of functions, as symbol tables and debug information have them. */
 #include "target.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* target_packed.c - packed traces, as they are on disk. */
 #include "target.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* target_source.c - source files: their lines, and where functions begin and end in them. */
 #include "target.h"
 

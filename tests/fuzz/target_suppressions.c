@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* target_suppressions.c - suppression files, and the matching of what they hold. */
 #include "target.h"
 

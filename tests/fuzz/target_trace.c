@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* target_trace.c - the reader of traces, and the numbers that all views are made of. */
 #include "target.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files that are no trace, claim to be large, or change while they are read: one line on stderr, soon, and status 2."""
 import os
 import struct

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* alive.c - blocks that threads hold which are still there at exit: waiting, running, and one that ended. */
 #include "cases.h"
 

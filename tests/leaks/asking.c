@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* asking.c - loses 10 blocks of 100 bytes, then does as it is told: busy, idle, exit STATUS, abort,
  * _exit STATUS, quick_exit STATUS, handler STATUS (by _exit on a handler's own stack), limited
  * (busy, and may start no process); or loses nothing: clean STATUS, leave STATUS (as nobody can

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* holding.c - lost blocks that lead to others. The comment of a case says what is lost, and what that holds besides. */
 #include "cases.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* keeps.c - a library that comes late: a variable of its own, and one of each thread's. */
 static void *volatile global;
 static __thread void *volatile local[512];

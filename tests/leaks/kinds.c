@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* kinds.c - blocks of every kind, in C. */
 #include "cases.h"
 

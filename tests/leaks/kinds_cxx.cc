@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* kinds_cxx.cc - blocks of every kind, in C++: containers, new[] with its count, several bases. */
 #include "cases.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * roots.c - one block, and one place where it is pointed to: roots CASE. The last line of a case says what becomes of the block.
  * The others of its heap are the C library's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * situations.c - the situations of LeakSanitizer's and memcheck's own tests, and others of their kind, that are told in one process with
  * one thread: places that are roots or aren't, pointers that are none, and shapes of what is lost.

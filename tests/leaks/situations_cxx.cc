@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * situations_cxx.cc - what C++ does with blocks: containers, several bases, iterators, smart pointers, exceptions, and the operators in
  * all their forms.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* situations_threads.c - what threads had when they ended, and what those have that are still there at exit. */
 #include "cases.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The programs with other allocators, whose own words must not lead to a block. Lost and indirect blocks are added up: mimalloc
 and tcmalloc leave addresses in what they give, which lead from one lost block to another.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Leaks of a running process, of a whole run in one step, and what is said where there is no verdict."""
 import json
 import os

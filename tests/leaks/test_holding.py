@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What lost blocks hold: as the source says, and beside memcheck's direct and indirect bytes."""
 import json
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Each case of each program is what its source says, and so is the sum that the verdict gives."""
 import unittest
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The programs by one compiler, optimized and not, under mtracer, memcheck and LeakSanitizer, block by block.
 
 mtracer must say what the source says. The cases where one of the others' verdicts differs are listed with the reason; where both differ,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Real programs: what is lost agrees with memcheck's "definitely lost" and "indirectly lost", to the byte.
 
 Memcheck knows which words were never written, and passes them over. In python3 they lead from one lost block to another, as

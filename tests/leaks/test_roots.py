@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is a root and what isn't, a process for each case, as its source says; built by each compiler, optimized and not."""
 import json
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* unreadable.c - pages that nobody may touch, where roots and blocks are. Beside them all is as ever. */
 #include "cases.h"
 

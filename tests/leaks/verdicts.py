@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """verdicts - what becomes of the blocks of each case, by the sources' own word and by tools.
 
 A verdict is {kind: [bytes, blocks]}; verdicts are {case: verdict}, where a case is the innermost function of a stack that the source

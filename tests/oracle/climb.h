@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * climb.h - reaches a function over a random path of calls of a given length.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * oracle.c - one thread, random operations at random call depths, and a ledger of what each line allocated.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * oracle.h - the ledger that the oracle programs keep of their own memory, the plain way.
  *

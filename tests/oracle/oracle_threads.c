@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * oracle_threads.c - threads that allocate at random, free each other's blocks, and all meet at a known peak.
  *

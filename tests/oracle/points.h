@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * points.h - allocation points: one function a line for each way to allocate.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * small_malloc.c - an allocator of another style than glibc's, as a library: blocks 16 bytes apart, realloc(p, 0) gives
  * a block, and its functions call each other by their public names, so that hooks are called inside hooks.

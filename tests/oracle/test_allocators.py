@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The oracle programs with other allocators than the C library's: the trace must say the same as the ledger.
 
 usage: test_allocators.py PROGRAM SOURCE LINKED...

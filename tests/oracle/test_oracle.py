@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The trace of an oracle program against the ledger that the program kept itself.
 
 usage: test_oracle.py PROGRAM SOURCE

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """compare - a trace against heaptrack's counts of the same work."""
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """heaptrack - runs a program under heaptrack and counts what its trace says, event by event."""
 import functools
 import re

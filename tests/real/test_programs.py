@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Real programs: the same output and status with the library as without, and heaptrack's counts.
 
 usage: test_programs.py CASE

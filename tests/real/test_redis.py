@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """redis-server under load: the same replies with the library as without, and heaptrack's counts."""
 import random
 import shutil

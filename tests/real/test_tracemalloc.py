@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """CPython with PYTHONMALLOC=malloc: the peak beside the one that the interpreter's own tracer tells.
 
 tracemalloc sees what goes through Python's allocators once it has started. The library sees that and the rest: what the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An installation, moved to a directory of its own: all of it is there, and works from there."""
 import os
 import shutil

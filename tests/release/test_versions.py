@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The version stands in the project's meson.build; what can't read it from there says the same."""
 import os
 import re

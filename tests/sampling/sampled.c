@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sampled.c - allocates in all ways, the same in every run: what estimates from samples are compared
  * with.

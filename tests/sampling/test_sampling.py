@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """test_sampling - estimates from samples against what a full trace of the same program says, over many seeds."""
 import json
 import os

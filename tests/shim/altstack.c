@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * altstack.c - a handler that allocates for the first time, on an alternate stack of SIZE bytes with a closed page below.
  */

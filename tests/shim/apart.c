@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * apart.c - an allocator's own functions beside the C library's malloc: two heaps, of which one has blocks of 8 bytes, 8
  * bytes apart.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * apart_allocator.c - a library with mallocx and dallocx whose blocks have nothing to do with malloc's, and lie closer
  * than glibc's ever do.

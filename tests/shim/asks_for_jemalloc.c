@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * asks_for_jemalloc.c - a program that uses mallocx and its relatives where they exist, as folly does.
  */

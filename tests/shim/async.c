@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * async.c - a timer's handler that interrupts anything, the tracer too, and allocates, forks or jumps out there.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* auditor.c - a library for LD_AUDIT that only looks on: the loader then keeps less static thread storage in reserve. */
 #include <link.h>
 

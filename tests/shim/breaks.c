@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * breaks.c - the program break, which counts with the mappings. malloc moves it too, but not by these functions.
  */

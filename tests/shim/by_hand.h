@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * by_hand.h - for stacks that a program makes by hand: the switch to one, functions whose frames need no rbp, and an
  * address to return to that no call has left there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cancels.c - threads that are cancelled: at a point of their own, or anywhere that isn't the allocator; what their
  * clean-up handlers allocate counts.

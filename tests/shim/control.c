@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * control.c - a program that says itself what is to be traced, by libmtrace.h.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cut_stacks.c - fibers that go on while a part of their stack is gone: unmapped, closed, moved, given back, by this
  * thread, another, the allocator, or a system call by number. They never return as far as what is missing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * cxx_operators.cc - operator new and delete in all their forms.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * early.c - memory from before the tracer's own relocation: it is usable, and may be given back, resized and freed.
  */

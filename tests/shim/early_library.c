@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * early_library.c - allocates when the loader relocates it, before it has come to the tracer (see early.c).
  */

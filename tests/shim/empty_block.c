@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * empty_block.c - children that share the memory and have a thread block of zeros, or none, as Chromium's sandbox
  * makes one. Each does one thing that the library hooks.

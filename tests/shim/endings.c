@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * endings.c - allocates at random and writes down its progress, until it ends in the way it is told.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * entry_points.c - each C allocation function once or twice, with its errors and odd cases.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * exceptions.cc - exceptions that unwind through allocating frames and through destructors that allocate.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * faults.c - linked into a copy of the library, in which one call of the system fails, or all from one on.
  *

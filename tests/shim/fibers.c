@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fibers.c - thousands of small stacks: made by makecontext or by hand, in the heap or in mappings of their own, freed
  * and made again at the same places, and run by other threads than before.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * gone_code.c - code that goes without a dlclose by name, and other code that takes its place: libraries and generated
  * code, each with a call at the same address. The first argument says what comes after what (see test_gone_code.py).

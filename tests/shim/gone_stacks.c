@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * gone_stacks.c - stacks that are gone in part, or were never all there: what the tracer has read of them once it must
  * not read again unless it is sure to be there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * growing.c - allocates from more and more different stacks, so that its trace grows, and checks its own work.
  *

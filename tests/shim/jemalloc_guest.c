@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jemalloc_guest.c - a library to preload that uses the private jemalloc and nothing else of the tracer.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jemalloc_host.c - a program that a private jemalloc is preloaded into: it must notice nothing but guest_check().
  */

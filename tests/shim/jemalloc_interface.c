@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jemalloc_interface.c - jemalloc's mallocx and its relatives.
  */

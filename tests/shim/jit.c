@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * jit.c - code that no table describes, made at run time: it calls malloc, is freed, and other code with other
  * frames comes to lie at the same address. With a frame pointer the stack goes on through it; without, it ends there,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * late_cxx.c - a C program that loads a C++ library when it has run for a while.
  */

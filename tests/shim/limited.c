@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * limited.c - what a program may still map after it has limited its address space.
  *

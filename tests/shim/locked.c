@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * locked.c - an ordinary user's program that locks all of its memory, as those for sound and real time do.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * made_stacks.c - stacks that begin where no call has led, and frames that no unwind information describes; the first
  * argument says which (see test_made_stacks.py).

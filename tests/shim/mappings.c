@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mappings.c - anonymous mappings, which are traced too when MTRACE_MMAP=1 asks for it.
  */

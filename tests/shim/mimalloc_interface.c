@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mimalloc_interface.c - mimalloc's functions under its own names, which call each other inside.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * moments.c - allocation at the moments when a tracer is easily not ready: before main, after it, in the loader's
  * callbacks and while its lock is held.

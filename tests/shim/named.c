@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * named.c - threads that take their names at different times, and are gone one after the other: each
  * allocates a number of blocks that is its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * namespaces.c - libraries in namespaces of their own (dlmopen), each with a second C library.
  */

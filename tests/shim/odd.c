@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * odd.c - programs that end or behave oddly; the first argument says how (see test_odd.py).
  */

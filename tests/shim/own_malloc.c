@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * own_malloc.c - a program that brings its own malloc, exported by the executable.
  */

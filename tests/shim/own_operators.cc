@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * own_operators.cc - a program with operator new and delete of its own: what they take from malloc is seen, and belongs to
  * the lines that said new.

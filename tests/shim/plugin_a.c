@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * plugin_a.c - one of two libraries of the same shape that get loaded at the same address (see plugins.c).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * plugin_b.c - the other of the two libraries (see plugins.c). Its allocation is on another line than plugin_a.c's.
  */

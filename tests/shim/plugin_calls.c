@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* plugin_calls.c - a library whose one function, NAME_call, calls back; several of them have the same layout. */
 #include <stddef.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* plugin_frees.c - a library that frees what others have allocated. */
 #include <stdlib.h>
 

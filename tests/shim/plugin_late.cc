@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * plugin_late.cc - a C++ library for a program that has none (see late_cxx.c): a constructor waits for a thread that
  * is the first to call operator new, while the loader's lock is held.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* plugin_many.c - a library with many calls of malloc. */
 #include <stdlib.h>
 

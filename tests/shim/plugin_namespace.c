@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * plugin_namespace.c - is loaded with a C library of its own, whose malloc isn't the program's (see namespaces.c).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * plugin_storm_a.c - a library that allocates when it is loaded, used and unloaded (see plugin_storms.c).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * plugin_storm_b.c - the other of the two libraries (see plugin_storms.c): the same size, other code at each place.
  */

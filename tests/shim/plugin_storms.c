@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * plugin_storms.c - threads that load and unload libraries all the time, so that the code at an address
  * changes while others walk their stacks. What a library allocates must never be said of another.

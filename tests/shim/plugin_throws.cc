@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * plugin_throws.cc - a C++ library for a C program: its exceptions must find their own unwinder (see plugins.c).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * plugins.c - loads and unloads two libraries in turn, so that each comes to lie where the other was.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * processes.c - new processes in every way there is; the first argument says which (see test_processes.py).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * program.h - what the annotated test programs share (see ../driver/annotations.py).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * raw_threads.c - threads that clone() makes and the C library knows nothing of: with the maker's thread-local
  * storage, with zeros instead, and with one of their own that the loader made.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * reaping.c - a thread waits for children of all kinds, by one of the ways to wait, while the process
  * ends; there are none, and none may be found.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * signal_malloc.c - an allocator that may be called in signal handlers which interrupt it: it only ever goes forward,
  * by one atomic addition. Linked to async_safe (see async.c).

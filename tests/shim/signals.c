@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * signals.c - handlers that allocate: on the program's stack, on one of their own, in a loop, and jumping out.
  */

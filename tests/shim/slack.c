@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * slack.c - what the allocator gives beyond what was asked for, by malloc_usable_size itself.
  *

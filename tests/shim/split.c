@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * split.c - split stacks (gcc's -fsplit-stack): a function that finds its stack short runs on another piece of memory,
  * which is freed and taken again. The tracer's own frames must fit wherever the program is.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stacks.c - frames that a stack walk gets wrong easily: realigned ones, alloca, longjmp, deep recursion, fibers.
  *

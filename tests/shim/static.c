@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * static.c - a program into which no library can be loaded.
  */

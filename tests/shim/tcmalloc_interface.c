@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * tcmalloc_interface.c - tcmalloc's functions under its own names.
  */

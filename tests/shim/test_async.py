@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A handler that interrupts the program and the tracer anywhere, and allocates, forks or jumps away there.
 
 What the threads allocate is recorded to the byte; a handler's own allocations are recorded or counted as lost.

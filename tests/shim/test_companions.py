@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The objects for functions that only one allocator has: they are there when they are needed, and else do no harm."""
 import os
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whatever ends a program, its trace holds all up to the last allocation: compared with the program's own ledger."""
 import os
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The MTRACE_* variables: where traces go, and that a bad value costs one line and the trace, nothing else."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whatever the system refuses the library, the program never notices.
 
 A copy of the library (faults.c) lets its first call of the system fail, then its second, and so on, until a run has no

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Code that comes where other code was: what it allocates is its own, also where no dlclose by name told that the other went."""
 import unittest
 

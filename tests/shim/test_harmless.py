@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The program behaves as without the library, whatever it does with processes, memory, limits and its terminal."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Hostile surroundings: what fails there costs data at the most, never the program."""
 import json
 import os

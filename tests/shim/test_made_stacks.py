@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Stacks that begin where no call has led, and frames without unwind information: no frame is made up, and what may be
 missing is said."""
 import unittest

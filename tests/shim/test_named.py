@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`report --by thread`: whose allocations are whose, by names that come early, late and in between."""
 import json
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Odd ends and odd manners: the program's behaviour is as without the library, and the trace holds what there was."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tracer's private heap: invisible to the program, deaf to its configuration."""
 import os
 import subprocess

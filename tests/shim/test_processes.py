@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """New processes: what each one's trace holds, and that none of them hangs."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs that forbid themselves system calls (seccomp) aren't killed for what the library would like to do."""
 import itertools
 import shutil

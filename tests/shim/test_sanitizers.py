@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs built with sanitizers, which replace malloc themselves: the library stays out, and says so in one line."""
 import os
 import re

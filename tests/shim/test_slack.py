@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MTRACE_SLACK=1: what the allocator gives beyond what is asked for, against what malloc_usable_size tells the program."""
 import json
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sources that were edited after the program was built: identified by their sum where there is one, else by their time."""
 import os
 import shutil

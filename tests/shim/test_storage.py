@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where the trace goes when it can't go where it should, and what happens to it while the program runs."""
 import os
 import re

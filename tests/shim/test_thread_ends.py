@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Threads that end in every way: their last destructors count, and what they leave behind doesn't add up."""
 import unittest
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Blocks that are freed unseen: found again when their memory is given out again, and never anything worse."""
 import unittest
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs that can't be traced: they run as ever, and the user is told why there is nothing to see."""
 import json
 import subprocess

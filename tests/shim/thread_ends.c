@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * thread_ends.c - threads that end in every way, tens of thousands of them (a million in the long test): what their
  * last destructors do counts, their state in the tracer is used again, and the trace doesn't grow with their number.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * thread_locals.cc - C++ objects of threads, whose constructors and destructors allocate, also when others are gone.
  */

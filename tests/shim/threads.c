@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * threads.c - threads that come and go: what they allocate, what others free, what their destructors do.
  */

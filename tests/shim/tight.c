@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * tight.c - stacks of the smallest sizes, very deep ones, and frames with vectors in them.
  */

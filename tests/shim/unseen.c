@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * unseen.c - frees a part of its blocks by the C library's own functions, as plug-ins with RTLD_DEEPBIND do.
  *

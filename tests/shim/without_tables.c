@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* without_tables.c - part of made_stacks.c, compiled without unwind information. */
 #include "without_tables.h"
 

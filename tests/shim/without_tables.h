@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* without_tables.h - functions of which the program has no unwind information. */
 #ifndef TEST_WITHOUT_TABLES_H
 #define TEST_WITHOUT_TABLES_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * stress.cc - all at once: threads that allocate, throw, load and unload libraries and end, a timer whose handler allocates
  * too, and children that are forked at any moment, run threads of their own and are killed at any other. Each keeps a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """All at once (stress.cc): no hang, no crash, and every total as the programs' own ledgers have it.
 
 The long test goes on for ten minutes, in rounds with other seeds; STRESS_SEED=N begins with another one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * agree.c - asks the symbolizer and another tool about random addresses in a program's functions,
  * and compares.

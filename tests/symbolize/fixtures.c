@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fixtures.c - finds and runs what variants.sh made. */
 #include "fixtures.h"
 

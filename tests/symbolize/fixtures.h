@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fixtures.h - the programs that variants.sh made, and a symbolizer with one module in it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * places.c - a program that knows where its code is: each line of its output is an address in its
  * file, then the functions that the address is in, as "function:line", innermost first. Compiled

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* places.h - a function to inline from another file, reached by a path that isn't plain. */
 #ifndef PLACES_H
 #define PLACES_H

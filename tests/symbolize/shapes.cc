@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * shapes.cc - every shape of function that the symbolizer has to name: templates, overloads,
  * lambdas, local classes, anonymous namespaces, constructors, operators, and enough of the standard

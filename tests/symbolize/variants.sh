@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # variants.sh - compiles the fixtures in all the ways that debug information comes.
 #
 # usage: variants.sh OUTDIR PLACES.C SHAPES.CC

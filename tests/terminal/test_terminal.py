@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """test_terminal.py - what mtracer does on a terminal only: colour, a pager, the terminal's width, a progress line; and
 that debuginfod servers can't keep it waiting."""
 import fcntl

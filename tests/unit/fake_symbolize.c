@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fake_symbolize.c - the symbolizer of unit tests. */
 #include "fake_symbolize.h"
 

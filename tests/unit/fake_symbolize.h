@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fake_symbolize.h - in place of analyzer/symbols/symbolize.c in unit tests: the names of addresses come
  * from a table.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* make_trace.c - writes a trace from its description: make_trace DESCRIPTION TRACE. */
 #include "trace_builder.h"
 

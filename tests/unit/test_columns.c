@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_columns.c - tables of any content to columns and back, to the byte; and columns that are
  * damaged. */
 #include "unit.h"

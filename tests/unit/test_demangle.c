@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_demangle.c - names as people write them, and names that are made to do harm. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_fold.c - lines that are longer than a terminal is wide. */
 #include "unit.h"
 

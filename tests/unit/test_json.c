@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_json.c - JSON is valid for any bytes, and laid out as promised. */
 #include "unit.h"
 

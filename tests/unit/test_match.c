@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_match.c - which functions and points of two or three traces are taken for the same code. */
 #include "analyzer/views/code.h"
 #include "analyzer/views/match.h"

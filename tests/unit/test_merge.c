@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_merge.c - sums of traces against a plain sum of what their call stacks say; packed and
  * copied traces. */
 #include "analyzer/trace/measures.h"

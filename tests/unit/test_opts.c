@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_opts.c - the option parser: every way to write an option, and every way to get it wrong. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_paths.c - paths are shortened to what distinguishes them, and no further. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_profile.c - rows: what they gather, whom they belong to, and what is claimed of their peaks.
  */
 #include "unit.h"

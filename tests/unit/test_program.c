@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_program.c - what is told of a program before it runs, from programs that can't be traced and
  * from damaged ones. */
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_ranges.c - look-ups in overlapping ranges, against a plain scan of all of them. */
 #include "unit.h"
 

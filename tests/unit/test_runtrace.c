@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_runtrace.c - which of the traces beside each other are of a run, and what is noted in them.
  */
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_shorten.c - what stays of names and paths that don't fit. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_source.c - lines of source files, and of what is none. */
 #include "unit.h"
 

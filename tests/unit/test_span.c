@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_span.c - where functions begin and end in the text of their source. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_suppress.c - suppressions: both formats, what they match, and what is refused. */
 #include "analyzer/views/suppress.h"
 #include "analyzer/base/strbuf.h"

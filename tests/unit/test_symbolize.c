@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_symbolize.c - what programs that know their own functions and lines say, against what the
  * symbolizer says, for all kinds of debug information; and files that are wrong, missing, or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_trace.c - what the reader takes, and what it refuses and in which words. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_units.c - sizes and times as people read and write them. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_width.c - how wide texts are, and where they are cut. */
 #include "unit.h"
 

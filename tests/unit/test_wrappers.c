@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_wrappers.c - which frames a report's row looks through, and which are somebody's own code.
  */
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* trace_builder.c - traces for tests: a plain ledger, and the format written from it. */
 #include "trace_builder.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * trace_builder.h - makes traces for tests, without the library: a slow and plain ledger behind the
  * real format.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * trace_description.c - builder_read(): traces from text, one statement a line
  * (tests/golden/README.md lists them).

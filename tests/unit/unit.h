@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * unit.h - a Check suite in one file: tests between the includes and UNIT_SUITE(name, test...).
  */

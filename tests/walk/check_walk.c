@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * check_walk.c - part of a special build of the library: compares every captured stack with
  * libunwind's own walk.

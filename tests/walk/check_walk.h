@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* check_walk.h - the hook that the special build of the library calls after each capture. */
 #ifndef MTRACE_CHECK_WALK_H
 #define MTRACE_CHECK_WALK_H

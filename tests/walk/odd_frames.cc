@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * odd_frames.cc - allocations below frames that are hard to unwind: exceptions in flight, alloca, realigned stacks,
  * deep recursion, longjmp out of the middle, and a signal handler.

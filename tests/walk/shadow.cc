@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * shadow.cc - random call graphs that know their own stacks: with fibers, exceptions, alloca, longjmp, realigned
  * frames, signal handlers, functions without unwind information, and threads.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* shadow.h - what the functions of shadow.cc and shadow_plain.c share. */
 #ifndef TEST_SHADOW_H
 #define TEST_SHADOW_H

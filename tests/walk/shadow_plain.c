@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* shadow_plain.c - nodes of shadow.cc that are compiled without unwind information. */
 #include "shadow.h"
 

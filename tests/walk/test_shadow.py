@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """test_shadow.py PROGRAM... - random call graphs against their own shadow stacks: each allocation has the stack that it was made on."""
 import os
 import re

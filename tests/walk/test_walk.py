@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """test_walk.py LIBRARY PROGRAM... SOURCE - a library that compares each of its walks with libunwind's, under real programs."""
 import re
 import shutil

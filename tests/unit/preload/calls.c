@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* calls.c - a library that calls a function of another's. */
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fixture.h - a trace in a scratch directory, and the modules set up on it, as the library's start
  * does.

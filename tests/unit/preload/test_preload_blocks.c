@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_blocks.c - random blocks, looked up by any address, and looked for one by one. */
 #include "unit.h"
 

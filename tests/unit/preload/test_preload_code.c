@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_code.c - how functions return: some by hand, and all of the C library's against its unwind information. */
 #include "fixture.h"
 

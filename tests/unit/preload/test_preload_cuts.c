@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_cuts.c - pages that are watched, and memory that goes with and without any. */
 #include "fixture.h"
 

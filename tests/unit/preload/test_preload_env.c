@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_env.c - values of the MTRACE_* variables, good and bad. */
 #include "unit.h"
 

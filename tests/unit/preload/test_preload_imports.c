@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_imports.c - replaces what a library calls: with its words left open by the loader,
  * and closed. */
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_preload_ledger.c - random allocations in the ledger and in a twin that copies all counters
  * at every new peak.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_mapped.c - random mappings, against an array that has each page's owner. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_regions.c - random mappings and unmappings, in the regions and in a plain array of
  * pages. */
 #include "fixture.h"

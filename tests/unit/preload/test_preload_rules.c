@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_rules.c - rules of code whose frames are known. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_sample.c - estimates from samples against the truth, over many seeds. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_preload_sandbox.c - random seccomp filters, answered by seccomp.c and by the kernel.
  *

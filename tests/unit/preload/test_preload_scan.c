@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_scan.c - random graphs of blocks: who is lost, and what that holds, by the scan and
  * by a slow twin that asks of each two blocks whether one leads to the other. */
 #include "fixture.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_sift.c - what the CPU's vectors find in random words is what a plain loop finds. */
 #include "unit.h"
 

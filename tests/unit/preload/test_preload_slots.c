@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_slots.c - random blocks in the slot table and in a plain list. */
 #include "unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_stacks.c - random stacks in the stack tree and in a plain list of paths. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* test_preload_words.c - memory with pages that can't be read, and with such that were never
  * touched. */
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* without_hooks.c - stands for the parts that are left out of the unit tests: nothing starts by
  * itself. */
 #include "preload/life/init.h"
