@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * control_threads.c - threads that start and stop the recording at the same time as others allocate: whatever
  * was recorded on the way, what comes after the last start is recorded whole.
