@@ -3,9 +3,10 @@
 import os
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tracing import wait_until
 
 BUILT = Path(os.environ.get("BENCH_PROGRAMS", "."))
 LIBRARY = os.environ.get("TEST_LIBRARY", "")
@@ -85,10 +86,7 @@ class Workplace:
             "maxclients 100\n")
         server = self.start(command)
         client = ["redis-cli", "-s", str(socket)]
-        for _ in range(500):
-            if socket.exists() and self.quiet([*client, "ping"]):
-                break
-            time.sleep(0.02)
+        wait_until(lambda: socket.exists() and self.quiet([*client, "ping"]), "redis-server answers")
         tests = "set,get,incr,lpush,rpop,sadd,hset,zadd,lrange_100,mset"
         self.quiet(["redis-benchmark", "-s", str(socket), "-q", "-c", "10", "-P", "8", "-r", "20000",
                     "-n", str(self.requests), "-t", tests])

@@ -8,16 +8,21 @@ import json
 import os
 import shutil
 import subprocess
-import time
 import unittest
 from pathlib import Path
 
 from annotations import mark
-from tracing import environment, mtracer, run, scratch
+from tracing import environment, mtracer, run, scratch, wait_until
 
 HERE = Path(os.environ["TEST_SOURCES"])
 BEFORE, AFTER = HERE / "before" / "table.c", HERE / "after" / "sheet.c"
 GREW = 5000  # bytes, by the regression
+
+
+def allocations(trace):
+    """How many a trace counts; 0 while it can't be read."""
+    result = mtracer("report", trace, "--json")
+    return json.loads(result.stdout)["totals"]["allocations"] if result.status == 0 else 0
 
 
 def compiler(source):
@@ -178,10 +183,9 @@ class Builds(unittest.TestCase):
             program = build(source, directory / "running", "-g")
             with subprocess.Popen([program], env=environment(True, MTRACE_OUT="t"), cwd=directory) as p:
                 path = directory / "t"
-                while not path.exists() or mtracer("report", path).status != 0:
-                    time.sleep(0.01)
+                wait_until(lambda: path.exists() and allocations(path), "the program has allocated")
                 shutil.copy(path, directory / "early")
-                time.sleep(0.2)
+                wait_until(lambda: allocations(path) > allocations(directory / "early"), "it has allocated more")
                 status, report = difference("--fail-over", "0", directory / "early", path)
                 p.kill()
             self.assertEqual(status, 1)

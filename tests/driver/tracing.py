@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 LIBRARY = os.environ.get("TEST_LIBRARY", "")
@@ -102,6 +103,16 @@ def scratch():
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def wait_until(condition, what, seconds=60, pause=0.01):
+    """Waits for what condition() returns to be true, and returns it; an error once the deadline has passed."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"after {seconds} s still not: {what}")
+        time.sleep(pause)
+    return result
 
 
 def traces(directory, program="*"):

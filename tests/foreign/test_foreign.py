@@ -14,13 +14,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import unittest
 import xml.etree.ElementTree as xml
+from pathlib import Path
 
 import workloads
 from packages import missing
-from tracing import LONG, environment, run, scratch, skip, traces
+from tracing import LONG, environment, run, scratch, skip, traces, wait_until
 
 PYTHON = "/usr/bin/python3"
 TIMEOUT = 1500
@@ -129,6 +129,16 @@ CPYTHON = {
 def plain_user():
     """What makes a command run as somebody who isn't root."""
     return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
+
+
+def answers(port):
+    """Whether somebody listens there."""
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def children(pid):
+    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
 
 def free_port():
@@ -290,11 +300,7 @@ http {{ access_log off; gzip on; gzip_types *;
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         conf = ["-p", self.directory, "-c", self.directory / "nginx.conf", "-e", self.directory / "errors"]
         server = self.serve(program, *conf)
-        for _ in range(200):
-            with socket.socket() as s:
-                if s.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+        wait_until(lambda: answers(port), "nginx listens")
         seen = []
         for options in ([], ["-k"], ["-H", "Accept-Encoding: gzip"]):
             for path in ("/", "/again", "/missing"):
@@ -302,8 +308,9 @@ http {{ access_log off; gzip on; gzip_types *;
                             f"http://127.0.0.1:{port}{path}"], traced=False, timeout=300)
                 seen.append(re.findall(r"(?:Complete|Failed|Non-2xx) [a-z]+:\s+\d+|Document Length:\s+\d+",
                                        done.stdout.decode()))
+        workers = children(server.pid)
         self.ok(self.start(program, *conf, "-s", "reload"))
-        time.sleep(0.5)
+        wait_until(lambda: len(children(server.pid)) == 2 and not children(server.pid) & workers, "nginx has reloaded")
         self.ok(self.start(program, *conf, "-s", "quit"))
         status = server.wait(timeout=60)
         errors = (self.directory / "errors").read_text()
@@ -321,10 +328,7 @@ http {{ access_log off; gzip on; gzip_types *;
                             prefix=user)
         at = ["-h", "127.0.0.1", "-p", port, "-U", "me"]
         ask = lambda sql: run(["psql", *at, "-d", "postgres", "-Atc", sql], traced=False, timeout=120)
-        for _ in range(300):
-            if ask("select 1").status == 0:
-                break
-            time.sleep(0.1)
+        wait_until(lambda: ask("select 1").status == 0, "PostgreSQL answers", pause=0.1)
         self.ok(self.start("pgbench", *at, "-i", "-s", "1", "-q", "postgres"))
         done = self.ok(self.start("pgbench", *at, "-n", "-c", "4", "-j", "2", "-t", 500 if LONG else 100,
                                   "--random-seed=1", "postgres"))

@@ -4,22 +4,17 @@ import json
 import os
 import signal
 import subprocess
-import time
 import unittest
 from pathlib import Path
 
 from programs import BUILT
-from tracing import MTRACER, environment, mtracer, run, scratch
+from tracing import MTRACER, environment, mtracer, run, scratch, wait_until
 
 LEAKS = BUILT / "asking"
 
 
 def wait_for(path, text):
-    for _ in range(1000):
-        if path.exists() and text in path.read_text():
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"{path} has no {text!r}")
+    wait_until(lambda: path.exists() and text in path.read_text(), f"{path} has {text!r}")
 
 
 class Running(unittest.TestCase):

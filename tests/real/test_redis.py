@@ -3,13 +3,12 @@
 import random
 import shutil
 import subprocess
-import time
 import unittest
 
 from compare import against_heaptrack
 from heaptrack import Counts, command
 from packages import missing
-from tracing import LONG, environment, only_trace, scratch, skip, traces
+from tracing import LONG, environment, only_trace, scratch, skip, traces, wait_until
 
 COMMANDS = 60000 if LONG else 15000
 
@@ -48,12 +47,11 @@ class Server:
         self.wait_for(b"accept connections")
 
     def wait_for(self, text):
-        for _ in range(1200):
-            if self.log.exists() and text in self.log.read_bytes():
-                return
-            time.sleep(0.05)
-        self.process.kill()
-        raise AssertionError(f"the server does not say {text!r}")
+        try:
+            wait_until(lambda: self.log.exists() and text in self.log.read_bytes(), f"the server says {text!r}")
+        except AssertionError:
+            self.process.kill()
+            raise
 
     def send(self, text):
         done = subprocess.run(["redis-cli", "-s", self.socket], input=text.encode(), check=False,

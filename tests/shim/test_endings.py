@@ -9,7 +9,7 @@ import time
 import unittest
 
 from programs import Program
-from tracing import LONG, environment, mtracer, run, scratch, traces
+from tracing import LONG, environment, mtracer, run, scratch, traces, wait_until
 
 PROGRAM = Program("endings")
 FIELDS = ("allocations", "allocated_bytes", "frees", "current_bytes")
@@ -86,8 +86,7 @@ class Endings(unittest.TestCase):
                 command = [PROGRAM.path, "kill", FOREVER, str(seed), "ledger", str(threads)]
                 child = subprocess.Popen(command, cwd=directory, env=environment(True))
                 path = directory / "ledger"
-                while not path.exists() or path.stat().st_size == 0:
-                    time.sleep(0.001)
+                wait_until(lambda: path.exists() and path.stat().st_size, "the program keeps its ledger", pause=0.001)
                 time.sleep(random.Random(seed).random() * 0.2)
                 os.kill(child.pid, signal.SIGKILL)
                 self.assertEqual(child.wait(), -signal.SIGKILL)
@@ -137,12 +136,12 @@ class Endings(unittest.TestCase):
             command = [PROGRAM.path, "kill", FOREVER, "1", "ledger", "2"]
             with subprocess.Popen(command, cwd=directory, env=environment(True)) as child:
                 try:
-                    while not traces(directory) or not (directory / "ledger").exists():
-                        time.sleep(0.01)
-                    time.sleep(0.2)
+                    ledger = directory / "ledger"
+                    wait_until(lambda: ledger.exists() and ledger.stat().st_size and ledgers(ledger)["allocations"][0],
+                               "the program has allocated")
                     seen = []
                     for _ in range(5):
-                        before = ledgers(directory / "ledger")["allocations"][0]
+                        before = ledgers(ledger)["allocations"][0]
                         trace = traces(directory)[0]
                         seen.append(PROGRAM.row(trace, "malloc")["allocations"])
                         self.assertGreaterEqual(seen[-1], before)

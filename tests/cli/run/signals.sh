@@ -3,7 +3,7 @@ mtracer run -q -o t.mtrace -- sh -c 'kill -INT $PPID; kill -QUIT $PPID; sleep 0.
 for signal in TERM HUP USR1; do
     rm -f ready
     mtracer run -q -o t.mtrace -- sh -c "trap 'echo got $signal; exit 4' $signal; : >ready; while :; do sleep 0.05; done" &
-    while [ ! -f ready ]; do sleep 0.02; done
+    timeout 60 sh -c 'until [ -f ready ]; do sleep 0.02; done'
     kill -$signal $!
     wait $!
     echo "exit $?"
