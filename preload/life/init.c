@@ -5,8 +5,8 @@
  * It starts at the first event after the C library's own initialization, which may be in another
  * library's constructor, or in ours, which runs after those. (Running first of all by -z initfirst
  * is no way: the dlopen of libunwind would initialize the C library as its dependency, without
- * arguments and environment.) Each step that fails has said why in one line, and leaves the phase
- * off: every hook then just calls the next definition.
+ * arguments and environment.) Each step that fails has said why in one line; the process is never
+ * traced then, and every hook just calls the next definition.
  */
 #include "preload/life/init.h"
 #include "preload/leakscan/roots.h"
