@@ -232,8 +232,6 @@ static int report_file(struct command_state *c, const char *path)
 {
 	int status;
 
-	if (path)
-		livetrace_await_scan(path);
 	status = reading_open(&c->reading, &c->values->reading, path);
 	if (status != EXIT_OK)
 		return status;

@@ -66,7 +66,6 @@ static void check(const struct run_trace *trace, const struct suppressions *supp
 	struct reading r;
 	struct leaks *leaks;
 
-	livetrace_await_scan(trace->path);
 	if (reading_open(&r, &options, trace->path) != EXIT_OK) {
 		result->no_verdict = true;
 		return;

@@ -18,8 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SCAN_MOST_NS 12000000000u /* of the library's search, and a little more */
-
 /* ---- finding it */
 
 bool livetrace_is_pid(const char *operand, uint32_t *pid)
@@ -261,17 +259,4 @@ int livetrace_scan(struct livetrace *live, uint64_t wait_seconds)
 			return say_no_answer(live, &h, request, wait_seconds);
 		pause_ms(5);
 	}
-}
-
-void livetrace_await_scan(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct mt_header h;
-
-	while (fd >= 0 && read_header(fd, &h) && h.scan_state == MT_SCAN_RUNNING &&
-		!(h.flags & MT_NOTE_COPY) &&
-		clock_ns(CLOCK_REALTIME) - (h.start_ns + h.scan_at_ns) < SCAN_MOST_NS)
-		pause_ms(5);
-	if (fd >= 0)
-		close(fd);
 }

@@ -30,8 +30,4 @@ void livetrace_close(struct livetrace *live);
  * line on stderr. */
 int livetrace_scan(struct livetrace *live, uint64_t wait_seconds);
 
-/* Waits while the search for leaks that a program began at its exit still goes on: seconds at the
- * most. */
-void livetrace_await_scan(const char *path);
-
 #endif

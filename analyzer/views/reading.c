@@ -9,6 +9,7 @@
 #include "analyzer/base/progress.h"
 #include "analyzer/base/width.h"
 #include "analyzer/symbols/wrappers.h"
+#include "analyzer/trace/ongoing_scan.h"
 #include "analyzer/trace/successor.h"
 #include "analyzer/views/gather.h"
 #include "analyzer/views/newest.h"
@@ -68,6 +69,7 @@ struct trace *reading_trace(const char *path)
 	}
 	if (path && is_directory(path))
 		return gather_directory(path);
+	ongoing_scan_await(path ? path : newest);
 	trace = trace_open(path ? path : newest, why, sizeof(why));
 	if (!trace)
 		error("%s: %s", path ? path : newest, why);
