@@ -34,27 +34,64 @@
 #define MT_FREED_BY_SIZE 256 /* bytes, cut off there */
 #define MT_PROGRAM_SIZE 384  /* likewise */
 
+/*
+ * The tables, one row each, in the order of their numbers: a new table is a row at the end, its record
+ * below, and its columns where packed traces need better ones than words (analyzer/trace/columns.c).
+ *   id, record, name
+ *   the analyzer's member for it, the member that counts its records, its columns in packed traces
+ *   records: the most it may hold, so many more at once ahead of a seccomp filter, unused first ones
+ *   whether records change after they were written
+ */
+#define MT_EACH_TABLE(T)                                                                           \
+	/* every return address that was met */                                                    \
+	T(MT_FRAMES, struct mt_frame, "frames", frames, frame_count, frames, 2u << 20, 4u << 10,   \
+		1, 1)                                                                              \
+	/* the stack tree */                                                                       \
+	T(MT_NODES, struct mt_node, "nodes", nodes, node_count, nodes, 16u << 20, 32u << 10,       \
+		MT_NODE_FIRST, 0)                                                                  \
+	/* counters for each node that allocated; site 0 is unused */                              \
+	T(MT_SITES, struct mt_site, "sites", sites, site_count, sites, 2u << 20, 8u << 10, 1, 1)   \
+	/* same index as MT_SITES, what never changes */                                           \
+	T(MT_SITE_INFO, struct mt_site_info, "site info", site_info, site_count, site_info,        \
+		2u << 20, 8u << 10, 1, 0)                                                          \
+	/* own peak for each call instruction that allocates; call 0 is unused */                  \
+	T(MT_CALLS, struct mt_call, "lines", calls, call_count, calls, 1u << 20, 4u << 10, 1, 1)   \
+	/* same index as MT_SITES, once there is a second thread */                                \
+	T(MT_PUBLISHED, struct mt_published, "published", published, site_count, published,        \
+		2u << 20, 8u << 10, 0, 1)                                                          \
+	/* threads, one lane each; lane 0 is the first thread */                                   \
+	T(MT_LANES, struct mt_lane, "lanes", lanes, lane_count, words, 1u << 16, 256, 0, 1)        \
+	/* the counters of one lane for one site */                                                \
+	T(MT_ENTRIES, struct mt_entry, "entries", entries, entry_count, entries, 8u << 20,         \
+		16u << 10, 0, 1)                                                                   \
+	/* executables and libraries; module 0 is unused, and comes with the first */              \
+	T(MT_MODULES, struct mt_module, "modules", modules, module_count, words, 1u << 16, 128, 0, \
+		1)                                                                                 \
+	/* bytes; a reference is an offset of a zero-terminated string, 0 is "" */                 \
+	T(MT_STRINGS, char, "strings", strings, strings_size, NULL, 64u << 20, 64u << 10, 1, 0)    \
+	/* where unknown blocks were freed */                                                      \
+	T(MT_FOREIGN, struct mt_foreign, "foreign", foreign, foreign_count, foreign, 1u << 20,     \
+		256, 0, 1)                                                                         \
+	/* the live blocks by who points to them, if a scan was made */                            \
+	T(MT_LEAKS, struct mt_leak, "leaks", leaks, leak_count, leaks, 16u << 20, 0, 0, 0)         \
+	/* names and lines of frames, in copies (MT_NOTE_COPY) */                                  \
+	T(MT_SYMBOLS, struct mt_symbol, "symbols", symbols, symbol_count, symbols, 0, 0, 0, 0)     \
+	/* what was added up, in sums (MT_NOTE_MERGED) */                                          \
+	T(MT_PROCESSES, struct mt_process, "processes", processes, process_count, words, 0, 0, 0,  \
+		0)                                                                                 \
+	/* same index as MT_SITES, with MTRACE_SLACK=1; else empty */                              \
+	T(MT_SLACK, struct mt_slack, "slack", slack, site_count, slack, 2u << 20, 0, 0, 1)         \
+	/* same index as MT_SITES, when sampling; how sure the counters are */                     \
+	T(MT_ESTIMATES, struct mt_estimate, "estimates", estimates, estimate_count, words,         \
+		2u << 20, 0, 0, 1)                                                                 \
+	/* what lost blocks hold, if a scan was made */                                            \
+	T(MT_HELD, struct mt_held, "held", held, held_count, held, 4u << 20, 0, 0, 0)
+
 enum mt_table_id {
-	MT_FRAMES,    /* struct mt_frame: every return address that was met */
-	MT_NODES,     /* struct mt_node: the stack tree */
-	MT_SITES,     /* struct mt_site: counters for each node that allocated; site 0 is unused */
-	MT_SITE_INFO, /* struct mt_site_info: same index as MT_SITES, what never changes */
-	MT_CALLS, /* struct mt_call: own peak for each call instruction that allocates; call 0 is unused */
-	MT_PUBLISHED, /* struct mt_published: same index as MT_SITES, once there is a second thread
-		       */
-	MT_LANES,     /* struct mt_lane: threads, one lane each; lane 0 is the first thread */
-	MT_ENTRIES,   /* struct mt_entry: the counters of one lane for one site */
-	MT_MODULES,   /* struct mt_module: executables and libraries; module 0 is unused */
-	MT_STRINGS,   /* bytes; a reference is an offset of a zero-terminated string, 0 is "" */
-	MT_FOREIGN,   /* struct mt_foreign: where unknown blocks were freed */
-	MT_LEAKS,   /* struct mt_leak: the live blocks by who points to them, if a scan was made */
-	MT_SYMBOLS, /* struct mt_symbol: names and lines of frames, in copies (MT_NOTE_COPY) */
-	MT_PROCESSES, /* struct mt_process: what was added up, in sums (MT_NOTE_MERGED) */
-	MT_SLACK,     /* struct mt_slack: same index as MT_SITES, with MTRACE_SLACK=1; else empty */
-	MT_ESTIMATES, /* struct mt_estimate: same index as MT_SITES, when sampling; how sure the
-			 counters are */
-	MT_HELD,      /* struct mt_held: what lost blocks hold, if a scan was made */
-	MT_TABLES_USED
+#define MT_TABLE_ID(id, ...) id,
+	MT_EACH_TABLE(MT_TABLE_ID)
+#undef MT_TABLE_ID
+		MT_TABLES_USED
 };
 
 /* A return address. Look up `address - 1`: the call, not the instruction after it. For the frame that a

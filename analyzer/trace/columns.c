@@ -154,24 +154,11 @@ _Static_assert(sizeof(struct mt_process) <= 16 * 8 && sizeof(struct mt_process) 
 	"records are whole words");
 
 static const struct column *const columns[MT_TABLES_USED] = {
-	[MT_FRAMES] = frames,
-	[MT_NODES] = nodes,
-	[MT_SITES] = sites,
-	[MT_SITE_INFO] = site_info,
-	[MT_CALLS] = calls,
-	[MT_PUBLISHED] = published,
-	[MT_LANES] = words,
-	[MT_ENTRIES] = entries,
-	[MT_MODULES] = words,
-	[MT_FOREIGN] = foreign,
-	[MT_LEAKS] = leaks,
-	[MT_SYMBOLS] = symbols,
-	[MT_PROCESSES] = words,
-	[MT_SLACK] = slack,
-	[MT_ESTIMATES] = words,
-	[MT_HELD] = held,
+#define COLUMNS(id, record, name, member, count, columns, most, ahead, unused, changes) \
+	[id] = (columns),
+	MT_EACH_TABLE(COLUMNS)
+#undef COLUMNS
 };
-_Static_assert(MT_TABLES_USED == 17, "a new table has columns, too");
 
 /* ---- fields and numbers */
 

@@ -5,24 +5,12 @@
 static const struct {
 	const char *name;
 	uint32_t record_size; /* bytes of this version's record */
+	uint32_t unused;      /* records at its start */
 } tables[MT_TABLES_USED] = {
-	[MT_FRAMES] = { "frames", sizeof(struct mt_frame) },
-	[MT_NODES] = { "nodes", sizeof(struct mt_node) },
-	[MT_SITES] = { "sites", sizeof(struct mt_site) },
-	[MT_SITE_INFO] = { "site info", sizeof(struct mt_site_info) },
-	[MT_CALLS] = { "lines", sizeof(struct mt_call) },
-	[MT_PUBLISHED] = { "published", sizeof(struct mt_published) },
-	[MT_LANES] = { "lanes", sizeof(struct mt_lane) },
-	[MT_ENTRIES] = { "entries", sizeof(struct mt_entry) },
-	[MT_MODULES] = { "modules", sizeof(struct mt_module) },
-	[MT_STRINGS] = { "strings", 1 },
-	[MT_FOREIGN] = { "foreign", sizeof(struct mt_foreign) },
-	[MT_LEAKS] = { "leaks", sizeof(struct mt_leak) },
-	[MT_SYMBOLS] = { "symbols", sizeof(struct mt_symbol) },
-	[MT_PROCESSES] = { "processes", sizeof(struct mt_process) },
-	[MT_SLACK] = { "slack", sizeof(struct mt_slack) },
-	[MT_ESTIMATES] = { "estimates", sizeof(struct mt_estimate) },
-	[MT_HELD] = { "held", sizeof(struct mt_held) },
+#define TABLE(id, record, name, member, count, columns, most, ahead, unused, changes) \
+	[id] = { name, sizeof(record), unused },
+	MT_EACH_TABLE(TABLE)
+#undef TABLE
 };
 
 const char *trace_table_name(enum mt_table_id table)
@@ -33,4 +21,9 @@ const char *trace_table_name(enum mt_table_id table)
 uint32_t trace_record_size(enum mt_table_id table)
 {
 	return tables[table].record_size;
+}
+
+uint32_t trace_unused_records(enum mt_table_id table)
+{
+	return tables[table].unused;
 }

@@ -530,10 +530,9 @@ static bool check_references(struct reader *r)
 
 /* ---- the finished trace */
 
-/* As many records as sites. */
-static void pad_like_sites(struct reader *r, enum mt_table_id table)
+static void pad_to(struct reader *r, enum mt_table_id table, uint64_t wanted)
 {
-	uint64_t count = r->counts[table], wanted = r->trace->site_count;
+	uint64_t count = r->counts[table];
 	size_t size = trace_record_size(table);
 	unsigned char *records = r->tables[table];
 
@@ -550,45 +549,21 @@ static void fill_trace(struct reader *r)
 	uint64_t sites = r->counts[MT_SITES];
 
 	/* The writer may have died between a site and its info. */
-	t->site_count =
-		(uint32_t)(sites < r->counts[MT_SITE_INFO] ? sites : r->counts[MT_SITE_INFO]);
-	pad_like_sites(r, MT_PUBLISHED); /* shorter, or missing, until there is a second thread */
+	if (r->counts[MT_SITE_INFO] < sites)
+		sites = r->counts[MT_SITE_INFO];
+	pad_to(r, MT_PUBLISHED, sites); /* shorter, or missing, until there is a second thread */
 	if (r->counts[MT_SLACK]) {
-		pad_like_sites(r, MT_SLACK);
+		pad_to(r, MT_SLACK, sites);
 	} else {
 		free(r->tables[MT_SLACK]);
 		r->tables[MT_SLACK] = NULL;
 	}
-	t->frame_count = (uint32_t)r->counts[MT_FRAMES];
-	t->node_count = (uint32_t)r->counts[MT_NODES];
-	t->call_count = (uint32_t)r->counts[MT_CALLS];
-	t->lane_count = (uint32_t)r->counts[MT_LANES];
-	t->entry_count = (uint32_t)r->counts[MT_ENTRIES];
-	t->module_count = (uint32_t)r->counts[MT_MODULES];
-	t->foreign_count = (uint32_t)r->counts[MT_FOREIGN];
-	t->leak_count = (uint32_t)r->counts[MT_LEAKS];
-	t->held_count = (uint32_t)r->counts[MT_HELD];
-	t->symbol_count = (uint32_t)r->counts[MT_SYMBOLS];
-	t->process_count = (uint32_t)r->counts[MT_PROCESSES];
-	t->estimate_count = (uint32_t)r->counts[MT_ESTIMATES];
-	t->strings_size = (uint32_t)r->counts[MT_STRINGS];
-	t->frames = r->tables[MT_FRAMES];
-	t->nodes = r->tables[MT_NODES];
-	t->sites = r->tables[MT_SITES];
-	t->site_info = r->tables[MT_SITE_INFO];
-	t->calls = r->tables[MT_CALLS];
-	t->published = r->tables[MT_PUBLISHED];
-	t->lanes = r->tables[MT_LANES];
-	t->entries = r->tables[MT_ENTRIES];
-	t->modules = r->tables[MT_MODULES];
-	t->strings = r->tables[MT_STRINGS];
-	t->foreign = r->tables[MT_FOREIGN];
-	t->leaks = r->tables[MT_LEAKS];
-	t->held = r->tables[MT_HELD];
-	t->symbols = r->tables[MT_SYMBOLS];
-	t->processes = r->tables[MT_PROCESSES];
-	t->slack = r->tables[MT_SLACK];
-	t->estimates = r->tables[MT_ESTIMATES];
+#define FILL(id, record, name, member, count, ...) \
+	t->member = r->tables[id];                 \
+	t->count = (uint32_t)r->counts[id];
+	MT_EACH_TABLE(FILL)
+#undef FILL
+	t->site_count = (uint32_t)sites; /* of all tables that go with it */
 }
 
 /* Names end where their fields end, whoever wrote them. */

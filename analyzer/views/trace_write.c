@@ -89,13 +89,9 @@ static void add_zeros(struct trace_writer *w, enum mt_table_id table, uint32_t c
 void trace_writer_init(struct trace_writer *w)
 {
 	*w = (struct trace_writer){ 0 };
-	add_zeros(w, MT_FRAMES, 1);
-	add_zeros(w, MT_NODES, MT_NODE_FIRST);
-	add_zeros(w, MT_SITES, 1);
-	add_zeros(w, MT_SITE_INFO, 1);
-	add_zeros(w, MT_CALLS, 1);
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		add_zeros(w, i, trace_unused_records(i));
 	add_zeros(w, MT_MODULES, 1);
-	add_zeros(w, MT_STRINGS, 1);
 }
 
 /* ---- copies */
@@ -113,37 +109,24 @@ static uint32_t state_of(const struct trace *t)
 	return MT_STATE_EXITED;
 }
 
+/* The reader makes up the published counters that a trace of one thread lacks. */
+static bool is_copied(const struct trace *t, enum mt_table_id table, bool symbols)
+{
+	if (table == MT_PUBLISHED)
+		return t->header.tables[MT_PUBLISHED].count > 0;
+	return table != MT_SYMBOLS || symbols;
+}
+
 void trace_writer_copy(struct trace_writer *w, const struct trace *t, bool symbols)
 {
-	const struct {
-		enum mt_table_id table;
-		const void *records;
-		uint32_t count;
-	} tables[] = {
-		{ MT_FRAMES, t->frames, t->frame_count },
-		{ MT_NODES, t->nodes, t->node_count },
-		{ MT_SITES, t->sites, t->site_count },
-		{ MT_SITE_INFO, t->site_info, t->site_count },
-		{ MT_CALLS, t->calls, t->call_count },
-		{ MT_PUBLISHED, t->published,
-			t->header.tables[MT_PUBLISHED].count ? t->site_count : 0 },
-		{ MT_LANES, t->lanes, t->lane_count },
-		{ MT_ENTRIES, t->entries, t->entry_count },
-		{ MT_MODULES, t->modules, t->module_count },
-		{ MT_STRINGS, t->strings, t->strings_size },
-		{ MT_FOREIGN, t->foreign, t->foreign_count },
-		{ MT_LEAKS, t->leaks, t->leak_count },
-		{ MT_SYMBOLS, t->symbols, symbols ? t->symbol_count : 0 },
-		{ MT_PROCESSES, t->processes, t->process_count },
-		{ MT_SLACK, t->slack, t->slack ? t->site_count : 0 },
-		{ MT_ESTIMATES, t->estimates, t->estimate_count },
-		{ MT_HELD, t->held, t->held_count },
-	};
 	uint64_t ns;
 
 	*w = (struct trace_writer){ .header = t->header };
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		trace_writer_add(w, tables[i].table, tables[i].records, tables[i].count);
+#define COPY(id, record, name, member, count, ...)  \
+	if (t->member && is_copied(t, id, symbols)) \
+		trace_writer_add(w, id, t->member, t->count);
+	MT_EACH_TABLE(COPY)
+#undef COPY
 	if (t->strings_size == 0)
 		add_zeros(w, MT_STRINGS, 1);
 	w->header.flags |= MT_NOTE_COPY;

@@ -39,26 +39,18 @@ struct trace trace;
 	(40u << 10) /* bytes that each trace takes; must be free, or the next candidate is tried \
 		     */
 
-/* What a table may grow to, in records. */
 static const struct {
 	uint32_t record_size;
-	uint32_t most;
+	uint32_t most;	/* records it may grow to */
+	uint32_t ahead; /* that a program may need behind a seccomp filter to do what it is for */
+	uint32_t
+		unused; /* records at its start that stand for nothing, or the roots of all stacks */
+	bool changes;	/* records change after they were written */
 } shapes[MT_TABLES_USED] = {
-	[MT_FRAMES] = { sizeof(struct mt_frame), 2u << 20 },
-	[MT_NODES] = { sizeof(struct mt_node), 16u << 20 },
-	[MT_SITES] = { sizeof(struct mt_site), 2u << 20 },
-	[MT_SITE_INFO] = { sizeof(struct mt_site_info), 2u << 20 },
-	[MT_CALLS] = { sizeof(struct mt_call), 1u << 20 },
-	[MT_PUBLISHED] = { sizeof(struct mt_published), 2u << 20 },
-	[MT_LANES] = { sizeof(struct mt_lane), 1u << 16 },
-	[MT_ENTRIES] = { sizeof(struct mt_entry), 8u << 20 },
-	[MT_MODULES] = { sizeof(struct mt_module), 1u << 16 },
-	[MT_STRINGS] = { 1, 64u << 20 },
-	[MT_FOREIGN] = { sizeof(struct mt_foreign), 1u << 20 },
-	[MT_LEAKS] = { sizeof(struct mt_leak), 16u << 20 },
-	[MT_SLACK] = { sizeof(struct mt_slack), 2u << 20 },
-	[MT_ESTIMATES] = { sizeof(struct mt_estimate), 2u << 20 },
-	[MT_HELD] = { sizeof(struct mt_held), 4u << 20 },
+#define SHAPE(id, record, name, member, count, columns, most, ahead, unused, changes) \
+	[id] = { sizeof(record), most, ahead, unused, changes },
+	MT_EACH_TABLE(SHAPE)
+#undef SHAPE
 };
 
 #define FIRST_STRETCH (32u << 10) /* bytes, of most tables */
@@ -263,31 +255,19 @@ bool tracefile_room(enum mt_table_id table, uint64_t count)
 	return ok;
 }
 
-/* As much as a program may need that does what it is for behind a seccomp filter: 2 MiB. */
+/* 2 MiB. */
 void tracefile_grow_ahead(void)
 {
-	static const uint32_t more[MT_TABLES_USED] = {
-		[MT_FRAMES] = 4 << 10,
-		[MT_NODES] = 32 << 10,
-		[MT_SITES] = 8 << 10,
-		[MT_SITE_INFO] = 8 << 10,
-		[MT_CALLS] = 4 << 10,
-		[MT_PUBLISHED] = 8 << 10,
-		[MT_LANES] = 256,
-		[MT_ENTRIES] = 16 << 10,
-		[MT_MODULES] = 128,
-		[MT_STRINGS] = 64 << 10,
-		[MT_FOREIGN] = 256,
-	};
-
 	for (int i = 0; i < MT_TABLES_USED; i++) {
 		uint64_t used = trace.header->tables[i == MT_PUBLISHED ? MT_SITES : i].count;
-		size_t bytes = (used + more[i]) * shapes[i].record_size;
+		uint32_t ahead = shapes[i].ahead;
+		size_t bytes;
 
 		if ((i == MT_SLACK && config.slack) || (i == MT_ESTIMATES && config.sample.mean))
-			bytes = (used + more[MT_SITES]) * shapes[i].record_size;
-		else if (more[i] == 0)
+			ahead = shapes[MT_SITES].ahead;
+		if (ahead == 0)
 			continue;
+		bytes = (used + ahead) * shapes[i].record_size;
 		if (bytes > tables[i].mapped)
 			(void)grow(i, bytes);
 	}
@@ -531,19 +511,6 @@ static void describe_program(const char *program)
 		h->host = add_text(names.nodename, strlen(names.nodename));
 }
 
-/* The records that stand for nothing, and for the roots of all stacks. */
-static const struct {
-	enum mt_table_id table;
-	uint32_t count, room;
-} first_records[] = {
-	{ MT_FRAMES, 1, 1 },
-	{ MT_NODES, MT_NODE_FIRST, MT_NODE_FIRST },
-	{ MT_SITES, 1, 1 },
-	{ MT_SITE_INFO, 1, 1 },
-	{ MT_CALLS, 1, 1 },
-	{ MT_STRINGS, 1, FIRST_STRINGS },
-};
-
 /* An empty trace in memory, as the file shall be. */
 static bool describe(const char *program)
 {
@@ -551,10 +518,12 @@ static bool describe(const char *program)
 
 	if (os_map_private(h, round_up(MT_HEADER_SIZE, file.page)) < 0)
 		return false;
-	for (size_t i = 0; i < sizeof(first_records) / sizeof(first_records[0]); i++) {
-		if (!tracefile_in_memory(first_records[i].table, first_records[i].room))
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		uint32_t room = i == MT_STRINGS ? FIRST_STRINGS : shapes[i].unused;
+
+		if (room && !tracefile_in_memory(i, room))
 			return false;
-		h->tables[first_records[i].table].count = first_records[i].count;
+		h->tables[i].count = shapes[i].unused;
 	}
 	describe_process(h);
 	h->enabled = config.start;
@@ -610,14 +579,6 @@ static void describe_child(struct mt_header *h)
 	h->start_ns = start_ns;
 }
 
-static bool changes_in_place(int table)
-{
-	return table == MT_SITES || table == MT_CALLS || table == MT_PUBLISHED ||
-	       table == MT_ENTRIES || table == MT_LANES || table == MT_MODULES ||
-	       table == MT_FOREIGN || table == MT_FRAMES || table == MT_SLACK ||
-	       table == MT_ESTIMATES;
-}
-
 static size_t used_bytes(const struct mt_header *h, int table)
 {
 	return h->tables[table].count * shapes[table].record_size;
@@ -630,7 +591,7 @@ struct tracefile_copy *tracefile_copy(void)
 	unsigned char *p;
 
 	for (int i = 0; i < MT_TABLES_USED; i++)
-		if (changes_in_place(i))
+		if (shapes[i].changes)
 			size += used_bytes(trace.header, i);
 	copy = os_map(size);
 	if (!copy)
@@ -640,7 +601,7 @@ struct tracefile_copy *tracefile_copy(void)
 	copy->header = memcpy(p, trace.header, sizeof(*copy->header));
 	p += MT_HEADER_SIZE;
 	for (int i = 0; i < MT_TABLES_USED; i++) {
-		if (!changes_in_place(i))
+		if (!shapes[i].changes)
 			continue;
 		copy->tables[i] = memcpy(p, tables[i].base, used_bytes(copy->header, i));
 		p += used_bytes(copy->header, i);

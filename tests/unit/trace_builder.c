@@ -29,20 +29,9 @@ struct builder {
 };
 
 static const uint32_t record_sizes[MT_TABLES_USED] = {
-	[MT_FRAMES] = sizeof(struct mt_frame),
-	[MT_NODES] = sizeof(struct mt_node),
-	[MT_SITES] = sizeof(struct mt_site),
-	[MT_SITE_INFO] = sizeof(struct mt_site_info),
-	[MT_CALLS] = sizeof(struct mt_call),
-	[MT_PUBLISHED] = sizeof(struct mt_published),
-	[MT_LANES] = sizeof(struct mt_lane),
-	[MT_ENTRIES] = sizeof(struct mt_entry),
-	[MT_MODULES] = sizeof(struct mt_module),
-	[MT_STRINGS] = 1,
-	[MT_FOREIGN] = sizeof(struct mt_foreign),
-	[MT_LEAKS] = sizeof(struct mt_leak),
-	[MT_SYMBOLS] = sizeof(struct mt_symbol),
-	[MT_HELD] = sizeof(struct mt_held),
+#define SIZE(id, record, ...) [id] = sizeof(record),
+	MT_EACH_TABLE(SIZE)
+#undef SIZE
 };
 
 static void *need(void *memory)
