@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* shorten.c - names and paths made to fit. */
 #include "analyzer/base/shorten.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/width.h"
 
@@ -21,7 +22,7 @@ static size_t literal_size(const char *text)
 		"operator<=", "operator>=", "operator<", "operator>", "operator()", "->",
 		"(anonymous namespace)" };
 
-	for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(literals); i++)
 		if (strncmp(text, literals[i], strlen(literals[i])) == 0)
 			return strlen(literals[i]);
 	return 0;

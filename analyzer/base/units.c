@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* units.c - bytes, counts, times and shares as people read them, and sizes as people write them. */
 #include "analyzer/base/units.h"
+#include "analyzer/base/array.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -32,7 +33,7 @@ char *format_bytes(char text[UNIT_TEXT], int64_t bytes)
 		return text;
 	}
 	/* 1023.5 and more would print as 1024 of the smaller unit. */
-	while (value >= 1023.5 && unit + 1 < sizeof(byte_units) / sizeof(byte_units[0])) {
+	while (value >= 1023.5 && unit + 1 < ARRAY_SIZE(byte_units)) {
 		value /= 1024;
 		unit++;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* width.c - the width of texts, and of the terminal. */
 #include "analyzer/base/width.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/strbuf.h"
 
 #include <stdbool.h>
@@ -73,9 +74,9 @@ static size_t character_width(const char *text, size_t size)
 	if (size < 2)
 		return 1;
 	c = code_point(text, size);
-	if (is_among(no_columns, sizeof(no_columns) / sizeof(no_columns[0]), c))
+	if (is_among(no_columns, ARRAY_SIZE(no_columns), c))
 		return 0;
-	return is_among(two_columns, sizeof(two_columns) / sizeof(two_columns[0]), c) ? 2 : 1;
+	return is_among(two_columns, ARRAY_SIZE(two_columns), c) ? 2 : 1;
 }
 
 size_t character_size(const char *text, size_t *width)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd.c - the table of commands, dispatch, help, and a last check that stdout was written. */
 #include "analyzer/commands/cmd.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/fold.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
@@ -74,7 +75,7 @@ static void general_help(FILE *out)
 
 static int unknown_command(const char *name)
 {
-	const char *names[sizeof(commands) / sizeof(commands[0]) + 1] = { "help" };
+	const char *names[ARRAY_SIZE(commands) + 1] = { "help" };
 	const char *nearest;
 
 	for (size_t i = 0; commands[i]; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_completion.c - mtracer completion: prints completion scripts; hidden, for installations and
  * for a shell's start-up file. */
+#include "analyzer/base/array.h"
 #include "analyzer/base/log.h"
 #include "analyzer/commands/cmd.h"
 #include "analyzer/commands/completion.h"
@@ -23,7 +24,7 @@ static int run(const void *values, int argc, char **argv)
 		{ "json", completion_json },
 	};
 
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		if (strcmp(argv[0], forms[i].name) == 0) {
 			forms[i].print(stdout);
 			return EXIT_OK;

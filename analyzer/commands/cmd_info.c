@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_info.c - mtracer info: what a trace is, how it was made, how large it is, and what is missing
  * from it. */
+#include "analyzer/base/array.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/paths.h"
@@ -424,7 +425,7 @@ static void print_processes(const struct trace *t)
 	table_shorten(table, strbuf_add_name);
 	table_column(table, "state", ALIGN_LEFT);
 	table_shorten(table, strbuf_add_name);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		table_column(table, numbers[i], ALIGN_RIGHT);
 		table_spare(table, spare[i]);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_report.c - mtracer report: where the memory of a run came from, line by line. */
+#include "analyzer/base/array.h"
 #include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/log.h"
@@ -177,7 +178,7 @@ static void add_columns(struct table *table)
 		{ "allocated", 3 }, { "allocs", 0 }, { "temp", 2 }, { "slack", 0 },
 		{ "slack in all", 4 } };
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		table_column(table, numbers[i].title, ALIGN_RIGHT);
 		table_spare(table, numbers[i].spare);
 	}
@@ -185,7 +186,7 @@ static void add_columns(struct table *table)
 	table_shorten(table, strbuf_add_path);
 	table_column(table, "function", ALIGN_LEFT);
 	table_shorten(table, strbuf_add_name);
-	table_notes_at(table, sizeof(numbers) / sizeof(numbers[0]));
+	table_notes_at(table, ARRAY_SIZE(numbers));
 }
 
 /* A measure, its standard error where there is one, and the mark of a bound. */
@@ -314,7 +315,7 @@ static void print_hints(const struct report *r)
 	const char *lead = "next:";
 	int count = 0;
 
-	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]) && count < 3; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(hints) && count < 3; i++) {
 		if (!command_find(hints[i].command) || hints[i].by == (int)r->profile->by ||
 			(r->profile->cumulative && strstr(hints[i].options, "--cumulative")))
 			continue;

@@ -6,6 +6,7 @@
  * To the program nothing differs from being started by a shell: same file descriptors, signal
  * dispositions and process group.
  */
+#include "analyzer/base/array.h"
 #include "analyzer/base/fold.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
@@ -241,11 +242,9 @@ static void set_environment(const struct values *v, const char *preload)
 static const int awaited[] = { SIGINT, SIGQUIT };
 static const int passed_on[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 struct signals {
-	struct sigaction awaited[COUNT(awaited)];
-	struct sigaction passed_on[COUNT(passed_on)];
+	struct sigaction awaited[ARRAY_SIZE(awaited)];
+	struct sigaction passed_on[ARRAY_SIZE(passed_on)];
 	struct sigaction child;
 	sigset_t mask;
 };
@@ -268,12 +267,12 @@ static void take_signals(struct signals *old)
 	sigset_t block;
 
 	sigemptyset(&block);
-	for (size_t i = 0; i < COUNT(passed_on); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
 		sigaddset(&block, passed_on[i]);
 	sigprocmask(SIG_BLOCK, &block, &old->mask);
-	for (size_t i = 0; i < COUNT(awaited); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(awaited); i++)
 		sigaction(awaited[i], &ignore, &old->awaited[i]);
-	for (size_t i = 0; i < COUNT(passed_on); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++) {
 		sigaction(passed_on[i], NULL, &old->passed_on[i]);
 		if (old->passed_on[i].sa_handler != SIG_IGN)
 			sigaction(passed_on[i], &pass, NULL);
@@ -283,9 +282,9 @@ static void take_signals(struct signals *old)
 
 static void give_signals_back(const struct signals *old)
 {
-	for (size_t i = 0; i < COUNT(awaited); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(awaited); i++)
 		sigaction(awaited[i], &old->awaited[i], NULL);
-	for (size_t i = 0; i < COUNT(passed_on); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
 		sigaction(passed_on[i], &old->passed_on[i], NULL);
 	sigaction(SIGCHLD, &old->child, NULL);
 	sigprocmask(SIG_SETMASK, &old->mask, NULL);
@@ -694,7 +693,7 @@ static struct table *new_comparison(void)
 	struct table *table = table_new();
 
 	table_column(table, "allocator", ALIGN_LEFT);
-	for (size_t i = 0; i < COUNT(numbers); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		table_column(table, numbers[i], ALIGN_RIGHT);
 	return table;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_tree.c - mtracer tree: which calls lead to the memory; and one function between its callers
  * and callees. */
+#include "analyzer/base/array.h"
 #include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/log.h"
@@ -322,8 +323,7 @@ static size_t leave_out(size_t widths[COLUMNS], size_t used, size_t width)
 {
 	static const enum column spare[] = { ALLOCATIONS, SELF };
 
-	for (size_t i = 0; i < sizeof(spare) / sizeof(spare[0]) && used + NAMES_LEAST > width;
-		i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(spare) && used + NAMES_LEAST > width; i++) {
 		used -= widths[spare[i]] ? widths[spare[i]] + GAP : 0;
 		widths[spare[i]] = 0;
 	}

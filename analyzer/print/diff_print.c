@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* diff_print.c - a diff in three forms: text, Markdown, JSON. */
 #include "analyzer/print/diff_print.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/paths.h"
 #include "analyzer/base/shorten.h"
@@ -349,7 +350,7 @@ static void print_head(const struct diff_view *v, struct paths *paths)
 	fputs(style(diff_is_over(v) || v->diff->reset ? STYLE_WARNING : STYLE_PLAIN), stdout);
 	print_lines(&limits, "");
 	fputs(style(STYLE_PLAIN), stdout);
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		strbuf_clear(&text);
 		add_value(&text, v, others[i]);
 		if (others[i] != v->total)
@@ -393,7 +394,7 @@ static void print_table(const struct diff_view *v, struct paths *paths)
 	static const unsigned spare[] = { 2, 0, 0, 0, 1 };
 	struct table *table = table_new();
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		table_column(table, numbers[i], ALIGN_RIGHT);
 		table_spare(table, spare[i]);
 	}
@@ -542,7 +543,7 @@ void diff_print_markdown(const struct diff_view *v)
 	if (text.size)
 		putchar('\n');
 	puts("| | old | new | delta | change |\n|---|--:|--:|--:|--:|");
-	for (size_t i = 0; i < sizeof(measures) / sizeof(measures[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(measures); i++) {
 		const struct diff_value *t = &v->diff->totals[measures[i]];
 		char old[UNIT_TEXT], new[UNIT_TEXT], delta[UNIT_TEXT + 1], change[UNIT_TEXT];
 
@@ -615,7 +616,7 @@ static void location_json(const struct diff_location *p, const char *prefix, str
 	const char *const texts[] = { p->file, p->function, p->module };
 	char key[64], offset[UNIT_TEXT];
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(key, sizeof(key), "%s%s", prefix, names[i]);
 		json_text(j, key, texts[i]);
 		if (i)

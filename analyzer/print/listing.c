@@ -11,6 +11,7 @@
  * A function is made into lines of text cells first, so that the columns of all can line up.
  */
 #include "analyzer/print/listing.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
 #include "analyzer/base/shorten.h"
@@ -464,7 +465,7 @@ static size_t figures_width(const struct listing *l)
 
 static void leave_out(struct listing *l)
 {
-	for (size_t i = 0; i < sizeof(spare) / sizeof(spare[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(spare); i++) {
 		if (l->options.width == SIZE_MAX ||
 			figures_width(l) + TEXT_LEAST <= l->options.width)
 			return;

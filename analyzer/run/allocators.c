@@ -2,6 +2,7 @@
 /* allocators.c - finds allocators' libraries by their names, where the dynamic linker would. */
 #include "analyzer/run/allocators.h"
 
+#include "analyzer/base/array.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/run/libraries.h"
 
@@ -37,7 +38,7 @@ __attribute__((format(printf, 1, 2))) static char *problem(const char *format, .
 
 static const struct known *find_known(const char *name)
 {
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (strcmp(known[i].name, name) == 0)
 			return &known[i];
 	return NULL;

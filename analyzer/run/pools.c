@@ -2,6 +2,7 @@
 /* pools.c - which pools there are, how they are told, and what turns them off. */
 #include "analyzer/run/pools.h"
 
+#include "analyzer/base/array.h"
 #include "analyzer/base/paths.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/run/libraries.h"
@@ -30,7 +31,7 @@ static const struct pool pools[] = {
 		{ NULL } },
 };
 
-#define POOLS (sizeof(pools) / sizeof(pools[0]))
+#define POOLS (ARRAY_SIZE(pools))
 
 /* ---- telling them */
 

@@ -5,6 +5,7 @@
  */
 #include "analyzer/symbols/demangle.h"
 
+#include "analyzer/base/array.h"
 #include "analyzer/base/mem.h"
 
 #include <ctype.h>
@@ -62,7 +63,7 @@ static bool shows_tamed(const char *text, const char *name)
 {
 	static const char *const marks[] = { "FG000", "DG000" };
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		if (strstr(text, marks[i]) && !strstr(name, marks[i]))
 			return true;
 	}
@@ -127,7 +128,7 @@ static size_t plain_length(const char *name)
 		".lto_priv.", ".llvm.", ".localalias", ".resolver", "@" };
 	size_t length = strlen(name);
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		const char *mark = strstr(name, marks[i]);
 
 		if (mark && mark > name && (size_t)(mark - name) < length)

@@ -8,6 +8,7 @@
  * tables belong together.
  */
 #include "analyzer/trace/trace.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/packing.h"
 #include "analyzer/trace/columns.h"
@@ -437,7 +438,7 @@ static bool check_texts(struct reader *r, const struct trace *t)
 
 	if (t->strings_size && t->strings[t->strings_size - 1] != '\0')
 		return fail(r, "corrupt: strings not terminated");
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		uint64_t end = (uint64_t)texts[i]->offset + texts[i]->size;
 
 		if (!string_exists(t, texts[i]->offset) ||

@@ -6,6 +6,7 @@
  * stacks share most of their outer frames. The callers' tree has to walk each stack.
  */
 #include "analyzer/views/calltree.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/hashmap.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/trace/trace.h"
@@ -350,7 +351,7 @@ static int compare_calls(const void *left, const void *right, void *context)
 
 	if (a->parent != b->parent)
 		return a->parent < b->parent ? -1 : 1;
-	for (size_t i = 0; i < sizeof(ties) / sizeof(ties[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ties); i++) {
 		int64_t m = sort_measure(&a->all, ties[i]), n = sort_measure(&b->all, ties[i]);
 
 		if (m != n)

@@ -8,6 +8,8 @@
  * spreads.
  */
 #include "analyzer/views/diff.h"
+#include "analyzer/base/array.h"
+#include "analyzer/base/compare.h"
 #include "analyzer/base/hashmap.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
@@ -518,24 +520,17 @@ static uint64_t size_of_change(const struct diff_row *row, enum sort_key measure
 	return v->delta < 0 ? -(uint64_t)v->delta : (uint64_t)v->delta;
 }
 
-static int compare_texts(const char *a, const char *b)
-{
-	if (!a || !b)
-		return (a == NULL) - (b == NULL);
-	return strcmp(a, b);
-}
-
 static int compare_locations(const struct diff_location *a, const struct diff_location *b)
 {
 	int order = compare_texts(a->file, b->file);
 
 	if (order == 0)
-		order = (a->line > b->line) - (a->line < b->line);
+		order = compare_numbers(a->line, b->line);
 	if (order == 0)
 		order = compare_texts(a->function, b->function);
 	if (order == 0)
 		order = compare_texts(a->module, b->module);
-	return order ? order : (a->offset > b->offset) - (a->offset < b->offset);
+	return order ? order : compare_numbers(a->offset, b->offset);
 }
 
 static int compare_rows(const void *left, const void *right, void *context)
@@ -546,7 +541,7 @@ static int compare_rows(const void *left, const void *right, void *context)
 	enum sort_key measure = *(enum sort_key *)context;
 	uint64_t x = size_of_change(a, measure), y = size_of_change(b, measure);
 
-	for (size_t i = 0; x == y && i < sizeof(ties) / sizeof(ties[0]); i++) {
+	for (size_t i = 0; x == y && i < ARRAY_SIZE(ties); i++) {
 		x = size_of_change(a, ties[i]);
 		y = size_of_change(b, ties[i]);
 	}
@@ -554,7 +549,7 @@ static int compare_rows(const void *left, const void *right, void *context)
 		return x < y ? 1 : -1;
 	if (compare_locations(diff_location(a), diff_location(b)))
 		return compare_locations(diff_location(a), diff_location(b));
-	return (a->key > b->key) - (a->key < b->key);
+	return compare_numbers(a->key, b->key);
 }
 
 void diff_sort(struct diff *d, enum sort_key measure)

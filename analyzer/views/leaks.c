@@ -2,6 +2,7 @@
 /* leaks.c - collects the live blocks of a trace by site and kind, and takes out what is suppressed.
  */
 #include "analyzer/views/leaks.h"
+#include "analyzer/base/compare.h"
 #include "analyzer/base/hashmap.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/strbuf.h"
@@ -454,24 +455,12 @@ static void add_live(struct collector *c)
 
 /* ---- order */
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
 /* The larger first. */
 static int compare_sizes(struct leak_size a, struct leak_size b)
 {
 	int order = compare_numbers(b.bytes, a.bytes);
 
 	return order ? order : compare_numbers(b.blocks, a.blocks);
-}
-
-static int compare_texts(const char *a, const char *b)
-{
-	if (!a || !b)
-		return (a == NULL) - (b == NULL);
-	return strcmp(a, b);
 }
 
 static int compare_owners(const struct symbol *a, const struct symbol *b)

@@ -7,6 +7,8 @@
  * that are not known, they are put in between.
  */
 #include "analyzer/views/match.h"
+#include "analyzer/base/array.h"
+#include "analyzer/base/compare.h"
 #include "analyzer/base/hashmap.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
@@ -103,11 +105,6 @@ static const char *base_of(const char *file)
 }
 
 /* ---- the order of points */
-
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
 
 static int by_location(const void *left, const void *right, void *code)
 {
@@ -858,7 +855,7 @@ static void pair(struct pairing *p)
 {
 	bool *aligned = mem_zalloc(p->code->function_count + 1, sizeof(*aligned));
 
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
 		match_names(p, &ways[i]);
 	for (int round = 0; round < ROUNDS; round++) {
 		for (uint32_t i = 0; i < p->code->function_count; i++) {

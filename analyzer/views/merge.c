@@ -8,6 +8,7 @@
  * were threads.
  */
 #include "analyzer/views/merge.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/hashmap.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/trace/measures.h"
@@ -588,7 +589,7 @@ void merge_free(struct merge *m)
 	struct hashmap *maps[] = { &m->modules, &m->frames, &m->nodes, &m->calls, &m->sites,
 		&m->foreign, &m->leaks, &m->held };
 
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		hashmap_release(maps[i]);
 	trace_writer_release(&m->w);
 	free(m);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* newest.c - finds the newest trace of the working directory. */
 #include "analyzer/views/newest.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
@@ -33,7 +34,7 @@ static bool is_source_name(const char *name)
 	if (line && line < size && name[line - 1] == ':')
 		size = line - 1;
 	snprintf(file, sizeof(file), "%.*s", (int)(size < 255 ? size : 255), name);
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
 		if (name_ends_in(file, suffixes[i]))
 			return true;
 	return false;

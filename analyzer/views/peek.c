@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* peek.c - the callers and callees of one function. */
 #include "analyzer/views/peek.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/trace/trace.h"
 
@@ -93,7 +94,7 @@ static int compare(const void *left, const void *right, void *context)
 	enum sort_key keys[] = { *(const enum sort_key *)context, SORT_AT_PEAK_BYTES,
 		SORT_ALLOCATED_BYTES, SORT_ALLOCATIONS };
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		int64_t m = sort_measure(&a->m, keys[i]), n = sort_measure(&b->m, keys[i]);
 
 		if (m != n)

@@ -7,6 +7,8 @@
  * --cumulative one row, with it one for each function on the stack.
  */
 #include "analyzer/views/profile.h"
+#include "analyzer/base/array.h"
+#include "analyzer/base/compare.h"
 #include "analyzer/base/hashmap.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/trace/trace.h"
@@ -320,7 +322,7 @@ bool sort_key_find(const char *name, enum sort_key *key)
 	size_t length = strlen(name);
 	int matches = 0;
 
-	for (size_t i = 0; i < sizeof(short_forms) / sizeof(short_forms[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(short_forms); i++) {
 		if (strlen(short_forms[i].name) == length && begins(short_forms[i].name, name)) {
 			*key = short_forms[i].key;
 			return true;
@@ -402,30 +404,23 @@ char *format_measure(char text[UNIT_TEXT], int64_t value, enum sort_key key)
 	return measure_is_bytes(key) ? format_bytes(text, value) : format_count(text, value);
 }
 
-static int compare_text(const char *a, const char *b)
-{
-	if (!a || !b)
-		return (a == NULL) - (b == NULL);
-	return strcmp(a, b);
-}
-
 static int compare_names(const struct row *a, const struct row *b)
 {
-	int order = compare_text(a->file, b->file);
+	int order = compare_texts(a->file, b->file);
 
 	if (order == 0)
-		order = (a->line > b->line) - (a->line < b->line);
+		order = compare_numbers(a->line, b->line);
 	if (order == 0)
-		order = compare_text(a->function, b->function);
+		order = compare_texts(a->function, b->function);
 	if (order == 0)
-		order = compare_text(a->module, b->module);
+		order = compare_texts(a->module, b->module);
 	if (order == 0)
-		order = (a->offset > b->offset) - (a->offset < b->offset);
+		order = compare_numbers(a->offset, b->offset);
 	if (order == 0)
-		order = (a->kind > b->kind) - (a->kind < b->kind);
+		order = compare_numbers(a->kind, b->kind);
 	if (order == 0)
-		order = (a->site > b->site) - (a->site < b->site);
-	return order ? order : (a->lane > b->lane) - (a->lane < b->lane);
+		order = compare_numbers(a->site, b->site);
+	return order ? order : compare_numbers(a->lane, b->lane);
 }
 
 static int compare_rows(const void *left, const void *right, void *context)
@@ -436,7 +431,7 @@ static int compare_rows(const void *left, const void *right, void *context)
 	enum sort_key key = *(enum sort_key *)context;
 	int64_t x = sort_measure(&a->m, key), y = sort_measure(&b->m, key);
 
-	for (size_t i = 0; x == y && key != SORT_NAME && i < sizeof(ties) / sizeof(ties[0]); i++) {
+	for (size_t i = 0; x == y && key != SORT_NAME && i < ARRAY_SIZE(ties); i++) {
 		x = sort_measure(&a->m, ties[i]);
 		y = sort_measure(&b->m, ties[i]);
 	}

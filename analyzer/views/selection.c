@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* selection.c - from words of a command line to functions. */
 #include "analyzer/views/selection.h"
+#include "analyzer/base/array.h"
+#include "analyzer/base/compare.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
@@ -25,20 +27,13 @@ struct order {
 	enum sort_key key;
 };
 
-static int compare_text(const char *a, const char *b)
-{
-	if (!a || !b)
-		return (a == NULL) - (b == NULL);
-	return strcmp(a, b);
-}
-
 static int compare_locations(const struct annotated *a, const struct annotated *b)
 {
-	int order = compare_text(a->file, b->file);
+	int order = compare_texts(a->file, b->file);
 
 	if (order == 0)
-		order = (a->line > b->line) - (a->line < b->line);
-	return order ? order : compare_text(a->name, b->name);
+		order = compare_numbers(a->line, b->line);
+	return order ? order : compare_texts(a->name, b->name);
 }
 
 static int by_measure(const void *left, const void *right, void *context)
@@ -48,7 +43,7 @@ static int by_measure(const void *left, const void *right, void *context)
 	const struct annotated *b = annotation_function(order->a, *(const size_t *)right);
 	enum sort_key keys[] = { order->key, SORT_AT_PEAK_BYTES, SORT_ALLOCATED_BYTES };
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		int64_t m = sort_measure(&a->owned, keys[i]);
 		int64_t n = sort_measure(&b->owned, keys[i]);
 

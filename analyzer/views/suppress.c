@@ -6,6 +6,7 @@
  * leak:PATTERN.
  */
 #include "analyzer/views/suppress.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/symbols/demangle.h"
@@ -139,7 +140,7 @@ static bool is_below_main(const struct suppress_frame *f)
 {
 	static const char *const names[] = { "_start", "__libc_start_", "generic_start_main" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (f->function && strncmp(f->function, names[i], strlen(names[i])) == 0)
 			return true;
 	return false;
@@ -315,7 +316,7 @@ static bool parse_leak_kinds(struct parser *p, char *text, unsigned *kinds)
 
 	*kinds = 0;
 	for (char *word = strtok(text, ", \t"); word; word = strtok(NULL, ", \t")) {
-		size_t i = 0, count = sizeof(known) / sizeof(known[0]);
+		size_t i = 0, count = ARRAY_SIZE(known);
 
 		while (i < count && strcmp(known[i].name, word) != 0)
 			i++;

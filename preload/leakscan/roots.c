@@ -17,6 +17,7 @@
 #include "preload/leakscan/scanmem.h"
 #include "preload/leakscan/words.h"
 #include "preload/store/tracefile.h"
+#include "preload/sys/array.h"
 #include "preload/sys/cpu.h"
 #include "preload/sys/maps.h"
 #include "preload/sys/next.h"
@@ -328,7 +329,7 @@ static bool has_lists(const struct mapping *m)
 		"libpthread" };
 	const char *name = strrchr(m->name, '/');
 
-	for (size_t i = 0; name && m->readable && i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; name && m->readable && i < ARRAY_SIZE(names); i++)
 		if (strncmp(name + 1, names[i], strlen(names[i])) == 0)
 			return m->writable;
 	return false;
@@ -463,7 +464,7 @@ static bool is_allocator_alone(const struct object *o)
 	static const char *const names[] = { "libjemalloc", "libmimalloc", "libtcmalloc" };
 	const char *slash = strrchr(o->name, '/'), *name = slash ? slash + 1 : o->name;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strncmp(name, names[i], strlen(names[i])) == 0)
 			return true;
 	return false;

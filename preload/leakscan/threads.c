@@ -75,14 +75,14 @@ static void read_syscall(const struct threads *t, struct scan_stack *s)
 	s->running = count != 9 && count != 3;
 }
 
-/* "tid (name) S ..."; 'X': there is none. */
+/* 'X': there is none. */
 static char state_of(const struct threads *t, int tid)
 {
-	char stat[512], *p;
+	char stat[512], state;
 
 	read_of(t, tid, "/stat", stat, sizeof(stat));
-	p = strrchr(stat, ')');
-	return p ? p[2] : 'X';
+	state = *os_stat_field(stat, 3);
+	return state ? state : 'X';
 }
 
 /* The thread has ended, though others haven't. */

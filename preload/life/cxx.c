@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cxx.c - finds operator new and delete. */
 #include "preload/life/cxx.h"
+#include "preload/sys/array.h"
 #include "preload/sys/glibc.h"
 #include "preload/sys/next.h"
 #include "preload/unwind/stacks.h"
@@ -43,7 +44,7 @@ static void *find_in_libraries(const char *name)
 		"libc++abi.so.1" };
 	void *found = NULL;
 
-	for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]) && !found; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(libraries) && !found; i++) {
 		void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
 
 		if (library) {

@@ -6,6 +6,8 @@
 #ifndef MTRACE_CPU_H
 #define MTRACE_CPU_H
 
+#include "preload/sys/array.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -159,7 +161,7 @@ static inline int cpu_restarts(const struct cpu_registers *r)
 		426,		      /* io_uring_enter */
 	};
 
-	for (unsigned i = 0; r->ax == -4ul && i < sizeof(calls) / sizeof(calls[0]); i++)
+	for (unsigned i = 0; r->ax == -4ul && i < ARRAY_SIZE(calls); i++)
 		if ((long)r->call == calls[i])
 			return 1;
 	return 0;

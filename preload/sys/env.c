@@ -4,6 +4,7 @@
  */
 
 #include "preload/sys/env.h"
+#include "preload/sys/array.h"
 #include "preload/sys/message.h"
 #include "preload/sys/text.h"
 
@@ -83,7 +84,7 @@ static bool parse_bytes(const char *s, size_t size, uint64_t *to)
 		return false;
 	memcpy(digits, s, n);
 	digits[n] = '\0';
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (is_text(s + n, size - n, units[i]))
 			shift = 10 * (i % 3 + 1);
 	if ((size > n && shift == 0) || !text_to_number(digits, &value) ||
@@ -136,7 +137,7 @@ static bool read_one(const char *entry, size_t name_size)
 {
 	const char *value = entry + name_size + 1;
 
-	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
 		const struct variable *v = &variables[i];
 
 		if (strlen(v->name) != name_size || memcmp(entry, v->name, name_size) != 0)

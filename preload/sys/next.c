@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* next.c - finds the next definitions, and serves the allocations that the finding itself makes. */
 #include "preload/sys/next.h"
+#include "preload/sys/array.h"
 #include "preload/sys/atomic.h"
 #include "preload/sys/glibc.h"
 #include "preload/sys/object.h"
@@ -143,7 +144,7 @@ const char *next_sanitizer(void)
 	};
 	void *malloc_of_program;
 
-	for (size_t i = 0; i < sizeof(sanitizers) / sizeof(sanitizers[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(sanitizers); i++)
 		if (dlsym(RTLD_DEFAULT, sanitizers[i].function))
 			return sanitizers[i].name;
 	/* gcc's static ones export nothing but the C library's functions that they replace, and from 16 on

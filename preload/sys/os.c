@@ -459,11 +459,23 @@ void os_boot_id(char *id, size_t size)
 		id[strcspn(id, "\n")] = '\0';
 }
 
+const char *os_stat_field(const char *stat, int field)
+{
+	const char *p = strrchr(stat, ')'); /* the name, field 2, may hold anything */
+
+	for (int at = 2; p && at < field; at++) {
+		p = strchr(p, ' ');
+		if (p)
+			p++;
+	}
+	return p ? p : "";
+}
+
 uint64_t os_start_ticks(int pid)
 {
 	char path[64], stat[1024];
 	struct text t;
-	const char *p, *end = NULL;
+	const char *p;
 	uint64_t ticks = 0;
 
 	text_init(&t, path, sizeof(path));
@@ -475,17 +487,7 @@ uint64_t os_start_ticks(int pid)
 	text_add(&t, "/stat");
 	if (os_read_file(path, stat, sizeof(stat)) == 0)
 		return 0;
-	for (p = stat; *p; p++) /* the name, field 2, may hold spaces and parentheses: start behind
-				   the last one */
-		if (*p == ')')
-			end = p;
-	if (!end)
-		return 0;
-	p = end + 1;
-	for (int field = 2; field < 22 && *p; p++)
-		if (*p == ' ')
-			field++;
-	for (; *p >= '0' && *p <= '9'; p++)
+	for (p = os_stat_field(stat, 22); *p >= '0' && *p <= '9'; p++)
 		ticks = ticks * 10 + (uint64_t)(*p - '0');
 	return ticks;
 }

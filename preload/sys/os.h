@@ -52,6 +52,9 @@ int os_pid(void);
 int os_tid(void);
 void os_thread_name(char name[16]); /* the calling thread's */
 bool os_thread_is_gone(int tid);
+/* Field 3 or a later one of a line of /proc/.../stat, numbered as in proc(5); "" where it ends before. */
+const char *os_stat_field(const char *stat, int field);
+
 uint64_t os_start_ticks(int pid); /* field 22 of /proc/PID/stat; 0 = no such process */
 size_t os_read_file(const char *path, char *buffer, size_t size); /* zero-terminated; bytes read */
 void os_boot_id(char *id, size_t size);				  /* "" where unknown */

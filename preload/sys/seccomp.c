@@ -6,6 +6,7 @@
  * was executed isn't known.
  */
 #include "preload/sys/seccomp.h"
+#include "preload/sys/array.h"
 #include "preload/sys/lock.h"
 
 #include <errno.h>
@@ -167,7 +168,7 @@ static bool allows(const struct call *calls, size_t count)
 	return true;
 }
 
-#define ALLOWS(calls) allows(calls, sizeof(calls) / sizeof((calls)[0]))
+#define ALLOWS(calls) allows(calls, ARRAY_SIZE(calls))
 
 static const struct call growth[] = {
 	{ SYS_newfstatat, { 900, 0, 0, AT_EMPTY_PATH } },
@@ -234,7 +235,7 @@ static const struct call stopping[] = {
 
 bool seccomp_forbids_growth(const struct seccomp_filter *f)
 {
-	for (size_t i = 0; i < sizeof(growth) / sizeof(growth[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(growth); i++)
 		if (!permits(f, growth[i].number, growth[i].arguments))
 			return true;
 	return false;

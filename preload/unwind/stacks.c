@@ -4,6 +4,7 @@
  */
 #include "preload/unwind/stacks.h"
 #include "preload/store/tracefile.h"
+#include "preload/sys/array.h"
 #include "preload/sys/env.h"
 #include "preload/sys/os.h"
 #include "preload/unwind/code.h"
@@ -250,7 +251,7 @@ static bool is_wrapper(uintptr_t call)
 void stacks_add_wrapper(uintptr_t start, uintptr_t end)
 {
 	lock_take(&tables_lock);
-	if (wrapper_count < sizeof(wrappers) / sizeof(wrappers[0])) {
+	if (wrapper_count < ARRAY_SIZE(wrappers)) {
 		wrappers[wrapper_count].start = start;
 		wrappers[wrapper_count].end = end;
 		store_release(&wrapper_count, wrapper_count + 1);

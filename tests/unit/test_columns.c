@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_columns.c - tables of any content to columns and back, to the byte; and columns that are
  * damaged. */
+#include "analyzer/base/array.h"
 #include "unit.h"
 
 #include <string.h>
@@ -24,7 +25,7 @@ static void add_random(struct trace_writer *w, enum mt_table_id table, uint32_t 
 	uint64_t words[16];
 
 	for (uint32_t i = 0; i < count; i++) {
-		for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+		for (size_t k = 0; k < ARRAY_SIZE(words); k++)
 			words[k] = random_word();
 		if (table == MT_SITES && rand() % 2)
 			((struct mt_site *)words)->epoch = EPOCH;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_demangle.c - names as people write them, and names that are made to do harm. */
+#include "analyzer/base/array.h"
 #include "unit.h"
 
 #include "analyzer/symbols/demangle.h"
@@ -36,7 +37,7 @@ START_TEST(whole_names_have_parameters)
 	static const char *const names[][2] = { { "_ZN2ns4overEi", "ns::over(int)" },
 		{ "_ZN3FooC2Ev", "Foo::Foo()" }, { "main", "main" } };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char *got = demangle_whole(names[i][0]);
 
 		ck_assert_str_eq(got, names[i][1]);
@@ -72,7 +73,7 @@ START_TEST(plain_names_stay)
 	static const char *const names[] = { "main", "", "_", "_Z", "_R", "_D", "_Rust", "_Data",
 		"x.y", ".cold", "@", "_ZN3Foo" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		expect(names[i], names[i]);
 }
 END_TEST

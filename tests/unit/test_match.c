@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_match.c - which functions and points of two or three traces are taken for the same code. */
+#include "analyzer/base/array.h"
 #include "analyzer/views/code.h"
 #include "analyzer/views/match.h"
 #include "unit.h"
@@ -124,12 +125,11 @@ static void match_both_ways(const struct spec *before, size_t before_count,
 	match_one_way(after, after_count, before, before_count, back, false);
 }
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define MATCHES(before, after, ...)                                                    \
-	do {                                                                           \
-		const int expected[] = { __VA_ARGS__ };                                \
-		ck_assert_uint_eq(COUNT(expected), COUNT(after));                      \
-		match_both_ways(before, COUNT(before), after, COUNT(after), expected); \
+#define MATCHES(before, after, ...)                                                              \
+	do {                                                                                     \
+		const int expected[] = { __VA_ARGS__ };                                          \
+		ck_assert_uint_eq(ARRAY_SIZE(expected), ARRAY_SIZE(after));                      \
+		match_both_ways(before, ARRAY_SIZE(before), after, ARRAY_SIZE(after), expected); \
 	} while (0)
 
 static const struct spec plain[] = {

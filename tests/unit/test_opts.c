@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_opts.c - the option parser: every way to write an option, and every way to get it wrong. */
+#include "analyzer/base/array.h"
 #include "unit.h"
 
 #include <string.h>
@@ -137,7 +138,7 @@ START_TEST(mistakes_are_told_in_one_line)
 		{ "--by x", "mtracer: test: '--by x' is not known; see 'mtracer help test'\n" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		ck_assert_int_eq(parse(cases[i].line, false), OPTIONS_WRONG);
 		ck_assert_str_eq(said, cases[i].says);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_profile.c - rows: what they gather, whom they belong to, and what is claimed of their peaks.
  */
+#include "analyzer/base/array.h"
 #include "unit.h"
 
 #include <string.h>
@@ -555,7 +556,7 @@ START_TEST(claims_about_peaks_are_true)
 			}
 			memcpy(history[e], held, sizeof(held));
 		}
-		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
 			make(&w, kinds[k], false);
 			ck_assert_uint_eq(sum_at_peak(&w), w.profile->totals.all.peak_bytes);
 			exact += check_claims(&w, kinds[k], history, events);
@@ -628,7 +629,7 @@ START_TEST(sort_keys_have_short_forms)
 	};
 	enum sort_key key;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		ck_assert_msg(sort_key_find(cases[i].name, &key), "%s", cases[i].name);
 		ck_assert_int_eq(key, cases[i].key);
 	}

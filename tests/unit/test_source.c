@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_source.c - lines of source files, and of what is none. */
+#include "analyzer/base/array.h"
 #include "unit.h"
 
 #include "analyzer/symbols/source.h"
@@ -77,7 +78,7 @@ START_TEST(what_is_no_text_file_has_no_lines)
 		"/dev/tty", "relative/none.c" };
 	struct source_cache *cache = begin();
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		ck_assert_msg(!source_line(cache, files[i], 1), "%s", files[i]);
 	ck_assert_ptr_null(source_line(cache, NULL, 1));
 	ck_assert_ptr_null(source_line(cache, file_of("binary", "one\n\0two\n", 9), 1));

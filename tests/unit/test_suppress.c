@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_suppress.c - suppressions: both formats, what they match, and what is refused. */
+#include "analyzer/base/array.h"
 #include "analyzer/views/suppress.h"
 #include "analyzer/base/strbuf.h"
 #include "unit.h"
@@ -134,11 +135,11 @@ START_TEST(operator_new_is_one_frame)
 	static const struct suppress_frame fails_not = { "operator new", "_ZnwmRKSt9nothrow_t",
 		NULL, 0, "/usr/lib/libstdc++.so.6", 2 };
 
-	for (size_t i = 0; i < sizeof(fit) / sizeof(fit[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(fit); i++) {
 		ck_assert(in_block(fit[i], FRAMES(one, copy, start)));
 		ck_assert(in_block(fit[i], FRAMES(one, fails_not, copy, start)));
 	}
-	for (size_t i = 0; i < sizeof(unfit) / sizeof(unfit[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(unfit); i++)
 		ck_assert(!in_block(unfit[i], FRAMES(one, copy, start)));
 }
 END_TEST
@@ -327,7 +328,7 @@ START_TEST(names_stay_in_their_lines)
 		"operator new(unsigned long)",
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct suppress_frame odd[] = {
 			{ names[i], NULL, NULL, 0, "/opt/\n...", 0 },
 			{ "f", names[i], NULL, 0, NULL, 0 },

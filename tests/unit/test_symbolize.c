@@ -4,6 +4,7 @@
  * symbolizer says, for all kinds of debug information; and files that are wrong, missing, or
  * damaged.
  */
+#include "analyzer/base/array.h"
 #include "unit.h"
 
 #include "tests/symbolize/fixtures.h"
@@ -294,7 +295,7 @@ START_TEST(what_is_no_program_is_complained_about)
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	snprintf(fifo, sizeof(fifo), "%s/fifo", directory);
 	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		struct symbolizer_module module = { .path = paths[i], .end = UINT64_MAX };
 
 		free(complaint_about(&module));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_trace.c - what the reader takes, and what it refuses and in which words. */
+#include "analyzer/base/array.h"
 #include "unit.h"
 
 #include <fcntl.h>
@@ -500,7 +501,7 @@ static const struct {
 
 START_TEST(each_damage_is_named)
 {
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct builder *b = small_trace();
 		struct trace *t;
 

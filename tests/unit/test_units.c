@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_units.c - sizes and times as people read and write them. */
+#include "analyzer/base/array.h"
 #include "unit.h"
 
 #include "analyzer/base/units.h"
@@ -57,7 +58,7 @@ START_TEST(durations_pick_their_unit)
 	};
 	char text[UNIT_TEXT];
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		ck_assert_str_eq(format_duration(text, cases[i].ns), cases[i].text);
 }
 END_TEST
@@ -93,7 +94,7 @@ START_TEST(sizes_are_read_exactly)
 	};
 	uint64_t bytes;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		ck_assert_msg(parse_size(cases[i].text, &bytes), "%s", cases[i].text);
 		ck_assert_uint_eq(bytes, cases[i].bytes);
 	}
@@ -106,7 +107,7 @@ START_TEST(what_is_no_size_is_refused)
 		"18446744073709551616", "1 2", "." };
 	uint64_t bytes;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		ck_assert_msg(!parse_size(cases[i], &bytes), "%s", cases[i]);
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_wrappers.c - which frames a report's row looks through, and which are somebody's own code.
  */
+#include "analyzer/base/array.h"
 #include "unit.h"
 
 #include "analyzer/symbols/wrappers.h"
@@ -55,7 +56,7 @@ START_TEST(allocation_functions_are_looked_through)
 {
 	struct wrappers *w = wrappers_new();
 
-	for (size_t i = 0; i < sizeof(looked_through) / sizeof(looked_through[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(looked_through); i++)
 		ck_assert_msg(match(w, looked_through[i], NULL, NULL, "/bin/app"), "%s",
 			looked_through[i]);
 	wrappers_free(w);
@@ -66,7 +67,7 @@ START_TEST(other_functions_are_not)
 {
 	struct wrappers *w = wrappers_new();
 
-	for (size_t i = 0; i < sizeof(own_code) / sizeof(own_code[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(own_code); i++)
 		ck_assert_msg(
 			!match(w, own_code[i], own_code[i], "/home/me/src/parse.c", "/bin/app"),
 			"%s", own_code[i]);
@@ -83,7 +84,7 @@ START_TEST(rust_names_are_told_from_others)
 		"hashbrown::raw::RawTable<T>::reserve_rehash" };
 	struct wrappers *w = wrappers_new();
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		ck_assert_msg(
 			match(w, names[i], "_RNvC5alloc3foo", NULL, "/bin/app"), "%s", names[i]);
 		ck_assert_msg(

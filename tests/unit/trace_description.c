@@ -3,6 +3,7 @@
  * trace_description.c - builder_read(): traces from text, one statement a line
  * (tests/golden/README.md lists them).
  */
+#include "analyzer/base/array.h"
 #include "trace_builder.h"
 
 #include <stdlib.h>
@@ -276,7 +277,7 @@ static bool read_header(struct reading *r)
 	const char *text = word(r);
 	uint64_t value = number(r);
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		if (strcmp(fields[i].name, text) == 0) {
 			memcpy(fields[i].field, &value, fields[i].size); /* little-endian */
 			return true;

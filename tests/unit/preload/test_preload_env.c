@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_preload_env.c - values of the MTRACE_* variables, good and bad. */
+#include "preload/sys/array.h"
 #include "unit.h"
 
 #include "preload/sys/env.h"
@@ -43,7 +44,7 @@ START_TEST(bad_values)
 		"MTRACE_NONSENSE=1" };
 
 	close(STDERR_FILENO);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		ck_assert_msg(!read_one(bad[i]), "%s", bad[i]);
 }
 END_TEST
@@ -61,7 +62,7 @@ START_TEST(the_library_is_taken_out_of_the_preload_list)
 		{ "LD_PRELOADED=libmtrace.so", "LD_PRELOADED=libmtrace.so" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char copy[100];
 		char *environment[] = { copy, NULL };
 

@@ -7,6 +7,7 @@
  */
 #include "preload/sys/seccomp.c" /* for its interpreter */
 
+#include "preload/sys/array.h"
 #include "unit.h"
 
 #include <stdlib.h>
@@ -106,11 +107,11 @@ static unsigned draw_filter(struct sock_filter *code)
 	};
 	unsigned used = 0, middle = 1 + draw(MOST - 12);
 
-	for (size_t i = 0; i < sizeof(start) / sizeof(*start); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(start); i++)
 		code[used++] = start[i];
 	for (unsigned i = 0; i < middle; i++)
 		code[used++] = draw_instruction(middle - i);
-	for (size_t i = 0; i < sizeof(end) / sizeof(*end); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(end); i++)
 		code[used++] = end[i];
 	return used;
 }
