@@ -107,12 +107,12 @@ static uintptr_t arena_end(uintptr_t start, uintptr_t end)
 {
 	uintptr_t arena, used, open;
 
-	if (end - start < 4096 || !word_read(start, &arena) || !word_read(start + 16, &used) ||
+	if (end - start < CPU_PAGE || !word_read(start, &arena) || !word_read(start + 16, &used) ||
 		!word_read(start + 24, &open))
 		return 0;
-	if (arena % 16 || arena % ARENA_SIZE < 16 || arena % ARENA_SIZE >= 4096 || used % 4096 ||
-		open % 4096 || used < 4096 || open < used || open > ARENA_SIZE ||
-		open > end - start)
+	if (arena % 16 || arena % ARENA_SIZE < 16 || arena % ARENA_SIZE >= CPU_PAGE ||
+		used % CPU_PAGE || open % CPU_PAGE || used < CPU_PAGE || open < used ||
+		open > ARENA_SIZE || open > end - start)
 		return 0;
 	return start + open;
 }
@@ -267,7 +267,7 @@ static bool find_stack(uintptr_t descriptor, uintptr_t links, struct os_range *s
 		start = size;
 		if (!read_word(at, &size))
 			return false;
-		if (start >= 4096 && start <= descriptor && size % 8 == 0 && size >= 4096 &&
+		if (start >= CPU_PAGE && start <= descriptor && size % 8 == 0 && size >= CPU_PAGE &&
 			size < 1ul << 36 && descriptor < start + size &&
 			read_word((start + size - 8) & ~7ul, &word)) {
 			*stack = (struct os_range){ start, start + size };

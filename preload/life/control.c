@@ -6,6 +6,7 @@
 #include "preload/life/enter.h"
 #include "preload/life/thread_life.h"
 #include "preload/store/ledger.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/heap.h"
 #include "preload/sys/os.h"
 #include "preload/sys/phase.h"
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
-#define PAGE 4096u /* or larger: asking more often does no harm */
 
 EXPORT void mtrace_start(void)
 {
@@ -92,7 +92,7 @@ static void note_program(const char *program)
 	while (program && size < MT_PROGRAM_SIZE - 1) {
 		uintptr_t at = (uintptr_t)program + size;
 
-		if ((size == 0 || at % PAGE == 0) && !os_readable(at & -(uintptr_t)PAGE))
+		if ((size == 0 || at % CPU_PAGE == 0) && !os_readable(cpu_page_down(at)))
 			break;
 		if (!program[size])
 			break;

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "preload/sys/atomic.h"
+#include "preload/sys/cpu.h"
 
 #define SLOT_REGION_BITS 21 /* a leaf covers 2 MiB */
 #define SLOT_ADDRESS_BITS 47
@@ -37,7 +38,7 @@
 #define SLOT_PLANES 4u
 /* Slots of a plane: a page more than it has granules. A large block at its very end has its size in
  * the slots behind. */
-#define SLOT_PLANE (SLOT_GRANULES + 4096 / sizeof(uint32_t))
+#define SLOT_PLANE (SLOT_GRANULES + CPU_PAGE / sizeof(uint32_t))
 #define SLOT_SIZE_BITS 10
 #define SLOT_HALF (1u << SLOT_SIZE_BITS)
 #define SLOT_SITE_BIT 11

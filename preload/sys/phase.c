@@ -3,7 +3,7 @@
 #include "preload/sys/phase.h"
 #include "preload/sys/next.h"
 
-union phase_page phase_page __attribute__((aligned(4096)));
+union phase_page phase_page __attribute__((aligned(CPU_PAGE)));
 bool phase_multi, phase_stopped, phase_was_stopped;
 
 static uint32_t generations; /* how many there were; 0: nothing ever began */

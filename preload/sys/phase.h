@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "preload/sys/atomic.h"
+#include "preload/sys/cpu.h"
 
 enum phase {
 	PHASE_OFF = 0, /* before the start, and in a raw clone until its first event */
@@ -50,7 +51,7 @@ extern union phase_page {
 		uint32_t leaving; /* calls of exec that are under way */
 		struct fast_path fast_path;
 	};
-	char page[4096];
+	char page[CPU_PAGE];
 } phase_page;
 
 /* The hooks have them: 2 * several threads + not glibc. */

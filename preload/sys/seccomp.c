@@ -7,6 +7,7 @@
  */
 #include "preload/sys/seccomp.h"
 #include "preload/sys/array.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/lock.h"
 
 #include <errno.h>
@@ -178,7 +179,7 @@ static const struct call growth[] = {
 	{ SYS_fcntl, { 900, F_DUPFD_CLOEXEC } },
 	{ SYS_prlimit64, { 0 } },
 	{ SYS_fallocate, { 900 } },
-	{ SYS_mmap, { 4096, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, 900 } },
+	{ SYS_mmap, { CPU_PAGE, CPU_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, 900 } },
 };
 
 static const struct call child[] = {
@@ -194,8 +195,8 @@ static const struct call child[] = {
 	{ SYS_getppid, { 0 } },
 	{ SYS_memfd_create, { 0 } },
 	{ SYS_fchmod, { 900 } },
-	{ SYS_munmap, { 4096 } },
-	{ SYS_mmap, { 4096, 4096, PROT_READ | PROT_WRITE,
+	{ SYS_munmap, { CPU_PAGE } },
+	{ SYS_mmap, { CPU_PAGE, CPU_PAGE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, ~0ul } },
 };
 
@@ -215,7 +216,7 @@ static const struct call scan[] = {
 	{ SYS_rt_sigaction, { SIGBUS } },
 	{ SYS_rt_sigprocmask, { SIG_UNBLOCK, 0, 0, 8 } },
 	{ SYS_gettid, { 0 } },
-	{ SYS_munmap, { 4096 } },
+	{ SYS_munmap, { CPU_PAGE } },
 };
 
 static const struct call stopping[] = {
