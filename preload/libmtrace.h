@@ -25,8 +25,8 @@ extern "C" {
 
 #define MTRACE_WEAK __attribute__((weak))
 
-/* Record allocations from here on. Idempotent. Blocks that were allocated before are not counted.
- */
+/* Record allocations from here on. Idempotent. Blocks that were allocated before are not
+ * counted. */
 MTRACE_WEAK void mtrace_start(void);
 
 /* Record no new allocations. What is recorded stays, and the frees of recorded blocks are still

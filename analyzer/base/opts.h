@@ -3,17 +3,19 @@
  * opts.h - command line options: one table of rows feeds the parser and the help.
  *
  * A row says where its value goes by an offset into the command's own struct, which starts as a
- *copy of the command's defaults:
+ * copy of the command's defaults:
  *
  *	struct values { const char *out; bool json; struct option_list wrappers; };
  *	static const struct option_row rows[] = {
- *		{ OPTION_TEXT, "out", 'o', "FILE", "write the trace to FILE", offsetof(struct values,
- *out) }, { OPTION_FLAG, "json", 0, NULL, "print JSON", offsetof(struct values, json) }, {
- *OPTION_LIST, "wrapper", 0, "RE", "...", offsetof(struct values, wrappers) }, { OPTION_END },
+ *		{ OPTION_TEXT, "out", 'o', "FILE", "write the trace to FILE",
+ *			offsetof(struct values, out) },
+ *		{ OPTION_FLAG, "json", 0, NULL, "print JSON", offsetof(struct values, json) },
+ *		{ OPTION_LIST, "wrapper", 0, "RE", "...", offsetof(struct values, wrappers) },
+ *		{ OPTION_END },
  *	};
  *
  * Accepted: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, an unambiguous beginning of a long name,
- *and `--`.
+ * and `--`.
  */
 #ifndef MTRACER_OPTS_H
 #define MTRACER_OPTS_H

@@ -85,8 +85,8 @@ static bool mark_clashes(struct paths *p)
 	return any;
 }
 
-/* One component more. "/a" becomes "/a" from "a": the slash itself is the last that can be added.
- */
+/* One component more. "/a" becomes "/a" from "a": the slash itself is the last that can be
+ * added. */
 static void lengthen(struct entry *e)
 {
 	const char *from = e->from;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ranges.h - a set of address ranges, each with an owner's number; finds those that hold an
- *address.
+ * ranges.h - a set of address ranges, each with an owner's number; finds those that hold an address.
  *
  * Ranges may overlap and nest. Fill, then sort once, then ask:
  *
@@ -21,8 +20,8 @@ struct range {
 	uint32_t owner;
 };
 
-/* All zeros is an empty set. After ranges_sort(): by low, then wide before narrow, then by owner.
- */
+/* All zeros is an empty set. After ranges_sort(): by low, then wide before narrow, then by
+ * owner. */
 struct ranges {
 	struct range *items;
 	size_t count;

@@ -54,8 +54,8 @@ void strbuf_addf(struct strbuf *s, const char *format, ...)
 size_t utf8_character(const char *text)
 {
 	const unsigned char *c = (const unsigned char *)text;
-	/* The second byte's range shuts out overlong forms, surrogates and what is beyond U+10FFFF.
-	 */
+	/* The second byte's range shuts out overlong forms, surrogates and what is beyond
+	 * U+10FFFF. */
 	unsigned char low = 0x80, high = 0xbf;
 	size_t size;
 

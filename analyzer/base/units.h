@@ -20,15 +20,15 @@ char *format_duration(char text[UNIT_TEXT], uint64_t ns); /* "0.42 ms", "12.3 s"
 char *format_share(
 	char text[UNIT_TEXT], uint64_t part, uint64_t whole); /* "12.3 %"; "" where whole is 0 */
 
-/* " ±4 %": the standard error of an estimate, for behind it; "" where it is 0 or the estimate is.
- */
+/* " ±4 %": the standard error of an estimate, for behind it; "" where it is 0 or the estimate
+ * is. */
 char *format_error(char text[UNIT_TEXT], uint64_t error, int64_t estimate);
 
 /* part / whole as a percentage, 0 where whole is 0. */
 double percent_of(uint64_t part, uint64_t whole);
 
-/* "4096", "64KiB", "1.5M", "2 GB" (all units are IEC). False where it isn't a size or doesn't fit.
- */
+/* "4096", "64KiB", "1.5M", "2 GB" (all units are IEC). False where it isn't a size or doesn't
+ * fit. */
 bool parse_size(const char *text, uint64_t *bytes);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd_annotate.c - mtracer annotate: the program's source with the memory of each line beside it.
- */
+/* cmd_annotate.c - mtracer annotate: the program's source with the memory of each line beside
+ * it. */
 #include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/log.h"

@@ -575,8 +575,8 @@ static int verdict_status(const struct job *job, int status)
 
 /* ---- one run */
 
-/* Says what will keep the program from being traced. True where the library must not be preloaded.
- */
+/* Says what will keep the program from being traced. True where the library must not be
+ * preloaded. */
 static bool warn_of_obstacle(const struct job *job, bool *explained)
 {
 	struct obstacle o = { NULL, false };

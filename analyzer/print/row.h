@@ -33,8 +33,8 @@ void row_location(const struct row *row, enum profile_by by, const struct trace 
  * function. */
 void row_function(const struct row *row, struct strbuf *text);
 
-/* Whether a function's name is only what the symbolizer says where it knows nothing: its address.
- */
+/* Whether a function's name is only what the symbolizer says where it knows nothing: its
+ * address. */
 bool is_bare_offset(const char *function, const char *module);
 
 /* "function" and "table.c:42" of one function on a stack; the first is "" where it isn't known. */

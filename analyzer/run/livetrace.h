@@ -21,8 +21,7 @@ struct livetrace {
 /* Whether an operand is a process rather than a file: a number, and no file is called so. */
 bool livetrace_is_pid(const char *operand, uint32_t *pid);
 
-/* Finds the trace that a process has mapped. EXIT_OK, or EXIT_ERROR after one line on stderr.
- */
+/* Finds the trace that a process has mapped. EXIT_OK, or EXIT_ERROR after one line on stderr. */
 int livetrace_open(struct livetrace *live, uint32_t pid);
 void livetrace_close(struct livetrace *live);
 

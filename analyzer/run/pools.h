@@ -18,8 +18,8 @@ struct trace;
 unsigned pools_of_program(const char *program, const struct libraries *libraries);
 unsigned pools_of_trace(const struct trace *trace);
 
-/* Without those that the environment has turned off, or, with `unpool`, that pools_turn_off() does.
- */
+/* Without those that the environment has turned off, or, with `unpool`, that pools_turn_off()
+ * does. */
 unsigned pools_left(unsigned pools, bool unpool);
 
 /* Turns all of them off for the programs that this process becomes or starts. */

@@ -72,8 +72,8 @@ static void add_entry(struct strbuf *list, const char *entry, size_t size)
 	strbuf_add_bytes(list, entry, size);
 }
 
-/* Each entry of a list like LD_PRELOAD's, but for another libmtrace.so, and what is there already.
- */
+/* Each entry of a list like LD_PRELOAD's, but for another libmtrace.so, and what is there
+ * already. */
 static void add_entries(struct strbuf *to, const char *list)
 {
 	while (list && *list) {

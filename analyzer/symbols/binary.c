@@ -211,8 +211,8 @@ static bool try_path(struct attempt *a, const char *path)
 
 /* ---- where the file may be */
 
-/* DIR/.build-id/xx/yyy, the file itself, or yyy.debug: its debug file, which has all but the code.
- */
+/* DIR/.build-id/xx/yyy, the file itself, or yyy.debug: its debug file, which has all but the
+ * code. */
 static bool try_build_id(struct attempt *a, const char *prefix, const char *dir)
 {
 	const struct symbolizer_module *m = a->module;

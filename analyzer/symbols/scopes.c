@@ -247,8 +247,8 @@ static struct function *lookup_function(struct unit *u, uint64_t address)
 	return i ? &u->functions[u->ranges.items[i - 1].owner] : NULL;
 }
 
-/* Few functions lie inside others or in types, and looking for these means to read the whole unit.
- */
+/* Few functions lie inside others or in types, and looking for these means to read the whole
+ * unit. */
 static struct function *find_function(struct scopes *s, struct unit *u, uint64_t address)
 {
 	struct function *f;
@@ -352,8 +352,8 @@ static void push(struct scopes *s, const Dwarf_Die *die, const char *file, uint3
 	VEC_PUSH(s->found, s->found_count, s->found_room, scope);
 }
 
-/* From the innermost call outwards; each scope's location is where the next inner one was called.
- */
+/* From the innermost call outwards; each scope's location is where the next inner one was
+ * called. */
 static void collect(struct scopes *s, struct unit *u, struct function *f, uint64_t address,
 	struct scope_list *list)
 {

@@ -3,8 +3,8 @@
  * scopes.h - which functions, inlined ones included, hold an address, by the DWARF.
  *
  * libdw's dwarf_getscopes() reads a whole compile unit for each address. Here a unit's functions
- *are indexed at the first look-up in it, and a function's inlined calls at the first look-up in
- *that; units without look-ups are never read.
+ * are indexed at the first look-up in it, and a function's inlined calls at the first look-up in
+ * that; units without look-ups are never read.
  *
  *	unit  -> functions -> inlined calls, a tree
  */

@@ -84,8 +84,8 @@ static bool lives(uint32_t pid, uint64_t start_ticks)
 	return (state != 'Z' && state != 'X') || has_other_threads(pid);
 }
 
-/* "START-END PERMS OFFSET MAJOR:MINOR INODE PATH"; overlays tell another device, but the same path.
- */
+/* "START-END PERMS OFFSET MAJOR:MINOR INODE PATH"; overlays tell another device, but the same
+ * path. */
 static bool maps_line_is(const char *line, const char *path, const struct stat *stat)
 {
 	unsigned major, minor;

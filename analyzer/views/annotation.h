@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * annotation.h - the functions of a program's source, and what their lines allocated: by
- *themselves, and with all that they called.
+ * themselves, and with all that they called.
  *
  * A function is a piece of source: all instantiations of a template and all inlined copies are one.
  * Where the debug information doesn't say where a function is written, it is known by its name and

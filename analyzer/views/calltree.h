@@ -3,9 +3,10 @@
  * calltree.h - all stacks of a trace merged into one tree of functions, from the outermost inwards
  * or from the allocating ones outwards.
  *
- *	top-down:  the program -> main -> parse -> read_line	each node holds what was allocated
- *below it callers:   the program -> read_line -> parse -> main	what the first node owns, for its
- *callers
+ *	top-down:  the program -> main -> parse -> read_line
+ *	           each node holds what was allocated below it
+ *	callers:   the program -> read_line -> parse -> main
+ *	           what the first node owns, for its callers
  *
  * Every site is in one node's own measures and in those of all nodes above, so the children of a
  * node never add up to more than the node. A function that calls itself directly is one node. The

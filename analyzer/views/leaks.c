@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* leaks.c - collects the live blocks of a trace by site and kind, and takes out what is suppressed.
- */
+/* leaks.c - collects the live blocks of a trace by site and kind, and takes out what is
+ * suppressed. */
 #include "analyzer/views/leaks.h"
 #include "analyzer/base/compare.h"
 #include "analyzer/base/hashmap.h"

@@ -7,15 +7,14 @@
  * the same point of another trace has too. What decides, in this order:
  *
  *   1. functions by module, name and file; then by module and name (the file was renamed, or is
- * unknown); then by name and file (the code went to another module)
+ *      unknown); then by name and file (the code went to another module)
  *   2. points of a function: in the same build by their location; else by their order in the
- *      function,
- * aligned so that most points find a partner which calls the same functions, and the likest one in
- * what it allocated; where functions have no names, and the order says little, first those that
- * allocated the same
+ *      function, aligned so that most points find a partner which calls the same functions, and the
+ *      likest one in what it allocated; where functions have no names, and the order says little,
+ *      first those that allocated the same
  *   3. functions that are left on both sides, in the same module: called from the same points,
- * calling the same functions, with as many points, and not orders of magnitude apart in what they
- * allocate: renamed. Then 2. and 3. again, until nothing new is found.
+ *      calling the same functions, with as many points, and not orders of magnitude apart in what
+ *      they allocate: renamed. Then 2. and 3. again, until nothing new is found.
  *
  * What is left has no partner: it is new, or gone.
  */

@@ -10,7 +10,8 @@
  *   high  =  sum over its calls of  min(call's peak, sum of the peaks of its sites in that call),
  *            and no more than the program's peak;
  *   low   =  the highest of: any of its sites' peaks, any whole call's peak, its current bytes, its
- * bytes at peak, and for part of a call: the call's peak less the peaks of the call's other sites.
+ *            bytes at peak, and for part of a call: the call's peak less the peaks of the call's
+ *            other sites.
  *
  * low == high is a proof, and covers the usual cases: one site, one whole call, sites that were
  * never freed or all stood at their highest when the program did, all but one never larger than

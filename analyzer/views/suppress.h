@@ -77,8 +77,8 @@ bool suppressions_add_file(
 bool suppressions_add_text(
 	struct suppressions *s, const char *text, const char *file, char *error, size_t error_size);
 
-/* The first that matches the stack, innermost frame first, and notes that it was used; NULL = none.
- */
+/* The first that matches the stack, innermost frame first, and notes that it was used; NULL =
+ * none. */
 struct suppression *suppressions_match(const struct suppressions *s, enum leak_kind kind,
 	const struct suppress_frame *frames, size_t count);
 

@@ -23,8 +23,8 @@ struct companion_taken {
 };
 
 struct companion {
-	/* The whole object that a function is in: the allocator, whose calls of itself don't count.
-	 */
+	/* The whole object that a function is in: the allocator, whose calls of itself don't
+	 * count. */
 	bool (*object_of)(const void *function, uintptr_t *start, uintptr_t *end);
 
 	/* Before a call that allocates. What it gives tells afterwards whether a hook inside it has

@@ -603,8 +603,8 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
 	return error;
 }
 
-/* What operator new was asked for, if it is what calls: the size of the call is that, rounded up.
- */
+/* What operator new was asked for, if it is what calls: the size of the call is that, rounded
+ * up. */
 static cold_path size_t take_asked(size_t alignment, size_t size)
 {
 	size_t asked = thread_mine()->asked;

@@ -7,11 +7,11 @@
  * Kinds:
  *
  *   1. from the roots by pointers to starts: reachable; where a pointer to an inside was on the
- * way: possible
+ *      way: possible
  *   2. of the rest, the unseen: lost, where no other leads to it; of those that lead to each other
- * in a circle, and that nothing else leads to, the first is lost
+ *      in a circle, and that nothing else leads to, the first is lost
  *   3. what lost blocks lead to: indirect, and held by the first that does, those in circles being
- * last
+ *      last
  *
  * That is memcheck's way, but that it takes a block of a circle for lost if it comes to it before
  * it comes to the block that leads into the circle. First is by site, and by address in one site:

@@ -105,8 +105,8 @@ size_t words_read(struct stretch *s, const struct sift_range ranges[2], uintptr_
 	s->at = stop;
 	if (at + 8 > stop || (s->careful && !os_readable(at)))
 		return 0;
-	/* What may fault has to be a call of something unknown, or the compiler sees no way here.
-	 */
+	/* What may fault has to be a call of something unknown, or the compiler sees no way
+	 * here. */
 	if (__builtin_setjmp(recovery)) {
 		reading = 0;
 		s->careful = true;

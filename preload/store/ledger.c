@@ -291,8 +291,8 @@ static struct lane_site *insert_site(struct thread *t, struct lane_site new)
 	return ls;
 }
 
-/* Doubles the hash table; publishes first, since the list of the dirty holds slots of the old one.
- */
+/* Doubles the hash table; publishes first, since the list of the dirty holds slots of the old
+ * one. */
 static bool grow_sites(struct thread *t)
 {
 	struct lane_site *old = t->sites, *new;

@@ -11,10 +11,12 @@
  * pages as under glibc. A slot costs an eighth of the heap where blocks are multiples of 32, a
  * quarter of 16, half of 8.
  *
- *   slot   bits 0-9 size | 10 the block starts in the granule's upper half | 11-31 site; 0 = no
- * block starts here size 1023: the size stands in the next six slots, 10 bits each and one that is
- * set, which the block itself covers; their site is 0, so no look-up takes them for a block's. None
- * of them is 0, so whoever is given memory there finds the block, which then was freed unseen
+ *   slot        bits 0-9 size | 10 the block starts in the granule's upper half | 11-31 site;
+ *               0 = no block starts here
+ *   size 1023   the size stands in the next six slots, 10 bits each and one that is set, which the
+ *               block itself covers; their site is 0, so no look-up takes them for a block's. None
+ *               of them is 0, so whoever is given memory there finds the block, which then was
+ *               freed unseen
  */
 #ifndef MTRACE_SLOTS_H
 #define MTRACE_SLOTS_H

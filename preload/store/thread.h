@@ -51,8 +51,8 @@ struct lane_call {
 	int64_t unpublished; /* bytes; only while the lane is looked through */
 };
 
-/* This lane's share of a site. What it keeps back is what the entry has beyond what is published.
- */
+/* This lane's share of a site. What it keeps back is what the entry has beyond what is
+ * published. */
 struct lane_site {
 	uint32_t site;	     /* 0 = free */
 	uint32_t call_index; /* in calls */

@@ -61,8 +61,8 @@ static inline int cpu_ends_with_call(const unsigned char code[CPU_CALL_MOST])
 #define CPU_SIGNAL_SP 160
 #define CPU_SIGNAL_PC 168
 
-/* There too: the number of the last fault, its error code and its address, if it was one in a page.
- */
+/* There too: the number of the last fault, its error code and its address, if it was one in a
+ * page. */
 #define CPU_SIGNAL_ERROR 192
 #define CPU_SIGNAL_FAULT 200
 #define CPU_SIGNAL_ADDRESS 216

@@ -148,8 +148,8 @@ void modules_init(const char *program)
 		modules_self = (struct modules_loader){ o.start, o.end - o.start };
 }
 
-/* The generation goes up before anybody can take the module for gone, and think that all is done.
- */
+/* The generation goes up before anybody can take the module for gone, and think that all is
+ * done. */
 static void retire(struct mt_module *m)
 {
 	lock_take(&tables_lock);

@@ -13,12 +13,14 @@
  *   END     outermost frame
  *   NONE    neither unwind information nor code that tells (code.h): follow the frame pointer, where
  *           what it leads to is a call
- *   HARD    information that doesn't fit a rule (registers other than sp and bp): the walk ends
- * there
+ *   HARD    information that doesn't fit a rule (registers other than sp and bp): the walk ends there
  *   ASK     not here, but in the table of return addresses (stacks.h)
  *
- *   bits 0-2 kind | 3-9 where bp was saved, in words below the CFA; 0 = it wasn't, 127 = at bp
- * itself (not with SP: then the way out doesn't depend on bp) | 10-30 offset, in words | 31 NO_CALL
+ *   bits 0-2    kind
+ *        3-9    where bp was saved, in words below the CFA; 0 = it wasn't, 127 = at bp itself (not
+ *               with SP: then the way out doesn't depend on bp)
+ *        10-30  offset, in words
+ *        31     NO_CALL
  *
  * NO_CALL: there is no call before the address. So it is no return address but where a signal came,
  * or what somebody put at the top of a stack that he made by hand, which ends there. Of these,

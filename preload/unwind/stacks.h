@@ -13,7 +13,7 @@
  *           another's. That is found out when the stack that was walked by it is interned, for no
  *           path with such an address is known.
  *   paths   the hash of a whole path -> its site. Paths with the same 64 bits are taken for one;
- * for a million different stacks there is a chance of 1 in 37 million that two are.
+ *           for a million different stacks there is a chance of 1 in 37 million that two are.
  *
  * Look-ups take no lock: an entry is stored whole or its key last, entries never move, and a table
  * that is full is replaced by a larger copy. Readers that are still at the old one find nothing

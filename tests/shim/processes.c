@@ -125,8 +125,8 @@ static void exec_self(void)
 	CHECK(!"exec");
 }
 
-/* Each way to execute a program, first with one that isn't there; then the one that is asked for.
- */
+/* Each way to execute a program, first with one that isn't there; then the one that is asked
+ * for. */
 static void exec_by(const char *way, const char *target)
 {
 	char *const arguments[] = { (char *)"other", NULL }, *const nothing[] = { NULL };

@@ -93,8 +93,8 @@ static uint64_t random_address(const struct functions *all)
 
 /* ---- one frame */
 
-/* "find" of "shapes::(anonymous namespace)::cache<int>::find<char>": what any tool knows of a name.
- */
+/* "find" of "shapes::(anonymous namespace)::cache<int>::find<char>": what any tool knows of a
+ * name. */
 static void bare_name(const char *name, char *bare, size_t size)
 {
 	char *readable = demangle(name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_profile.c - rows: what they gather, whom they belong to, and what is claimed of their peaks.
- */
+/* test_profile.c - rows: what they gather, whom they belong to, and what is claimed of their
+ * peaks. */
 #include "analyzer/base/array.h"
 #include "unit.h"
 
@@ -367,8 +367,8 @@ START_TEST(a_whole_line_has_an_exact_peak)
 	struct world w = world_new();
 	uint32_t one = SITE(&w, F10, G20, MAIN), two = SITE(&w, F10, H30, MAIN);
 
-	/* The two sites are at their highest at different times; together they are never above 110.
-	 */
+	/* The two sites are at their highest at different times; together they are never above
+	 * 110. */
 	alloc(&w, one, 100);
 	release(&w, one, 90);
 	alloc(&w, two, 100);

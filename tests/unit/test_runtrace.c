@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_runtrace.c - which of the traces beside each other are of a run, and what is noted in them.
- */
+/* test_runtrace.c - which of the traces beside each other are of a run, and what is noted in
+ * them. */
 #include "unit.h"
 
 #include "analyzer/run/runtrace.h"

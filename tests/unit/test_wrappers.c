@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_wrappers.c - which frames a report's row looks through, and which are somebody's own code.
- */
+/* test_wrappers.c - which frames a report's row looks through, and which are somebody's own
+ * code. */
 #include "analyzer/base/array.h"
 #include "unit.h"
 

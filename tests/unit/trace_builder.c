@@ -133,8 +133,8 @@ void builder_program(struct builder *b, const char *path)
 	b->header.program.size = (uint32_t)strlen(path);
 }
 
-/* Arguments lie one behind the other, so nothing else may be added between the first and the last.
- */
+/* Arguments lie one behind the other, so nothing else may be added between the first and the
+ * last. */
 void builder_argument(struct builder *b, const char *argument)
 {
 	uint32_t size = (uint32_t)strlen(argument) + 1;

@@ -195,8 +195,8 @@ static bool circles(unsigned block)
 	return false;
 }
 
-/* The first of the lost ones that reach it, and of these one that is in no circle, if there is any.
- */
+/* The first of the lost ones that reach it, and of these one that is in no circle, if there is
+ * any. */
 static bool owns_before(unsigned a, unsigned b)
 {
 	bool a_circles = circles(a), b_circles = circles(b);
