@@ -3,6 +3,7 @@
 #include "analyzer/base/hashmap.h"
 #include "analyzer/base/mem.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct hashmap_slot {
@@ -28,6 +29,31 @@ static void grow(struct hashmap *map)
 		map->slots[at] = old[i];
 	}
 	free(old);
+	assert(hashmap_is_valid(map));
+}
+
+/* No free slot between an entry and the slot that its hash belongs to. */
+static bool is_reached(const struct hashmap *map, size_t at)
+{
+	for (size_t i = map->slots[at].hash & (map->size - 1); i != at;
+		i = (i + 1) & (map->size - 1))
+		if (!map->slots[i].used)
+			return false;
+	return true;
+}
+
+bool hashmap_is_valid(const struct hashmap *map)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < map->size; i++) {
+		if (!map->slots[i].used)
+			continue;
+		if (!is_reached(map, i))
+			return false;
+		used++;
+	}
+	return used == map->used && used * 2 <= map->size;
 }
 
 uint32_t hashmap_find(struct hashmap *map, uint64_t hash, hashmap_same *same, const void *context,

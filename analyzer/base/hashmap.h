@@ -26,6 +26,9 @@ uint32_t hashmap_find(struct hashmap *map, uint64_t hash, hashmap_same *same, co
 	const void *key, uint32_t next);
 void hashmap_release(struct hashmap *map);
 
+/* Each entry is found from where its hash belongs, and they are as many as counted. For assertions. */
+bool hashmap_is_valid(const struct hashmap *map);
+
 uint64_t hash_number(uint64_t hash, uint64_t number); /* mixes a number into a hash; start with 0 */
 uint64_t hash_text(uint64_t hash, const char *text);
 

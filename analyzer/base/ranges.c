@@ -7,6 +7,7 @@
 
 #include "analyzer/base/mem.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 void ranges_add(struct ranges *set, uint64_t low, uint64_t high, uint32_t owner)
@@ -28,6 +29,23 @@ static int compare(const void *left, const void *right)
 	return a->owner < b->owner ? -1 : a->owner > b->owner;
 }
 
+bool ranges_are_valid(const struct ranges *set)
+{
+	uint64_t reach = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct range *r = &set->items[i];
+
+		if (r->low >= r->high || (i && compare(r - 1, r) > 0))
+			return false;
+		if (r->high > reach)
+			reach = r->high;
+		if (r->reach != reach)
+			return false;
+	}
+	return true;
+}
+
 void ranges_sort(struct ranges *set)
 {
 	uint64_t reach = 0;
@@ -39,6 +57,7 @@ void ranges_sort(struct ranges *set)
 			reach = set->items[i].high;
 		set->items[i].reach = reach;
 	}
+	assert(ranges_are_valid(set));
 }
 
 void ranges_release(struct ranges *set)

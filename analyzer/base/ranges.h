@@ -10,6 +10,7 @@
 #ifndef MTRACER_RANGES_H
 #define MTRACER_RANGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,9 @@ struct ranges {
 void ranges_add(struct ranges *set, uint64_t low, uint64_t high, uint32_t owner);
 void ranges_sort(struct ranges *set);
 void ranges_release(struct ranges *set);
+
+/* Sorted, none empty, and each reaches as far as any before it. For assertions. */
+bool ranges_are_valid(const struct ranges *set);
 
 /* Index + 1 of the last range that holds the address, and of the last such before `index`; 0 =
  * none. The last is the narrowest where ranges nest. */

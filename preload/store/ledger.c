@@ -532,6 +532,60 @@ void ledger_forked(void)
 
 /* From here on the highest state is the present one: of each site, each call instruction and the
  * whole. */
+static int64_t published_bytes(uint64_t site)
+{
+	uint64_t further =
+		site < trace.header->tables[MT_PUBLISHED].count ? trace.published[site].bytes : 0;
+
+	return (int64_t)(trace.sites[site].current_bytes + further);
+}
+
+/* Live bytes may be below 0 where another lane's allocations aren't published yet; peaks aren't. */
+static bool site_is_valid(uint64_t site)
+{
+	const struct mt_site *s = &trace.sites[site];
+
+	return published_bytes(site) <= (int64_t)s->peak_bytes &&
+	       s->at_peak_bytes <= s->peak_bytes && s->epoch <= trace.header->epoch;
+}
+
+static int64_t grants(void)
+{
+	int64_t sum = 0;
+
+	for (const struct thread *t = threads_all; t; t = t->next_of_all)
+		sum += t->grant;
+	return sum;
+}
+
+static bool call_is_valid(uint64_t call)
+{
+	const struct mt_call *l = &trace.calls[call];
+	int64_t live = 0;
+
+	for (uint64_t i = 1; i < trace.header->tables[MT_SITES].count; i++)
+		if (trace.site_info[i].call == call)
+			live += published_bytes(i);
+	return (int64_t)l->live_bytes == live && live <= (int64_t)l->peak_bytes;
+}
+
+bool ledger_is_valid(void)
+{
+	const struct mt_header *h = trace.header;
+	int64_t live = 0;
+
+	for (uint64_t i = 1; i < h->tables[MT_SITES].count; i++) {
+		if (!site_is_valid(i))
+			return false;
+		live += published_bytes(i);
+	}
+	for (uint64_t i = 1; i < h->tables[MT_CALLS].count; i++)
+		if (!call_is_valid(i))
+			return false;
+	return (int64_t)h->live_bytes == live && live <= (int64_t)h->peak_bytes &&
+	       grants() == granted && granted <= (int64_t)h->max_unpublished;
+}
+
 void ledger_reset_peaks(void)
 {
 	struct mt_header *h = trace.header;

@@ -51,6 +51,11 @@ void ledger_release(uint32_t holder);
 void ledger_forked(void); /* in the child: all lanes' counters become the sites' own */
 void ledger_reset_peaks(void);
 
+/* The sites add up to their call instructions and to the whole, no peak is below what is live or was
+ * live at the peak of all, and all grants are within what lanes may keep back. To be called where no
+ * event is under way. For assertions. */
+bool ledger_is_valid(void);
+
 #pragma GCC visibility pop
 
 static inline bool ledger_is_multi(void)

@@ -6,6 +6,7 @@
 #include "preload/store/regions.h"
 #include "preload/store/ledger.h"
 #include "preload/store/sample.h"
+#include "preload/sys/check.h"
 #include "preload/sys/env.h"
 #include "preload/sys/heap.h"
 #include "preload/sys/ranges.h"
@@ -27,6 +28,27 @@ struct piece {
 
 static struct piece *pieces;
 static size_t used, room;
+
+static uint32_t count_pieces(const struct mapping *m)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < used; i++)
+		count += pieces[i].mapping == m;
+	return count;
+}
+
+bool regions_are_valid(void)
+{
+	for (size_t i = 0; i < used; i++) {
+		const struct piece *p = &pieces[i];
+
+		if (p->start >= p->end || (i && p[-1].end > p->start) ||
+			count_pieces(p->mapping) != p->mapping->pieces)
+			return false;
+	}
+	return used <= room;
+}
 
 static bool make_room(void)
 {
@@ -132,6 +154,7 @@ void regions_remove(struct thread *t, uintptr_t start, size_t size)
 	lock_take(&regions_lock);
 	if (used > 0 && make_room())
 		remove_locked(t, start, start + size);
+	check(regions_are_valid());
 	lock_drop(&regions_lock);
 }
 
@@ -150,5 +173,6 @@ void regions_add(struct thread *t, uintptr_t start, size_t size, uint32_t site)
 		heap_free(m);
 		count_lost(MT_LOST_SLOT);
 	}
+	check(regions_are_valid());
 	lock_drop(&regions_lock);
 }

@@ -27,6 +27,10 @@ void regions_remove(struct thread *t, uintptr_t start, size_t size);
 /* Is there a mapping of ours at the address? */
 bool regions_known(uintptr_t address);
 
+/* Pieces are in order, apart from each other and not empty, and each mapping has as many as it counts.
+ * With regions_lock held. For assertions. */
+bool regions_are_valid(void);
+
 extern struct lock regions_lock; /* taken before all others */
 
 #pragma GCC visibility pop

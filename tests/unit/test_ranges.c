@@ -41,6 +41,7 @@ START_TEST(all_ranges_at_an_address_are_found)
 
 		srand(seed);
 		fill(&set, seed);
+		ck_assert(ranges_are_valid(&set));
 		for (uint64_t address = 0; address < 2 * SPACE; address++)
 			check_address(&set, address);
 		ranges_release(&set);

@@ -109,6 +109,7 @@ static uint64_t at_peak(uint32_t site)
 
 static void check_single(void)
 {
+	ck_assert(ledger_is_valid());
 	for (int i = 0; i < SITES; i++) {
 		const struct mt_site *s = &trace.sites[site_numbers[i]];
 
@@ -194,6 +195,7 @@ static void check_lanes(int64_t slack)
 {
 	uint64_t sum = 0;
 
+	ck_assert(ledger_is_valid());
 	for (int i = 0; i < SITES; i++) {
 		struct counters c = read_site(i);
 

@@ -19,6 +19,7 @@ static void check_site(int s)
 	int64_t bytes = 0, blocks = 0;
 	bool seen[EVENTS] = { false };
 
+	ck_assert(regions_are_valid());
 	for (int i = 0; i < PAGES; i++) {
 		if (!owner[i] || site_of[owner[i]] != s)
 			continue;
