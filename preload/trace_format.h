@@ -32,7 +32,8 @@
 #define MT_LOSSES 16
 #define MT_EXTENTS 400	     /* directory entries in the header */
 #define MT_FREED_BY_SIZE 256 /* bytes, cut off there */
-#define MT_PROGRAM_SIZE 384  /* likewise */
+#define MT_FREED_BY_SOUGHT '\1'
+#define MT_PROGRAM_SIZE 384 /* likewise */
 
 /*
  * The tables, one row each, in the order of their numbers: a new table is a row at the end, its record
@@ -399,7 +400,7 @@ struct mt_header {
 	uint32_t went_on; /* 1: the process executed another program at end_ns */
 	struct mt_extent extents[MT_EXTENTS];
 	char freed_by
-		[MT_FREED_BY_SIZE]; /* libraries whose free isn't ours, as the last scan found them: "a.so, b.so" */
+		[MT_FREED_BY_SIZE]; /* libraries whose free isn't ours, as the last scan found them: "a.so, b.so"; begins with MT_FREED_BY_SOUGHT while they are sought */
 	char went_on_as
 		[MT_PROGRAM_SIZE]; /* that program, as exec was asked for it; "" where unknown */
 };

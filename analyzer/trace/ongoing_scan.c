@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #define SCAN_MOST_NS 12000000000u /* of the library's search, and a little more */
-#define NAMES_MOST_NS 200000000u  /* from the verdict to the names of who frees unseen */
 
 static bool read_header(int fd, struct mt_header *h)
 {
@@ -30,14 +29,9 @@ static uint64_t now_ns(void)
 
 static bool goes_on(const struct mt_header *h)
 {
-	uint64_t since = now_ns() - (h->start_ns + h->scan_at_ns);
-
-	if (h->flags & MT_NOTE_COPY)
-		return false;
-	if (h->scan_state == MT_SCAN_RUNNING)
-		return since < SCAN_MOST_NS;
-	return h->scan_state == MT_SCAN_DONE && h->missed_frees + h->overlaid_frees &&
-	       !*h->freed_by && since - h->scan_ns < NAMES_MOST_NS;
+	return !(h->flags & MT_NOTE_COPY) &&
+	       now_ns() - (h->start_ns + h->scan_at_ns) < SCAN_MOST_NS &&
+	       (h->scan_state == MT_SCAN_RUNNING || *h->freed_by == MT_FREED_BY_SOUGHT);
 }
 
 void ongoing_scan_await(const char *path)

@@ -572,6 +572,8 @@ static void end_names(struct reader *r)
 {
 	struct mt_lane *lanes = r->tables[MT_LANES];
 
+	if (*r->trace->header.freed_by == MT_FREED_BY_SOUGHT)
+		*r->trace->header.freed_by = '\0';
 	r->trace->header.boot_id[sizeof(r->trace->header.boot_id) - 1] = '\0';
 	r->trace->header.freed_by[sizeof(r->trace->header.freed_by) - 1] = '\0';
 	r->trace->header.went_on_as[sizeof(r->trace->header.went_on_as) - 1] = '\0';

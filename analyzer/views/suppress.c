@@ -231,8 +231,11 @@ static bool matches(const struct suppression *s, const struct suppress_frame *fr
 	if (frames_match(s->frames, s->frame_count, frames, count))
 		return true;
 	skipped = count_operators(frames, count);
-	return s->frame_count && is_allocation_function(s->frames[0], skipped > 0) &&
-	       frames_match(s->frames + 1, s->frame_count - 1, frames + skipped, count - skipped);
+	if (!s->frame_count || !is_allocation_function(s->frames[0], skipped > 0))
+		return false;
+	if (skipped) /* else there may be no frames at all */
+		frames += skipped;
+	return frames_match(s->frames + 1, s->frame_count - 1, frames, count - skipped);
 }
 
 struct suppression *suppressions_match(const struct suppressions *s, enum leak_kind kind,

@@ -184,12 +184,16 @@ static bool run(const struct job *job)
 	return ok;
 }
 
-/* Comes after the verdict: a list that is just being changed may lead anywhere. */
-static void name_who_frees_unseen(void)
+/* Who frees unseen is named after the verdict: a list that is just being changed may lead anywhere. */
+static void finish(void)
 {
 	struct mt_header *h = trace.header;
+	bool names = h->missed_frees + h->overlaid_frees > 0;
 
-	if (h->missed_frees + h->overlaid_frees)
+	if (names)
+		h->freed_by[0] = MT_FREED_BY_SOUGHT;
+	store_release(&h->scan_state, MT_SCAN_DONE);
+	if (names)
 		imports_name_others(h->freed_by, sizeof(h->freed_by));
 }
 
@@ -278,13 +282,12 @@ static void limit_own_time(uint64_t ms)
 
 static void run_in_copy(void *job)
 {
-	bool ok;
-
 	if (!seccomp_is_on())
 		limit_own_time(MOST_NS / 1000000 + 1000);
-	ok = run(job);
-	store_release(&trace.header->scan_state, ok ? MT_SCAN_DONE : MT_SCAN_FAILED);
-	name_who_frees_unseen();
+	if (run(job))
+		finish();
+	else
+		store_release(&trace.header->scan_state, MT_SCAN_FAILED);
 	syscall(SYS_exit_group, 0);
 }
 
@@ -356,10 +359,8 @@ static int run_in_place(void *argument)
 	struct job *job = argument;
 
 	limit_own_time(EXIT_WAIT_MS + EXIT_WAIT_MS / 5);
-	if (stop_threads(job, STOP_WAIT_MS) && run(job)) {
-		store_release(&trace.header->scan_state, MT_SCAN_DONE);
-		name_who_frees_unseen();
-	}
+	if (stop_threads(job, STOP_WAIT_MS) && run(job))
+		finish();
 	threads_go(&job->threads);
 	syscall(SYS_exit_group, 0);
 	return 0;

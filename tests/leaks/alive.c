@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* alive.c - blocks that threads hold which are still there at exit: waiting, running, and one that ended. */
+#include "../driver/threads.h"
 #include "cases.h"
 
 #include <pthread.h>
@@ -92,6 +93,6 @@ int main(void)
 	pthread_create(&thread, NULL, running, NULL);
 	while (ready < 2)
 		usleep(1000);
-	usleep(10000); /* the one is in pause() by now */
+	threads_wait(threads_awake, 2);
 	return 0;
 }

@@ -4,6 +4,7 @@
  * The others of its heap are the C library's.
  */
 #define _GNU_SOURCE
+#include "../driver/threads.h"
 #include "cases.h"
 
 #include <err.h>
@@ -35,6 +36,13 @@ static void *wait_for_ever(void *unused)
 	return unused;
 }
 
+static volatile sig_atomic_t looping; /* the other thread, which then never sleeps */
+
+static int unsettled(void)
+{
+	return looping ? 0 : threads_awake() - 1;
+}
+
 static void start(void *(*f)(void *), const pthread_attr_t *attributes)
 {
 	pthread_t thread;
@@ -42,7 +50,7 @@ static void start(void *(*f)(void *), const pthread_attr_t *attributes)
 	if (pthread_create(&thread, attributes, f, NULL) != 0)
 		abort();
 	sem_wait(&ready);
-	usleep(20000);
+	threads_wait(unsettled, 0);
 }
 
 static void *volatile *map(void)
@@ -245,9 +253,10 @@ static void *give_back(void *given)
 CASE result_of_ended(void) // reachable
 {
 	static pthread_t thread;
+	int threads = thread_count();
 
 	pthread_create(&thread, NULL, give_back, block(1000));
-	usleep(100000);
+	threads_wait(thread_count, threads);
 }
 
 CASE result_was_taken(void) // lost
@@ -309,14 +318,17 @@ IN_REGISTER(epoll, epoll_wait(e, events, 2, -1))                // case in_epoll
 IN_REGISTER(read, if (read(channel[0], buffer, 16) < 0) continue)   // case in_read reachable
 IN_REGISTER(recv, if (recv(sockets[0], buffer, 16, 0) < 0) continue) // case in_recv reachable
 IN_REGISTER(sleep, sleep(1000))                                 // case in_sleep reachable
-IN_REGISTER(loop, for (unsigned long i = 1; i; i += 2) __asm__ volatile("" : "+r"(i))) // case in_loop reachable
+IN_REGISTER(loop, looping = 1; for (unsigned long i = 1; i; i += 2) __asm__ volatile("" : "+r"(i))) // case in_loop reachable
 
 #ifdef __x86_64__
 static void *wait_vector(void *unused)
 {
+	void *kept = block(1000);
+
 	sem_post(&ready);
+	looping = 1;
 	__asm__ volatile("movq %0, %%xmm9; xor %%eax, %%eax\n1: pause; jmp 1b"
-			 : : "a"(block(1000)) : "xmm9");
+			 : : "a"(kept) : "xmm9");
 	return unused;
 }
 

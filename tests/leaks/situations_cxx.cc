@@ -4,6 +4,7 @@
  * all their forms.
  */
 #define _GLIBCXX_USE_CXX11_ABI 0 /* strings that are one block, with their header in front */
+#include "../driver/threads.h"
 #include "cases.h"
 
 #include <cstdint>
@@ -385,6 +386,6 @@ int main()
 	RUN(freed_by_destructor);
 	RUN(freed_with_thread);
 	RUN(in_thread);
-	usleep(10000); /* the thread waits by now */
+	threads_wait(threads_awake, 1);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* situations_threads.c - what threads had when they ended, and what those have that are still there at exit. */
+#include "../driver/threads.h"
 #include "cases.h"
 
 #include <alloca.h>
@@ -177,7 +178,7 @@ static void detached(void)
 {
 	for (int i = 0; i < 5; i++) {
 		start(give_detached_result, NULL, NULL);
-		usleep(20000);
+		threads_wait(thread_count, 1);
 	}
 }
 
@@ -312,6 +313,6 @@ int main(void)
 	start(with_register, NULL, NULL);
 	scrub();
 	FORGET_REGISTERS();
-	usleep(20000); /* it goes in a circle by now */
+	threads_wait(threads_awake, 2); /* one goes in a circle, all others wait */
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* unreadable.c - pages that nobody may touch, where roots and blocks are. Beside them all is as ever. */
+#include "../driver/threads.h"
 #include "cases.h"
 
 #include <pthread.h>
@@ -119,6 +120,6 @@ int main(void)
 	RUN(in_block);
 	RUN(possible_in_closed);
 	RUN(in_stack);
-	usleep(10000);
+	threads_wait(threads_awake, 1);
 	return 0;
 }

@@ -206,12 +206,16 @@ static void *exec_in_thread(void *target)
 	return NULL;
 }
 
+static volatile sig_atomic_t failed_to_exec;
+
 static void *exec_in_vain(void *nothing)
 {
 	char *const arguments[] = { (char *)"other", NULL };
 
-	for (;;)
+	for (;;) {
 		execv("/nonexistent", arguments);
+		failed_to_exec = 1;
+	}
 	return nothing;
 }
 
@@ -231,7 +235,9 @@ static void exec_from(const char *where, char *target)
 			free(malloc(50));
 	}
 	if (!strcmp(where, "among"))
-		CHECK(pthread_create(&other, NULL, exec_in_vain, NULL) == 0 && usleep(1000) == 0);
+		CHECK(pthread_create(&other, NULL, exec_in_vain, NULL) == 0);
+	while (!strcmp(where, "among") && !failed_to_exec)
+		sched_yield();
 	CHECK(pthread_create(&thread, NULL, exec_in_thread, target) == 0);
 	CHECK(pthread_join(thread, NULL) == 0);
 	CHECK(!"exec");

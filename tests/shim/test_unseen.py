@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Blocks that are freed unseen: found again when their memory is given out again, and never anything worse."""
+import subprocess
 import unittest
 from pathlib import Path
 
 from programs import Program
-from tracing import LONG, only_trace, run, scratch
+from tracing import LONG, MTRACER, only_trace, run, scratch
 
 PROGRAM = Program("unseen")
+FREED_BY = 7272  # in the header: FORMAT.md
 SEEDS = range(1, 101 if LONG else 7)
 
 
@@ -53,6 +55,21 @@ class Unseen(unittest.TestCase):
                     self.assertIn(f": {name} (", self.notes(threads, 1, 60, plugin)["freed_by"])
         self.assertIn("so the caller is unknown", self.notes(1, 1, 60)["freed_by"])
         self.assertNotIn("freed_by", self.notes(1, 1, 0, Path(PROGRAM.path).parent / "libplugin_frees.so"))
+
+    def test_names_come_after_the_verdict(self):
+        """A copy of the program may still look for them: whoever reads waits."""
+        with scratch() as directory:
+            run([PROGRAM.path, 1, 1, 60], cwd=directory)
+            path = only_trace(directory).path
+            with open(path, "r+b", buffering=0) as trace:
+                trace.seek(FREED_BY)
+                trace.write(b"\1")
+                reader = subprocess.Popen([MTRACER, "info", path], stdout=subprocess.PIPE, text=True)
+                with self.assertRaises(subprocess.TimeoutExpired):
+                    reader.wait(0.3)
+                trace.seek(FREED_BY)
+                trace.write(b"late.so\0")
+                self.assertIn(": late.so (", reader.communicate(timeout=60)[0])
 
     def test_resizes(self):
         for threads in (1, 8):
