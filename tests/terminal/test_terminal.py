@@ -128,6 +128,18 @@ class Terminal(Traced):
         lines = [line for line in text.splitlines() if not line.startswith("mtracer:")]
         self.assertEqual([line for line in lines if width(line) > 60], [])
 
+    def test_what_a_run_adds_fits(self):
+        """The leaks of a run, and the table of its allocators."""
+        for options, shown in (["--leaks-exit-code", "3"], "lost "), (["--allocator", "glibc,glibc"], "heap peak"):
+            for columns in 60, 80:
+                with self.subTest(options=options, columns=columns):
+                    text, _ = on_terminal([MTRACER, "run", *options, "--out", str(Path(self.directory.name) / "%n.%p.mtrace"),
+                                           "--", PROGRAM], columns, NO_COLOR="1", MTRACE_VERBOSE="0")
+                    self.assertIn(shown, text)
+                    for line in text.splitlines():
+                        if not line.startswith("mtracer:"):
+                            self.assertLessEqual(width(line), columns, line)
+
 
 VIEWS = ["report", "report --limit 0 --sort allocated_bytes", "report --by site --limit 0", "report --by function -c",
          "report --by file", "report --by module", "report --by thread", "report --no-wrappers --limit 0",
