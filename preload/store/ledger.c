@@ -526,12 +526,11 @@ void ledger_forked(void)
 	h->tables[MT_ENTRIES].count = 0;
 	h->tables[MT_PUBLISHED].count = 0;
 	recount_live();
+	granted = 0;
 	phase_multi = false;
 	ledger_lock.word = 0;
 }
 
-/* From here on the highest state is the present one: of each site, each call instruction and the
- * whole. */
 static int64_t published_bytes(uint64_t site)
 {
 	uint64_t further =
@@ -545,8 +544,8 @@ static bool site_is_valid(uint64_t site)
 {
 	const struct mt_site *s = &trace.sites[site];
 
-	return published_bytes(site) <= (int64_t)s->peak_bytes &&
-	       s->at_peak_bytes <= s->peak_bytes && s->epoch <= trace.header->epoch;
+	return published_bytes(site) <= (int64_t)s->peak_bytes && s->epoch <= trace.header->epoch &&
+	       (s->epoch < trace.header->epoch || s->at_peak_bytes <= s->peak_bytes);
 }
 
 static int64_t grants(void)
@@ -583,9 +582,11 @@ bool ledger_is_valid(void)
 		if (!call_is_valid(i))
 			return false;
 	return (int64_t)h->live_bytes == live && live <= (int64_t)h->peak_bytes &&
-	       grants() == granted && granted <= (int64_t)h->max_unpublished;
+	       (grants() == granted || !phase_multi) && granted <= (int64_t)h->max_unpublished;
 }
 
+/* From here on the highest state is the present one: of each site, each call instruction and the
+ * whole. */
 void ledger_reset_peaks(void)
 {
 	struct mt_header *h = trace.header;
