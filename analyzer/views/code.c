@@ -27,8 +27,9 @@ struct builder {
 	struct code *code;
 	struct hashmap functions, points;
 	const char **modules; /* by module: its name, the same pointer where it is the same */
-	struct edge *edges;
+	struct edge *edges;   /* each once: a million stacks have few */
 	size_t edge_count, edge_room;
+	struct hashmap edge_index;
 	uint64_t *counts, *bytes; /* by node: allocated there and below */
 	bool *has_site;		  /* by node */
 };
@@ -141,11 +142,21 @@ static const uint32_t *points_of_frame(
 
 /* ---- the stack tree */
 
+static bool same_edge(const void *edges, uint32_t index, const void *key)
+{
+	const struct edge *a = (const struct edge *)edges + index, *b = key;
+
+	return a->point == b->point && a->callee == b->callee;
+}
+
 static void add_edge(struct builder *b, uint32_t point, uint32_t callee)
 {
 	struct edge edge = { point, callee };
+	uint32_t next = (uint32_t)b->edge_count;
+	uint64_t hash = hash_number(0, (uint64_t)point << 32 | callee);
 
-	VEC_PUSH(b->edges, b->edge_count, b->edge_room, edge);
+	if (hashmap_find(&b->edge_index, hash, same_edge, b->edges, &edge, next) == next)
+		VEC_PUSH(b->edges, b->edge_count, b->edge_room, edge);
 }
 
 /* What is called at the frame above a node: its outermost function. Our own frames are the
@@ -231,8 +242,6 @@ static void set_callees(struct builder *b)
 	for (size_t i = 0; i < b->edge_count; i++) {
 		struct code_point *point = &code->points[b->edges[i].point];
 
-		if (i && compare_edges(&b->edges[i - 1], &b->edges[i]) == 0)
-			continue;
 		if (point->callee_count++ == 0)
 			point->callees = used;
 		code->callees[used++] = b->edges[i].callee;
@@ -291,6 +300,7 @@ struct code *code_new(
 	hashmap_release(&b.functions);
 	hashmap_release(&b.points);
 	free(b.modules);
+	hashmap_release(&b.edge_index);
 	free(b.edges);
 	free(b.counts);
 	free(b.bytes);
