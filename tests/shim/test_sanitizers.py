@@ -25,6 +25,47 @@ int main(void)
     return 3;
 }
 """
+LIBRARY_SOURCE = """
+#include <stdlib.h>
+char *made(void)
+{
+    char *p = malloc(10);
+    for (int i = 0; i < 10; i++)
+        p[i] = 0;
+    return p;
+}
+"""
+USER = """
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+extern char *made(void) __attribute__((weak));
+static void *work(void *arg) { free(malloc(10)); return arg; }
+int main(int argc, char **argv)
+{
+    void *early = malloc(77), *library = argc > 1 ? dlopen(argv[1], RTLD_NOW | RTLD_GLOBAL) : NULL;
+    char *(*make)(void) = library ? (char *(*)(void))dlsym(library, "made") : made;
+    char *p = make();
+    pthread_t thread;
+    pid_t child;
+    p = realloc(p, 1000);
+    pthread_create(&thread, NULL, work, NULL);
+    pthread_join(thread, NULL);
+    child = fork();
+    if (child == 0) {
+        free(early);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    printf("read %d\\n", p[3]);
+    free(p);
+    free(early);
+    return 3;
+}
+"""
 OWN_MALLOC = """
 #include <signal.h>
 #include <stddef.h>
@@ -98,6 +139,51 @@ class Sanitizers(unittest.TestCase):
                     self.assertEqual(traces(self.directory), [])
                     result = run([program], cwd=self.directory, ASAN_OPTIONS="verify_asan_link_order=0", **self.paths)
                 self.assert_left_alone(result)
+
+    def users(self, linked, kinds):
+        """Programs that aren't built with a sanitizer themselves but use a library that is, and that library."""
+        (self.directory / "library.c").write_text(LIBRARY_SOURCE)
+        (self.directory / "user.c").write_text(USER)
+        for compiler, sanitizer, *flags in filter(lambda kind: shutil.which(kind[0]), kinds):
+            name = "-".join([compiler, sanitizer])
+            library, user = self.directory / f"lib{name}.so", self.directory / f"user-{name}"
+            with_it = [library, f"-Wl,-rpath,{self.directory}"] if linked else []
+            made = [subprocess.run(command, cwd=self.directory, capture_output=True, check=False).returncode for command in (
+                [compiler, "-g", f"-fsanitize={sanitizer}", *flags, "-shared", "-fPIC", "library.c", "-o", library],
+                [compiler, "-g", "user.c", *with_it, "-o", user, "-pthread", "-ldl"])]
+            command = [user] if linked else [user, library]
+            if made == [0, 0] and run(command, traced=False, **self.orderless()).status == 3:
+                yield command
+
+    def orderless(self):
+        return {"ASAN_OPTIONS": "verify_asan_link_order=0", **self.paths}
+
+    def test_through_a_library(self):
+        """Then the run-time system stands far behind in the order in which names are looked up: what it takes from behind itself may be
+        before it by one more library that is needed."""
+        for command in self.users(True, SHARED):
+            with self.subTest(program=command[0].name):
+                self.assert_left_alone(run(command, cwd=self.directory, **self.orderless()))
+                result = mtracer("run", "--out", self.directory / "t.mtrace", "--", *command, **self.orderless())
+                self.assertEqual((result.status, result.stdout), (3, b"read 0\n"), result)
+                self.assertRegex(result.stderr.decode(), r"\Amtracer: [^\n]*sanitizer[^\n]*untraced\n\Z")
+                self.assertEqual(list(self.directory.glob("*.mtrace")), [])
+
+    def test_loaded_later(self):
+        """By dlopen() it replaces nothing: the program is traced."""
+        for command in self.users(False, SHARED):
+            with self.subTest(program=command[0].name):
+                result = run(command, cwd=self.directory, **self.orderless())
+                self.assertEqual((result.status, result.stdout, result.stderr), (3, b"read 0\n", b""), result)
+                self.assertEqual(len(traces(self.directory, command[0].name)), 2)
+
+    def test_needs_no_loader(self):
+        """A library that does (by a call of __tls_get_addr) brings it before the libraries of the program's libraries, and ASan there calls
+        NULL."""
+        told = subprocess.run(["readelf", "-d", LIBRARY], stdout=subprocess.PIPE, check=True).stdout.decode()
+        needed = re.findall(r"NEEDED.*\[(.*)\]", told)
+        self.assertIn("libc.so.6", needed)
+        self.assertEqual([name for name in needed if name.startswith("ld-")], [])
 
     def test_runtime_preloaded_first(self):
         for program in self.programs(SHARED):
