@@ -119,14 +119,22 @@ size_t words_read(struct stretch *s, const struct sift_range ranges[2], uintptr_
 	return count;
 }
 
-bool word_read(uintptr_t address, uintptr_t *word)
+static bool read_in(uintptr_t address, const struct sift_range ranges[2], uintptr_t *word)
 {
-	static const struct sift_range any[2] = { { 0, INT64_MAX }, { 1ul << 63, INT64_MAX } };
 	uintptr_t found[1 + SIFT_SPARE];
 	struct stretch s = { .at = address, .end = address + sizeof(*word) };
 
-	if (words_read(&s, any, found) == 0)
+	if (words_read(&s, ranges, found) == 0)
 		return false;
 	*word = found[0];
 	return true;
+}
+
+/* A range is less than 2^63 bytes, so two have all words but two. */
+bool word_read(uintptr_t address, uintptr_t *word)
+{
+	static const struct sift_range most[2] = { { 0, INT64_MAX }, { 1ul << 63, INT64_MAX } };
+	static const struct sift_range rest[2] = { { INT64_MAX, 1 }, { UINT64_MAX, 1 } };
+
+	return read_in(address, most, word) || read_in(address, rest, word);
 }

@@ -9,24 +9,24 @@ import unittest
 from programs import SOURCES
 from tracing import mtracer, run, scratch
 
-SOURCE = SOURCES / "roots.c"
+ROOTS, PLACES = SOURCES / "roots.c", SOURCES / "places.c"
 SIZES = range(1, 64)
 SEEDS = range(1, 9)
 
 
-def expected():
+def expected(source):
     """{case: kind}, of comments behind a case's head, or `case NAME KIND`."""
     kinds = {}
-    for line in SOURCE.read_text().splitlines():
+    for line in source.read_text().splitlines():
         found = re.search(r"^CASE (\w+)\(void\) // (\w+)$", line) or re.search(r"// case (\w+) (\w+)$", line)
         if found:
             kinds[found.group(1)] = found.group(2)
     return kinds
 
 
-def build(compiler, optimization, directory):
-    program = directory / f"roots-{compiler}{optimization}"
-    done = run([compiler, optimization, "-g", "-fno-builtin", "-fno-optimize-sibling-calls", "-pthread", "-w", SOURCE,
+def build(compiler, optimization, directory, source=ROOTS):
+    program = directory / f"{source.stem}-{compiler}{optimization}"
+    done = run([compiler, optimization, "-g", "-fno-builtin", "-fno-optimize-sibling-calls", "-pthread", "-w", source,
                 "-o", program], traced=False)
     if done.status != 0:
         raise AssertionError(done)
@@ -48,11 +48,12 @@ def kinds_of(program, directory, *arguments, **environment):
 class Roots(unittest.TestCase):
     maxDiff = None
 
-    def check(self, compiler, optimization):
+    def check(self, compiler, optimization, source):
+        wanted = expected(source)
         with scratch() as directory:
-            program = build(compiler, optimization, directory)
-            got = {case: kinds_of(program, directory, case, "100") for case in expected()}
-        self.assertEqual(got, {case: {kind} for case, kind in expected().items()})
+            program = build(compiler, optimization, directory, source)
+            got = {case: kinds_of(program, directory, case, "100") for case in wanted}
+        self.assertEqual(got, {case: {kind} for case, kind in wanted.items()})
         self.assertGreater(len(got), 25)
 
     def test_places(self):
@@ -72,7 +73,8 @@ class Roots(unittest.TestCase):
 for name in ("gcc", "clang"):
     for level in ("-O0", "-O2"):
         if shutil.which(name):
-            setattr(Roots, f"test_{name}{level.replace('-', '_')}",
-                    lambda self, name=name, level=level: self.check(name, level))
+            for cases in ROOTS, PLACES:
+                setattr(Roots, f"test_{cases.stem}_{name}{level.replace('-', '_')}",
+                        lambda self, name=name, level=level, cases=cases: self.check(name, level, cases))
 
 unittest.main()
