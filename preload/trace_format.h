@@ -107,6 +107,29 @@ struct mt_frame {
 	1u /* inside operator new and its like: looked through when a call instruction is chosen */
 #define MT_FRAME_NO_RULE \
 	2u /* no unwind information covered it: frames between it and its caller may be missing */
+/* Which allocation function the call called, as far as it was seen: by the first block of each
+ * stack. `mtracer` needs it for suppressions, which name it. */
+#define MT_FRAME_CALLS(function) (0x100u << (function))
+enum mt_function {
+	MT_MALLOC,
+	MT_CALLOC,
+	MT_REALLOC, /* and reallocarray */
+	MT_MEMALIGN,
+	MT_POSIX_MEMALIGN,
+	MT_ALIGNED_ALLOC,
+	MT_VALLOC,
+	MT_PVALLOC,
+	MT_NEW, /* the others in the order of enum cxx_function. Where they call malloc, only the
+		   forms for arrays are noted: other operators have frames */
+	MT_NEW_ARRAY,
+	MT_NEW_NOTHROW,
+	MT_NEW_ARRAY_NOTHROW,
+	MT_NEW_ALIGNED,
+	MT_NEW_ARRAY_ALIGNED,
+	MT_NEW_ALIGNED_NOTHROW,
+	MT_NEW_ARRAY_ALIGNED_NOTHROW,
+	MT_FUNCTIONS
+};
 
 /* A stack is a path from a node to one of the roots; the node itself is the innermost frame. */
 struct mt_node {

@@ -58,8 +58,8 @@ static void print_found(struct reading *r, const struct leaks *leaks)
 	reading_warn(r);
 }
 
-static void check(const struct run_trace *trace, const struct suppressions *suppressions,
-	struct leakcheck *result)
+static void check(
+	const struct run_trace *trace, struct suppressions *suppressions, struct leakcheck *result)
 {
 	static const struct reading_options options;
 	static const struct leaks_options rows = { LEAKS_BY_LINE, 0 };
@@ -83,7 +83,7 @@ static void check(const struct run_trace *trace, const struct suppressions *supp
 	reading_close(&r);
 }
 
-struct leakcheck leakcheck(const struct run_traces *traces, const struct suppressions *suppressions)
+struct leakcheck leakcheck(const struct run_traces *traces, struct suppressions *suppressions)
 {
 	struct leakcheck result = { false, false };
 

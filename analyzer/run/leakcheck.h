@@ -20,7 +20,6 @@ struct leakcheck {
  * on stderr what each lost, and where there is no verdict and why. Those of programs count, and of
  * forked children that were killed or still run: what one leaves by _exit() is its parent's.
  */
-struct leakcheck leakcheck(
-	const struct run_traces *traces, const struct suppressions *suppressions);
+struct leakcheck leakcheck(const struct run_traces *traces, struct suppressions *suppressions);
 
 #endif

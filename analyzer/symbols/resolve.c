@@ -219,6 +219,7 @@ const struct resolved_frame *resolve(struct resolver *r, uint32_t frame)
 	resolved->count = symbols.count;
 	resolved->module = r->modules[f->module].path;
 	resolved->offset = f->address - 1 - (f->module ? r->trace->modules[f->module].bias : 0);
+	resolved->calls = f->flags / MT_FRAME_CALLS(0) & ((1u << MT_FUNCTIONS) - 1);
 	resolved->first = first_no_wrapper(r, resolved, f->flags);
 	return resolved;
 }

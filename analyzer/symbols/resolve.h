@@ -23,6 +23,7 @@ struct resolved_frame {
 	size_t first;	    /* the innermost that is no wrapper; `count` where all are */
 	const char *module; /* path; NULL = none. Equal paths are the same pointer */
 	uint64_t offset;    /* of the call in the module's ELF file; without module the address */
+	uint32_t calls;	    /* allocation functions that it called, as bits 1 << MT_* */
 	bool self;	    /* inside libmtrace.so: no part of the program's stack */
 };
 

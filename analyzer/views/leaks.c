@@ -118,7 +118,8 @@ static void add_frame(void *context, const struct frame_function *fn)
 	struct frames *frames = context;
 	const struct symbol *s = fn->symbol;
 	struct suppress_frame frame = { s->function, s->linkage, s->file, s->line,
-		fn->frame->module, fn->frame->offset };
+		fn->frame->module, fn->frame->offset,
+		s == fn->frame->symbols ? fn->frame->calls : 0, s->inlined };
 
 	VEC_PUSH(frames->items, frames->count, frames->room, frame);
 }
@@ -560,8 +561,27 @@ static void add_up(struct collector *c)
 	leaks->count = kept;
 }
 
+/* What is inlined in the stacks of live blocks. */
+static void show_suppressions(const struct collector *c, struct suppressions *suppressions)
+{
+	bool any_from_file = false;
+
+	for (size_t i = 0; i < suppressions->count; i++)
+		any_from_file |= suppressions->items[i].file != NULL;
+	for (uint32_t i = 1; any_from_file && i < c->trace->site_count; i++) {
+		struct suppress_frame *frames;
+		size_t count;
+
+		if (c->sites[i].current_blocks <= 0)
+			continue;
+		frames = leak_frames(c->trace, c->resolver, i, &count);
+		suppressions_see(suppressions, frames, count);
+		free(frames);
+	}
+}
+
 struct leaks *leaks_new(const struct trace *trace, struct resolver *resolver,
-	const struct suppressions *suppressions, const struct leaks_options *options)
+	struct suppressions *suppressions, const struct leaks_options *options)
 {
 	struct leaks *leaks = mem_zalloc(1, sizeof(*leaks));
 	struct collector c = { .trace = trace,
@@ -572,6 +592,7 @@ struct leaks *leaks_new(const struct trace *trace, struct resolver *resolver,
 		.leaks = leaks,
 		.bookings = mem_zalloc(trace->site_count + 1, sizeof(*c.bookings)) };
 
+	show_suppressions(&c, suppressions);
 	leaks->totals = program_totals(trace, c.sites);
 	leaks->classified = trace->header.scan_state == MT_SCAN_DONE && !saw_nothing(trace);
 	if (leaks->classified) {

@@ -87,7 +87,7 @@ struct leaks_options {
 
 /* The suppressions note what they did: what they leave out goes with all that it holds. */
 struct leaks *leaks_new(const struct trace *trace, struct resolver *resolver,
-	const struct suppressions *suppressions, const struct leaks_options *options);
+	struct suppressions *suppressions, const struct leaks_options *options);
 void leaks_free(struct leaks *leaks);
 
 /* Something is lost, for certain: what exit statuses follow. */

@@ -71,11 +71,18 @@ static uint32_t find_or_add(struct trace_writer *w, struct hashmap *map, enum mt
 	return index;
 }
 
+/* Which functions it was seen to call may differ, and is put together. */
+static struct key key_of_frame(const struct mt_frame *f)
+{
+	return (struct key){ f->address,
+		(uint64_t)f->module << 32 | (f->flags & (MT_FRAME_CALLS(0) - 1)) };
+}
+
 static struct key frame_key(const struct trace_writer *w, uint32_t index)
 {
 	const struct mt_frame *f = trace_writer_at(w, MT_FRAMES, index);
 
-	return (struct key){ f->address, (uint64_t)f->module << 32 | f->flags };
+	return key_of_frame(f);
 }
 
 static struct key node_key(const struct trace_writer *w, uint32_t index)
@@ -179,6 +186,7 @@ static uint32_t add_frame(struct merge *m, const struct maps *maps, const struct
 {
 	struct mt_frame frame = t->frames[index];
 	uint32_t next = m->w.counts[MT_FRAMES], at;
+	struct mt_frame *added;
 
 	if (frame.module) {
 		const struct mt_module *module =
@@ -187,8 +195,9 @@ static uint32_t add_frame(struct merge *m, const struct maps *maps, const struct
 		frame.address += module->bias - t->modules[frame.module].bias;
 		frame.module = maps->modules[frame.module];
 	}
-	at = find_or_add(&m->w, &m->frames, MT_FRAMES, frame_key,
-		(struct key){ frame.address, (uint64_t)frame.module << 32 | frame.flags }, &frame);
+	at = find_or_add(&m->w, &m->frames, MT_FRAMES, frame_key, key_of_frame(&frame), &frame);
+	added = trace_writer_at(&m->w, MT_FRAMES, at);
+	added->flags |= frame.flags;
 	*is_new = at == next;
 	return at;
 }

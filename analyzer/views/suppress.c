@@ -10,6 +10,8 @@
 #include "analyzer/base/mem.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/symbols/demangle.h"
+#include "analyzer/views/suppress_names.h"
+#include "preload/trace_format.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,27 +26,6 @@
 #define FRAMES_WRITTEN 24     /* as many as Valgrind takes */
 
 /* ---- matching a text */
-
-static bool glob_matches(const char *pattern, const char *text)
-{
-	const char *star = NULL, *retry = NULL;
-
-	while (*text) {
-		if (*pattern == '*') {
-			star = ++pattern;
-			retry = text;
-		} else if (*pattern && (*pattern == *text || *pattern == '?')) {
-			pattern++;
-			text++;
-		} else if (star) {
-			pattern = star;
-			text = ++retry;
-		} else {
-			return false;
-		}
-	}
-	return pattern[strspn(pattern, "*")] == '\0';
-}
 
 /*
  * LeakSanitizer's patterns find a part of the text. `^` binds the first piece to the beginning,
@@ -135,29 +116,13 @@ static bool source_matches(const char *pattern, const struct suppress_frame *f)
 	return glob_matches(pattern, text);
 }
 
-/* Valgrind has one name for what calls main. */
-static bool is_below_main(const struct suppress_frame *f)
-{
-	static const char *const names[] = { "_start", "__libc_start_", "generic_start_main" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (f->function && strncmp(f->function, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
 static bool frame_matches(const char *pattern, const struct suppress_frame *f)
 {
 	const char *what = pattern + 4;
 
 	if (pattern[0] == 's')
 		return source_matches(what, f);
-	if (pattern[0] == 'o')
-		return text_matches(
-			glob_matches, what, f->module && *f->module ? f->module : "???");
-	return text_matches(glob_matches, what, f->function ? f->function : "???") ||
-	       text_matches(glob_matches, what, f->linkage) ||
-	       (is_below_main(f) && glob_matches(what, "(below main)"));
+	return pattern[0] == 'o' ? object_matches(what, f) : function_matches(what, f);
 }
 
 /* The patterns are for the innermost frames: what is further out doesn't matter. */
@@ -183,73 +148,134 @@ static bool frames_match(char *const *patterns, size_t pattern_count,
 	return true;
 }
 
-/* What Valgrind has as the innermost frame. Of a block that C++ asked for it is the operator, however
- * that calls malloc. */
-static const char *const c_functions[] = { "malloc", "calloc", "realloc", "reallocarray",
-	"memalign", "posix_memalign", "aligned_alloc", "valloc", "pvalloc", NULL };
-static const char *const operators[] = { "_Znwm", "_Znam", "_ZnwmRKSt9nothrow_t",
-	"_ZnamRKSt9nothrow_t", "_ZnwmSt11align_val_t", "_ZnamSt11align_val_t",
-	"_ZnwmSt11align_val_tRKSt9nothrow_t", "_ZnamSt11align_val_tRKSt9nothrow_t", "__builtin_new",
-	"__builtin_vec_new", "operator new(unsigned long)", "operator new[](unsigned long)", NULL };
+/* ---- matching a stack with the allocation function in front */
 
-static bool matches_any(const char *pattern, const char *const *names)
+#define VALGRINDS_OWN "/usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so"
+
+/* A stack as Valgrind has it. */
+struct stack {
+	struct suppress_frame *frames; /* behind two places */
+	size_t count;
+	uint32_t calls; /* which functions may have allocated */
+	const struct suppress_frame *as_traced;
+	size_t as_traced_count;
+};
+
+static struct stack stack_new(
+	const struct suppress_frame *frames, size_t count, bool without_inlined)
 {
-	while (*names && !glob_matches(pattern, *names))
-		names++;
-	return *names;
+	struct stack stack = { .as_traced = frames, .as_traced_count = count };
+	size_t i;
+
+	stack.calls = allocation_calls(frames, count, &i);
+	stack.frames = mem_zalloc(count + 2, sizeof(*frames));
+	for (; i < count; i++)
+		if (!without_inlined || !inlined_in_program(&frames[i]))
+			stack.frames[2 + stack.count++] = frames[i];
+	return stack;
 }
 
-/* How many of the innermost frames are operator new's: it may call another one. Which of them the
- * program called can't be told where that ends in a jump. */
-static size_t count_operators(const struct suppress_frame *frames, size_t count)
+static bool allocation_matches(
+	const struct suppression *s, const struct stack *stack, const struct allocation_name *name)
 {
-	size_t n = 0;
+	size_t places = name->outer ? 2 : 1;
+	struct suppress_frame *first = stack->frames + 2 - places;
 
-	while (n < count && frames[n].function &&
-		strncmp(frames[n].function, "operator new", strlen("operator new")) == 0)
-		n++;
-	return n;
+	first[places - 1] =
+		(struct suppress_frame){ .function = name->outer, .module = VALGRINDS_OWN };
+	first[0] = (struct suppress_frame){ .function = name->name, .module = VALGRINDS_OWN };
+	return frames_match(s->frames, s->frame_count, first, stack->count + places);
 }
 
-/* An allocator's own operator new leaves no frame. */
-static bool is_allocation_function(const char *pattern, bool has_operator)
+/* Whether a suppression begins with what may be an allocation function. */
+static bool names_allocation(const struct suppression *s)
 {
-	if (strncmp(pattern, "obj:", 4) == 0)
-		return glob_matches(
-			pattern + 4, "/usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so");
-	return strncmp(pattern, "fun:", 4) == 0 &&
-	       (matches_any(pattern + 4, operators) ||
-		       (!has_operator && matches_any(pattern + 4, c_functions)));
+	const struct suppress_frame own = { .module = VALGRINDS_OWN };
+	const struct allocation_name *n = allocation_names;
+
+	if (strncmp(s->frames[0], "obj:", 4) == 0)
+		return object_matches(s->frames[0] + 4, &own);
+	while (n->name && strncmp(s->frames[0], "fun:", 4) == 0)
+		if (glob_matches(s->frames[0] + 4, n++->name))
+			return true;
+	return false;
 }
 
-static bool matches(const struct suppression *s, const struct suppress_frame *frames, size_t count)
+static bool matches(const struct suppression *s, const struct stack *stack)
 {
-	size_t skipped;
-
 	if (s->pattern)
-		return pattern_matches(s->pattern, frames, count);
-	if (frames_match(s->frames, s->frame_count, frames, count))
-		return true;
-	skipped = count_operators(frames, count);
-	if (!s->frame_count || !is_allocation_function(s->frames[0], skipped > 0))
-		return false;
-	if (skipped) /* else there may be no frames at all */
-		frames += skipped;
-	return frames_match(s->frames + 1, s->frame_count - 1, frames, count - skipped);
+		return pattern_matches(s->pattern, stack->as_traced, stack->as_traced_count);
+	for (const struct allocation_name *n = allocation_names; n->name; n++)
+		if (stack->calls & 1u << n->function && allocation_matches(s, stack, n))
+			return true;
+	return !names_allocation(s) &&
+	       frames_match(s->frames, s->frame_count, stack->as_traced, stack->as_traced_count);
+}
+
+static struct suppression *find(const struct suppressions *s, enum leak_kind kind,
+	const struct suppress_frame *frames, size_t count, bool without_inlined)
+{
+	struct stack stack = stack_new(frames, count, without_inlined);
+	struct suppression *found = NULL;
+
+	for (size_t i = 0; !found && i < s->count; i++) {
+		struct suppression *item = &s->items[i];
+		bool asked = !without_inlined || (item->file && !item->names_inlined);
+
+		if (asked && (item->kinds & 1u << kind) && matches(item, &stack))
+			found = item;
+	}
+	free(stack.frames);
+	return found;
+}
+
+static bool any_inlined(const struct suppress_frame *frames, size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && !inlined_in_program(&frames[i]))
+		i++;
+	return i < count;
 }
 
 struct suppression *suppressions_match(const struct suppressions *s, enum leak_kind kind,
 	const struct suppress_frame *frames, size_t count)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		struct suppression *item = &s->items[i];
+	struct suppression *found = find(s, kind, frames, count, false);
 
-		if ((item->kinds & 1u << kind) && matches(item, frames, count)) {
-			item->used++;
-			return item;
-		}
+	if (!found && any_inlined(frames, count))
+		found = find(s, kind, frames, count, true);
+	if (found)
+		found->used++;
+	return found;
+}
+
+static bool names_any(const struct suppression *s, const char *function)
+{
+	for (size_t i = 0; i < s->frame_count; i++)
+		if (strncmp(s->frames[i], "fun:", 4) == 0 &&
+			strcmp(s->frames[i] + 4, function) == 0)
+			return true;
+	return false;
+}
+
+static void note_inlined(struct suppressions *s, const char *function)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const char *file = s->items[i].file;
+
+		if (!file || s->items[i].names_inlined || !names_any(&s->items[i], function))
+			continue;
+		for (size_t k = 0; k < s->count; k++)
+			s->items[k].names_inlined |= s->items[k].file == file;
 	}
-	return NULL;
+}
+
+void suppressions_see(struct suppressions *s, const struct suppress_frame *frames, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (inlined_in_program(&frames[i]))
+			note_inlined(s, unscoped(frames[i].function));
 }
 
 /* ---- reading */
@@ -511,8 +537,41 @@ static void add_frame_line(struct strbuf *text, const char *kind, const char *na
 			strbuf_add_bytes(&clean, at, size);
 		at += size ? size : 1;
 	}
-	strbuf_addf(text, "   %s:%s\n", kind, strbuf_text(&clean));
+	strbuf_addf(text, "   %s%s\n", kind, strbuf_text(&clean));
 	strbuf_release(&clean);
+}
+
+static void add_frame(struct strbuf *text, const struct suppress_frame *f)
+{
+	bool cut = false;
+
+	if (is_named(f)) {
+		const char *name = written_name(f, &cut);
+
+		add_frame_line(text, cut ? "fun:*" : "fun:", name);
+	} else {
+		add_frame_line(text, "obj:", f->module && *f->module ? f->module : "???");
+	}
+}
+
+/* What allocated. Valgrind has malloc for realloc(NULL), and, by its version, memalign for or in front of
+ * what gives aligned blocks. */
+static void add_allocation(struct strbuf *text, uint32_t calls)
+{
+	const struct allocation_name *n = allocation_names;
+
+	while (n->name && !(calls & 1u << n->function))
+		n++;
+	if (!n->name || calls != 1u << n->function)
+		strbuf_add(text, "   fun:*\n"); /* it isn't known */
+	else if (n->function == MT_REALLOC)
+		strbuf_add(text, "   fun:*alloc\n");
+	else if (n->function == MT_POSIX_MEMALIGN)
+		strbuf_add(text, "   ...\n   fun:posix_memalign\n");
+	else if (n->function == MT_ALIGNED_ALLOC || n->function == MT_VALLOC)
+		strbuf_add(text, "   fun:*al*\n");
+	else
+		strbuf_addf(text, "   fun:%s\n", n->name);
 }
 
 void suppression_write(struct strbuf *text, const char *name, enum leak_kind kind,
@@ -520,21 +579,19 @@ void suppression_write(struct strbuf *text, const char *name, enum leak_kind kin
 {
 	static const char *const kinds[] = { "definite", "indirect", "possible", "reachable",
 		"all" };
+	size_t i;
+	uint32_t calls = allocation_calls(frames, count, &i);
 
 	strbuf_addf(
 		text, "{\n   %s\n   Memcheck:Leak\n   match-leak-kinds: %s\n", name, kinds[kind]);
-	for (size_t i = 0; i < count && i < FRAMES_WRITTEN; i++) {
-		const struct suppress_frame *f = &frames[i];
-
-		if (is_named(f))
-			add_frame_line(
-				text, "fun", f->linkage && *f->linkage ? f->linkage : f->function);
-		else
-			add_frame_line(text, "obj", f->module && *f->module ? f->module : "???");
-		if (f->function && strcmp(f->function, "main") == 0)
-			break;
-	}
 	if (count == 0)
 		strbuf_add(text, "   ...\n");
+	else
+		add_allocation(text, calls);
+	for (; i < count && i < FRAMES_WRITTEN && !is_outermost(&frames[i]); i++) {
+		add_frame(text, &frames[i]);
+		if (frames[i].function && strcmp(frames[i].function, "main") == 0)
+			break;
+	}
 	strbuf_add(text, "}\n");
 }

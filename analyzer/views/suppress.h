@@ -19,11 +19,14 @@
  *
  * Both may stand in one file, with comments (`#`) between. Blocks for other tools than Memcheck,
  * and for other errors than leaks, are skipped. Valgrind has the allocation function itself as the
- * innermost frame; it may stand there, or be left out. malloc, calloc and so on are one: no trace tells
- * which it was. What calls main is `(below main)`, or its own name.
+ * innermost frame: where the first line may name one, it has to be the one that was called. It may be
+ * left out, too. Early traces don't tell which it was, and then any fits. What calls main is `(below
+ * main)`, or its own name; suppress_names.h has what else Valgrind calls otherwise.
  */
 #ifndef MTRACER_SUPPRESS_H
 #define MTRACER_SUPPRESS_H
+
+#include "analyzer/views/suppress_names.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,16 +41,6 @@ enum leak_kind {
 	LEAK_KINDS,
 };
 
-/* One function on a stack; NULL and 0 = unknown. */
-struct suppress_frame {
-	const char *function; /* demangled */
-	const char *linkage;  /* mangled */
-	const char *file;
-	uint32_t line;
-	const char *module;
-	uint64_t offset; /* of the call in the module */
-};
-
 struct suppression {
 	char *name;	  /* Valgrind's, or the whole text of LeakSanitizer's */
 	const char *file; /* as given; NULL = built in */
@@ -56,6 +49,7 @@ struct suppression {
 	char *pattern;	  /* leak:PATTERN; NULL = frames */
 	char **frames;	  /* "fun:malloc", "..." */
 	size_t frame_count;
+	bool names_inlined;	/* its file does: whoever wrote it knew of them */
 	uint64_t bytes, blocks; /* that it suppressed */
 	uint64_t used;		/* how often it matched */
 };
@@ -76,6 +70,12 @@ bool suppressions_add_file(
 /* The same from a text; `file` is NULL for the built-in ones. */
 bool suppressions_add_text(
 	struct suppressions *s, const char *text, const char *file, char *error, size_t error_size);
+
+/*
+ * Valgrind can't read of all compilers what was inlined. Where a file names no inlined function of
+ * any stack, inlined frames needn't be in it. So each stack is shown first.
+ */
+void suppressions_see(struct suppressions *s, const struct suppress_frame *frames, size_t count);
 
 /* The first that matches the stack, innermost frame first, and notes that it was used; NULL =
  * none. */

@@ -26,7 +26,7 @@ static void *last_block(void)
 static void allocated(void *p, size_t size, struct cpu_frame at, void *last)
 {
 	if (!record_was_nested(p, last))
-		record_new(p, size, at);
+		record_new(p, size, at, 0);
 }
 
 static void freeing(void *p, struct cpu_frame at)
@@ -59,7 +59,7 @@ static void kept(void *p, struct companion_taken taken)
 static void moved(void *p, struct companion_taken taken, void *to, size_t size, struct cpu_frame at,
 	void *last)
 {
-	record_moved(p, block_of(&taken), record_was_nested(to, last) ? NULL : to, size, at);
+	record_moved(p, block_of(&taken), record_was_nested(to, last) ? NULL : to, size, at, 0);
 }
 
 const struct companion *mtrace_companion_1(void)

@@ -57,16 +57,18 @@ static always_inline void call_end(struct call c, bool glibc)
 }
 
 /* The slow path of a new block. */
-static always_inline void record_allocated(void *p, size_t size, struct cpu_frame at, void *last)
+static always_inline void record_allocated(
+	void *p, size_t size, struct cpu_frame at, void *last, uint32_t calls)
 {
 	if (likely(p) && likely(!is_inner(at)) && !record_was_nested(p, last))
-		record_new(p, size, at);
+		record_new(p, size, at, calls);
 }
 
-static always_inline void call_allocated(void *p, size_t size, struct cpu_frame at, struct call c)
+static always_inline void call_allocated(
+	void *p, size_t size, struct cpu_frame at, struct call c, enum mt_function function)
 {
 	call_end(c, next.glibc);
-	record_allocated(p, size, at, c.last);
+	record_allocated(p, size, at, c.last, MT_FRAME_CALLS(function));
 }
 
 /*
@@ -89,9 +91,9 @@ static always_inline void *returned(void *p)
 
 static cold_path size_t take_asked(size_t alignment, size_t size);
 
-TIER void *allocated_slow(void *p, size_t size, void *last)
+TIER void *allocated_slow(void *p, size_t size, void *last, uint32_t calls)
 {
-	record_allocated(p, take_asked(1, size), CPU_CALLER(), last);
+	record_allocated(p, take_asked(1, size), CPU_CALLER(), last, calls);
 	return returned(p);
 }
 
@@ -100,25 +102,26 @@ TIER void *allocated_on(void *p, size_t size, struct cached_stack *stack, void *
 	struct thread *t = thread_self;
 
 	if (likely(p) && !record_was_nested(p, last) && record_enabled())
-		record_new_on(t, p, size, stack, slot_at(p));
+		record_new_on(t, p, size, stack, slot_at(p), 0);
 	thread_leave(t);
 	return returned(p);
 }
 
-TIER void *allocated_walking(void *p, size_t size, struct cached_stack *cache_slot, void *last)
+TIER void *allocated_walking(
+	void *p, size_t size, struct cached_stack *cache_slot, void *last, uint32_t calls)
 {
 	struct thread *t = thread_self;
 	struct cpu_frame at = CPU_CALLER();
 
 	if (unlikely(modules_is_loader(at.pc))) {
 		thread_leave(t);
-		record_allocated(p, size, at, last);
+		record_allocated(p, size, at, last, calls);
 		return returned(p);
 	}
 	if (likely(p) && !is_inner(at) && !record_was_nested(p, last) && record_enabled()) {
 		struct cached_stack *stack = capture_walk(t, cache_slot, at.sp, at.pc, at.bp);
 
-		record_new_on(t, p, size, stack, slot_at(p));
+		record_new_on(t, p, size, stack, slot_at(p), calls);
 		check_walk(t, stack, at);
 	}
 	thread_leave(t);
@@ -127,7 +130,7 @@ TIER void *allocated_walking(void *p, size_t size, struct cached_stack *cache_sl
 
 /* The thread is marked busy from here on. */
 static always_inline void *allocated_marked(struct thread *t, void *p, size_t size,
-	struct cpu_frame at, void *last, bool single, bool glibc)
+	struct cpu_frame at, void *last, uint32_t calls, bool single, bool glibc)
 {
 	struct cached_stack *cache_slot, *stack;
 	uint32_t *slot = record_slot(p, glibc);
@@ -135,7 +138,7 @@ static always_inline void *allocated_marked(struct thread *t, void *p, size_t si
 	__builtin_prefetch(slot, 1);
 	stack = capture_find(t, at, single, &cache_slot);
 	if (unlikely(!stack))
-		return allocated_walking(p, size, cache_slot, last);
+		return allocated_walking(p, size, cache_slot, last, calls);
 	check_walk(t, stack, at);
 	if (unlikely(!record_new_marked(t, p, size, stack, slot, single)))
 		return allocated_on(p, size, stack, last);
@@ -143,14 +146,14 @@ static always_inline void *allocated_marked(struct thread *t, void *p, size_t si
 	return p;
 }
 
-static always_inline void *allocated_fast(
-	void *p, size_t size, struct cpu_frame at, void *last, bool single, bool glibc)
+static always_inline void *allocated_fast(void *p, size_t size, struct cpu_frame at, void *last,
+	uint32_t calls, bool single, bool glibc)
 {
 	struct thread *t = thread_self;
 
 	if (unlikely(!record_enter(t, at.sp, single)))
-		return allocated_slow(p, size, last);
-	return allocated_marked(t, p, size, at, last, single, glibc);
+		return allocated_slow(p, size, last, calls);
+	return allocated_marked(t, p, size, at, last, calls, single, glibc);
 }
 
 /* A function once for each variant of the fast path, from a definition that gets the variant as
@@ -163,18 +166,19 @@ static always_inline void *allocated_fast(
 	define(other_lanes, false, false)
 /* clang-format on */
 
-#define ALLOCATED(variant, single, glibc)                                          \
-	TIER void *allocated_##variant(void *p, size_t size, void *last)           \
-	{                                                                          \
-		return allocated_fast(p, size, CPU_CALLER(), last, single, glibc); \
+#define ALLOCATED(variant, single, glibc)                                                 \
+	TIER void *allocated_##variant(void *p, size_t size, void *last, uint32_t calls)  \
+	{                                                                                 \
+		return allocated_fast(p, size, CPU_CALLER(), last, calls, single, glibc); \
 	}
 EACH_VARIANT(ALLOCATED)
 
-void *record_new_tail(void *p, size_t size, void *last)
+void *record_new_tail(void *p, size_t size, void *last, uint32_t calls)
 {
-	void *(*allocated)(void *, size_t, void *) = PHASE_FAST_PATH(allocated);
+	void *(*allocated)(void *, size_t, void *, uint32_t) = PHASE_FAST_PATH(allocated);
 
-	return likely(allocated) ? allocated(p, size, last) : allocated_slow(p, size, last);
+	return likely(allocated) ? allocated(p, size, last, calls)
+				 : allocated_slow(p, size, last, calls);
 }
 
 static cold_path void *malloc_slow(size_t size)
@@ -186,7 +190,7 @@ static cold_path void *malloc_slow(size_t size)
 		return boot_alloc(size, 16);
 	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.malloc(size);
-	call_allocated(p, take_asked(1, size), CPU_CALLER(), c);
+	call_allocated(p, take_asked(1, size), CPU_CALLER(), c, MT_MALLOC);
 	return p;
 }
 
@@ -199,13 +203,14 @@ TIER void *malloc_sampled(size_t size)
 	return malloc_slow(size);
 }
 
-#define MALLOC(variant, single, glibc)                                                           \
-	TIER void *malloc_##variant(size_t size)                                                 \
-	{                                                                                        \
-		struct call c = call_begin(CPU_CALLER(), glibc);                                 \
-		void *p = next.malloc(size);                                                     \
-		call_end(c, glibc);                                                              \
-		return allocated_fast(p, size, CPU_CALLER(), glibc ? p : c.last, single, glibc); \
+#define MALLOC(variant, single, glibc)                                           \
+	TIER void *malloc_##variant(size_t size)                                 \
+	{                                                                        \
+		struct call c = call_begin(CPU_CALLER(), glibc);                 \
+		void *p = next.malloc(size);                                     \
+		call_end(c, glibc);                                              \
+		return allocated_fast(p, size, CPU_CALLER(), glibc ? p : c.last, \
+			MT_FRAME_CALLS(MT_MALLOC), single, glibc);               \
 	}
 EACH_VARIANT(MALLOC)
 
@@ -226,7 +231,7 @@ TIER void *calloc_slow(size_t count, size_t size)
 		return __builtin_mul_overflow(count, size, &bytes) ? NULL : boot_alloc(bytes, 16);
 	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.calloc(count, size);
-	call_allocated(p, count * size, CPU_CALLER(), c);
+	call_allocated(p, count * size, CPU_CALLER(), c, MT_CALLOC);
 	return p;
 }
 
@@ -242,14 +247,14 @@ TIER void *calloc_sampled(size_t count, size_t size)
 	return calloc_slow(count, size);
 }
 
-#define CALLOC(variant, single, glibc)                                                     \
-	TIER void *calloc_##variant(size_t count, size_t size)                             \
-	{                                                                                  \
-		struct call c = call_begin(CPU_CALLER(), glibc);                           \
-		void *p = next.calloc(count, size);                                        \
-		call_end(c, glibc);                                                        \
-		return allocated_fast(                                                     \
-			p, count * size, CPU_CALLER(), glibc ? p : c.last, single, glibc); \
+#define CALLOC(variant, single, glibc)                                                   \
+	TIER void *calloc_##variant(size_t count, size_t size)                           \
+	{                                                                                \
+		struct call c = call_begin(CPU_CALLER(), glibc);                         \
+		void *p = next.calloc(count, size);                                      \
+		call_end(c, glibc);                                                      \
+		return allocated_fast(p, count * size, CPU_CALLER(), glibc ? p : c.last, \
+			MT_FRAME_CALLS(MT_CALLOC), single, glibc);                       \
 	}
 EACH_VARIANT(CALLOC)
 
@@ -378,7 +383,7 @@ static inline void *resize(void *p, size_t size, struct cpu_frame at)
 	c = call_begin(at, next.glibc);
 	if (!p) {
 		q = next.realloc(NULL, size);
-		call_allocated(q, size, at, c);
+		call_allocated(q, size, at, c, MT_REALLOC);
 		return q;
 	}
 	if (unlikely(inner)) {
@@ -432,7 +437,8 @@ static always_inline void *realloc_fast(
 		thread_leave(t);
 		return realloc_rest(p, q, size, had.site, had.size, c.last);
 	}
-	return allocated_marked(t, q, size, at, glibc ? q : c.last, single, glibc);
+	return allocated_marked(
+		t, q, size, at, glibc ? q : c.last, MT_FRAME_CALLS(MT_REALLOC), single, glibc);
 }
 
 #define REALLOC(variant, single, glibc)                                    \
@@ -521,9 +527,9 @@ TIER void free_stopped(void *p)
 		free_slow(p);
 }
 
-TIER void *allocated_stopped(void *p, size_t size, void *last)
+TIER void *allocated_stopped(void *p, size_t size, void *last, uint32_t calls)
 {
-	return is_stopped() ? p : allocated_slow(p, size, last);
+	return is_stopped() ? p : allocated_slow(p, size, last, calls);
 }
 
 TIER bool freed_stopped(void *p, uintptr_t sp)
@@ -558,10 +564,11 @@ TIER void free_passing(void *p)
 		next.free(p);
 }
 
-TIER void *allocated_passing(void *p, size_t size, void *last)
+TIER void *allocated_passing(void *p, size_t size, void *last, uint32_t calls)
 {
 	(void)size;
 	(void)last;
+	(void)calls;
 	return p;
 }
 
@@ -583,7 +590,7 @@ HOOK void *memalign(size_t alignment, size_t size)
 		return boot_alloc(size, alignment);
 	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.memalign(alignment, size);
-	call_allocated(p, size, CPU_CALLER(), c);
+	call_allocated(p, size, CPU_CALLER(), c, MT_MEMALIGN);
 	return p;
 }
 
@@ -599,7 +606,8 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
 	c = call_begin(CPU_CALLER(), next.glibc);
 	error = next.posix_memalign(to, alignment, size);
 	/* By which some C++ libraries get what has an alignment. */
-	call_allocated(error == 0 ? *to : NULL, take_asked(alignment, size), CPU_CALLER(), c);
+	call_allocated(error == 0 ? *to : NULL, take_asked(alignment, size), CPU_CALLER(), c,
+		MT_POSIX_MEMALIGN);
 	return error;
 }
 
@@ -629,7 +637,7 @@ HOOK void *aligned_alloc(size_t alignment, size_t size)
 		return boot_alloc(size, alignment);
 	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.aligned_alloc(alignment, size);
-	call_allocated(p, take_asked(alignment, size), CPU_CALLER(), c);
+	call_allocated(p, take_asked(alignment, size), CPU_CALLER(), c, MT_ALIGNED_ALLOC);
 	return p;
 }
 
@@ -642,7 +650,7 @@ HOOK void *valloc(size_t size)
 		return boot_alloc(size, os_page_size());
 	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.valloc(size);
-	call_allocated(p, size, CPU_CALLER(), c);
+	call_allocated(p, size, CPU_CALLER(), c, MT_VALLOC);
 	return p;
 }
 
@@ -655,7 +663,7 @@ HOOK void *pvalloc(size_t size)
 		return boot_alloc(size, os_page_size());
 	c = call_begin(CPU_CALLER(), next.glibc);
 	p = next.pvalloc(size);
-	call_allocated(p, size, CPU_CALLER(), c);
+	call_allocated(p, size, CPU_CALLER(), c, MT_PVALLOC);
 	return p;
 }
 
@@ -679,7 +687,7 @@ TIER char *strdup_by_allocator(const char *text)
 	struct call c = call_begin(CPU_CALLER(), false);
 	char *copy = next.strdup(text);
 
-	call_allocated(copy, copy ? strlen(copy) + 1 : 0, CPU_CALLER(), c);
+	call_allocated(copy, copy ? strlen(copy) + 1 : 0, CPU_CALLER(), c, MT_MALLOC);
 	return copy;
 }
 
@@ -688,7 +696,7 @@ TIER char *strndup_by_allocator(const char *text, size_t most)
 	struct call c = call_begin(CPU_CALLER(), false);
 	char *copy = next.strndup(text, most);
 
-	call_allocated(copy, copy ? strlen(copy) + 1 : 0, CPU_CALLER(), c);
+	call_allocated(copy, copy ? strlen(copy) + 1 : 0, CPU_CALLER(), c, MT_MALLOC);
 	return copy;
 }
 

@@ -52,24 +52,40 @@ static cold_path void *resolve_or_end(enum cxx_function f, bool may_fail)
 	return found;
 }
 
-#define CALL_NEW(f, type, alignment_, may_fail, ...)                                          \
-	do {                                                                                  \
-		type *call_ = next_of(f);                                                     \
-		void *last_, *p_;                                                             \
-		if (unlikely(!call_)) {                                                       \
-			last_ = record_last();                                                \
-			p_ = late_new(size ? size : 1, alignment_);                           \
-			if (likely(p_))                                                       \
-				return boot_owns(p_) ? p_ : record_new_tail(p_, size, last_); \
-			call_ = resolve_or_end(f, may_fail);                                  \
-			if (!call_)                                                           \
-				return NULL;                                                  \
-		}                                                                             \
-		if (likely(!cxx_beside_malloc))                                               \
-			return call_(__VA_ARGS__);                                            \
-		last_ = record_last();                                                        \
-		p_ = call_(__VA_ARGS__);                                                      \
-		return record_new_tail(p_, size, last_);                                      \
+#define CALLS(f) MT_FRAME_CALLS(MT_NEW + (f))
+
+/* The C++ library's operator new[] jumps to operator new, so no frame tells which it was. */
+static always_inline void note_array(enum cxx_function f)
+{
+	bool is_array = f == NEW_ARRAY || f == NEW_ARRAY_NOTHROW || f == NEW_ARRAY_ALIGNED ||
+			f == NEW_ARRAY_ALIGNED_NOTHROW;
+
+	if (is_array && likely(thread_self))
+		record_array_call = (struct array_call){ CPU_CALLER().pc, CALLS(f) };
+}
+
+#define CALL_NEW(f, type, alignment_, may_fail, ...)                               \
+	do {                                                                       \
+		type *call_ = next_of(f);                                          \
+		void *last_, *p_;                                                  \
+		if (unlikely(!call_)) {                                            \
+			last_ = record_last();                                     \
+			p_ = late_new(size ? size : 1, alignment_);                \
+			if (likely(p_) && unlikely(boot_owns(p_)))                 \
+				return p_;                                         \
+			if (likely(p_))                                            \
+				return record_new_tail(p_, size, last_, CALLS(f)); \
+			call_ = resolve_or_end(f, may_fail);                       \
+			if (!call_)                                                \
+				return NULL;                                       \
+		}                                                                  \
+		if (likely(!cxx_beside_malloc)) {                                  \
+			note_array(f);                                             \
+			return call_(__VA_ARGS__);                                 \
+		}                                                                  \
+		last_ = record_last();                                             \
+		p_ = call_(__VA_ARGS__);                                           \
+		return record_new_tail(p_, size, last_, CALLS(f));                 \
 	} while (0)
 
 static always_inline void record_deleted(void *p, struct cpu_frame at)

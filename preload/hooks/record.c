@@ -17,10 +17,34 @@ cold_path bool record_look(void)
 	return load_relaxed(&h->enabled) & MT_ENABLED_RECORD;
 }
 
-cold_path bool record_new_site(struct thread *t, struct cached_stack *stack)
+__thread struct array_call record_array_call __attribute__((tls_model("initial-exec")));
+
+/* The innermost frame has called this function. An operator new[] that jumps to another one has no
+ * frame, so its caller is known by its address, behind one or two of operators. */
+static void note_function(uint32_t site, uint32_t calls)
 {
-	if (capture_new_site(t, stack))
+	uint32_t node = trace.site_info[site].node;
+	struct array_call array = record_array_call;
+
+	if (calls && node >= MT_NODE_FIRST)
+		or_relaxed(&trace.frames[trace.nodes[node].frame].flags, calls);
+	for (int i = 0; i < 4 && node >= MT_NODE_FIRST; i++) {
+		struct mt_frame *f = &trace.frames[trace.nodes[node].frame];
+
+		if (f->address == array.pc)
+			or_relaxed(&f->flags, array.calls);
+		if (!(f->flags & MT_FRAME_WRAPPER))
+			break;
+		node = trace.nodes[node].parent;
+	}
+}
+
+cold_path bool record_new_site(struct thread *t, struct cached_stack *stack, uint32_t calls)
+{
+	if (capture_new_site(t, stack)) {
+		note_function(stack->site, calls);
 		return true;
+	}
 	count_lost(MT_LOST_SITE);
 	return false;
 }

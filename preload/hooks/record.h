@@ -43,8 +43,17 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Of the stack that was just walked; false: lost, which has been counted. */
-bool record_new_site(struct thread *t, struct cached_stack *stack);
+/* Of the stack that was just walked; false: lost, which has been counted. `calls`: which function
+ * was called, MT_FRAME_CALLS or 0. All that may come to a new site hand it on. */
+bool record_new_site(struct thread *t, struct cached_stack *stack, uint32_t calls);
+
+/* The last call of operator new[], which may leave no frame: where it returns to, and which form it
+ * was. */
+struct array_call {
+	uintptr_t pc;
+	uint32_t calls;
+};
+extern __thread struct array_call record_array_call __attribute__((tls_model("initial-exec")));
 
 /* There are no slots yet, or what is left of a block that was freed unseen. */
 void record_unslotted(struct thread *t, void *p, struct block b);
@@ -59,7 +68,7 @@ void record_subtract_sampled(struct thread *t, const void *p, struct block b, bo
  * records the block for the hook's caller and gives it back. `last` is what record_last() was
  * before the real call. The other records a block that is about to be freed, if the fast path can;
  * false: not yet. */
-void *record_new_tail(void *p, size_t size, void *last);
+void *record_new_tail(void *p, size_t size, void *last, uint32_t calls);
 bool record_freed_if_fast(void *p, uintptr_t sp);
 
 void record_last_freed(struct thread *t); /* its last block was freed by another thread */
@@ -119,8 +128,8 @@ static always_inline void record_forget_last(struct thread *t)
 }
 
 /* A new block of this stack, which is a cached one or was just walked. */
-static always_inline void record_new_on(
-	struct thread *t, void *p, size_t size, struct cached_stack *stack, uint32_t *slot)
+static always_inline void record_new_on(struct thread *t, void *p, size_t size,
+	struct cached_stack *stack, uint32_t *slot, uint32_t calls)
 {
 	struct block b;
 
@@ -128,7 +137,7 @@ static always_inline void record_new_on(
 		record_last_freed(t);
 	t->last = p;
 	t->last_slot = NULL;
-	if (unlikely(!stack->site) && !record_new_site(t, stack))
+	if (unlikely(!stack->site) && !record_new_site(t, stack, calls))
 		return;
 	b = (struct block){ stack->site, size, 1, 0 };
 	if (unlikely(config.slack))
@@ -144,7 +153,8 @@ static always_inline void record_new_on(
 }
 
 /* A block with this size was allocated by the caller `at`. */
-static always_inline void record_new_by(struct thread *t, void *p, size_t size, struct cpu_frame at)
+static always_inline void record_new_by(
+	struct thread *t, void *p, size_t size, struct cpu_frame at, uint32_t calls)
 {
 	uint32_t *slot = slot_at(p);
 	struct cached_stack *stack;
@@ -152,11 +162,11 @@ static always_inline void record_new_by(struct thread *t, void *p, size_t size, 
 	if (unlikely(config.sample.mean) && !record_draws(t, size))
 		return;
 	stack = capture(t, at);
-	record_new_on(t, p, size, stack, slot);
+	record_new_on(t, p, size, stack, slot, calls);
 	check_walk(t, stack, at);
 }
 
-static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
+static always_inline void record_new(void *p, size_t size, struct cpu_frame at, uint32_t calls)
 {
 	struct thread *t;
 
@@ -166,7 +176,7 @@ static always_inline void record_new(void *p, size_t size, struct cpu_frame at)
 	if (unlikely(!t))
 		return;
 	if (record_enabled())
-		record_new_by(t, p, size, at);
+		record_new_by(t, p, size, at, calls);
 	thread_leave(t);
 }
 
@@ -337,7 +347,8 @@ static inline void record_put_back(void *p, struct block b)
 }
 
 /* p, which held b, is now q with `size` bytes; q NULL: p was freed. */
-static inline void record_moved(void *p, struct block b, void *q, size_t size, struct cpu_frame at)
+static inline void record_moved(
+	void *p, struct block b, void *q, size_t size, struct cpu_frame at, uint32_t calls)
 {
 	struct thread *t = thread_enter(at.sp);
 
@@ -345,7 +356,7 @@ static inline void record_moved(void *p, struct block b, void *q, size_t size, s
 		return;
 	record_freed_by(t, p, b, at);
 	if (q && record_enabled())
-		record_new_by(t, q, size, at);
+		record_new_by(t, q, size, at, calls);
 	thread_leave(t);
 }
 
@@ -368,7 +379,8 @@ static inline void record_resized(
 	if (unlikely(!q && size != 0))
 		record_put_back(p, b);
 	else
-		record_moved(p, b, record_was_nested(q, last) ? NULL : q, size, at);
+		record_moved(p, b, record_was_nested(q, last) ? NULL : q, size, at,
+			MT_FRAME_CALLS(MT_REALLOC));
 }
 
 #endif

@@ -33,8 +33,9 @@ struct fast_path {
 	void *(*calloc)(size_t count, size_t size);
 	void *(*realloc)(void *p, size_t size);
 	void (*free)(void *p);
-	void *(*allocated)(void *p, size_t size, void *last); /* see record_new_tail() */
-	bool (*freed)(void *p, uintptr_t sp);		      /* see record_freed_if_fast() */
+	void *(*allocated)(
+		void *p, size_t size, void *last, uint32_t calls); /* see record_new_tail() */
+	bool (*freed)(void *p, uintptr_t sp);			   /* see record_freed_if_fast() */
 };
 
 #pragma GCC visibility push(hidden)

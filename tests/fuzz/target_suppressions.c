@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct suppress_frame frames[] = {
 		{ "malloc", NULL, NULL, 0, "/lib/libc.so.6", 1 },
-		{ "shelf::fill", "_ZN5shelf4fillEv", "/src/shelf.cc", 12, "/opt/shelf", 2 },
+		{ "shelf::fill", "_ZN5shelf4fillEv", "/src/shelf.cc", 12, "/opt/shelf", 2, 1,
+			true },
 		{ "main", NULL, "/src/main.c", 1, "/opt/shelf", 3 },
 		{ NULL, NULL, NULL, 0, NULL, 4 },
 	};
@@ -19,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool ok = suppressions_add_text(&s, text, "input", why, sizeof(why));
 
 	target_expect(ok || why[0], "an error that isn't told");
+	suppressions_see(&s, frames, sizeof(frames) / sizeof(frames[0]));
 	for (int kind = 0; kind < LEAK_KINDS; kind++) {
 		for (size_t count = 0; count <= sizeof(frames) / sizeof(frames[0]); count++)
 			suppressions_match(&s, kind, frames, count);

@@ -14,7 +14,7 @@ from tracing import mtracer, run
 
 PROGRAMS = {"kinds": "kinds.c", "registers": "registers.c", "kinds_cxx": "kinds_cxx.cc", "alive": "alive.c"}
 SITUATIONS = {"situations": "situations.c", "situations_cxx": "situations_cxx.cc", "situations_threads": "situations_threads.c",
-              "unreadable": "unreadable.c"}
+              "unreadable": "unreadable.c", "allocating": "allocating.cc"}
 MEMCHECK_KINDS = {"Leak_DefinitelyLost": "lost", "Leak_IndirectlyLost": "indirect",
                   "Leak_PossiblyLost": "possible", "Leak_StillReachable": "reachable"}
 
@@ -69,16 +69,16 @@ def by_mtracer(program, directory, built=None):
     return verdict_of(program, trace)
 
 
-def verdict_of(program, trace):
-    result = mtracer("leaks", "--all", "--by", "site", "--json", "--no-builtin", trace)
+def verdict_of(program, trace, *options):
+    result = mtracer("leaks", "--all", "--by", "site", "--json", "--no-builtin", *options, trace)
     report = json.loads(result.stdout)
     return from_json(report, expected(program)), report
 
 
-def by_memcheck(program, directory, built):
+def by_memcheck(program, directory, built, *options):
     xml = directory / f"{program}.xml"
     ended = run([*VALGRIND, "--show-leak-kinds=all", "--xml=yes",
-                 f"--xml-file={xml}", "--num-callers=50", "--fair-sched=yes", built],
+                 f"--xml-file={xml}", "--num-callers=50", "--fair-sched=yes", *options, built],
                 traced=False, timeout=280)
     if ended.status != 0:
         raise AssertionError(f"valgrind {program}: {ended}")

@@ -3,6 +3,7 @@
 #include "analyzer/base/array.h"
 #include "analyzer/views/suppress.h"
 #include "analyzer/base/strbuf.h"
+#include "preload/trace_format.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -141,6 +142,118 @@ START_TEST(operator_new_is_one_frame)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(unfit); i++)
 		ck_assert(!in_block(unfit[i], FRAMES(one, copy, start)));
+}
+END_TEST
+
+/* Whether the lines suppress copy() <- main() of which the first called these functions. */
+static bool after_call(const char *frames, uint32_t calls)
+{
+	struct suppress_frame caller = copy;
+
+	caller.calls = calls;
+	return in_block(frames, FRAMES(caller, start));
+}
+
+START_TEST(allocation_functions_are_told_apart)
+{
+	ck_assert(after_call("fun:malloc\nfun:copy\n", 1u << MT_MALLOC));
+	ck_assert(after_call("fun:*alloc\nfun:copy\n", 1u << MT_CALLOC));
+	ck_assert(after_call("...\nfun:calloc\nfun:copy\n", 1u << MT_CALLOC));
+	ck_assert(after_call("fun:copy\n", 1u << MT_CALLOC));
+	ck_assert(after_call("fun:malloc\nfun:copy\n", 1u << MT_CALLOC | 1u << MT_MALLOC));
+	ck_assert(after_call("fun:malloc\nfun:copy\n", 1u << MT_REALLOC)); /* of NULL */
+	ck_assert(after_call(
+		"fun:memalign\nfun:posix_memalign\nfun:copy\n", 1u << MT_POSIX_MEMALIGN));
+	ck_assert(after_call("fun:posix_memalign\nfun:copy\n", 1u << MT_POSIX_MEMALIGN));
+	ck_assert(after_call("fun:_Znwm\nfun:copy\n", 1u << MT_NEW)); /* an allocator's own */
+	ck_assert(!after_call("fun:calloc\nfun:copy\n", 1u << MT_MALLOC));
+	ck_assert(!after_call("fun:malloc\nfun:copy\n", 1u << MT_CALLOC));
+	ck_assert(!after_call("fun:_Znam\nfun:copy\n", 1u << MT_NEW));
+	ck_assert(!after_call("fun:*alloc\nfun:main\n", 1u << MT_MALLOC));
+	/* It stands for the allocation function, not for its caller. */
+	ck_assert(!after_call("fun:*\nfun:main\n", 1u << MT_MALLOC));
+	ck_assert(after_call("fun:*\nfun:copy\nfun:main\n", 1u << MT_MALLOC));
+}
+END_TEST
+
+START_TEST(operators_are_told_apart)
+{
+	static const struct suppress_frame one = { "operator new", "_Znwm", NULL, 0,
+		"/usr/lib/libstdc++.so.6", 1, 1u << MT_MALLOC };
+	struct suppress_frame array = copy;
+
+	ck_assert(in_block("fun:_Znwm\nfun:copy\n", FRAMES(one, copy, start)));
+	ck_assert(!in_block("fun:_Znam\nfun:copy\n", FRAMES(one, copy, start)));
+	array.calls = 1u << MT_NEW_ARRAY;
+	ck_assert(in_block("fun:_Znam\nfun:copy\n", FRAMES(one, array, start)));
+	ck_assert(!in_block("fun:_Znwm\nfun:copy\n", FRAMES(one, array, start)));
+}
+END_TEST
+
+START_TEST(symbols_have_several_names)
+{
+	static const struct suppress_frame text = { "__GI___strdup", "__GI___strdup", "/g/strdup.c",
+		42, "/usr/lib/libc.so.6", 1 };
+	static const struct suppress_frame file = { "_IO_new_fopen", NULL, NULL, 0,
+		"/usr/lib/libc.so.6", 1 };
+	static const struct suppress_frame thread = { "clone3", NULL, NULL, 0, "/usr/lib/libc.so.6",
+		1 };
+	static const struct suppress_frame own = { "__strdup", "__strdup", NULL, 0, "/opt/app", 1 };
+	static const struct suppress_frame made = { "maker::maker", "_ZN5makerC2Em", NULL, 0,
+		"/opt/app", 1 };
+
+	ck_assert(in_block("fun:malloc\nfun:strdup\n", FRAMES(text, start)));
+	ck_assert(in_block("fun:malloc\nfun:fopen@@GLIBC_2.2.5\n", FRAMES(file, start)));
+	ck_assert(in_block("fun:malloc\nfun:fopen64\n", FRAMES(file, start)));
+	ck_assert(in_block("fun:malloc\nfun:copy\nfun:clone\n", FRAMES(copy, thread)));
+	ck_assert(in_block("fun:malloc\nfun:_ZN5makerC1Em\n", FRAMES(made, start)));
+	ck_assert(in_block("fun:malloc\nfun:copy.isra.0\n", FRAMES(copy, start)));
+	ck_assert(!in_block("fun:malloc\nfun:strdup\n", FRAMES(own, start)));
+	ck_assert(!in_block("fun:malloc\nfun:strndup\n", FRAMES(text, start)));
+	ck_assert(!in_block("fun:malloc\nfun:_ZN5makerD1Em\n", FRAMES(made, start)));
+	ck_assert(!in_block("fun:malloc\nfun:_ZN5makerC1Ei\n", FRAMES(made, start)));
+	ck_assert(!in_block("fun:malloc\nfun:copy.txt\n", FRAMES(copy, start)));
+}
+END_TEST
+
+START_TEST(inlined_functions_have_no_scope)
+{
+	static const struct suppress_frame in_lambda = { "f()::{lambda()#1}::operator()",
+		"_ZZ1fvENKUlvE_clEv", NULL, 0, "/opt/app", 1, 0, true };
+	static const struct suppress_frame in_template = { "ns::maker::get<0ul>", NULL, NULL, 0,
+		"/opt/app", 1, 0, true };
+
+	ck_assert(in_block("fun:malloc\nfun:operator()\nfun:main\n", FRAMES(in_lambda, start)));
+	ck_assert(in_block("fun:malloc\nfun:get<0>\nfun:main\n", FRAMES(in_template, start)));
+	ck_assert(!in_block("fun:malloc\nfun:push\n", FRAMES(push, start)));
+	ck_assert(!in_block("fun:malloc\nfun:get\nfun:main\n", FRAMES(in_template, start)));
+}
+END_TEST
+
+/* Whether a file's last block suppresses inner() <- outer() <- main(), the first one inlined. */
+static bool in_file(const char *text)
+{
+	static const struct suppress_frame inner = { "inner", NULL, NULL, 0, "/opt/app", 1, 0,
+		true };
+	static const struct suppress_frame outer = { "outer", NULL, NULL, 0, "/opt/app", 1 };
+	struct suppressions s = { 0 };
+	char why[256] = "";
+	bool found;
+
+	ck_assert(suppressions_add_text(&s, text, "t.supp", why, sizeof(why)));
+	suppressions_see(&s, FRAMES(inner, outer, start));
+	found = suppressions_match(&s, LEAK_LOST, FRAMES(inner, outer, start)) != NULL;
+	suppressions_release(&s);
+	return found;
+}
+
+START_TEST(inlined_functions_may_be_unknown_to_a_whole_file)
+{
+	ck_assert(in_file("{\n a\n Memcheck:Leak\n fun:malloc\n fun:inner\n fun:outer\n}\n"));
+	ck_assert(in_file("{\n a\n Memcheck:Leak\n fun:malloc\n fun:outer\n fun:main\n}\n"));
+	ck_assert(!in_file("{\n a\n Memcheck:Leak\n fun:malloc\n fun:main\n}\n"));
+	ck_assert(!in_file("{\n a\n Memcheck:Leak\n fun:malloc\n fun:outer\n fun:main\n}\n"
+			   "{\n b\n Memcheck:Leak\n fun:calloc\n fun:inner\n fun:other\n}\n"));
 }
 END_TEST
 
@@ -284,7 +397,9 @@ END_TEST
 START_TEST(what_is_written_suppresses_its_own_stack)
 {
 	static const struct suppress_frame stack[] = {
-		{ "libold.so+0x123", NULL, NULL, 0, "/usr/lib/libold.so", 0x123 },
+		{ "libold.so+0x123", NULL, NULL, 0, "/usr/lib/libold.so", 0x123, 1u << MT_CALLOC },
+		{ "__GI_qsort_r", NULL, NULL, 0, "/usr/lib/libc.so.6", 0x124 },
+		{ "ns::inner", "_ZN2ns5innerEv", NULL, 0, "/opt/app", 0, 0, true },
 		{ "table::push", "_ZN5table4pushEi", "/src/table.cc", 42, "/opt/app", 0 },
 		{ "main", NULL, "/src/main.c", 9, "/opt/app", 0 },
 		{ "_start", NULL, NULL, 0, "/opt/app", 0 },
@@ -293,13 +408,14 @@ START_TEST(what_is_written_suppresses_its_own_stack)
 	struct strbuf text = { 0 };
 	char why[256];
 
-	suppression_write(&text, "mine", LEAK_POSSIBLE, stack, 4);
+	suppression_write(&text, "mine", LEAK_POSSIBLE, stack, 6);
 	ck_assert_str_eq(text.text,
 		"{\n   mine\n   Memcheck:Leak\n   match-leak-kinds: possible\n"
-		"   obj:/usr/lib/libold.so\n   fun:_ZN5table4pushEi\n   fun:main\n}\n");
+		"   fun:calloc\n   obj:/usr/lib/libold.so\n   fun:*qsort_r\n   fun:inner\n"
+		"   fun:_ZN5table4pushEi\n   fun:main\n}\n");
 	ck_assert(suppressions_add_text(&s, text.text, "f", why, sizeof(why)));
-	ck_assert_ptr_nonnull(suppressions_match(&s, LEAK_POSSIBLE, stack, 4));
-	ck_assert_ptr_null(suppressions_match(&s, LEAK_LOST, stack, 4));
+	ck_assert_ptr_nonnull(suppressions_match(&s, LEAK_POSSIBLE, stack, 6));
+	ck_assert_ptr_null(suppressions_match(&s, LEAK_LOST, stack, 6));
 	suppressions_release(&s);
 	strbuf_release(&text);
 }
@@ -325,12 +441,12 @@ START_TEST(names_stay_in_their_lines)
 		"\x7f",
 		"gr\xc3\xb6\xc3\x9f"
 		"e",
-		"operator new(unsigned long)",
+		"size_of(unsigned long)",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct suppress_frame odd[] = {
-			{ names[i], NULL, NULL, 0, "/opt/\n...", 0 },
+			{ names[i], NULL, NULL, 0, "/opt/\n...", 0, 1u << MT_MALLOC },
 			{ "f", names[i], NULL, 0, NULL, 0 },
 			{ NULL, NULL, NULL, 0, names[i], 0 },
 		};
@@ -346,7 +462,7 @@ START_TEST(names_stay_in_their_lines)
 		ck_assert_msg(suppressions_add_text(&s, text.text, "f", why, sizeof(why)), "%s: %s",
 			text.text, why);
 		ck_assert_uint_eq(s.count, 1);
-		ck_assert_uint_eq(s.items[0].frame_count, 3);
+		ck_assert_uint_eq(s.items[0].frame_count, 4);
 		ck_assert_ptr_nonnull(suppressions_match(&s, LEAK_LOST, odd, 3));
 		ck_assert_ptr_null(suppressions_match(&s, LEAK_LOST, FRAMES(copy, push, start)));
 		suppressions_release(&s);
@@ -379,6 +495,8 @@ END_TEST
 
 UNIT_SUITE("suppress", patterns_find_a_part_of_any_frame, patterns_may_name_parameters,
 	patterns_have_wildcards_and_anchors, operator_new_is_one_frame,
+	allocation_functions_are_told_apart, operators_are_told_apart, symbols_have_several_names,
+	inlined_functions_have_no_scope, inlined_functions_may_be_unknown_to_a_whole_file,
 	what_calls_main_has_one_name, frames_begin_at_the_innermost,
 	allocation_functions_may_stand_in_front, frames_have_wildcards, kinds_are_matched,
 	both_formats_stand_in_one_file, malformed_ones_are_refused_with_their_line,
