@@ -488,7 +488,8 @@ cold_path bool ledger_go_multi(void)
 	return phase_multi;
 }
 
-/* What call instructions and the whole have, from what the sites have. */
+/* What call instructions and the whole have, from what the sites have. That may be more than any
+ * published state was. */
 static void recount_live(void)
 {
 	struct mt_header *h = trace.header;
@@ -497,9 +498,14 @@ static void recount_live(void)
 		trace.calls[i].live_bytes = 0;
 	h->live_bytes = 0;
 	for (uint64_t i = 1; i < h->tables[MT_SITES].count; i++) {
-		trace.calls[trace.site_info[i].call].live_bytes += trace.sites[i].current_bytes;
-		h->live_bytes += trace.sites[i].current_bytes;
+		struct mt_site *s = &trace.sites[i];
+
+		if (s->current_bytes > s->peak_bytes)
+			s->peak_bytes = s->current_bytes;
+		publish_call(trace.site_info[i].call, (int64_t)s->current_bytes);
+		h->live_bytes += s->current_bytes;
 	}
+	publish_all(0);
 }
 
 void ledger_forked(void)
