@@ -63,6 +63,7 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 		if (!was_left(t, sp))
 			return lost(MT_LOST_REENTRANT);
 		t->in_doubt = true;
+		store_release(&t->counting, false);
 		frames_forget(t);
 	}
 	state_generation = phase_generation(); /* first: what changes after this makes another */

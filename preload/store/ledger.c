@@ -11,21 +11,24 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-struct brief_lock ledger_lock;
-
 #define BUDGET (64 << 10) /* bytes that all lanes together may keep back, at least */
 #define BUDGET_PART 1024  /* or this part of the live bytes */
-#define GRANT_PART 4	  /* of what is left of it that one lane may have */
+#define GRANT_PART 2	  /* of what is left of it that one lane may have */
+#define LARGE_PART 4	  /* blocks that are larger than this part of it ask for no grant */
+#define SCARCE_PART 8	  /* who could have less than this part takes back what others have */
 #define FIRST_GRANT 64	  /* bytes */
 #define FOLD_EVERY 64	  /* publications, and as many more as there are threads */
 #define DIRTY_MOST 128	  /* sites that each look goes through */
 #define ENTRY_BATCH 64	  /* entries that a lane takes at a time: 3 KiB, no shared cache line */
 #define FIRST_SITES 64	  /* size of a lane's first hash table */
 
-/* Under ledger_lock. */
-static int64_t granted;	      /* bytes, to all lanes */
-static uint32_t fold_wait;    /* publications to come before grants may be taken back */
-static bool knows_membarrier; /* they may at all */
+/* The lock, and what it is over beside the trace: one cache line. */
+static struct {
+	struct brief_lock lock;
+	uint32_t fold_wait;    /* publications to come before grants may be taken back */
+	int64_t granted;       /* bytes, to all lanes */
+	bool knows_membarrier; /* grants may be taken back at all */
+} ledger __attribute__((aligned(64)));
 
 /* ---- the published state; under ledger_lock */
 
@@ -33,13 +36,13 @@ uint32_t ledger_hold(void)
 {
 	uint32_t tid = thread_self->tid ? thread_self->tid : (uint32_t)os_tid();
 
-	lock_take_briefly(&ledger_lock, tid);
+	lock_take_briefly(&ledger.lock, tid);
 	return tid;
 }
 
 void ledger_release(uint32_t holder)
 {
-	lock_drop_briefly(&ledger_lock, holder);
+	lock_drop_briefly(&ledger.lock, holder);
 }
 
 static uint64_t at_least_zero(uint64_t n)
@@ -189,36 +192,36 @@ static int64_t budget(void)
 /* The most that the lane may have; without the lock, an estimate. */
 static int64_t share_of(const struct thread *t)
 {
-	int64_t left = budget() - (load_relaxed(&granted) - t->grant);
+	int64_t left = budget() - (load_relaxed(&ledger.granted) - t->grant);
 
 	return left > 0 ? left / GRANT_PART : 0;
 }
 
 static void set_grant(struct thread *t, int64_t grant)
 {
-	store_relaxed(&granted, granted + grant - t->grant);
+	store_relaxed(&ledger.granted, ledger.granted + grant - t->grant);
 	t->grant = grant;
-	if (granted > (int64_t)trace.header->max_unpublished)
-		store_relaxed(&trace.header->max_unpublished, (uint64_t)granted);
+	if (ledger.granted > (int64_t)trace.header->max_unpublished)
+		store_relaxed(&trace.header->max_unpublished, (uint64_t)ledger.granted);
 }
 
-/* Nothing of a thread that isn't in a hook is touched by anybody else before it has seen the mark
- * and had the lock. */
+/* A thread that isn't counting touches nothing of its lane before it has seen the mark and had the
+ * lock. */
 static bool may_take(const struct thread *of)
 {
-	return of->grant && !thread_state_is_busy(load_acquire(&of->state));
+	return of->grant && !load_acquire(&of->counting);
 }
 
 static cold_path void take_grants_back(const struct thread *by)
 {
 	struct thread *all = load_acquire(&threads_all), *of;
 
-	fold_wait = FOLD_EVERY;
-	for (of = all; of; of = of->next_of_all, fold_wait++)
+	ledger.fold_wait = FOLD_EVERY;
+	for (of = all; of; of = of->next_of_all, ledger.fold_wait++)
 		if (of != by && may_take(of))
 			store_relaxed(&of->room, ROOM_TAKEN);
 	if (os_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0) != 0) {
-		knows_membarrier = false;
+		ledger.knows_membarrier = false;
 		return;
 	}
 	for (of = all; of; of = of->next_of_all) {
@@ -229,17 +232,20 @@ static cold_path void take_grants_back(const struct thread *by)
 	}
 }
 
-/* In steps, since the bound that readers state rises with it. */
-static void ask_for_grant(struct thread *t)
+/* In steps, since the bound that readers state rises with it; but a block that is larger than the
+ * grant needs one of its size, or none. */
+static void ask_for_grant(struct thread *t, int64_t size)
 {
 	int64_t share = share_of(t), more = 2 * t->grant + FIRST_GRANT;
 
-	if (fold_wait)
-		fold_wait--;
-	else if (knows_membarrier && share < BUDGET / 16) {
+	if (ledger.fold_wait)
+		ledger.fold_wait--;
+	else if (ledger.knows_membarrier && (share < size || share < budget() / SCARCE_PART)) {
 		take_grants_back(t);
 		share = share_of(t);
 	}
+	if (size > more)
+		more = size <= share ? size : t->grant;
 	set_grant(t, more < share ? more : share);
 }
 
@@ -260,14 +266,21 @@ cold_path void ledger_fold(struct thread *t)
 	ledger_release(holder);
 }
 
-/* Looks what the lane keeps back. Does it have room for so many bytes more? */
-static bool find_room(struct thread *t, int64_t size)
+/* Not yet, but it is time to. */
+static bool should_publish(const struct thread *t, int64_t kept_back)
+{
+	return kept_back > t->grant / 2 || t->dirty_used > DIRTY_MOST || 2 * t->grant < share_of(t);
+}
+
+/* Looks what the lane keeps back. False: it has to be published, or there is somebody for whom this
+ * is no wait. */
+static bool find_room(struct thread *t)
 {
 	struct kept_back k = add_up(t);
 
 	clear_calls(t);
-	if (k.most + size > t->grant || k.most > t->grant / 2 || t->dirty_used > DIRTY_MOST ||
-		2 * t->grant < share_of(t))
+	if (k.most > t->grant ||
+		(should_publish(t, k.most) && load_relaxed(&ledger.lock.word) == 0))
 		return false;
 	t->room = t->grant - k.most;
 	return true;
@@ -411,8 +424,9 @@ static cold_path void count_directly(uint32_t site, int64_t bytes, int blocks, b
 }
 
 /* The only site that has anything. */
-static void publish_alone(struct thread *t, struct lane_site *ls)
+static void publish_alone(struct thread *t)
 {
+	struct lane_site *ls = &t->sites[t->dirty[0]];
 	int64_t bytes = bytes_kept_back(ls);
 
 	publish_call(t->calls[ls->call_index].call, bytes);
@@ -421,21 +435,31 @@ static void publish_alone(struct thread *t, struct lane_site *ls)
 	publish_all(bytes);
 }
 
-/* Publishes all, with an event that was just counted. One that is larger than any grant brings no
- * need of one. */
-static cold_path void publish_event(struct thread *t, struct lane_site *ls, int64_t size)
+/* Publishes all, with an event that was just counted; or whoever takes the grant back before has
+ * done so. */
+static cold_path void publish_event(struct thread *t, int64_t size)
 {
 	uint32_t holder = ledger_hold();
 
-	ledger_make_dirty(t, ls);
 	if (likely(t->dirty_used == 1 && !t->in_doubt))
-		publish_alone(t, ls);
+		publish_alone(t);
 	else
 		publish(t, add_up(t).all);
-	if (size <= budget() / GRANT_PART)
-		ask_for_grant(t);
+	if (size <= budget() / LARGE_PART)
+		ask_for_grant(t, size);
 	t->room = t->grant;
 	ledger_release(holder);
+}
+
+/* The event was counted. False: it has to be published. */
+static bool fits(struct thread *t, int64_t size)
+{
+	if (size > t->grant)
+		return false;
+	if (size > t->room)
+		return find_room(t);
+	t->room -= size;
+	return true;
 }
 
 uint32_t ledger_count_lane(
@@ -443,25 +467,26 @@ uint32_t ledger_count_lane(
 {
 	int64_t size = bytes < 0 ? -bytes : bytes;
 	struct lane_site *ls;
-	bool fits;
+	bool is_new, done;
 
+	ledger_begin(t);
 	if (unlikely(t->room < 0))
 		see_grant_taken(t);
 	ls = ledger_find(t, site);
-	fits = ls && (t->room >= size || (size <= t->grant && find_room(t, size)));
-	if (unlikely(!ls))
+	is_new = !ls;
+	if (unlikely(is_new))
 		ls = add_site(t, site);
 	if (unlikely(!ls)) {
+		ledger_end(t);
 		count_directly(site, bytes, blocks, temporary);
 		return 0;
 	}
 	ledger_count_in_entry(ls->entry, bytes, blocks, temporary);
-	if (fits) {
-		ledger_make_dirty(t, ls);
-		t->room -= size;
-	} else {
-		publish_event(t, ls, size);
-	}
+	ledger_make_dirty(t, ls);
+	done = !is_new && fits(t, size);
+	ledger_end(t);
+	if (!done)
+		publish_event(t, size);
 	return (uint32_t)(ls - t->sites) + 1;
 }
 
@@ -478,8 +503,8 @@ cold_path bool ledger_go_multi(void)
 		if (!tracefile_is_in_memory(MT_PUBLISHED))
 			store_release(&trace.header->tables[MT_PUBLISHED].count, sites);
 		trace.header->flags |= MT_NOTE_MULTI;
-		granted = 0;
-		knows_membarrier =
+		ledger.granted = 0;
+		ledger.knows_membarrier =
 			os_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0) == 0;
 		store_release(&phase_multi, true);
 		phase_advance();
@@ -532,9 +557,9 @@ void ledger_forked(void)
 	h->tables[MT_ENTRIES].count = 0;
 	h->tables[MT_PUBLISHED].count = 0;
 	recount_live();
-	granted = 0;
+	ledger.granted = 0;
 	phase_multi = false;
-	ledger_lock.word = 0;
+	ledger.lock.word = 0;
 }
 
 static int64_t published_bytes(uint64_t site)
@@ -588,7 +613,8 @@ bool ledger_is_valid(void)
 		if (!call_is_valid(i))
 			return false;
 	return (int64_t)h->live_bytes == live && live <= (int64_t)h->peak_bytes &&
-	       (grants() == granted || !phase_multi) && granted <= (int64_t)h->max_unpublished;
+	       (grants() == ledger.granted || !phase_multi) &&
+	       ledger.granted <= (int64_t)h->max_unpublished;
 }
 
 /* From here on the highest state is the present one: of each site, each call instruction and the
@@ -607,7 +633,7 @@ void ledger_reset_peaks(void)
 		trace.calls[i].peak_bytes = trace.calls[i].live_bytes;
 	h->peak_bytes = h->live_bytes;
 	h->epoch++;
-	h->max_unpublished = (uint64_t)granted;
+	h->max_unpublished = (uint64_t)ledger.granted;
 	or_relaxed(&h->flags, MT_NOTE_RESET);
 	ledger_release(holder);
 }

@@ -15,10 +15,10 @@
  * instruction or all of it. So an event only counts in its entry.
  *
  * A lane gets a part of what is left, by demand. When too little is left, one lane takes back what
- * threads hold that are not in a hook just now, mostly because they don't run, and publishes for
- * them: it marks their lanes as taken, lets the kernel make that known to all CPUs (membarrier),
- * and leaves out whoever is in a hook after that. The owner sees the mark at its next event, at the
- * latest when it would use the grant; no event pays for it.
+ * threads hold that count no event just now, mostly because they don't run, and publishes for them:
+ * it marks their lanes as taken, lets the kernel make that known to all CPUs (membarrier), and
+ * leaves out whoever is counting after that. The owner sees the mark at its next event, at the
+ * latest when it would use the grant; an event pays two stores for it.
  */
 #ifndef MTRACE_LEDGER_H
 #define MTRACE_LEDGER_H
@@ -37,16 +37,15 @@
 
 #pragma GCC visibility push(hidden)
 
-extern struct brief_lock
-	ledger_lock; /* over the published state; taken after tables_lock, if both */
-
 /* Gives the site's slot in the lane, as struct cached_stack has it; 0 = none. */
 uint32_t ledger_count_lane(
 	struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary);
 extern struct lane_site ledger_no_sites[1]; /* a lane's table before its first event */
 bool ledger_go_multi(void);		    /* false: no memory */
 void ledger_fold(struct thread *t);	    /* publishes what it keeps back, gives its grant back */
-uint32_t ledger_hold(void);		    /* the lock; gives what is to be told to */
+/* ledger_lock, over the published state; taken after tables_lock, if both. Gives what is to be told
+ * to ledger_release(). */
+uint32_t ledger_hold(void);
 void ledger_release(uint32_t holder);
 void ledger_forked(void); /* in the child: all lanes' counters become the sites' own */
 void ledger_reset_peaks(void);
@@ -141,6 +140,19 @@ static always_inline void ledger_make_dirty(struct thread *t, struct lane_site *
 	t->dirty[t->dirty_used++] = (uint32_t)(ls - t->sites);
 }
 
+/* Between these two nobody else touches the lane, but for who has marked it before and has the
+ * lock. */
+static always_inline void ledger_begin(struct thread *t)
+{
+	store_relaxed(&t->counting, true);
+	signal_fence();
+}
+
+static always_inline void ledger_end(struct thread *t)
+{
+	store_release(&t->counting, false);
+}
+
 /*
  * The common case of several threads: the lane knows the site, and needn't look what it keeps back.
  * False: nothing was done.
@@ -148,14 +160,19 @@ static always_inline void ledger_make_dirty(struct thread *t, struct lane_site *
 static always_inline bool ledger_count_known(
 	struct thread *t, struct lane_site *ls, uint64_t size, int blocks, bool temporary)
 {
-	int64_t room = t->room - (int64_t)size;
+	int64_t room;
 
-	if (unlikely(room < 0))
+	ledger_begin(t);
+	room = t->room - (int64_t)size;
+	if (unlikely(room < 0)) {
+		ledger_end(t);
 		return false;
+	}
 	t->room = room;
 	ledger_count_in_entry(
 		ls->entry, blocks > 0 ? (int64_t)size : -(int64_t)size, blocks, temporary);
 	ledger_make_dirty(t, ls);
+	ledger_end(t);
 	return true;
 }
 

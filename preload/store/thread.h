@@ -79,6 +79,7 @@ struct thread {
 	uint32_t last_value;
 	uint32_t phase_generation; /* the last one seen; the state after a hook */
 	bool uses_successors;	   /* there are more sites than the recent stacks can hold */
+	bool counting;		   /* an event in the lane, which nobody else may touch then */
 	uint32_t sites_mask;
 	struct lane_site *sites; /* hash table by site; never NULL */
 	int64_t room; /* bytes that may come and go before the lane looks what it keeps back;
@@ -153,7 +154,6 @@ static inline struct thread *thread_mine(void)
 
 static inline void thread_leave(struct thread *t)
 {
-	/* What the hook wrote is there for whoever finds the thread outside of it (ledger.c). */
 	store_release(&t->state, t->phase_generation);
 }
 

@@ -29,6 +29,17 @@ def loops(scale):
             for threads in (1, 2) for name, depth, mode in modes]
 
 
+def threads(scale):
+    """Threads that free what others have allocated, and many threads with blocks of one size."""
+    operations = max(100000, int(4000000 * scale))
+    shapes = [("larson", count) for count in (1, 2, 4, 8, 16, 32)] + [("xmalloc", count) for count in (1, 2, 8)]
+    blocks = [(2, 16000), (64, 16000), (1000, 16000), (64, 1000000)]
+    return [Case(f"{shape}-{count}", [str(BUILT / "threads"), shape, str(count), str(operations)])
+            for shape, count in shapes] + [
+            Case(f"blocks-{count}-of-{size}", [str(BUILT / "blocks"), str(count), str(size), str(operations // 4 // count)])
+            for count, size in blocks]
+
+
 def large_programs():
     """Compilers at work on the standard library's headers: many call stacks, deep ones, large binaries."""
     compile_it = ["-quiet", "-std=c++17", "-O1", "-D_GNU_SOURCE", "-imultiarch", workloads.multiarch(),
@@ -62,4 +73,4 @@ def programs(scale):
 
 
 def all_cases(scale):
-    return loops(scale) + programs(scale)
+    return loops(scale) + threads(scale) + programs(scale)

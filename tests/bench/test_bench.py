@@ -20,11 +20,11 @@ def bench(*arguments):
 
 class Bench(unittest.TestCase):
     def test_quick(self):
-        done = bench("--quick", "--json", "loop-5x.", "stl")
+        done = bench("--quick", "--json", "loop-5x.", "stl", "larson-8", "xmalloc-2", "blocks-64-of-16000")
         self.assertEqual(done.returncode, 0, done.stderr)
         result = json.loads(done.stdout)
         rows = {row["case"]: row for row in result["rows"]}
-        self.assertEqual(set(rows), {"loop-5x1", "loop-5x2", "stl"})
+        self.assertEqual(set(rows), {"loop-5x1", "loop-5x2", "stl", "larson-8", "xmalloc-2", "blocks-64-of-16000"})
         self.assertGreaterEqual(rows["loop-5x2"]["allocations"],
                                 2 * rows["loop-5x1"]["allocations"] - 100)
         for row in rows.values():

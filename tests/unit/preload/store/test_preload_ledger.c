@@ -5,7 +5,9 @@
  */
 #include "fixture.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SITES 30
 #define CALLS 6
@@ -280,6 +282,179 @@ START_TEST(lanes_with_large_blocks_alone_are_exact)
 }
 END_TEST
 
+/* ---- several lanes, each with a thread of its own, some of them idle for a while */
+
+#define RACERS 12
+#define LAPS 30
+#define LAP_EVENTS 4000
+#define BOXES 256
+
+static struct racer {
+	pthread_t id;
+	struct thread *t;
+	unsigned random;
+	int64_t bytes[SITES], blocks[SITES];
+} racers[RACERS];
+
+/* Blocks as 1 + size * SITES + site, exchanged atomically; 0 = none. */
+static uint64_t boxes[BOXES];
+static pthread_barrier_t lap;
+static unsigned size_most;
+
+static void race_count(struct racer *r, uint64_t box, int sign)
+{
+	int site = (int)((box - 1) % SITES);
+	struct block b = { site_numbers[site], (box - 1) / SITES, 1, 0 };
+	struct lane_site *ls = ledger_find(r->t, b.site);
+
+	r->bytes[site] += sign * (int64_t)b.size;
+	r->blocks[site] += sign;
+	if (ls && rand_r(&r->random) % 4 && ledger_count_known(r->t, ls, b.size, sign, false))
+		return;
+	if (sign > 0)
+		ledger_add(r->t, b);
+	else
+		ledger_subtract(r->t, b, false);
+}
+
+/* Mostly of one site, so that some sites and calls hold more than others. */
+static uint64_t race_block(struct racer *r)
+{
+	unsigned site = (unsigned)rand_r(&r->random) % SITES;
+	uint64_t size = (unsigned)rand_r(&r->random) % size_most;
+
+	if (rand_r(&r->random) % 2)
+		site = 0;
+	if (rand_r(&r->random) % 200 == 0)
+		size += LARGE;
+	return 1 + size * SITES + site;
+}
+
+static void race_lap(struct racer *r)
+{
+	for (int i = 0; i < LAP_EVENTS; i++) {
+		unsigned random = (unsigned)rand_r(&r->random);
+		uint64_t new = random % 2 ? race_block(r) : 0, old;
+
+		if (new)
+			race_count(r, new, 1);
+		old = __atomic_exchange_n(&boxes[random / 2 % BOXES], new, __ATOMIC_ACQ_REL);
+		if (old)
+			race_count(r, old, -1);
+		if (random / 1024 % 1000 == 0)
+			usleep(random % 2000);
+	}
+}
+
+static void *race(void *racer)
+{
+	struct racer *r = racer;
+
+	r->t = another_thread();
+	for (int i = 0; i < LAPS; i++) {
+		race_lap(r);
+		pthread_barrier_wait(&lap);
+		pthread_barrier_wait(&lap);
+	}
+	return NULL;
+}
+
+static int64_t magnitude(int64_t n)
+{
+	return n < 0 ? -n : n;
+}
+
+/* What the lane keeps back is within its grant: of each site, each call instruction and all. */
+static void check_grant(const struct thread *t, int64_t *published)
+{
+	int64_t calls[CALLS] = { 0 }, all = 0;
+
+	for (int i = 0; i < SITES; i++) {
+		const struct lane_site *ls = ledger_find(t, site_numbers[i]);
+		int64_t kept;
+
+		if (!ls)
+			continue;
+		kept = (int64_t)(ls->entry->allocated_bytes - ls->entry->freed_bytes) -
+		       ls->published_bytes;
+		ck_assert(kept == 0 || ls->dirty);
+		ck_assert_int_le(magnitude(kept), t->grant);
+		published[i] += ls->published_bytes;
+		calls[i % CALLS] += kept;
+		all += kept;
+	}
+	for (int i = 0; i < CALLS; i++)
+		ck_assert_int_le(magnitude(calls[i]), t->grant);
+	ck_assert_int_le(magnitude(all), t->grant);
+}
+
+/* What was published of each site is what all lanes say that they have published. */
+static void check_published(const int64_t *published)
+{
+	int64_t calls[CALLS] = { 0 }, all = 0;
+
+	for (int i = 0; i < SITES; i++) {
+		ck_assert_int_eq((int64_t)trace.published[site_numbers[i]].bytes, published[i]);
+		calls[i % CALLS] += published[i];
+		all += published[i];
+	}
+	for (int i = 0; i < CALLS; i++)
+		ck_assert_int_eq(
+			(int64_t)trace.calls[trace.site_info[site_numbers[i]].call].live_bytes,
+			calls[i]);
+	ck_assert_int_eq((int64_t)trace.header->live_bytes, all);
+}
+
+static void check_race(void)
+{
+	int64_t published[SITES] = { 0 }, grants = 0;
+
+	for (int i = 0; i < RACERS; i++) {
+		check_grant(racers[i].t, published);
+		grants += racers[i].t->grant;
+	}
+	ck_assert(ledger_is_valid());
+	check_published(published);
+	ck_assert_int_le(grants, kept_back());
+	ck_assert_int_le(kept_back(), 64 << 10);
+	for (int i = 0; i < SITES; i++) {
+		struct counters c = read_site(i);
+
+		for (int k = 0; k < RACERS; k++) {
+			c.current -= racers[k].bytes[i];
+			c.blocks -= racers[k].blocks[i];
+		}
+		ck_assert_int_eq(c.current, 0);
+		ck_assert_int_eq(c.blocks, 0);
+	}
+}
+
+/* From little ones to some that only a few lanes at a time can have a grant for. */
+START_TEST(lanes_keep_back_no_more_than_their_grants)
+{
+	fixture_start();
+	make_sites();
+	ck_assert(ledger_go_multi());
+	size_most = (unsigned[]){ 100, 500, 4000, 16000 }[_i];
+	pthread_barrier_init(&lap, NULL, RACERS + 1);
+	for (int i = 0; i < RACERS; i++) {
+		racers[i].random = (unsigned)(_i * RACERS + i);
+		ck_assert_int_eq(pthread_create(&racers[i].id, NULL, race, &racers[i]), 0);
+	}
+	for (int i = 0; i < LAPS; i++) {
+		pthread_barrier_wait(&lap);
+		check_race();
+		pthread_barrier_wait(&lap);
+	}
+	for (int i = 0; i < RACERS; i++) {
+		pthread_join(racers[i].id, NULL);
+		ledger_fold(racers[i].t);
+		ck_assert_int_eq(racers[i].t->grant, 0);
+	}
+	check_race();
+}
+END_TEST
+
 START_TEST(reset_makes_the_present_the_peak)
 {
 	fixture_start();
@@ -315,6 +490,7 @@ int main(void)
 	tcase_add_loop_test(tests, one_thread_is_exact_at_every_moment, 0, 5);
 	tcase_add_loop_test(tests, lanes_are_exact_in_sums_and_near_in_peaks, 0, 5);
 	tcase_add_loop_test(tests, lanes_with_large_blocks_alone_are_exact, 0, 5);
+	tcase_add_loop_test(tests, lanes_keep_back_no_more_than_their_grants, 0, 4);
 	tcase_add_test(tests, reset_makes_the_present_the_peak);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
