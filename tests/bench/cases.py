@@ -40,6 +40,14 @@ def threads(scale):
             for count, size in blocks]
 
 
+def changing_stacks(scale):
+    """One stack after the other, as they are or in random order."""
+    pairs = max(10000, int(2000000 * scale))
+    shapes = [(10, 20, "cycle"), (1000, 20, "cycle"), (4000, 20, "cycle"), (1000, 50, "cycle"), (1000, 20, "random")]
+    return [Case(f"stacks-{count}x{depth}-{order}", [str(BUILT / "stacks"), str(count), str(depth), order, str(pairs)])
+            for count, depth, order in shapes]
+
+
 def large_programs():
     """Compilers at work on the standard library's headers: many call stacks, deep ones, large binaries."""
     compile_it = ["-quiet", "-std=c++17", "-O1", "-D_GNU_SOURCE", "-imultiarch", workloads.multiarch(),
@@ -68,9 +76,10 @@ def programs(scale):
         Case("node", ["node", "work.js"], workloads.write_javascript),
         Case("z3", ["z3", "work.smt2"], workloads.write_constraints),
         Case("stl", [str(BUILT / "stl"), str(max(1, int(12 * scale)))]),
+        Case("numbers", [str(BUILT / "numbers"), str(max(1, int(40 * scale)))]),
         Case("redis", ["redis-server", "redis.conf"], redis=True),
     ]
 
 
 def all_cases(scale):
-    return loops(scale) + threads(scale) + programs(scale)
+    return loops(scale) + threads(scale) + changing_stacks(scale) + programs(scale)
