@@ -36,7 +36,8 @@ enum cut {
  *                thread's own stack.
  *   recent       by the innermost frame, in a small table; for stacks that come back soon
  *
- * In both, a slot is taken by the next stack that belongs there.
+ * A successor may have many guard words, and a base that is far out. In both, a slot is taken by
+ * the next stack that belongs there.
  */
 struct cached_stack {
 	uint32_t site;	      /* not 0 in one that a look-up finds */
@@ -62,6 +63,10 @@ struct lane_site {
 	bool dirty;		   /* in the list of the dirty */
 };
 
+/* After 3, 6, 12 and 24 frames of a walk the prefix hints are asked (frames.h). */
+#define PREFIX_LEVELS 4
+#define PREFIX_FRAMES 3
+
 struct thread {
 	/* First what each event needs, in few cache lines. */
 
@@ -84,20 +89,25 @@ struct thread {
 	struct lane_site *sites; /* hash table by site; never NULL */
 	int64_t room; /* bytes that may come and go before the lane looks what it keeps back;
 			 ROOM_TAKEN: another thread takes the grant back */
+	struct successor_tail *tails;  /* as many as successors; NULL: no entry has one yet */
 	struct cached_stack top_stack; /* of the cached frames; site 0: none */
 	struct recent_stack *recent;   /* 1 << RECENT_BITS */
 
-	/* 1 << PREFIX_BITS numbers of entries in the successor cache, and one that nobody asks. */
+	/* 1 << PREFIX_BITS numbers of entries in the successor cache; and those that the last walk
+	 * came by. */
 	uint16_t *prefix_hints;
-	uint16_t *prefix_hint;	     /* of the last walk */
+	uint16_t *met_hints[PREFIX_LEVELS];
+	uint32_t met;
 	struct walked_frame *walked; /* config.depth + 1: frames of a walk, innermost first */
 	size_t asked;	  /* of operator new with an alignment that is running: its size plus 1 */
 	int64_t distance; /* when sampling: bytes to the next sample */
 	uint64_t random;
 	uint32_t code_generation; /* the one that the cached frames belong to */
 	uint32_t cuts;		  /* cuts_count that it has seen */
-	uint64_t era;	/* part of all identities: stacks cached in an earlier one are void */
-	enum cut doubt; /* how the last stack that was walked would be cut */
+	uint64_t era;	  /* part of all identities: stacks cached in an earlier one are void */
+	enum cut doubt;	  /* how the last stack that was walked would be cut */
+	bool tails_asked; /* for memory; there may have been none */
+	uint32_t walked_again; /* walks of stacks that had a site */
 	uint32_t lane;
 	uintptr_t safe_start, safe_end; /* stack memory known to be readable */
 	uintptr_t own_start,

@@ -6,8 +6,8 @@
  *  2. If the cached frame there is the current one, verify the rest; if that holds, stop. If a
  *     guard word fails, the cached frames up to there are still right: walk over them without
  *     looking up their rules.
- *  3. Otherwise look up the rule, note the frame, and step to its caller. After PREFIX_FRAMES, see
- *     whether the successor cache has the stack.
+ *  3. Otherwise look up the rule, note the frame, and step to its caller. After PREFIX_FRAMES, and
+ *     each time that there are twice as many, see whether the successor cache has the stack.
  *  4. From the outermost new frame inwards: note the guard words that each was read from, and the
  *     hash of the path. Look the whole path up by its hash.
  *
@@ -30,7 +30,8 @@
 #define FRAME_REACH (1u << 20)
 #define PAGE CPU_PAGE
 #define MAIN_STACK (64u << 20) /* the process's stack is taken to be no larger */
-#define FEW_SITES 500u	       /* with these, the recent stacks do */
+#define FEW_SITES 500u	       /* with these, the recent stacks do, */
+#define FEW_WALKS 1000u	       /* unless known stacks are walked again more often than this */
 
 static const uintptr_t never; /* a word that is never 1 */
 
@@ -44,6 +45,8 @@ struct walk {
 	 * being asked for. NULL: none. */
 	const struct walked_frame *untrusted;
 	struct cached_stack *found; /* in the successor cache, by a prefix hint */
+	uint64_t prefix;	    /* hash of the first frames, up to the last hint */
+	uint32_t next_hint;	    /* after so many frames; 0: none */
 	uint32_t root;		    /* MT_NODE_*, once the walk has met the end */
 	enum cut cut;
 	/* A frame pointer was followed: what is readable now needn't be the next time. */
@@ -53,7 +56,6 @@ struct walk {
 	bool nowhere;	    /* which isn't even one of code */
 	bool interrupted;   /* beyond a signal handler's frames, whose stack may be another */
 	bool foreign_stack; /* on another stack, which may go */
-	bool by_hints;	    /* may end it: the successor cache may have the stack */
 };
 
 /* ---- reading the stack */
@@ -395,27 +397,49 @@ static cold_path void distrust_end(struct walk *w, const struct walked_frame *f)
 	}
 }
 
-/* The prefix hint for the first frames of this walk. */
-static inline uint16_t *find_prefix_hint(const struct thread *t)
+/* The prefix hint for the first n frames of this walk. */
+static inline uint16_t *find_prefix_hint(struct walk *w, uint32_t n)
 {
-	uint64_t hash = t->walked[0].sp;
+	const struct thread *t = w->t;
 
-	for (int i = 0; i < PREFIX_FRAMES; i++)
-		hash = path_hash(hash, t->walked[i].pc);
-	return &t->prefix_hints[hash >> (64 - PREFIX_BITS)];
+	for (uint32_t i = n == PREFIX_FRAMES ? 0 : n / 2; i < n; i++)
+		w->prefix = path_hash(w->prefix, t->walked[i].pc);
+	return &t->prefix_hints[w->prefix >> (64 - PREFIX_BITS)];
 }
 
-/* NULL: it leads to another stack. */
-static inline struct cached_stack *follow_prefix_hint(struct thread *t)
+/* NULL: it leads to another stack, or is one of several. */
+static struct cached_stack *follow_prefix_hint(struct walk *w, uint32_t n)
 {
+	struct thread *t = w->t;
 	struct cpu_frame at = { t->walked[0].sp, t->walked[0].pc, t->walked[0].bp };
-	struct successor *successor;
+	uint16_t *hint = find_prefix_hint(w, n);
+	struct successor *successor = &t->successors[*hint & ~PREFIX_GO_ON];
 
-	t->prefix_hint = find_prefix_hint(t);
-	successor = &t->successors[*t->prefix_hint];
-	if (successor->sp != at.sp || !capture_proves(t, successor, at))
+	t->met_hints[t->met++] = hint;
+	w->next_hint = t->met < PREFIX_LEVELS ? 2 * n : 0;
+	if (*hint & PREFIX_GO_ON || successor->sp != at.sp || !capture_proves(t, successor, at))
 		return NULL;
 	return &successor->stack;
+}
+
+/* The stack that was walked has this number in the successor cache. A hint that leads to another
+ * one that is still there is marked; now and then a mark that didn't help goes. */
+static void note_prefix_hints(struct thread *t, uint16_t number)
+{
+	bool anew = t->walked_again % 16 == 0;
+
+	for (uint32_t i = 0; i < t->met; i++) {
+		uint16_t *hint = t->met_hints[i];
+
+		if (*hint & PREFIX_GO_ON && !anew)
+			continue;
+		if (*hint == number || *hint & PREFIX_GO_ON || !t->successors[*hint].sp ||
+			i + 1 == t->met) {
+			*hint = number;
+			return;
+		}
+		*hint |= PREFIX_GO_ON;
+	}
 }
 
 /* There may be no more frames than this one. */
@@ -430,6 +454,56 @@ static cold_path void end_early(struct walk *w, struct walked_frame *f)
 		stop(w, rule_kind(f->rule) == RULE_END ? MT_NODE_ROOT : MT_NODE_DEEP, false);
 }
 
+/* The number of frames at which a hint is asked, or no more are allowed. */
+static inline uint32_t next_stop(const struct walk *w)
+{
+	if (unlikely(w->cut == CUT_ALL))
+		return 0;
+	return w->next_hint && w->next_hint < config.depth ? w->next_hint : config.depth;
+}
+
+/* Walks on over frames that are no cached ones and need nothing but their rules, as step_out() does
+ * one by one, with all that changes in registers. Returns the number of frames. */
+static always_inline uint32_t stride(struct walk *w, const struct rule_table *table,
+	const struct cached_frame **base, uint32_t n)
+{
+	const struct thread *t = w->t;
+	const struct cached_frame *cached = *base;
+	struct walked_frame *f = &t->walked[n], *stop = &t->walked[next_stop(w)];
+	uintptr_t sp = w->sp, pc = w->pc, bp = w->bp;
+	uintptr_t limit = on_same_stack(t, sp) && sp % 8 == 0 ? t->safe_end : sp;
+
+	for (; f + 1 < stop; f++) {
+		rule_t rule;
+		uintptr_t size, saved, word;
+
+		while (cached->sp < sp)
+			cached--;
+		if (cached->sp == sp && cached->pc == pc)
+			break;
+		rule = rule_find(table, pc);
+		size = (rule_kind(rule) == RULE_SP ? 0 : bp - sp) + (uintptr_t)rule_offset(rule);
+		saved = 8 * (uintptr_t)rule_saved(rule);
+		/* The size is at least 8, and a multiple of it. */
+		if (unlikely(rule_kind(rule) > RULE_BP || size - 1 >= limit - sp || size % 8 != 0 ||
+			     size < saved || saved == 8 * RULE_SAVED_AT_BP))
+			break;
+		word = *(const uintptr_t *)(sp + size + CPU_RETURN_SLOT);
+		if (unlikely(word == 0))
+			break;
+		*f = (struct walked_frame){ sp, pc, bp, rule };
+		pc = word;
+		sp += size;
+		word = *(const uintptr_t *)(sp - (saved ? saved : 8));
+		bp = saved ? word : bp;
+	}
+	w->sp = sp;
+	w->pc = pc;
+	w->bp = bp;
+	*base = cached;
+	return (uint32_t)(f - t->walked);
+}
+
 /* Fills t->walked, innermost first, and sets *count. Returns how many cached frames stay; 0:
  * w->root is set, unless the successor cache has the stack. */
 static uint32_t walk_out(struct walk *w, uint32_t *count)
@@ -437,15 +511,19 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 	struct thread *t = w->t;
 	const struct rule_table *table = rules_now();
 	const struct cached_frame *cached = t->cached;
-	uint32_t base = (uint32_t)(t->top - cached), n = 0;
+	const struct cached_frame *next = t->top;
+	uint32_t base, n = 0;
 	uint32_t unverifiable =
 		UINT32_MAX; /* frames from here inwards depend on a guard word that failed */
 
 	for (;;) {
-		struct walked_frame *f = &t->walked[n++];
+		struct walked_frame *f;
 
-		while (cached[base].sp < w->sp)
-			base--;
+		n = stride(w, table, &next, n);
+		f = &t->walked[n++];
+		while (next->sp < w->sp)
+			next--;
+		base = (uint32_t)(next - cached);
 		if (same_frame(&cached[base], w)) {
 			const struct cached_frame *frame = &cached[base];
 
@@ -468,8 +546,8 @@ static uint32_t walk_out(struct walk *w, uint32_t *count)
 		f->sp = w->sp;
 		f->pc = w->pc;
 		f->bp = w->bp;
-		if (n == PREFIX_FRAMES && w->by_hints) {
-			w->found = follow_prefix_hint(t);
+		if (n == w->next_hint) {
+			w->found = follow_prefix_hint(w, n);
 			if (w->found)
 				return 0;
 		}
@@ -638,6 +716,8 @@ static void fill_recent(const struct thread *t, struct recent_stack *recent, str
 	uintptr_t reach = recent_reach(t, top->sp);
 	uint32_t count = 0;
 
+	recent->sp = 0; /* a handler may jump out of here */
+	signal_fence();
 	for (const struct guard_word *c = top->last; c > t->guard_words && count < RECENT_WORDS &&
 						     (uintptr_t)c->address - top->sp < reach;
 		c--) {
@@ -652,12 +732,14 @@ static void fill_recent(const struct thread *t, struct recent_stack *recent, str
 	}
 	recent->stack = (struct cached_stack){ path.site, path.call, path.site, path.site, 0 };
 	recent->usable = count > 0 && !modules_is_loader(top->pc);
-	recent->sp = path.site && recent->usable ? top->sp : 0;
 	recent->pc = top->pc;
 	recent->bp = top->bp;
 	recent->needs_bp = top->needs_bp;
 	recent->base = (uint16_t)(base - t->cached);
 	recent->base_identity = base->identity;
+	signal_fence();
+	if (path.site && recent->usable)
+		recent->sp = top->sp;
 }
 
 /* Can the successor cache have this guard word? It lies on the thread's own stack, which is there
@@ -670,34 +752,80 @@ static inline bool successor_reaches(
 	return address < t->own_end && address - sp <= 8 * UINT16_MAX && (address - sp) % 8 == 0;
 }
 
+/* How many guard words an entry for this site is to have: as many as fit into its first line, or,
+ * where it was walked again although it had these, as reach the frames that it had in common with
+ * the stack before, from number `shared` outwards; and no fewer than at earlier such walks. */
+static uint32_t successor_length(
+	struct thread *t, const struct successor *successor, uint32_t site, uint32_t shared)
+{
+	const struct guard_word *last = t->top->last;
+	uint32_t length;
+
+	if (successor->stack.site != site || !successor->sp)
+		return SUCCESSOR_WORDS;
+	if (successor->read > SUCCESSOR_WORDS && successor->base < shared)
+		shared = successor->base;
+	length = (uint32_t)(last - t->cached[shared].last);
+	if (length <= SUCCESSOR_WORDS || length > SUCCESSOR_MOST)
+		return SUCCESSOR_WORDS;
+	if (!t->tails_asked) {
+		t->tails_asked = true;
+		t->tails = os_map(sizeof(*t->tails) << SUCCESSOR_BITS);
+	}
+	return t->tails ? length : SUCCESSOR_WORDS;
+}
+
+static inline uint16_t *successor_word(
+	const struct thread *t, struct successor *successor, uint32_t i)
+{
+	return i < SUCCESSOR_WORDS ? &successor->words[i]
+				   : &capture_tail(t, successor)->words[i - SUCCESSOR_WORDS];
+}
+
+/* That so many words are read, the first is repeated. */
+static uint32_t pad_successor(const struct thread *t, struct successor *successor, uint32_t count)
+{
+	uint32_t read = count <= SUCCESSOR_FEW	   ? SUCCESSOR_FEW
+			: count <= SUCCESSOR_WORDS ? SUCCESSOR_WORDS
+						   : (count + 3) & ~3u;
+
+	for (uint32_t i = count; i < read; i++)
+		*successor_word(t, successor, i) = successor->words[0];
+	return read;
+}
+
 static void fill_successor(
-	const struct thread *t, struct successor *successor, struct known_path path)
+	struct thread *t, struct successor *successor, struct known_path path, uint32_t shared)
 {
 	const struct cached_frame *top = t->top, *base;
-	uint32_t count = 0;
+	uint32_t length = successor_length(t, successor, path.site, shared), count = 0;
 
+	successor->sp = 0; /* a handler may jump out of here */
+	signal_fence();
 	for (const struct guard_word *c = top->last;
-		c > t->guard_words && count < SUCCESSOR_WORDS && successor_reaches(t, top->sp, c);
-		c--)
-		successor->words[count++] = (uint16_t)(((uintptr_t)c->address - top->sp) / 8);
+		c > t->guard_words && count < length && successor_reaches(t, top->sp, c); c--)
+		*successor_word(t, successor, count++) =
+			(uint16_t)(((uintptr_t)c->address - top->sp) / 8);
 	base = base_behind(t, count);
 	count = (uint32_t)(top->last - base->last);
-	for (uint32_t i = count; i < SUCCESSOR_WORDS; i++)
-		successor->words[i] = successor->words[0];
 	if (successor->stack.site != path.site)
 		successor->stack =
 			(struct cached_stack){ path.site, path.call, path.site, path.site, 0 };
-	successor->sp = t->on_own_stack && count > 0 ? top->sp : 0;
+	if (!t->on_own_stack || count == 0)
+		return;
 	successor->base = (uint16_t)(base - t->cached);
 	successor->uses_bp = top->needs_bp;
-	successor->few = count <= SUCCESSOR_FEW;
-	if (successor->sp)
-		successor->proof = capture_proof(
-			successor, (struct cpu_frame){ top->sp, top->pc, top->bp }, base);
+	successor->read = (uint8_t)pad_successor(t, successor, count);
+	successor->proof =
+		capture_proof(t, successor, (struct cpu_frame){ top->sp, top->pc, top->bp }, base);
+	signal_fence();
+	successor->sp = top->sp;
 }
 
-/* 64 random bits each; odd, so that each bit of a word counts. */
-const uint64_t capture_factors[SUCCESSOR_WORDS + 2] = {
+/* For pc, bp and the words: 64 random bits each; odd, so that each bit of a word counts. */
+const uint64_t capture_factors[2 + SUCCESSOR_MOST] = {
+	0x9c86269bdefda9ab,
+	0xd9f0b7c0e6f6dabf,
 	0xea8ff5f8d837115f,
 	0x50a74cff026f4c85,
 	0x8f8de0e973e1d037,
@@ -710,19 +838,82 @@ const uint64_t capture_factors[SUCCESSOR_WORDS + 2] = {
 	0x9fddb5fef1217709,
 	0xd7bfc82d73d9c869,
 	0x0dd6a32cc059f535,
-	0x9c86269bdefda9ab,
-	0xd9f0b7c0e6f6dabf,
+	0x958bb7ccb660f2fd,
+	0x54d6371fd59789d7,
+	0xc0e568fc8c451937,
+	0xa0138f702e70334b,
+	0xab7f05f75f99a57f,
+	0xc4ec4a3fc2a59b1b,
+	0xcb374a8fcffd323b,
+	0x5b822446dbe26b95,
+	0xba65add49b98cf0d,
+	0x2d2768f45bddd0f7,
+	0xd03648b735c12d75,
+	0xec234e0c4f5e83bb,
+	0xda08cbaca6f21fa7,
+	0xab96287a0dcd34d1,
+	0x22811a98691fd9eb,
+	0x6dd6c46d320f105b,
+	0x40c87b1bc71ce0e5,
+	0xe3d48442fe5cc6cf,
+	0xd9f945fdd2377edb,
+	0xc24fa4f195a6f2e7,
+	0x5d31e6de203cb9ff,
+	0x1a4b44d0561f89e5,
+	0xc52902c2c96a706d,
+	0xe44abcccd4343fc5,
+	0xb83d71a25ca5145f,
+	0x1ce01ba56265a4c1,
+	0x50c86d0b4df13ba7,
+	0x7f762632d313bcef,
+	0x187652c8f1cdb96f,
+	0xe1c206a685904259,
+	0xf267bd8c607f174b,
+	0x31758b5e5ed1c515,
+	0x3033460fc9c89633,
+	0x163896da8997ba6d,
+	0xe7be61a225fea9dd,
+	0x7ea6f245b8756c1b,
+	0xc632e38a9602276b,
+	0x2ddd392eac28ecf7,
+	0xa7948628ace17827,
+	0x7bec91cb6ea869bd,
+	0xa6743511c51ff967,
+	0x0d6715351b038c2b,
+	0xc09a6a1c64dd8a49,
+	0x0c8a42a79c631cfb,
+	0x54fbe9bd9110728f,
+	0x96b23788546a9d51,
+	0x95b82427a5bd9385,
+	0x8121dc3d38db8695,
+	0xfabaca7b010b9d21,
+	0xc68b7ac00e59b779,
+	0x31ff7ea9db7d1afd,
+	0x8f277543a7935023,
+	0xa814f016dfed3abd,
+	0x7e6655509bb1f141,
+	0x50ce25103efb4501,
+	0x1916fd2fecc33729,
+	0xbfaded974794e97f,
+	0x8ace756babd68e03,
+	0x98a26037495bbb53,
+	0x9ce491826a7b9f03,
+	0x0054ddbd1cd60387,
+	0xa073e96d01571223,
+	0xa369df9b57a28031,
+	0x20834869d47637cd,
 };
 
 /* The stack's site is known by now, and its entry of the recent stacks filled. */
-static void cache_successor(struct thread *t, struct recent_stack *recent, struct known_path path)
+static void cache_successor(
+	struct thread *t, struct recent_stack *recent, struct known_path path, uint32_t shared)
 {
 	struct successor *successor = capture_successor_of(t, path.site);
 
 	t->uses_successors |= path.site >= FEW_SITES;
 	capture_link(t, path.site);
-	fill_successor(t, successor, path);
-	*t->prefix_hint = (uint16_t)(successor - t->successors);
+	fill_successor(t, successor, path, shared);
+	note_prefix_hints(t, (uint16_t)(successor - t->successors));
 	recent->stack = t->top_stack = successor->stack;
 	capture_expect(t, successor->sp ? &successor->stack : &recent->stack, !phase_multi);
 }
@@ -769,7 +960,8 @@ static struct cached_stack *walk(struct thread *t, struct cached_stack *cache_sl
 		.sp = sp,
 		.pc = pc,
 		.bp = bp,
-		.by_hints = (how & WALK_BY_HINTS) != 0,
+		.prefix = sp,
+		.next_hint = how & WALK_BY_HINTS ? PREFIX_FRAMES : 0,
 		.cut = cut };
 	struct recent_stack *recent = (struct recent_stack *)cache_slot;
 	uint32_t base, count;
@@ -777,7 +969,7 @@ static struct cached_stack *walk(struct thread *t, struct cached_stack *cache_sl
 
 	if (unlikely(!t->on_own_stack || sp - t->safe_start >= t->safe_end - t->safe_start))
 		move_safe_range(t, sp);
-	t->prefix_hint = &t->prefix_hints[1u << PREFIX_BITS];
+	t->met = 0;
 	base = walk_out(&w, &count);
 	if (w.found)
 		return w.found;
@@ -800,8 +992,10 @@ static struct cached_stack *walk(struct thread *t, struct cached_stack *cache_sl
 	t->top_stack = recent->stack;
 	if (unlikely(modules_is_loader(pc)))
 		t->top_stack.site = 0;
-	else if (likely(path.site))
-		cache_successor(t, recent, path);
+	else if (likely(path.site)) {
+		cache_successor(t, recent, path, base);
+		t->uses_successors |= ++t->walked_again >= FEW_WALKS;
+	}
 	if (unlikely(w.by_frame_pointer))
 		t->safe_start = t->safe_end = 0;
 	return cache_slot;
@@ -900,7 +1094,8 @@ cold_path uint32_t capture_new_site(struct thread *t, struct cached_stack *stack
 		recent->sp = recent->usable ? t->top->sp : 0;
 		cache_successor(t, recent,
 			(struct known_path){
-				t->top->hash, stack->site, trace.site_info[stack->site].call });
+				t->top->hash, stack->site, trace.site_info[stack->site].call },
+			(uint32_t)(t->top - t->cached));
 	}
 	return stack->site;
 }

@@ -20,9 +20,14 @@
  * stacks that came after the last event's the last times (the successor cache); those with the same
  * innermost frame (the recent stacks). Else it is walked by rules. The first few frames of a walk
  * are looked up among the prefix hints, which say which entry of the successor cache they led to
- * the last time, whatever came before. Only a stack that this entry hasn't either is walked on to
- * the first frame that is a cached one; its frames are then cached, and it becomes a recent stack
- * and a successor.
+ * the last time, whatever came before, or that more frames are needed to say that. Only a stack
+ * that no such entry has is walked on to the first frame that is a cached one; its frames are then
+ * cached, and it becomes a recent stack and a successor.
+ *
+ * How far out a base lies is a question of cost alone. An entry has few guard words at first. One
+ * whose stack was walked again, because the base had gone that these reach, gets as many as reach
+ * the frames that it had in common with the stack before: a cycle of stacks that differ in all
+ * frames is soon one of entries that have nothing but their outermost frames for a base.
  *
  * Except in the successor cache, guard words are read innermost first and no further than the first
  * difference, so each address that is read belongs to a frame that was just proved to be there.
@@ -100,24 +105,37 @@ static always_inline bool capture_base_holds(
 
 /* ---- the successor cache */
 
-extern const uint64_t capture_factors[SUCCESSOR_WORDS + 2] __attribute__((visibility("hidden")));
+extern const uint64_t capture_factors[2 + SUCCESSOR_MOST] __attribute__((visibility("hidden")));
 
-static always_inline uint64_t capture_proof(
+static always_inline struct successor_tail *capture_tail(
+	const struct thread *t, const struct successor *successor)
+{
+	return &t->tails[successor - t->successors];
+}
+
+static always_inline uint64_t capture_proof(const struct thread *t,
 	const struct successor *successor, struct cpu_frame at, const struct cached_frame *base)
 {
-	const uint64_t *factors = capture_factors;
+	const uint64_t *factors = capture_factors + 2;
 	const uintptr_t *words = (const uintptr_t *)at.sp;
-	uint64_t sum = base->identity + at.pc * factors[SUCCESSOR_WORDS] +
-		       (at.bp & -(uint64_t)successor->uses_bp) * factors[SUCCESSOR_WORDS + 1];
+	uint64_t sum = base->identity + at.pc * factors[-2] +
+		       (at.bp & -(uint64_t)successor->uses_bp) * factors[-1];
+	const uint16_t *more;
 
 #pragma GCC unroll 8
 	for (int i = 0; i < SUCCESSOR_FEW; i++)
 		sum += words[successor->words[i]] * factors[i];
-	if (successor->few)
+	if (successor->read == SUCCESSOR_FEW)
 		return sum;
 #pragma GCC unroll 8
 	for (int i = SUCCESSOR_FEW; i < SUCCESSOR_WORDS; i++)
 		sum += words[successor->words[i]] * factors[i];
+	if (likely(successor->read == SUCCESSOR_WORDS))
+		return sum;
+	more = capture_tail(t, successor)->words - SUCCESSOR_WORDS;
+	for (uint32_t i = SUCCESSOR_WORDS; i < successor->read; i += 4)
+		sum += words[more[i]] * factors[i] + words[more[i + 1]] * factors[i + 1] +
+		       words[more[i + 2]] * factors[i + 2] + words[more[i + 3]] * factors[i + 3];
 	return sum;
 }
 
@@ -133,6 +151,8 @@ static always_inline void capture_expect(struct thread *t, struct cached_stack *
 	t->latest = stack;
 	__builtin_prefetch(capture_successor_of(t, stack->next), 1);
 	__builtin_prefetch(capture_successor_of(t, stack->other), 1);
+	if (t->tails)
+		__builtin_prefetch(capture_tail(t, capture_successor_of(t, stack->next)));
 	if (single) {
 		__builtin_prefetch(&trace.sites[stack->next], 1);
 		__builtin_prefetch(&trace.sites[stack->other], 1);
@@ -161,7 +181,8 @@ static always_inline bool capture_proves(
 {
 	const struct cached_frame *base = &t->cached[successor->base];
 
-	return capture_base_holds(t, base, capture_proof(successor, at, base) == successor->proof);
+	return capture_base_holds(
+		t, base, capture_proof(t, successor, at, base) == successor->proof);
 }
 
 static always_inline struct cached_stack *capture_successor(

@@ -45,18 +45,28 @@ struct successor {
 	struct cached_stack stack;
 	uint16_t base;	 /* number of a cached frame, which is the same one while its identity is */
 	uint8_t uses_bp; /* 1 or 0: as needs_bp in struct cached_frame */
-	bool few;	 /* only the first SUCCESSOR_FEW words are read */
+	uint8_t read;	 /* words: SUCCESSOR_FEW, SUCCESSOR_WORDS, or more, by fours */
 	uintptr_t sp;	 /* of the innermost frame; 0: none */
 	uint64_t proof;
 	uint16_t words[SUCCESSOR_WORDS]; /* how many words above sp; the first is repeated */
 };
 _Static_assert(sizeof(struct successor) == 64, "a cache line");
 
+/* The further words of such an entry, if its base lies farther out: that of a stack which differs
+ * from those around it in more frames than the first words tell. */
+#define SUCCESSOR_MORE 64
+#define SUCCESSOR_MOST (SUCCESSOR_WORDS + SUCCESSOR_MORE)
+struct successor_tail {
+	uint16_t words[SUCCESSOR_MORE];
+};
+
 /* Prefix hints: by the first frames of a walk, the number of the successor that they last led to.
- * With them a sequence of stacks is found again where it was left. */
-#define PREFIX_BITS 12
-#define PREFIX_FRAMES 3
-#define PREFIX_HINTS_SIZE (sizeof(uint16_t) * ((1u << PREFIX_BITS) + 1)) /* bytes */
+ * With them a sequence of stacks is found again where it was left, and stacks in random order are
+ * found at all. Where several stacks begin with these frames, the hint is marked, and there are
+ * others by twice as many frames, and so on. */
+#define PREFIX_BITS 14
+#define PREFIX_HINTS_SIZE (sizeof(uint16_t) << PREFIX_BITS) /* bytes */
+#define PREFIX_GO_ON 0x8000u				    /* the mark */
 
 #define RECENT_BITS 8
 #define RECENT_HOPS 3 /* from one stack to another with the same innermost frame */

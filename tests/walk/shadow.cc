@@ -3,7 +3,9 @@
  * shadow.cc - random call graphs that know their own stacks: with fibers, exceptions, alloca, longjmp, realigned
  * frames, signal handlers, functions without unwind information, and threads.
  *
- * usage: shadow SEED ROUNDS THREADS
+ * usage: shadow SEED ROUNDS THREADS [WAYS]
+ *
+ * With WAYS rounds are one of so many at random, again and again: the same stacks come back, each after others.
  *
  * Each function node_N notes its number on the shadow stack of the thread or fiber that runs it. Prints how often an
  * allocation was made on each of them, innermost first: "3 0 12 4: 17".
@@ -31,9 +33,10 @@ struct context {
 	int depth;
 	int nodes[DEPTH_MOST];
 	unsigned seed;
-	int untold;   /* frames without unwind information: exceptions can't pass */
-	int handlers; /* of exceptions, that are running: no fiber may be changed */
-	int catchers; /* that would catch one */
+	unsigned round_seed; /* the next round's, with WAYS */
+	int untold;	     /* frames without unwind information: exceptions can't pass */
+	int handlers;	     /* of exceptions, that are running: no fiber may be changed */
+	int catchers;	     /* that would catch one */
 	jmp_buf jumps[JUMPS];
 	int jump_count;
 	int rounds;
@@ -47,11 +50,20 @@ struct context {
 static std::map<std::string, long> *counts;
 static std::mutex counts_lock;
 static __thread context *current;
+static unsigned ways; /* 0: no round is like another */
 
 static unsigned next_random(context *c, unsigned below)
 {
 	c->seed = c->seed * 1664525 + 1013904223;
 	return (c->seed >> 10) % below;
+}
+
+static void begin_round(context *c)
+{
+	if (ways == 0)
+		return;
+	c->round_seed = c->round_seed * 1664525 + 1013904223;
+	c->seed = (c->round_seed >> 10) % ways * 2654435761u;
 }
 
 extern "C" int enter(context *c, int node)
@@ -234,6 +246,7 @@ NODE(10)
 	int depth = enter(c, 10);
 
 	while (c->rounds-- > 0) {
+		begin_round(c);
 		go_on(c, budget);
 		leave(c, depth + 1);
 	}
@@ -310,6 +323,7 @@ NODE(11)
 	int depth = enter(c, 11);
 
 	while (c->rounds-- > 0) {
+		begin_round(c);
 		go_on(c, 1 + budget % 14);
 		leave(c, depth + 1);
 	}
@@ -334,10 +348,13 @@ int main(int argc, char **argv)
 
 	if (argc < 4 || count < 1 || count > 16)
 		return 2;
+	if (argc > 4)
+		ways = static_cast<unsigned>(atoi(argv[4]));
 	counts = new std::map<std::string, long>;
 	signal(SIGUSR1, node_8);
 	for (int i = 0; i < count; i++) {
 		contexts[i].seed = static_cast<unsigned>(atoi(argv[1]) * 16 + i);
+		contexts[i].round_seed = contexts[i].seed;
 		contexts[i].rounds = atoi(argv[2]) / count;
 		if (count > 1)
 			pthread_create(&threads[i], nullptr, thread, &contexts[i]);

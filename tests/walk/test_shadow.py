@@ -26,22 +26,23 @@ def traced(trace):
     return counts
 
 
-def check(program, seed, threads):
+def check(program, seed, threads, *ways):
     """What is wrong, or nothing."""
     with scratch() as directory:
-        result = run([program, seed, ROUNDS, threads], cwd=directory, timeout=300, MTRACE_DEPTH="512")
+        result = run([program, seed, ROUNDS * (20 if ways else 1), threads, *ways], cwd=directory, timeout=300, MTRACE_DEPTH="512")
         if result.status != 0:
             return [f"{result}"]
         right, ours = said(result.stdout), traced(only_trace(directory))
     wrong = [f"{' '.join(key)}: {ours.get(key, 0)} allocations instead of {right.get(key, 0)}"
              for key in right.keys() | ours.keys() if right.get(key) != ours.get(key)]
-    print(f"{program} {seed} {ROUNDS} {threads}: {sum(right.values())} allocations on {len(right)} stacks, {len(wrong)} wrong")
+    print(f"{program} {seed} {ROUNDS} {threads} {ways}: {sum(right.values())} allocations on {len(right)} stacks, {len(wrong)} wrong")
     return wrong[:5]
 
 
 def main():
-    wrong = [text for program in map(os.path.abspath, sys.argv[1:]) for seed in range(1, SEEDS + 1) for threads in (1, 4)
-             for text in check(program, seed, threads)]
+    wrong = [text for program in map(os.path.abspath, sys.argv[1:]) for seed in range(1, SEEDS + 1)
+             for threads, *ways in ((1,), (4,), (1, 30), (4, 30), (1, 300))
+             for text in check(program, seed, threads, *ways)]
     sys.exit("\n".join(wrong) or 0)
 
 

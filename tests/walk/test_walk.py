@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""test_walk.py LIBRARY PROGRAM... SOURCE - a library that compares each of its walks with libunwind's, under real programs."""
+"""test_walk.py LIBRARY STACKS PROGRAM... SOURCE - a library that compares each of its walks with libunwind's, under real programs."""
 import re
 import shutil
 import sys
@@ -11,11 +11,12 @@ import tracing
 LEAST = 1000  # captures that a run of interest has at least
 
 
-def commands(programs, source):
-    """What to run: C++ with exceptions, realigned frames, alloca, longjmp and signals first."""
+def commands(stacks, programs, source):
+    """What to run: stacks that change in all frames, then C++ with exceptions, realigned frames, alloca, longjmp and signals."""
     script = "import json, decimal; print(len(json.dumps([str(decimal.Decimal(i) / 7) for i in range(3000)])))"
     query = ("create table t(a, b); with recursive c(x) as (select 1 union all select x + 1 from c where x < 2000) "
              "insert into t select x, hex(randomblob(20)) from c; select count(*), max(length(b)) from t group by a % 3")
+    yield from ([stacks, *how.split(), "20000"] for how in ("40 50 cycle", "9 70 cycle", "300 20 random", "3000 9 random"))
     yield from ([program] for program in programs)
     yield ["/usr/bin/python3", "-c", script]
     yield ["perl", "-e", "my %h; $h{$_} = [1 .. 10] for 1 .. 2000; print scalar keys %h"]
@@ -42,9 +43,9 @@ def check(command, library, directory):
 
 
 def main():
-    library, *programs, source = sys.argv[1:]
+    library, stacks, *programs, source = sys.argv[1:]
     wrong = []
-    for command in commands(programs, Path(source).resolve()):
+    for command in commands(stacks, programs, Path(source).resolve()):
         if not shutil.which(command[0]):
             print(f"{command[0]}: not installed, left out")
             continue
