@@ -554,8 +554,8 @@ static void add_frame(struct strbuf *text, const struct suppress_frame *f)
 	}
 }
 
-/* What allocated. Valgrind has malloc for realloc(NULL), and, by its version, memalign for or in front of
- * what gives aligned blocks. */
+/* What allocated. Valgrind has malloc for realloc(NULL), and, by its version, a frame of reallocarray,
+ * and memalign for or in front of what gives aligned blocks. */
 static void add_allocation(struct strbuf *text, uint32_t calls)
 {
 	const struct allocation_name *n = allocation_names;
@@ -565,7 +565,7 @@ static void add_allocation(struct strbuf *text, uint32_t calls)
 	if (!n->name || calls != 1u << n->function)
 		strbuf_add(text, "   fun:*\n"); /* it isn't known */
 	else if (n->function == MT_REALLOC)
-		strbuf_add(text, "   fun:*alloc\n");
+		strbuf_add(text, "   fun:*alloc*\n");
 	else if (n->function == MT_POSIX_MEMALIGN)
 		strbuf_add(text, "   ...\n   fun:posix_memalign\n");
 	else if (n->function == MT_ALIGNED_ALLOC || n->function == MT_VALLOC)

@@ -216,11 +216,14 @@ const char *unscoped(const char *name)
 static bool inlined_matches(const char *pattern, const char *function)
 {
 	const char *name = unscoped(function);
+	size_t arguments = strcspn(pattern, "<");
 	char plain[512], wanted[512];
 
 	if (glob_matches(pattern, name))
 		return true;
-	if (has_wildcard(pattern) || !strchr(pattern, '<') || strncmp(pattern, "operator", 8) == 0)
+	/* Behind the '<' a '*' is a pointer. */
+	if (pattern[arguments] != '<' || strcspn(pattern, "*?") < arguments ||
+		strncmp(pattern, "operator", 8) == 0)
 		return false;
 	plain_name(name, plain, sizeof(plain));
 	plain_name(pattern, wanted, sizeof(wanted));

@@ -222,7 +222,13 @@ START_TEST(inlined_functions_have_no_scope)
 		"_ZZ1fvENKUlvE_clEv", NULL, 0, "/opt/app", 1, 0, true };
 	static const struct suppress_frame in_template = { "ns::maker::get<0ul>", NULL, NULL, 0,
 		"/opt/app", 1, 0, true };
+	static const struct suppress_frame of_text = { "maker::get<char const*>", NULL, NULL, 0,
+		"/opt/app", 1, 0, true };
 
+	ck_assert(
+		in_block("fun:malloc\nfun:get<const char *>\nfun:main\n", FRAMES(of_text, start)));
+	ck_assert(
+		!in_block("fun:malloc\nfun:put<const char *>\nfun:main\n", FRAMES(of_text, start)));
 	ck_assert(in_block("fun:malloc\nfun:operator()\nfun:main\n", FRAMES(in_lambda, start)));
 	ck_assert(in_block("fun:malloc\nfun:get<0>\nfun:main\n", FRAMES(in_template, start)));
 	ck_assert(!in_block("fun:malloc\nfun:push\n", FRAMES(push, start)));
