@@ -4,6 +4,7 @@
 #include "analyzer/base/opts.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
+#include "analyzer/base/strbuf.h"
 #include "analyzer/base/units.h"
 
 #include <errno.h>
@@ -140,6 +141,17 @@ static void list_add(struct option_list *list, const char *item)
 	list->items[list->count++] = item;
 }
 
+static void report_choices(const struct parser *p, const struct option_row *row, const char *text)
+{
+	struct strbuf known = { 0 };
+
+	for (int i = 0; row->choices[i]; i++)
+		strbuf_addf(&known, "%s%s", i ? ", " : "", row->choices[i]);
+	error("%s: '--%s %s' is not known; known are %s", p->who, row->name, text,
+		strbuf_text(&known));
+	strbuf_release(&known);
+}
+
 static bool parse_choice(
 	const struct parser *p, const struct option_row *row, const char *text, int *choice)
 {
@@ -156,8 +168,7 @@ static bool parse_choice(
 		error("%s: '--%s %s' is not known; did you mean '%s'?", p->who, row->name, text,
 			nearest);
 	else
-		error("%s: '--%s %s' is not known; see 'mtracer help %s'", p->who, row->name, text,
-			p->who);
+		report_choices(p, row, text);
 	return false;
 }
 

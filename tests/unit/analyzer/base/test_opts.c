@@ -135,7 +135,7 @@ START_TEST(mistakes_are_told_in_one_line)
 		{ "--min-bytes 3q", "mtracer: test: '--min-bytes 3q' is not a size such as 4096, "
 				    "64KiB or 1.5MiB\n" },
 		{ "--by gren", "mtracer: test: '--by gren' is not known; did you mean 'green'?\n" },
-		{ "--by x", "mtracer: test: '--by x' is not known; see 'mtracer help test'\n" },
+		{ "--by x", "mtracer: test: '--by x' is not known; known are red, green\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
