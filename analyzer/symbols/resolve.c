@@ -344,6 +344,22 @@ uint32_t stack_walk(const struct trace *t, struct resolver *resolver, uint32_t s
 	return node;
 }
 
+bool is_start_up(const struct resolved_frame *resolved)
+{
+	if (resolved->first == resolved->count)
+		return true;
+	return resolved->count == 1 && strcmp(resolved->symbols[0].function, "_start") == 0;
+}
+
+const char *stack_start(uint32_t root)
+{
+	if (root == MT_NODE_DEEP)
+		return "[more frames than MTRACE_DEPTH]";
+	if (root == MT_NODE_BROKEN)
+		return "[could not be unwound further]";
+	return NULL;
+}
+
 struct extent resolver_extent(struct resolver *r, const struct frame_function *fn)
 {
 	uint32_t frame = (uint32_t)(fn->frame - r->frames);

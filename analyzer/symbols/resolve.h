@@ -56,6 +56,17 @@ struct frame_function resolve_owner(struct resolver *r, uint32_t node);
 uint32_t stack_walk(const struct trace *trace, struct resolver *resolver, uint32_t site,
 	void (*visit)(void *context, const struct frame_function *fn), void *context);
 
+/*
+ * Frames that every stack has at its outer end: from the loader or a thread's start to the first
+ * function of the program. With wrappers alone; without them nothing is looked through.
+ */
+bool is_start_up(const struct resolved_frame *resolved);
+
+/* What a stack begins with that doesn't begin at the program's start, by its root: "[...]"; NULL for
+ * whole ones. And what stands for a stack without frames. */
+const char *stack_start(uint32_t root);
+#define NO_STACK "[no stack]"
+
 /* The lines of a function in its decl_file, as far as they are known (symbolize.h). */
 struct extent resolver_extent(struct resolver *r, const struct frame_function *fn);
 

@@ -110,22 +110,14 @@ static uint32_t named_child(struct grower *g, uint32_t parent, const char *name)
 /* What stacks that don't begin at the program's start begin with. */
 static uint32_t start_of(struct grower *g, uint32_t root)
 {
-	if (root == MT_NODE_DEEP)
-		return named_child(g, 0, "[more frames than MTRACE_DEPTH]");
-	if (root == MT_NODE_BROKEN)
-		return named_child(g, 0, "[could not be unwound further]");
-	return 0;
+	const char *start = stack_start(root);
+
+	return start ? named_child(g, 0, start) : 0;
 }
 
-/* Outer frames that every stack has: from the loader or a thread's start to the first function of
- * the program. */
-static bool is_start_up(const struct grower *g, const struct resolved_frame *resolved)
+static bool is_left_out(const struct grower *g, const struct resolved_frame *resolved)
 {
-	if (g->options->whole_stacks)
-		return false;
-	if (resolved->first == resolved->count)
-		return true;
-	return resolved->count == 1 && strcmp(resolved->symbols[0].function, "_start") == 0;
+	return !g->options->whole_stacks && is_start_up(resolved);
 }
 
 /* The call that the symbols of `resolved`, from the outermost down to `last`, lead to from
@@ -155,7 +147,7 @@ static uint32_t call_of_node(struct grower *g, uint32_t node)
 
 		at = g->path[--g->path_count];
 		resolved = resolve(g->resolver, g->trace->nodes[at].frame);
-		if (call || !is_start_up(g, resolved))
+		if (call || !is_left_out(g, resolved))
 			call = descend(g, call, resolved, 0);
 		g->below[at] = call + 1;
 	}
@@ -173,7 +165,7 @@ static uint32_t owner_node(struct grower *g, uint32_t node, const struct resolve
 static uint32_t call_top_down(struct grower *g, uint32_t node, const struct frame_function *owner)
 {
 	if (!owner->symbol)
-		return named_child(g, 0, "[no stack]");
+		return named_child(g, 0, NO_STACK);
 	node = owner_node(g, node, owner->frame);
 	return descend(g, call_of_node(g, g->trace->nodes[node].parent), owner->frame,
 		(size_t)(owner->symbol - owner->frame->symbols));
@@ -188,7 +180,7 @@ static uint32_t outermost_node(struct grower *g, uint32_t owner)
 		const struct resolved_frame *resolved =
 			resolve(g->resolver, g->trace->nodes[node].frame);
 
-		if (!resolved->self && !is_start_up(g, resolved))
+		if (!resolved->self && !is_left_out(g, resolved))
 			found = node;
 	}
 	return found;
@@ -197,7 +189,7 @@ static uint32_t outermost_node(struct grower *g, uint32_t owner)
 /* The call of the owner alone. */
 static uint32_t call_of_owner(struct grower *g, const struct frame_function *owner)
 {
-	return owner->symbol ? child_of(g, 0, owner) : named_child(g, 0, "[no stack]");
+	return owner->symbol ? child_of(g, 0, owner) : named_child(g, 0, NO_STACK);
 }
 
 static uint32_t call_bottom_up(struct grower *g, uint32_t node, const struct frame_function *owner)
