@@ -24,6 +24,7 @@ const struct command *const commands[] = {
 	&cmd_diff,
 	&cmd_merge,
 	&cmd_pack,
+	&cmd_export,
 	&cmd_info,
 	&cmd_completion,
 	NULL,

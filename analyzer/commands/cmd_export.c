@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd_export.c - mtracer export: a trace for other tools' viewers. */
+#include "analyzer/base/gzip.h"
+#include "analyzer/base/log.h"
+#include "analyzer/base/strbuf.h"
+#include "analyzer/commands/cmd.h"
+#include "analyzer/export/export.h"
+#include "analyzer/trace/recognize.h"
+#include "analyzer/views/reading.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NO_FORMAT (-1)
+
+struct values {
+	int format;
+	const char *out;
+	const char *measure;
+	struct reading_options reading;
+};
+
+#define AT(member) offsetof(struct values, member), NULL
+
+/* clang-format off */
+static const struct option_row options[] = {
+	{ OPTION_CHOICE, "format", 'f', "F", "write in the format F, see below; required",
+		offsetof(struct values, format), export_format_names },
+	{ OPTION_TEXT, "out", 'o', "FILE", "write to FILE (default: standard output); compressed "
+		"by\ngzip if its name ends in .gz", AT(out) },
+	{ OPTION_TEXT, "measure", 'm', "KEY", "export this measure, or show it first where the "
+		"format\nhas several: at_peak_bytes (the default), current_bytes,\n"
+		"current_blocks, peak_bytes, allocated_bytes, allocations\nor temporary",
+		AT(measure) },
+	READING_OPTION_ROWS(struct values, reading),
+	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
+};
+/* clang-format on */
+
+static const struct values defaults = { .format = NO_FORMAT };
+
+/* ---- what can be wrong */
+
+static int check_format(const struct values *v)
+{
+	struct strbuf names = { 0 };
+
+	if (v->format != NO_FORMAT)
+		return EXIT_OK;
+	for (int i = 0; export_format_names[i]; i++)
+		strbuf_addf(&names, "%s%s", i ? ", " : "", export_format_names[i]);
+	error("export: --format F is required: %s", strbuf_text(&names));
+	strbuf_release(&names);
+	return EXIT_ERROR;
+}
+
+static int check_measure(const struct values *v, enum sort_key *key)
+{
+	const char *nearest;
+
+	*key = SORT_AT_PEAK_BYTES;
+	if (v->measure && (!sort_key_find(v->measure, key) || *key == SORT_NAME)) {
+		nearest = nearest_name(v->measure, sort_key_names);
+		if (nearest && strcmp(nearest, sort_key_names[SORT_NAME]) != 0)
+			return error("export: '--measure %s' is not known; did you mean '%s'?",
+				v->measure, nearest);
+		return error("export: '--measure %s' is not known; see 'mtracer help export'",
+			v->measure);
+	}
+	if (*key == SORT_PEAK_BYTES && export_formats[v->format]->adds_up)
+		return error("export: %s adds up what functions call, and own peaks have no sum",
+			export_format_names[v->format]);
+	return EXIT_OK;
+}
+
+/* ---- the file */
+
+struct output {
+	const char *path; /* NULL: stdout */
+	FILE *file;
+	FILE *plain; /* where `file` compresses into it */
+};
+
+static int open_output(struct output *o, const struct values *v)
+{
+	const struct export_format *format = export_formats[v->format];
+
+	*o = (struct output){ .path = v->out, .file = stdout };
+	if (!o->path && format->packed && isatty(STDOUT_FILENO))
+		return error("export: %s is binary, and stdout a terminal; use --out FILE",
+			format->name);
+	if (o->path && is_trace_file(o->path))
+		return error("%s: exists and is a trace; not overwritten", o->path);
+	if (o->path)
+		o->file = fopen(o->path, "we");
+	if (!o->file)
+		return error("%s: cannot be written: %s", o->path, strerror(errno));
+	if (format->packed || (o->path && name_ends_in(o->path, ".gz"))) {
+		o->plain = o->file;
+		o->file = gzip_open(o->plain);
+	}
+	return EXIT_OK;
+}
+
+/* Of what could not be written whole nothing stays. */
+static void remove_part(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+		unlink(path);
+}
+
+static bool finish(FILE *file, bool close)
+{
+	bool ok = !ferror(file) && fflush(file) == 0;
+
+	if (close && fclose(file) != 0)
+		ok = false;
+	return ok;
+}
+
+static int close_output(struct output *o)
+{
+	bool ok = true;
+
+	errno = 0;
+	if (o->plain) {
+		ok = finish(o->file, true);
+		o->file = o->plain;
+	}
+	/* Others look whether stdout was written (cmd.c). */
+	if (!o->path)
+		return EXIT_OK;
+	if (finish(o->file, true) && ok)
+		return EXIT_OK;
+	error("%s: cannot be written: %s", o->path, errno ? strerror(errno) : "no room");
+	remove_part(o->path);
+	return EXIT_ERROR;
+}
+
+/* ---- the command */
+
+static int export_trace(const struct values *v, struct reading *r, enum sort_key measure)
+{
+	struct tally tally;
+	struct output output;
+	struct exporter e = { r->trace, &tally, r->resolver, measure, v->reading.no_wrappers,
+		NULL };
+	int status = open_output(&output, v);
+
+	if (status != EXIT_OK)
+		return status;
+	tally_init(&tally, r->trace);
+	e.out = output.file;
+	export_formats[v->format]->write(&e);
+	tally_release(&tally);
+	status = close_output(&output);
+	reading_warn(r);
+	return status;
+}
+
+static int run(const void *values, int argc, char **argv)
+{
+	const struct values *v = values;
+	enum sort_key measure;
+	struct reading r;
+	int status = check_format(v);
+
+	if (status == EXIT_OK)
+		status = check_measure(v, &measure);
+	if (status == EXIT_OK)
+		status = reading_open(&r, &v->reading, argv[0]);
+	if (status != EXIT_OK)
+		return status;
+	status = export_trace(v, &r, measure);
+	reading_close(&r);
+	return status;
+}
+
+const struct command cmd_export = {
+	.name = "export",
+	.usage = "[OPTION]... --format F [TRACE]",
+	.summary = "write a trace in another tool's format",
+	.details = "Formats and their viewers: folded (flamegraph.pl, speedscope), callgrind "
+		   "(KCachegrind, callgrind_annotate), pprof (go tool pprof), dhat (valgrind's "
+		   "dh_view.html, Firefox Profiler), speedscope, heaptrack (heaptrack_gui, "
+		   "heaptrack_print), csv (spreadsheets). mtracer(1) says how to open each.\n\n"
+		   "A stack consists of the functions from the program's first one to that to "
+		   "which the report attributes the memory, so its figures are the report's; "
+		   "--no-wrappers exports whole stacks. Equal stacks are added up.",
+	.options = options,
+	.defaults = &defaults,
+	.values_size = sizeof(struct values),
+	.min_operands = 0,
+	.max_operands = 1,
+	.run = run,
+};
