@@ -7,6 +7,7 @@
  * dispositions and process group.
  */
 #include "analyzer/base/array.h"
+#include "analyzer/base/clock.h"
 #include "analyzer/base/fold.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
@@ -319,14 +320,6 @@ struct job {
 	struct signals signals;
 	struct outcome outcome;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static uint64_t own_resident(void)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* livetrace.c - finds the trace of a process by its mappings, and writes requests into it. */
 #include "analyzer/run/livetrace.h"
+#include "analyzer/base/clock.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/run/runtrace.h"
+#include "analyzer/trace/recognize.h"
 #include "preload/trace_format.h"
 
 #include <dirent.h>
@@ -35,13 +37,6 @@ bool livetrace_is_pid(const char *operand, uint32_t *pid)
 	return true;
 }
 
-static bool read_header(int fd, struct mt_header *h)
-{
-	return pread(fd, h, sizeof(*h), 0) == (ssize_t)sizeof(*h) &&
-	       memcmp(h->magic, MT_MAGIC, sizeof(h->magic)) == 0 &&
-	       h->byte_order == MT_BYTE_ORDER && h->oldest_reader <= MT_VERSION;
-}
-
 /* Opens what the process has mapped as `path`, if it is the trace of that process. */
 static bool try_path(struct livetrace *live, const char *prefix, const char *path, int *code)
 {
@@ -53,7 +48,7 @@ static bool try_path(struct livetrace *live, const char *prefix, const char *pat
 	live->fd = open(whole, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (live->fd < 0 && errno != ENOENT)
 		*code = errno;
-	if (live->fd >= 0 && read_header(live->fd, &h) &&
+	if (live->fd >= 0 && trace_read_header(live->fd, &h) &&
 		h.start_ticks == process_start_ticks((pid_t)live->pid)) {
 		live->path = whole;
 		return true;
@@ -190,21 +185,6 @@ void livetrace_close(struct livetrace *live)
 
 /* ---- asking */
 
-static void pause_ms(long ms)
-{
-	struct timespec time = { 0, ms * 1000000 };
-
-	nanosleep(&time, NULL);
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* The request, and then the mark that makes the library look for one at its next event. */
 static bool write_request(const struct livetrace *live, uint64_t request)
 {
@@ -212,7 +192,7 @@ static bool write_request(const struct livetrace *live, uint64_t request)
 
 	if (pwrite(live->fd, &request, sizeof(request), offsetof(struct mt_header, scan_request)) !=
 			(ssize_t)sizeof(request) ||
-		!read_header(live->fd, &h))
+		!trace_read_header(live->fd, &h))
 		return false;
 	h.enabled |= MT_ENABLED_LOOK;
 	return pwrite(live->fd, &h.enabled, sizeof(h.enabled),
@@ -241,7 +221,7 @@ int livetrace_scan(struct livetrace *live, uint64_t wait_seconds)
 	uint64_t limit = wait_seconds < 1000000 ? wait_seconds * 1000000000 : UINT64_MAX;
 	struct mt_header h;
 
-	if (!read_header(live->fd, &h))
+	if (!trace_read_header(live->fd, &h))
 		return error("%s: not a trace any more", live->path);
 	request = (h.scan_request > h.scan_answer ? h.scan_request : h.scan_answer) + 1;
 	if (!write_request(live, request))
@@ -249,7 +229,7 @@ int livetrace_scan(struct livetrace *live, uint64_t wait_seconds)
 	for (;;) {
 		bool gone = process_start_ticks((pid_t)live->pid) != h.start_ticks;
 
-		if (!read_header(live->fd, &h))
+		if (!trace_read_header(live->fd, &h))
 			return error("%s: not a trace any more", live->path);
 		if (h.scan_answer >= request && h.scan_state == MT_SCAN_DONE)
 			return EXIT_OK;

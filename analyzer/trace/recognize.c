@@ -51,3 +51,10 @@ bool names_trace(const char *word)
 {
 	return name_ends_in(word, SUFFIX) || name_ends_in(word, ".zst") || is_trace_file(word);
 }
+
+bool trace_read_header(int fd, struct mt_header *h)
+{
+	return pread(fd, h, sizeof(*h), 0) == (ssize_t)sizeof(*h) &&
+	       memcmp(h->magic, MT_MAGIC, sizeof(h->magic)) == 0 &&
+	       h->byte_order == MT_BYTE_ORDER && h->oldest_reader <= MT_VERSION;
+}

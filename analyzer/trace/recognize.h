@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+struct mt_header;
+
 /* Whether the file begins as traces do, packed ones too. */
 bool is_trace_file(const char *path);
 
@@ -14,6 +16,9 @@ bool is_plain_trace_file(const char *path);
 /* Whether a word that could also be an expression can only be a trace: it is one, or is named like
  * one, whether it exists or not. */
 bool names_trace(const char *word);
+
+/* The header as it is now, of a plain trace that this version can read. */
+bool trace_read_header(int fd, struct mt_header *h);
 
 bool name_ends_in(const char *name, const char *suffix); /* with something in front of it */
 

@@ -109,19 +109,4 @@ START_TEST(factors_are_good)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("capture");
-	TCase *tests = tcase_create("capture");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(tests, proof_is_of_each_word);
-	tcase_add_test(tests, proof_is_of_the_innermost_frame);
-	tcase_add_test(tests, factors_are_good);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_SUITE("capture", proof_is_of_each_word, proof_is_of_the_innermost_frame, factors_are_good)

@@ -78,18 +78,4 @@ START_TEST(other_memory_rarely_is)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("cuts");
-	TCase *tests = tcase_create("cuts");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(tests, memory_with_a_watched_page_is_cut);
-	tcase_add_test(tests, other_memory_rarely_is);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_SUITE("cuts", memory_with_a_watched_page_is_cut, other_memory_rarely_is)
