@@ -4,6 +4,7 @@
 #include "preload/leakscan/pagemap.h"
 #include "preload/leakscan/scanmem.h"
 #include "preload/store/slots.h"
+#include "preload/sys/check.h"
 
 #include <string.h>
 
@@ -194,13 +195,14 @@ static bool list_blocks(void)
 
 /* ---- the map */
 
-static char *map_memory; /* what is left of it */
+static char *map_memory, *map_end; /* what is left of it */
 
 static void *take(size_t size)
 {
 	void *p = map_memory;
 
 	map_memory += size;
+	check(map_memory <= map_end);
 	return p;
 }
 
@@ -227,16 +229,31 @@ static union span *span_at(struct block_map *map, uintptr_t address)
 	return &(*spans)[address >> SPAN_BITS & (SPANS_IN_REGION - 1)];
 }
 
+static bool has_cells(const union span *span)
+{
+	return span->number && !(span->number & 1);
+}
+
 static uint32_t *cells_of(union span *span)
 {
 	uintptr_t number = span->number;
 
-	if (number && !(number & 1))
+	if (has_cells(span))
 		return span->cells;
 	span->cells = take(CELLS_IN_SPAN * sizeof(*span->cells));
 	for (unsigned i = 0; number && i < CELLS_IN_SPAN; i++)
 		span->cells[i] = (uint32_t)(number >> 1); /* others overlap this one */
 	return span->cells;
+}
+
+/* All of the span is in the block, which starts behind all others that are in it so far. */
+static void fill_span(union span *span, uint32_t block)
+{
+	if (has_cells(span))
+		for (unsigned i = 0; i < CELLS_IN_SPAN; i++)
+			span->cells[i] = block;
+	else
+		span->number = (uintptr_t)block << 1 | 1;
 }
 
 static void set_pages(uintptr_t start, uintptr_t end)
@@ -260,7 +277,7 @@ static void map_block(struct block_map *map, uint32_t block)
 		union span *span = span_at(map, at);
 
 		if (at % SPAN == 0 && end - at >= SPAN) {
-			span->number = (uintptr_t)block << 1 | 1;
+			fill_span(span, block);
 			at += SPAN;
 		} else {
 			uint32_t *cell = &cells_of(span)[at >> CELL_BITS & (CELLS_IN_SPAN - 1)];
@@ -278,15 +295,17 @@ static bool map_blocks(void)
 	uint32_t split = listed.split ? listed.split : block_count + 1;
 	uintptr_t end = listed.split ? block_start(split) - listed.widest : listed.end;
 	size_t in_first = set_range(0, 1, split - 1, end);
-	size_t in_second = set_range(1, split, block_count, listed.end);
+	size_t in_second = set_range(1, split, block_count, listed.end), size;
 
 	/* The size of a block whose place was taken anew may be anything. */
 	if (listed.end >> SLOT_ADDRESS_BITS || listed.spans > MOST_SPANS)
 		return false;
 	/* The ranges may share a region, and a span. */
-	map_memory = scan_map((in_first + in_second) * sizeof(union span *) +
-			      (listed.regions + 1) * SPANS_IN_REGION * sizeof(union span) +
-			      (listed.spans + 1) * CELLS_IN_SPAN * sizeof(uint32_t));
+	size = (in_first + in_second) * sizeof(union span *) +
+	       (listed.regions + 1) * SPANS_IN_REGION * sizeof(union span) +
+	       (listed.spans + 1) * CELLS_IN_SPAN * sizeof(uint32_t);
+	map_memory = scan_map(size);
+	map_end = map_memory + size;
 	block_pages = scan_map(BLOCK_PAGE_WORDS * sizeof(*block_pages));
 	if (!map_memory || !block_pages)
 		return false;

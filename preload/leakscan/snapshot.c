@@ -316,6 +316,7 @@ static void scan_copy(struct job *job, unsigned wait_ms)
 	long child;
 
 	threads_look(&job->threads);
+	trace.header->scan_state = MT_SCAN_RUNNING; /* one in place may have failed */
 	child = copy_process(job, 0, job->stack + STACK_SIZE);
 	signals_restore(before);
 	if (child < 0) {

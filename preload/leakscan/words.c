@@ -2,6 +2,8 @@
 /* words.c - reads without asking before, and comes back from a fault. */
 #include "preload/leakscan/words.h"
 #include "preload/leakscan/pagemap.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/atomic.h"
 #include "preload/sys/cpu.h"
 
 #include <signal.h>
@@ -17,12 +19,24 @@ static sift_fn *sift;
 static volatile uintptr_t reading; /* a fault is expected in this page; 0: in none */
 static void *recovery[5];	   /* of __builtin_setjmp */
 
+/* A fault of the scan's own, in a child: whoever reads the trace must not wait for it. */
+static void give_up(void)
+{
+	struct mt_header *h = trace.header;
+
+	if (h->scan_state == MT_SCAN_RUNNING)
+		store_release(&h->scan_state, MT_SCAN_FAILED);
+	if (h->freed_by[0] == MT_FREED_BY_SOUGHT)
+		h->freed_by[0] = '\0';
+	syscall(SYS_exit_group, 1);
+}
+
 static void on_fault(int number, siginfo_t *info, void *context)
 {
 	(void)number;
 	(void)context;
 	if (!reading || ((uintptr_t)info->si_addr ^ reading) >= PAGE)
-		syscall(SYS_exit_group, 1);
+		give_up();
 	__builtin_longjmp(recovery, 1);
 }
 

@@ -59,6 +59,18 @@ static void put(uintptr_t start, uint64_t size)
 	twins[count++] = (struct twin){ start, size };
 }
 
+/* Each reaches over several spans, and into some that others cover in part, or whole. */
+static void fill_with_large_ones(uintptr_t granule)
+{
+	uintptr_t at = bases[1] / granule * granule;
+
+	count = 0;
+	for (int i = 0; i < BLOCKS; i++) {
+		put(at, rand() % 3 ? (uint64_t)rand() % 200 : (uint64_t)rand() % (300 << 10));
+		at += (uintptr_t)(1 + PIECES + rand() % 1000) * granule;
+	}
+}
+
 static void fill(uintptr_t granule, bool overlapping)
 {
 	uintptr_t at = 0;
@@ -138,12 +150,19 @@ static void check_all(void)
 	}
 }
 
-static void run(bool glibc, bool overlapping)
+enum layout { APART, OVERLAPPING, LARGE_OVERLAPPING };
+
+static void run(bool glibc, enum layout layout)
 {
+	uintptr_t granule = glibc ? 32 : 8;
+
 	for (unsigned seed = 0; seed < 10; seed++) {
 		slots_init(glibc);
 		srand(seed);
-		fill(glibc ? 32 : 8, overlapping);
+		if (layout == LARGE_OVERLAPPING)
+			fill_with_large_ones(granule);
+		else
+			fill(granule, layout == OVERLAPPING);
 		ck_assert(blocks_find());
 		check_all();
 		scan_release();
@@ -154,20 +173,27 @@ static void run(bool glibc, bool overlapping)
 
 START_TEST(blocks_32_bytes_apart)
 {
-	run(true, false);
+	run(true, APART);
 }
 END_TEST
 
 START_TEST(blocks_8_bytes_apart)
 {
-	run(false, false);
+	run(false, APART);
 }
 END_TEST
 
 START_TEST(overlapping_blocks)
 {
-	run(true, true);
-	run(false, true);
+	run(true, OVERLAPPING);
+	run(false, OVERLAPPING);
+}
+END_TEST
+
+START_TEST(large_overlapping_blocks)
+{
+	run(true, LARGE_OVERLAPPING);
+	run(false, LARGE_OVERLAPPING);
 }
 END_TEST
 
@@ -186,5 +212,5 @@ START_TEST(no_block_and_one)
 }
 END_TEST
 
-UNIT_SUITE(
-	"blocks", blocks_32_bytes_apart, blocks_8_bytes_apart, overlapping_blocks, no_block_and_one)
+UNIT_SUITE("blocks", blocks_32_bytes_apart, blocks_8_bytes_apart, overlapping_blocks,
+	large_overlapping_blocks, no_block_and_one)
