@@ -16,6 +16,7 @@
 #include "analyzer/trace/recognize.h"
 #include "analyzer/views/annotation.h"
 #include "analyzer/views/gather.h"
+#include "analyzer/views/livetrace.h"
 #include "analyzer/views/newest.h"
 #include "analyzer/views/reading.h"
 #include "analyzer/views/selection.h"
@@ -294,7 +295,10 @@ static int find_trace(int argc, char **argv, bool *named)
 /* A file here that isn't even named like a trace, nor as a path: maybe the program itself. */
 static bool is_mere_file(const char *operand)
 {
-	return !names_trace(operand) && !strchr(operand, '/') && !is_directory(operand);
+	uint32_t pid;
+
+	return !names_trace(operand) && !strchr(operand, '/') && !is_directory(operand) &&
+	       !livetrace_is_pid(operand, &pid);
 }
 
 static int run(const void *values, int argc, char **argv)
@@ -321,7 +325,7 @@ static int run(const void *values, int argc, char **argv)
 
 const struct command cmd_annotate = {
 	.name = "annotate",
-	.usage = "[OPTION]... [TRACE] [FUNCTION|FILE[:LINE]|RE]...",
+	.usage = "[OPTION]... [TRACE|PID] [FUNCTION|FILE[:LINE]|RE]...",
 	.summary = "show source code annotated with memory use",
 	.details =
 		"FUNCTION may omit namespaces and template arguments, and FILE its leading "

@@ -182,7 +182,7 @@ static int run(const void *values, int argc, char **argv)
 
 const struct command cmd_export = {
 	.name = "export",
-	.usage = "[OPTION]... --format F [TRACE]",
+	.usage = "[OPTION]... --format F [TRACE|PID]",
 	.summary = "write a trace in another tool's format",
 	.details = "Formats and their viewers: folded (flamegraph.pl, speedscope), callgrind "
 		   "(KCachegrind, callgrind_annotate), pprof (go tool pprof), dhat (valgrind's "

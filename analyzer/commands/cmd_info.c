@@ -482,7 +482,7 @@ static int run(const void *values, int argc, char **argv)
 
 const struct command cmd_info = {
 	.name = "info",
-	.usage = "[OPTION]... [TRACE]",
+	.usage = "[OPTION]... [TRACE|PID]",
 	.summary = "show metadata and recording gaps",
 	.options = options,
 	.values_size = sizeof(struct values),

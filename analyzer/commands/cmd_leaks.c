@@ -6,7 +6,7 @@
 #include "analyzer/base/strbuf.h"
 #include "analyzer/commands/cmd.h"
 #include "analyzer/print/summary.h"
-#include "analyzer/run/livetrace.h"
+#include "analyzer/views/livetrace.h"
 #include "analyzer/trace/trace.h"
 #include "analyzer/views/leaks.h"
 #include "analyzer/views/reading.h"

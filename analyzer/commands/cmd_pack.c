@@ -126,7 +126,7 @@ static int run(const void *values, int argc, char **argv)
 
 const struct command cmd_pack = {
 	.name = "pack",
-	.usage = "[OPTION]... [TRACE]",
+	.usage = "[OPTION]... [TRACE|PID]",
 	.summary = "compress a trace and embed its symbols",
 	.details = "The result includes the functions and lines of all call stacks, so it can be "
 		   "read and compared after the program has been rebuilt, or on another machine. "

@@ -423,7 +423,7 @@ static int run(const void *values, int argc, char **argv)
 
 const struct command cmd_report = {
 	.name = "report",
-	.usage = "[OPTION]... [TRACE]",
+	.usage = "[OPTION]... [TRACE|PID]",
 	.summary = "show where memory was allocated, line by line",
 	.details =
 		"Memory is attributed to the innermost function that is neither an allocation "

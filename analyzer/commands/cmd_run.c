@@ -27,6 +27,7 @@
 #include "analyzer/run/program.h"
 #include "analyzer/run/runtrace.h"
 #include "analyzer/trace/measures.h"
+#include "analyzer/trace/process.h"
 #include "analyzer/trace/successor.h"
 #include "analyzer/trace/trace.h"
 #include "analyzer/views/suppress.h"

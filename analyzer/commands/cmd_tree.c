@@ -519,7 +519,7 @@ static int run(const void *values, int argc, char **argv)
 
 const struct command cmd_tree = {
 	.name = "tree",
-	.usage = "[OPTION]... [TRACE]",
+	.usage = "[OPTION]... [TRACE|PID]",
 	.summary = "show the call tree of allocations",
 	.details = "Top-down, each function is shown below its caller with everything that was "
 		   "allocated below it; 'self' is what its own lines allocated. A chain of calls "

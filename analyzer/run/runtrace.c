@@ -19,26 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-uint64_t process_start_ticks(pid_t pid)
-{
-	char path[64], text[1024];
-	const char *next;
-	size_t size;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	size = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[size] = 0;
-	next = strrchr(text, ')'); /* the name, field 2, may hold anything */
-	for (int field = 2; next && field < 22; field++)
-		next = strchr(next + 1, ' ');
-	return next ? strtoull(next + 1, NULL, 10) : 0;
-}
-
 /* ---- the pattern */
 
 static void add_escaped(struct strbuf *pattern, const char *text, size_t size)

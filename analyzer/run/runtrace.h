@@ -34,9 +34,6 @@ struct run_traces {
 	size_t count;
 };
 
-/* Field 22 of /proc/PID/stat; 0 = unknown. */
-uint64_t process_start_ticks(pid_t pid);
-
 /* `out` is MTRACE_OUT as the process had it. */
 struct run_traces run_traces_find(const char *out, const struct run_process *process);
 void run_traces_release(struct run_traces *traces);

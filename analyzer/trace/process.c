@@ -53,15 +53,16 @@ static bool has_other_threads(uint32_t pid)
 	return threads > 1;
 }
 
-/* /proc/PID/stat: "PID (NAME) STATE 19 FIELDS STARTTIME ...", where NAME may hold anything, ')'
- * too. */
-static bool lives(uint32_t pid, uint64_t start_ticks)
+/*
+ * /proc/PID/stat: "PID (NAME) STATE 19 FIELDS STARTTIME ...", where NAME may hold anything, ')' too.
+ * False: no such process.
+ */
+static bool read_stat(uint32_t pid, char *state, uint64_t *start_ticks)
 {
 	FILE *f = open_proc(pid, "stat");
 	char text[1024];
 	size_t size;
 	char *next;
-	char state;
 
 	if (!f)
 		return false;
@@ -71,15 +72,27 @@ static bool lives(uint32_t pid, uint64_t start_ticks)
 	next = strrchr(text, ')');
 	if (!next || next[1] != ' ' || !next[2])
 		return false;
-	state = next[2];
-	next += 2;
-	for (int field = 3; field < 22; field++) {
-		next = strchr(next, ' ');
-		if (!next)
-			return false;
-		next++;
-	}
-	if (start_ticks && strtoull(next, NULL, 10) != start_ticks)
+	*state = next[2];
+	for (int field = 2; next && field < 22; field++)
+		next = strchr(next + 1, ' ');
+	*start_ticks = next ? strtoull(next + 1, NULL, 10) : 0;
+	return next != NULL;
+}
+
+uint64_t process_start_ticks(pid_t pid)
+{
+	uint64_t ticks;
+	char state;
+
+	return pid > 0 && read_stat((uint32_t)pid, &state, &ticks) ? ticks : 0;
+}
+
+static bool lives(uint32_t pid, uint64_t start_ticks)
+{
+	uint64_t ticks;
+	char state;
+
+	if (!read_stat(pid, &state, &ticks) || (start_ticks && ticks != start_ticks))
 		return false;
 	return (state != 'Z' && state != 'X') || has_other_threads(pid);
 }

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 enum process_state {
 	PROCESS_WRITES,	 /* lives and has the file mapped, or doesn't let us see whether it has */
@@ -15,8 +16,11 @@ enum process_state {
 			    machine */
 };
 
+/* Field 22 of /proc/PID/stat, which tells a reused pid; 0 = unknown. */
+uint64_t process_start_ticks(pid_t pid);
+
 /*
- * start_ticks: field 22 of /proc/PID/stat, tells a reused pid; boot_id: of the machine's boot, "" =
+ * start_ticks: process_start_ticks(), 0 = unknown; boot_id: of the machine's boot, "" =
  * unknown; path and stat: the trace, to be found among the process's mappings.
  */
 enum process_state process_state(uint32_t pid, uint64_t start_ticks, const char *boot_id,

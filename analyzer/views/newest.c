@@ -7,6 +7,7 @@
 #include "analyzer/base/paths.h"
 #include "analyzer/trace/recognize.h"
 #include "analyzer/views/gather.h"
+#include "analyzer/views/livetrace.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -56,7 +57,9 @@ static bool is_file(const char *path)
 
 bool means_trace(const char *operand)
 {
-	if (names_trace(operand) || holds_traces(operand))
+	uint32_t pid;
+
+	if (names_trace(operand) || holds_traces(operand) || livetrace_is_pid(operand, &pid))
 		return true;
 	return !is_source_name(path_base(operand)) && (is_file(operand) || is_path(operand));
 }

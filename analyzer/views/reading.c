@@ -12,6 +12,7 @@
 #include "analyzer/trace/ongoing_scan.h"
 #include "analyzer/trace/successor.h"
 #include "analyzer/views/gather.h"
+#include "analyzer/views/livetrace.h"
 #include "analyzer/views/newest.h"
 
 #include <limits.h>
@@ -57,26 +58,54 @@ static int add_sources(struct source_cache *sources, const struct reading_option
 	return EXIT_OK;
 }
 
-struct trace *reading_trace(const char *path)
+static struct trace *open_file(const char *path)
 {
-	char *newest = path ? NULL : newest_trace();
-	struct trace *trace = NULL;
+	struct trace *trace;
 	char why[512];
 
-	if (!path && !newest) {
-		error("no TRACE given, and no trace (*.mtrace) in the working directory");
-		return NULL;
-	}
-	if (path && is_directory(path))
-		return gather_directory(path);
-	ongoing_scan_await(path ? path : newest);
-	trace = trace_open(path ? path : newest, why, sizeof(why));
+	ongoing_scan_await(path);
+	trace = trace_open(path, why, sizeof(why));
 	if (!trace)
-		error("%s: %s", path ? path : newest, why);
+		error("%s: %s", path, why);
 	else
 		successor_look(trace);
-	free(newest);
 	return trace;
+}
+
+static struct trace *open_newest(void)
+{
+	char *path = newest_trace();
+	struct trace *trace = NULL;
+
+	if (path)
+		trace = open_file(path);
+	else
+		error("no TRACE given, and no trace (*.mtrace) in the working directory");
+	free(path);
+	return trace;
+}
+
+static struct trace *open_process(uint32_t pid)
+{
+	struct livetrace live;
+	struct trace *trace;
+
+	if (livetrace_open(&live, pid) != EXIT_OK)
+		return NULL;
+	trace = open_file(live.path);
+	livetrace_close(&live);
+	return trace;
+}
+
+struct trace *reading_trace(const char *operand)
+{
+	uint32_t pid;
+
+	if (!operand)
+		return open_newest();
+	if (livetrace_is_pid(operand, &pid))
+		return open_process(pid);
+	return is_directory(operand) ? gather_directory(operand) : open_file(operand);
 }
 
 static void start_resolver(struct reading *r, const struct reading_options *options)
@@ -117,12 +146,12 @@ static int open_prepared(struct reading *r, const struct reading_options *option
 	return status;
 }
 
-int reading_open(struct reading *r, const struct reading_options *options, const char *path)
+int reading_open(struct reading *r, const struct reading_options *options, const char *operand)
 {
 	int status = prepare(r, options);
 
 	if (status == EXIT_OK)
-		r->trace = reading_trace(path);
+		r->trace = reading_trace(operand);
 	return open_prepared(r, options, status);
 }
 

@@ -67,13 +67,13 @@ struct reading {
 	const char **debug_dirs;
 };
 
-/* A trace by its path, the sum of those in a directory, or the newest here where that is NULL. NULL
- * after an error was printed. */
-struct trace *reading_trace(const char *path);
+/* A trace by its path, of a running process by its pid, the sum of those in a directory, or the
+ * newest here where the operand is NULL. NULL after an error was printed. */
+struct trace *reading_trace(const char *operand);
 
-/* path: NULL = the newest trace here. EXIT_OK, or the exit status of a failure that was reported;
+/* operand: as reading_trace(). EXIT_OK, or the exit status of a failure that was reported;
  * there is nothing to close then. */
-int reading_open(struct reading *r, const struct reading_options *options, const char *path);
+int reading_open(struct reading *r, const struct reading_options *options, const char *operand);
 
 /* The same of a trace that is in memory, which it frees. NULL: an error was printed. */
 int reading_open_trace(

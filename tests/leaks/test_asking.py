@@ -49,6 +49,31 @@ class Running(unittest.TestCase):
             self.assertEqual(result.status, 1, result)
             self.assertIn(b"after the start", result.stdout)
 
+    def test_a_pid_is_taken_for_its_trace(self):
+        """By every command that reads one, as it is: nothing is asked of the process."""
+        with scratch() as directory:
+            process = self.start(directory, "idle")
+            trace = directory / "asking.mtrace"
+            for command in (["report", "--json"], ["info", "--json"], ["tree", "--json"], ["annotate", "--json"],
+                            ["export", "--format", "folded"]):
+                by_pid, by_path = (mtracer(*command, operand) for operand in (process.pid, trace))
+                self.assertEqual(by_pid.status, 0, by_pid)
+                if b"run_ns" not in by_pid.stdout:  # which goes on
+                    self.assertEqual(by_pid.stdout, by_path.stdout)
+            report = json.loads(mtracer("report", "--json", process.pid).stdout)
+            self.assertEqual((report["trace"]["pid"], report["trace"]["state"]), (process.pid, "running"))
+            self.assertEqual(mtracer("annotate", process.pid, "lose").status, 0)
+            self.assertEqual(mtracer("diff", process.pid, trace).status, 0)
+            (directory / str(process.pid)).mkdir()  # what has that name goes first
+            result = run([MTRACER, "report", str(process.pid)], cwd=directory)
+            self.assertEqual(result.status, 2)
+            self.assertIn(b"no trace", result.stderr)
+            process.kill()
+            process.wait()
+            result = mtracer("report", process.pid)
+            self.assertEqual((result.status, result.stderr),
+                             (2, f"mtracer: process {process.pid}: no such process\n".encode()))
+
     def test_no_process_for_the_search(self):
         with scratch() as directory:
             process = self.start(directory, "limited")

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include "analyzer/run/runtrace.h"
+#include "analyzer/trace/process.h"
 #include "preload/trace_format.h"
 
 #include <dirent.h>

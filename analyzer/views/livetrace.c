@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* livetrace.c - finds the trace of a process by its mappings, and writes requests into it. */
-#include "analyzer/run/livetrace.h"
+#include "analyzer/views/livetrace.h"
 #include "analyzer/base/clock.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
-#include "analyzer/run/runtrace.h"
+#include "analyzer/trace/process.h"
 #include "analyzer/trace/recognize.h"
 #include "preload/trace_format.h"
 
