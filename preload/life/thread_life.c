@@ -85,7 +85,22 @@ static struct thread *find_gone(const char *name)
 	return NULL;
 }
 
-/* The state of a thread that is gone, or NULL. */
+/* The one that ended first, if that is gone: those that were looked at may be many that still end. */
+static struct thread *take_oldest(void)
+{
+	struct thread **link = &ending, *t;
+
+	while (*link && (*link)->next)
+		link = &(*link)->next;
+	t = *link;
+	if (!t || !os_thread_is_gone((int)trace.lanes[t->lane].tid))
+		return NULL;
+	*link = NULL;
+	return t;
+}
+
+/* The state of a thread that is gone, or NULL. Of those that ended last, whose memory is warm, if
+ * possible. */
 static struct thread *take_over(void)
 {
 	char name[sizeof(trace.lanes->name)] = "";
@@ -94,8 +109,11 @@ static struct thread *take_over(void)
 	os_thread_name(name);
 	lock_take(&tables_lock);
 	t = find_gone(name);
-	if (!t && trace.header->tables[MT_LANES].count >= LANES_APART)
+	if (!t && trace.header->tables[MT_LANES].count >= LANES_APART) {
 		t = find_gone(NULL);
+		if (!t)
+			t = take_oldest();
+	}
 	lock_drop(&tables_lock);
 	return t;
 }

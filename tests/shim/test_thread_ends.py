@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Threads that end in every way: their last destructors count, and what they leave behind doesn't add up."""
+import struct
 import unittest
 
 from programs import Program
@@ -7,6 +8,7 @@ from tracing import LONG, only_trace, run, same_behaviour, scratch
 
 PROGRAM = Program("thread_ends")
 AT_ONCE = 1000
+LANES = 480 + 6 * 16  # the table's descriptor: FORMAT.md
 
 
 class ThreadEnds(unittest.TestCase):
@@ -32,6 +34,16 @@ class ThreadEnds(unittest.TestCase):
                 self.assertIs(trace.report()["trace"]["complete"], True)
                 sizes.append(trace.path.stat().st_size)
         self.assertLess(sizes[1], sizes[0] + (256 << 10))
+
+    def test_held(self):
+        """Threads that are about to end don't hide the states of those that have."""
+        with scratch() as directory:
+            result = run([PROGRAM.path, "held"], cwd=directory)
+            self.assertEqual((result.status, result.stdout, result.stderr), (0, b"", b""))
+            trace = only_trace(directory)
+            self.assertEqual(PROGRAM.row(trace, "held")["allocations"], 40)
+            lanes = struct.unpack_from("<Q", trace.path.read_bytes(), LANES + 8)[0]
+            self.assertLessEqual(lanes, 101)  # the first thread and a hundred at once
 
 
 if __name__ == "__main__":

@@ -3,7 +3,10 @@
  * thread_ends.c - threads that end in every way, tens of thousands of them (a million in the long test): what their
  * last destructors do counts, their state in the tracer is used again, and the trace doesn't grow with their number.
  *
- * usage: thread_ends [THOUSANDS]
+ * usage: thread_ends [THOUSANDS] | held
+ *
+ * With `held`, threads that end but don't get to their end are between others that have: the states of these are used
+ * again all the same.
  */
 #include <limits.h>
 #include <semaphore.h>
@@ -94,7 +97,7 @@ static void *at_once(void *unused)
 	return unused;
 }
 
-static void thousands_at_once(unsigned count)
+static void many_at_once(unsigned count)
 {
 	pthread_t *threads = malloc(count * sizeof(*threads)); /* line: threads */
 	pthread_attr_t attributes;
@@ -121,16 +124,62 @@ static void *last(void *first)
 	return NULL;
 }
 
+#define HELD 40
+#define GONE 100
+
+static pthread_key_t holding;
+static pthread_barrier_t holds;
+static sem_t let_go;
+
+/* In the last round, when the tracer takes the thread for ended. */
+static void hold(void *round)
+{
+	if ((size_t)round < PTHREAD_DESTRUCTOR_ITERATIONS) {
+		CHECK(pthread_setspecific(holding, (char *)round + 1) == 0);
+		return;
+	}
+	pthread_barrier_wait(&holds);
+	sem_wait(&let_go);
+}
+
+static void *held(void *unused)
+{
+	free(malloc(90)); /* line: held */
+	CHECK(pthread_setspecific(holding, (void *)1) == 0);
+	return unused;
+}
+
+static void hold_threads(void)
+{
+	pthread_t threads[HELD];
+
+	CHECK(pthread_key_create(&holding, hold) == 0 && sem_init(&let_go, 0, 0) == 0);
+	CHECK(pthread_barrier_init(&holds, NULL, HELD + 1) == 0);
+	many_at_once(GONE);
+	for (int i = 0; i < HELD; i++)
+		CHECK(pthread_create(&threads[i], NULL, held, NULL) == 0);
+	pthread_barrier_wait(&holds);
+	many_at_once(GONE - HELD - 1);
+	for (int i = 0; i < HELD; i++)
+		sem_post(&let_go);
+	for (int i = 0; i < HELD; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	int thousands = argc > 1 ? atoi(argv[1]) : 5;
 	static pthread_t first;
 	pthread_t thread;
 
+	if (argc > 1 && strcmp(argv[1], "held") == 0) {
+		hold_threads();
+		return 0;
+	}
 	for (int i = 0; i < 4; i++)
 		CHECK(pthread_key_create(&keys[i], destructor) == 0);
 	CHECK(sem_init(&ended, 0, 0) == 0);
-	thousands_at_once(1000);
+	many_at_once(1000);
 	joined(thousands * 500);
 	not_joined(thousands * 500, detached);
 	first = pthread_self();
