@@ -95,8 +95,8 @@ void leave_quickly(void)
 
 /*
  * Who ends the process, as seen from our destructor: exit's caller, and that is main's caller where
- * main has returned. What is further in was left, and holds what was there before. Where it can't be
- * told, or the C library has called exit for somebody (err), everything from here on counts.
+ * main has returned. What is further in was left, and holds what was there before; and so do the
+ * frames around main, which have nothing of the program's, in their gaps. Where it can't be told, or the C library has called exit for somebody (err), everything from here on counts.
  */
 #define FRAMES_AROUND_MAIN 3 /* the C library's and the program's first */
 
@@ -117,7 +117,7 @@ static void find_end(struct thread *t, struct cpu_frame here, struct cpu_caller 
 	if (frame->sp == exit_caller.sp)
 		*at = exit_caller;
 	else if (frame - t->cached <= FRAMES_AROUND_MAIN)
-		*at = (struct cpu_caller){ .sp = frame->sp };
+		*at = (struct cpu_caller){ .sp = t->cached[1].sp }; /* the outermost frame's */
 }
 
 /* Other libraries' destructors come later: what they hold is still held. */
