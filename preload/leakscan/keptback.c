@@ -30,11 +30,13 @@ static struct range {
 } ranges[MOST_RANGES];
 static size_t count;
 
+/* " xx" in "VmFlags: rd wr mr ...\n"; the text goes on behind the line, for megabytes. */
 static bool has_flag(const char *flags, const char *flag)
 {
-	const char *end = strchr(flags, '\n'), *found = strstr(flags, flag);
-
-	return found && (!end || found < end);
+	for (; *flags && *flags != '\n'; flags++)
+		if (strncmp(flags, flag, 3) == 0)
+			return true;
+	return false;
 }
 
 /* A mapping's first line in smaps, and its flags. */

@@ -205,6 +205,12 @@ static struct snapshot_child {
 	bool running; /* it was not waited for to its end */
 } copy, helper;	      /* the one that scans a copy, and the one in the memory of the process */
 
+void snapshot_forked(void)
+{
+	busy = 0;
+	copy = helper = (struct snapshot_child){ 0 };
+}
+
 static bool is_child(const struct snapshot_child *c, int pid, unsigned gone)
 {
 	return pid == load_acquire(&c->pid) &&
@@ -224,6 +230,13 @@ void snapshot_child_gone(int pid)
 	store_release(&c->running, false);
 }
 
+/* Whoever was to find them is gone. */
+static void end_search_for_names(void)
+{
+	if (trace.header->freed_by[0] == MT_FREED_BY_SOUGHT)
+		trace.header->freed_by[0] = '\0';
+}
+
 /* Takes what is left of the copy away, if it has ended; a hook of the program's may have been
  * faster. False: it runs. */
 static bool reap_copy(void)
@@ -233,6 +246,7 @@ static bool reap_copy(void)
 	if (copy.pid && syscall(SYS_wait4, copy.pid, NULL, __WCLONE | WNOHANG, NULL) == 0)
 		return false;
 	snapshot_child_gone(copy.pid);
+	end_search_for_names();
 	return true;
 }
 
@@ -340,6 +354,8 @@ static void call_in_child(int (*f)(void *), struct job *job)
 	if (child > 0)
 		syscall(SYS_wait4, child, NULL, __WCLONE, NULL);
 	snapshot_child_gone(helper.pid);
+	if (!job->copy)
+		end_search_for_names();
 	if (allowed)
 		tracing_forbid();
 	scan_release();

@@ -21,6 +21,7 @@ void snapshot_at_exit(const struct cpu_caller *at);
 extern unsigned snapshot_gone; /* how many of ours are */
 bool snapshot_is_child(int pid, unsigned gone);
 void snapshot_child_gone(int pid);
+void snapshot_forked(void); /* in a fork child: another thread of its parent may have been at it */
 
 /* Scans if somebody has asked for it and it hasn't been done. In a hook: waits next to nothing. */
 void snapshot_answer(void);

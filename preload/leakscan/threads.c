@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define MOST_THREADS 4096
+#define MAP_SIZE (MOST_THREADS * (sizeof(struct scan_stack) + sizeof(int)))
 /* An allocator leaves the block's address in registers that it need not keep, where a thread still has
  * it that makes no calls any more. Our hooks leave it in their frames. */
 #define LEFT_BY_HOOK 1024u
@@ -48,14 +49,14 @@ static size_t read_of(const struct threads *t, int tid, const char *file, char *
 }
 
 /* Reads "nr a0 ... a5 sp pc", or "running", or "-1 sp pc". */
-static void read_syscall(const struct threads *t, struct scan_stack *s)
+static void read_syscall(const struct threads *t, int tid, struct scan_stack *s)
 {
 	char line[256];
 	uintptr_t words[9] = { 0 };
 	char *p = line;
 	int count = 0;
 
-	read_of(t, s->tid, "/syscall", line, sizeof(line));
+	read_of(t, tid, "/syscall", line, sizeof(line));
 	while (*p && count < 9) {
 		char *end;
 		uintptr_t n = strtoull(p, &end, 0);
@@ -120,31 +121,37 @@ struct directory_entry {
 	char name[];
 };
 
-static struct scan_stack *find(struct threads *t, int tid)
+/* Its place; t->count: it isn't known. */
+static size_t find(const struct threads *t, int tid)
 {
-	for (size_t i = 0; i < t->count; i++)
-		if (t->stacks[i].tid == tid)
-			return &t->stacks[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i < t->count && t->tids[i] != tid)
+		i++;
+	return i;
 }
 
-/* Calls `met` with each thread that isn't known yet. */
+/* Calls `met` with each thread that isn't known yet, as far as there is room. */
 static bool list(struct threads *t, bool (*met)(struct threads *t, int tid))
 {
 	static char buffer[4096]; /* one snapshot at a time, and stacks may be small */
 	bool any = false;
 	long got;
 
+	t->unlisted = 0;
 	(void)os_call(SYS_lseek, t->tasks, 0, SEEK_SET);
 	while ((got = os_call(SYS_getdents64, t->tasks, buffer, sizeof(buffer))) > 0) {
 		for (long at = 0; at < got;) {
 			const struct directory_entry *e = (const void *)(buffer + at);
 			uint64_t tid;
 
-			if (text_to_number(e->name, &tid) && !find(t, (int)tid) &&
-				t->count < MOST_THREADS)
-				any |= met(t, (int)tid);
 			at += e->size;
+			if (!text_to_number(e->name, &tid) || find(t, (int)tid) < t->count)
+				continue;
+			if (t->count < MOST_THREADS)
+				any |= met(t, (int)tid);
+			else
+				t->unlisted++;
 		}
 	}
 	return any;
@@ -153,11 +160,12 @@ static bool list(struct threads *t, bool (*met)(struct threads *t, int tid))
 bool threads_open(struct threads *t, uintptr_t sp)
 {
 	memset(t, 0, sizeof(*t));
-	t->stacks = os_map(MOST_THREADS * sizeof(*t->stacks));
+	t->stacks = os_map(MAP_SIZE);
 	t->tasks = os_open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (t->stacks) {
+		t->tids = (int *)(t->stacks + MOST_THREADS);
 		t->stacks[0].sp = sp;
-		t->stacks[0].tid = os_tid();
+		t->tids[0] = t->stacks[0].tid = os_tid();
 		t->count = 1;
 	}
 	return t->stacks != NULL;
@@ -168,7 +176,7 @@ void threads_close(struct threads *t)
 	if (t->tasks >= 0)
 		os_close(t->tasks);
 	if (t->stacks)
-		os_unmap(t->stacks, MOST_THREADS * sizeof(*t->stacks));
+		os_unmap(t->stacks, MAP_SIZE);
 }
 
 static bool look(struct threads *t, int tid)
@@ -177,9 +185,8 @@ static bool look(struct threads *t, int tid)
 
 	if (is_gone(t, tid))
 		return false;
-	s->tid = tid;
-	t->count++;
-	read_syscall(t, s);
+	t->tids[t->count++] = s->tid = tid;
+	read_syscall(t, tid, s);
 	t->blind++;
 	return true;
 }
@@ -189,6 +196,7 @@ void threads_look(struct threads *t)
 	t->count = 1;
 	t->blind = 0;
 	(void)list(t, look);
+	t->blind += t->unlisted;
 }
 
 /* ---- stopping */
@@ -213,34 +221,34 @@ static bool interrupt(struct threads *t, int tid)
 	if (trace_call(PTRACE_INTERRUPT, tid, 0, 0) < 0)
 		return false; /* it has ended since */
 	*s = (struct scan_stack){ .tid = tid, .running = true };
-	t->count++;
+	t->tids[t->count++] = tid;
 	return true;
 }
 
 /* The system call that it was waiting in failed because of us alone. */
-static void restart_call(struct threads *t, struct scan_stack *s)
+static void restart_call(struct threads *t, int tid, struct scan_stack *s)
 {
 	struct cpu_registers r;
 	struct iovec io = { &r, sizeof(r) };
 
 	memcpy(&r, s->registers, sizeof(r));
-	if (cpu_restarts(&r) && !has_signal(t, s->tid)) {
+	if (cpu_restarts(&r) && !has_signal(t, tid)) {
 		cpu_restart(&r);
-		(void)trace_call(PTRACE_SETREGSET, s->tid, NT_PRSTATUS, (uintptr_t)&io);
+		(void)trace_call(PTRACE_SETREGSET, tid, NT_PRSTATUS, (uintptr_t)&io);
 	}
 }
 
-static void read_registers(struct threads *t, struct scan_stack *s)
+static void read_registers(int tid, struct scan_stack *s)
 {
 	struct cpu_registers *r = (void *)s->registers;
 	struct iovec io = { r, sizeof(*r) };
 	size_t used;
 
-	if (trace_call(PTRACE_GETREGSET, s->tid, NT_PRSTATUS, (uintptr_t)&io) < 0)
+	if (trace_call(PTRACE_GETREGSET, tid, NT_PRSTATUS, (uintptr_t)&io) < 0)
 		return;
 	used = sizeof(*r) / sizeof(uintptr_t);
 	io = (struct iovec){ &s->registers[used], sizeof(s->registers) - sizeof(*r) };
-	if (trace_call(PTRACE_GETREGSET, s->tid, CPU_VECTOR_SET, (uintptr_t)&io) < 0)
+	if (trace_call(PTRACE_GETREGSET, tid, CPU_VECTOR_SET, (uintptr_t)&io) < 0)
 		io.iov_len = 0;
 	s->register_size = sizeof(*r) + io.iov_len;
 	s->sp = cpu_stack_pointer(r) - (cpu_in_call(r) ? CPU_RED_ZONE : LEFT_BY_HOOK);
@@ -250,35 +258,34 @@ static void read_registers(struct threads *t, struct scan_stack *s)
 /* One has stopped, or ended. */
 static void take_stop(struct threads *t, int tid, int status)
 {
-	struct scan_stack *s = find(t, tid);
+	size_t i = find(t, tid);
+	struct scan_stack *s = &t->stacks[i];
 
-	if (!s)
+	if (i == t->count)
 		return;
+	t->stopped += WIFSTOPPED(status) - s->stopped;
 	if (!WIFSTOPPED(status)) {
 		*s = t->stacks[--t->count];
+		t->tids[i] = t->tids[t->count];
 		return;
 	}
 	s->signal = PTRACE_STOPPED(status) ? 0 : WSTOPSIG(status);
 	s->stopped = true;
-	read_registers(t, s);
+	read_registers(tid, s);
 	if (s->register_size > 0 && PTRACE_STOPPED(status))
-		restart_call(t, s);
+		restart_call(t, tid, s);
 }
 
 static size_t awaited(const struct threads *t)
 {
-	size_t count = 0;
-
-	for (size_t i = 1; i < t->count; i++)
-		count += !t->stacks[i].stopped;
-	return count;
+	return t->count - 1 - t->stopped; /* the first sleeps */
 }
 
 /* Those that don't stop wait for a device, in a call that isn't interrupted. */
 static bool only_devices(const struct threads *t)
 {
 	for (size_t i = 1; i < t->count; i++)
-		if (!t->stacks[i].stopped && state_of(t, t->stacks[i].tid) != 'D')
+		if (!t->stacks[i].stopped && state_of(t, t->tids[i]) != 'D')
 			return false;
 	return true;
 }
@@ -306,12 +313,14 @@ bool threads_stop(struct threads *t, unsigned wait_ms)
 	bool any;
 
 	t->count = 1;
+	t->stopped = 0;
 	refused = false;
 	/* Those that run may start others meanwhile. */
 	do {
 		any = list(t, interrupt);
 		await_stops(t, until);
 	} while (any && !refused);
+	refused |= t->unlisted > 0; /* these run on */
 	t->blind = (unsigned)awaited(t);
 	if (refused)
 		threads_go(t);
@@ -323,5 +332,5 @@ void threads_go(const struct threads *t)
 	for (size_t i = 1; i < t->count; i++)
 		if (t->stacks[i].stopped)
 			(void)trace_call(
-				PTRACE_DETACH, t->stacks[i].tid, 0, (uintptr_t)t->stacks[i].signal);
+				PTRACE_DETACH, t->tids[i], 0, (uintptr_t)t->stacks[i].signal);
 }

@@ -31,9 +31,12 @@ struct scan_stack {
 
 struct threads {
 	struct scan_stack *stacks; /* [0]: of the thread that asks, which sleeps */
+	int *tids; /* of these, close together: looked through for each thread that is met */
 	size_t count;
-	unsigned blind; /* threads whose registers aren't known */
-	int tasks;	/* the directory /proc/self/task of the process, open */
+	size_t stopped;	   /* of them */
+	unsigned unlisted; /* threads that there is no room for */
+	unsigned blind;	   /* threads whose registers aren't known, these included */
+	int tasks;	   /* the directory /proc/self/task of the process, open */
 };
 
 #pragma GCC visibility push(hidden)

@@ -9,6 +9,7 @@
  * handlers find everything working.
  */
 #include "preload/life/fork.h"
+#include "preload/leakscan/snapshot.h"
 #include "preload/life/thread_life.h"
 #include "preload/store/ledger.h"
 #include "preload/store/regions.h"
@@ -118,6 +119,7 @@ void fork_begin_child(void)
 	if (mine && seccomp_allows_child() && tracefile_fork(mine)) {
 		ledger_forked();
 		threads_forked(t);
+		snapshot_forked();
 		phase_set(PHASE_ON);
 	} else {
 		tracefile_leave();
@@ -135,7 +137,8 @@ bool fork_init(void)
 {
 #ifdef MADV_WIPEONFORK
 	/* Without it (Linux before 4.14) only raw clones are unprotected. */
-	(void)madvise(&phase_page, sizeof(phase_page), MADV_WIPEONFORK);
+	(void)os_call(SYS_madvise, &phase_page, sizeof(phase_page),
+		MADV_WIPEONFORK); /* not by our hook */
 #endif
 	return __register_atfork(
 		       before_fork, after_fork_in_parent, after_fork_in_child, __dso_handle) == 0;
