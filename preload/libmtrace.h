@@ -44,6 +44,10 @@ MTRACE_WEAK void mtrace_get_traced_memory(size_t *current, size_t *peak);
 /* The present state becomes the peak: of the whole, and of each call site. */
 MTRACE_WEAK void mtrace_reset_peak(void);
 
+/* Names this moment on the curve that `mtracer timeline` draws. Half of the points that are kept
+ * (MTRACE_TIMELINE) may be marks; of a label 255 bytes are. */
+MTRACE_WEAK void mtrace_mark(const char *label);
+
 /* Bytes that the tracer itself uses: its private heap and the trace. */
 MTRACE_WEAK size_t mtrace_overhead(void);
 
@@ -61,6 +65,11 @@ MTRACE_WEAK size_t mtrace_overhead(void);
 	do {                                 \
 		if (mtrace_reset_peak)       \
 			mtrace_reset_peak(); \
+	} while (0)
+#define MTRACE_MARK(label)                  \
+	do {                                \
+		if (mtrace_mark)            \
+			mtrace_mark(label); \
 	} while (0)
 
 #ifdef __cplusplus

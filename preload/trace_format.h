@@ -24,7 +24,7 @@
 /* clang-format off: columns by hand */
 
 #define MT_MAGIC "\x89MTRACE\n"	  /* 8 bytes, without the terminating zero */
-#define MT_VERSION 1		  /* of the writer */
+#define MT_VERSION 2		  /* of the writer */
 #define MT_OLDEST_READER 1	  /* the oldest version whose reader understands this file */
 #define MT_BYTE_ORDER 0x01020304u /* as the writer's CPU stores it */
 #define MT_HEADER_SIZE 8192u /* bytes; the first extent starts at the next multiple of page_size */
@@ -86,7 +86,11 @@
 	T(MT_ESTIMATES, struct mt_estimate, "estimates", estimates, estimate_count, words,         \
 		2u << 20, 0, 0, 1)                                                                 \
 	/* what lost blocks hold, if a scan was made */                                            \
-	T(MT_HELD, struct mt_held, "held", held, held_count, held, 4u << 20, 0, 0, 0)
+	T(MT_HELD, struct mt_held, "held", held, held_count, held, 4u << 20, 0, 0, 0)              \
+	/* moments of the run, in no order; a fork child begins without any */                     \
+	T(MT_POINTS, struct mt_point, "points", points, point_count, words, 1u << 20, 0, 0, 0)     \
+	/* what the larger sites had at these */                                                   \
+	T(MT_SHARES, struct mt_share, "shares", shares, share_count, shares, 8u << 20, 0, 0, 0)
 
 enum mt_table_id {
 #define MT_TABLE_ID(id, ...) id,
@@ -318,6 +322,34 @@ struct mt_estimate {
 	double temporary;
 };
 
+/* The whole program at one moment; with several threads, its published state. A record is written anew when
+ * another moment takes its place: `kind` is 0 meanwhile. */
+struct mt_point {
+	uint64_t ns; /* since header.start_ns, by a clock that doesn't jump */
+	uint64_t live_bytes;
+	uint64_t live_blocks;
+	uint64_t allocated_bytes; /* so far */
+	uint64_t allocations;
+	uint64_t rss_anonymous; /* bytes of resident memory, the tracer's included; 0 = unknown */
+	uint64_t rss_file;	/* likewise: of files and shared memory */
+	uint32_t kind;		/* MT_POINT_* */
+	uint32_t number;	/* goes up from one to the next in time */
+	uint32_t threads;
+	uint32_t label; /* MT_POINT_MARK: string */
+};
+#define MT_POINT_UNUSED 0u
+#define MT_POINT_REGULAR 1u
+#define MT_POINT_PEAK 2u /* a new peak, higher than the last such point by a part */
+#define MT_POINT_MARK 3u /* mtrace_mark() */
+#define MT_POINT_END 4u	 /* the process ends */
+
+/* What a site had at a point. There is one for each that had 1/1024 of the live bytes, up to a number. */
+struct mt_share {
+	uint32_t site;
+	uint32_t point; /* in MT_POINTS, plus 1; 0 = unused */
+	uint64_t bytes;
+};
+
 struct mt_table {
 	uint32_t record_size; /* bytes; a newer writer may have longer records, never shorter */
 	uint32_t reserved;
@@ -388,7 +420,7 @@ struct mt_header {
 	uint64_t live_bytes;
 	uint64_t peak_bytes;
 	uint64_t epoch;	  /* goes up by one at each new peak */
-	uint64_t peak_ns; /* reserved for the time of the peak; 0 = unknown */
+	uint64_t peak_ns; /* since start_ns: when the peak was, or a little before; 0 = unknown */
 
 	uint64_t foreign_frees; /* frees of addresses that no recorded allocation returned */
 	uint64_t missed_frees; /* an allocation returned an address that was thought to be in use */
@@ -426,6 +458,9 @@ struct mt_header {
 		[MT_FREED_BY_SIZE]; /* libraries whose free isn't ours, as the last scan found them: "a.so, b.so"; begins with MT_FREED_BY_SOUGHT while they are sought */
 	char went_on_as
 		[MT_PROGRAM_SIZE]; /* that program, as exec was asked for it; "" where unknown */
+	uint32_t peak_site;	   /* whose allocation made the peak, as of peak_ns; 0 = unknown */
+	uint32_t peak_lane;	   /* whose thread that was; valid with peak_ns */
+	uint64_t lost_marks;	   /* that there was no room for */
 };
 #define MT_ENABLED_RECORD 1u /* else stopped: new allocations are not recorded */
 #define MT_ENABLED_LOOK \
@@ -464,6 +499,8 @@ _Static_assert(sizeof(struct mt_held) == 24, "on-disk size");
 _Static_assert(sizeof(struct mt_symbol) == 32, "on-disk size");
 _Static_assert(sizeof(struct mt_process) == 96, "on-disk size");
 _Static_assert(sizeof(struct mt_estimate) == 48, "on-disk size");
+_Static_assert(sizeof(struct mt_point) == 72, "on-disk size");
+_Static_assert(sizeof(struct mt_share) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_extent) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_header) <= MT_HEADER_SIZE, "the header must fit its pages");
 

@@ -12,6 +12,9 @@
 #define MAGIC_SIZE 8
 /* What came later to the header isn't in columns: those before it would have other offsets. */
 #define HEADER_SIZE offsetof(struct mt_header, freed_by)
+/* But this part, behind all tables; a reader takes as much of it as there is. */
+#define TAIL offsetof(struct mt_header, peak_site)
+#define TAIL_SIZE (sizeof(struct mt_header) - TAIL)
 
 /* ---- what is known of each column */
 
@@ -128,6 +131,13 @@ static const struct column held[] = {
 	{ 0 },
 };
 
+static const struct column shares[] = {
+	COLUMN(mt_share, site, DELTA),
+	COLUMN(mt_share, point, DELTA),
+	COLUMN(mt_share, bytes, PLAIN),
+	{ 0 },
+};
+
 static const struct column symbols[] = {
 	COLUMN(mt_symbol, frame, DELTA),
 	COLUMN(mt_symbol, function, PLAIN),
@@ -149,6 +159,7 @@ static const struct column words[] = { WORD(0), WORD(1), WORD(2), WORD(3), WORD(
 	WORD(6), WORD(7), WORD(8), WORD(9), WORD(10), WORD(11), WORD(12), WORD(13), WORD(14),
 	WORD(15), { 0 } };
 _Static_assert(sizeof(struct mt_process) <= 16 * 8 && sizeof(struct mt_process) % 8 == 0 &&
+		       sizeof(struct mt_point) <= 16 * 8 && sizeof(struct mt_point) % 8 == 0 &&
 		       sizeof(struct mt_module) <= 16 * 8 && sizeof(struct mt_module) % 8 == 0 &&
 		       sizeof(struct mt_lane) <= 16 * 8 && sizeof(struct mt_lane) % 8 == 0,
 	"records are whole words");
@@ -346,6 +357,7 @@ unsigned char *columns_write(const unsigned char *plain, size_t *size)
 	put_bytes(&o, h, HEADER_SIZE);
 	for (uint32_t i = 0; i < MT_TABLES_USED; i++)
 		put_table(&o, h, plain, i);
+	put_bytes(&o, plain + TAIL, TAIL_SIZE);
 	*size = o.used;
 	return o.bytes;
 }
@@ -463,5 +475,7 @@ unsigned char *columns_read(const unsigned char *bytes, size_t size, size_t *pla
 			return NULL;
 		}
 	}
+	if ((size_t)(in.end - in.at) >= TAIL_SIZE)
+		memcpy(plain + TAIL, in.at, TAIL_SIZE);
 	return plain;
 }

@@ -21,7 +21,8 @@ static int open_header(int directory, const char *name, struct mt_header *h)
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 		read(fd, h, sizeof(*h)) == sizeof(*h) &&
-		memcmp(h->magic, MT_MAGIC, sizeof(h->magic)) == 0 && h->version == MT_VERSION)
+		memcmp(h->magic, MT_MAGIC, sizeof(h->magic)) == 0 &&
+		h->byte_order == MT_BYTE_ORDER && h->oldest_reader <= MT_VERSION)
 		return fd;
 	if (fd >= 0)
 		close(fd);

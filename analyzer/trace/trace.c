@@ -487,6 +487,61 @@ static bool check_held(struct reader *r, const struct trace *t)
 	return true;
 }
 
+/* A live writer may be at one: it is left out, as is what belongs to it. */
+static bool check_points(struct reader *r, const struct trace *t)
+{
+	struct mt_point *points = r->tables[MT_POINTS];
+
+	for (uint32_t i = 0; i < t->point_count; i++) {
+		struct mt_point *p = &points[i];
+
+		if (p->kind > MT_POINT_END)
+			return bad_reference(r, MT_POINTS, i, "no kind", p->kind);
+		if (p->kind == MT_POINT_UNUSED || string_exists(t, p->label))
+			continue;
+		if (t->state != TRACE_RUNNING)
+			return bad_reference(r, MT_POINTS, i, "no string", p->label);
+		p->kind = MT_POINT_UNUSED;
+	}
+	return true;
+}
+
+/* A process that was killed may have been writing the shares of a point that isn't counted yet. */
+static bool is_last_point(const struct trace *t, const struct mt_share *s)
+{
+	return s->point == t->point_count + 1 && s->site > 0 && s->site < t->site_count;
+}
+
+static bool check_shares(struct reader *r, const struct trace *t)
+{
+	struct mt_share *shares = r->tables[MT_SHARES];
+
+	for (uint32_t i = 0; i < t->share_count; i++) {
+		struct mt_share *s = &shares[i];
+		bool site = s->site > 0 && s->site < t->site_count;
+
+		if (s->point == 0 || (site && s->point <= t->point_count))
+			continue;
+		if (t->state != TRACE_RUNNING && !is_last_point(t, s))
+			return bad_reference(r, MT_SHARES, i, site ? "no point" : "no site",
+				site ? s->point - 1 : s->site);
+		s->point = 0;
+	}
+	return true;
+}
+
+static bool check_peak(struct reader *r, const struct trace *t)
+{
+	struct mt_header *h = &r->trace->header;
+
+	if (h->peak_site < t->site_count)
+		return true;
+	if (t->state != TRACE_RUNNING)
+		return fail(r, "corrupt: peak of site %u", h->peak_site);
+	h->peak_site = 0;
+	return true;
+}
+
 static bool check_symbols(struct reader *r, const struct trace *t)
 {
 	for (uint32_t i = 0; i < t->symbol_count; i++) {
@@ -526,7 +581,8 @@ static bool check_references(struct reader *r)
 
 	return check_texts(r, t) && check_modules(r, t) && check_frames(r, t) &&
 	       check_nodes(r, t) && check_sites(r, t) && check_entries(r, t) && check_leaks(r, t) &&
-	       check_held(r, t) && check_symbols(r, t) && check_processes(r, t);
+	       check_held(r, t) && check_points(r, t) && check_shares(r, t) && check_peak(r, t) &&
+	       check_symbols(r, t) && check_processes(r, t);
 }
 
 /* ---- the finished trace */
@@ -758,6 +814,8 @@ void trace_free(struct trace *t)
 	free((void *)t->symbols);
 	free((void *)t->processes);
 	free((void *)t->estimates);
+	free((void *)t->points);
+	free((void *)t->shares);
 	free(t->command);
 	free(t->successor);
 	free(t->went_on_as);

@@ -53,6 +53,9 @@ struct trace {
 	uint32_t frame_count, node_count, site_count, call_count;
 	uint32_t lane_count, entry_count, module_count, foreign_count;
 	const struct mt_estimate *estimates; /* of the first sites, when sampling */
+	const struct mt_point *points; /* in no order, some unused (kind 0); few traces have none */
+	const struct mt_share *shares; /* of these; some may be unused: point 0 */
+	uint32_t point_count, share_count;
 	uint32_t leak_count, held_count, symbol_count, process_count, estimate_count;
 
 	const char *strings; /* ends with a zero byte */

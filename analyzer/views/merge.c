@@ -427,6 +427,36 @@ static void add_leaks(struct merge *m, const struct maps *maps, const struct tra
 	}
 }
 
+/* ---- the timeline */
+
+/* Moments of several processes don't add up: there is none but that of the first, while it is alone. */
+static void add_timeline(struct merge *m, const struct maps *maps, const struct trace *t)
+{
+	struct mt_header *h = &m->w.header;
+
+	m->w.counts[MT_POINTS] = m->w.counts[MT_SHARES] = 0;
+	h->peak_ns = h->lost_marks = h->peak_site = h->peak_lane = 0;
+	if (m->traces > 1)
+		return;
+	h->peak_ns = t->header.peak_ns;
+	h->lost_marks = t->header.lost_marks;
+	h->peak_site = maps->sites[t->header.peak_site];
+	h->peak_lane = t->header.peak_lane;
+	for (uint32_t i = 0; i < t->point_count; i++) {
+		struct mt_point point = t->points[i];
+
+		if (point.kind != MT_POINT_UNUSED)
+			point.label = trace_writer_string(&m->w, trace_string(t, point.label));
+		trace_writer_add(&m->w, MT_POINTS, &point, 1);
+	}
+	for (uint32_t i = 0; i < t->share_count; i++) {
+		struct mt_share share = t->shares[i];
+
+		share.site = share.point ? maps->sites[share.site] : 0;
+		trace_writer_add(&m->w, MT_SHARES, &share, 1);
+	}
+}
+
 /* ---- the processes */
 
 static struct mt_text copy_text(
@@ -620,6 +650,7 @@ void merge_add(struct merge *m, const struct trace *t)
 	add_counters(m, &maps, t);
 	add_foreign(m, &maps, t);
 	add_leaks(m, &maps, t, measures);
+	add_timeline(m, &maps, t);
 	free(maps.modules);
 	free(maps.frames);
 	free(maps.nodes);

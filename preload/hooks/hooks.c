@@ -128,20 +128,32 @@ TIER void *allocated_walking(
 	return returned(p);
 }
 
+TIER void *allocated_due(void *p)
+{
+	struct thread *t = thread_self;
+
+	timeline_take(t, slot_read(slot_at(p)).site);
+	thread_leave(t);
+	return returned(p);
+}
+
 /* The thread is marked busy from here on. */
 static always_inline void *allocated_marked(struct thread *t, void *p, size_t size,
 	struct cpu_frame at, void *last, uint32_t calls, bool single, bool glibc)
 {
 	struct cached_stack *cache_slot, *stack;
 	uint32_t *slot = record_slot(p, glibc);
+	bool due = false;
 
 	__builtin_prefetch(slot, 1);
 	stack = capture_find(t, at, single, &cache_slot);
 	if (unlikely(!stack))
 		return allocated_walking(p, size, cache_slot, last, calls);
 	check_walk(t, stack, at);
-	if (unlikely(!record_new_marked(t, p, size, stack, slot, single)))
+	if (unlikely(!record_new_marked(t, p, size, stack, slot, single, &due)))
 		return allocated_on(p, size, stack, last);
+	if (unlikely(due))
+		return allocated_due(p);
 	thread_leave(t);
 	return p;
 }

@@ -222,6 +222,8 @@ static always_inline void record_freed(void *p, struct cpu_frame at)
 	if (unlikely(!t))
 		return;
 	record_freed_by(t, p, record_take_slot(p), at);
+	if (timeline_is_low(trace.header->live_bytes))
+		timeline_take(t, 0);
 	thread_leave(t);
 }
 
@@ -255,9 +257,10 @@ static always_inline uint32_t *record_slot(const void *p, bool glibc)
 	return slot_in(p, glibc ? 0 : SLOT_EIGHTHS);
 }
 
-/* A new block of this stack; `slot` is where it belongs, or NULL. */
+/* A new block of this stack; `slot` is where it belongs, or NULL. `due`: is something due on the
+ * timeline? */
 static always_inline bool record_new_marked(struct thread *t, void *p, size_t size,
-	struct cached_stack *stack, uint32_t *slot, bool single)
+	struct cached_stack *stack, uint32_t *slot, bool single, bool *due)
 {
 	struct lane_site *ls;
 
@@ -276,7 +279,7 @@ static always_inline bool record_new_marked(struct thread *t, void *p, size_t si
 	t->last = p;
 	slot_write(slot, p, stack->site, size);
 	if (single)
-		ledger_add_single(stack->site, stack->call, size, 1);
+		*due = ledger_add_single(stack->site, stack->call, size, 1) || timeline_counts();
 	else
 		record_keep_last(t, slot);
 	return true;

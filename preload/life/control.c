@@ -6,6 +6,7 @@
 #include "preload/life/enter.h"
 #include "preload/life/thread_life.h"
 #include "preload/store/ledger.h"
+#include "preload/store/timeline.h"
 #include "preload/sys/cpu.h"
 #include "preload/sys/heap.h"
 #include "preload/sys/os.h"
@@ -56,6 +57,17 @@ EXPORT void mtrace_reset_peak(void)
 	if (!phase_ready() || !(t = thread_enter((uintptr_t)__builtin_frame_address(0))))
 		return;
 	ledger_reset_peaks();
+	timeline_peaks_reset();
+	thread_leave(t);
+}
+
+EXPORT void mtrace_mark(const char *label)
+{
+	struct thread *t;
+
+	if (!phase_ready() || !(t = thread_enter((uintptr_t)__builtin_frame_address(0))))
+		return;
+	timeline_mark(label);
 	thread_leave(t);
 }
 

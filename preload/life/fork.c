@@ -14,6 +14,7 @@
 #include "preload/store/ledger.h"
 #include "preload/store/regions.h"
 #include "preload/store/thread.h"
+#include "preload/store/timeline.h"
 #include "preload/sys/env.h"
 #include "preload/sys/heap.h"
 #include "preload/sys/os.h"
@@ -41,6 +42,7 @@ static uint32_t ledger_holder; /* between the handlers; of ledger_hold() */
 static void take_locks(void)
 {
 	lock_take(&regions_lock);
+	lock_take(&timeline_lock);
 	lock_take(&tables_lock);
 	ledger_holder = ledger_hold();
 	lock_take(&unwind_lock);
@@ -53,6 +55,7 @@ static void drop_locks(void)
 	lock_drop(&unwind_lock);
 	ledger_release(ledger_holder);
 	lock_drop(&tables_lock);
+	lock_drop(&timeline_lock);
 	lock_drop(&regions_lock);
 }
 
@@ -96,6 +99,7 @@ static void after_fork_in_child(void)
 
 	os_forked();
 	modules_forked();
+	timeline_forked();
 	bool will_trace = forking != FORK_UNTRACED && copy;
 	bool was_traced = trace.header != NULL && phase_was_set();
 
@@ -120,6 +124,7 @@ void fork_begin_child(void)
 		ledger_forked();
 		threads_forked(t);
 		snapshot_forked();
+		timeline_begin();
 		phase_set(PHASE_ON);
 	} else {
 		tracefile_leave();

@@ -16,6 +16,7 @@
 #include "preload/store/trace_path.h"
 #include "preload/store/sample.h"
 #include "preload/store/slack.h"
+#include "preload/store/timeline.h"
 #include "preload/store/tracefile.h"
 #include "preload/sys/cpu.h"
 #include "preload/sys/env.h"
@@ -177,6 +178,7 @@ static void start(void)
 	roots_init();
 	cxx_init();
 	look_for_own_malloc(program);
+	timeline_begin();
 	phase_stop(!config.start);
 	phase_set(PHASE_ON);
 }

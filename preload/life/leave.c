@@ -5,6 +5,7 @@
 #include "preload/life/control.h"
 #include "preload/life/enter.h"
 #include "preload/life/resident.h"
+#include "preload/store/timeline.h"
 #include "preload/sys/env.h"
 #include "preload/sys/message.h"
 #include "preload/sys/next.h"
@@ -58,6 +59,7 @@ void leave(const struct cpu_caller *at)
 		struct thread *t = may_look_back() ? thread_enter(at->sp) : NULL;
 
 		if (t) {
+			timeline_end();
 			look_back(at);
 			thread_leave(t);
 		}
@@ -132,6 +134,7 @@ __attribute__((destructor)) static void fini(void)
 		__builtin_unwind_init(); /* the caller's registers go to the stack */
 		at.sp -= sizeof(at.registers);
 		if (t) {
+			timeline_end();
 			if (config.reachable)
 				find_end(t, CPU_CALLER(), &at);
 			look_back(&at);

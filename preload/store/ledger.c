@@ -89,7 +89,8 @@ static void publish_call(uint32_t call, int64_t bytes)
 		l->peak_bytes = l->live_bytes;
 }
 
-static void publish_all(int64_t bytes)
+/* Of a lane, which went on to change this site last. */
+static void publish_all(int64_t bytes, uint32_t site, uint32_t lane)
 {
 	struct mt_header *h = trace.header;
 
@@ -97,6 +98,10 @@ static void publish_all(int64_t bytes)
 	if ((int64_t)h->live_bytes > (int64_t)h->peak_bytes) {
 		h->peak_bytes = h->live_bytes;
 		h->epoch++;
+		h->peak_site = site;
+		h->peak_lane = lane;
+		if (timeline_is_peak(h->live_bytes))
+			store_relaxed(&timeline_peak_is_new, true);
 	}
 }
 
@@ -166,6 +171,8 @@ static void clear_calls(struct thread *t)
 /* What add_up() has found. */
 static void publish(struct thread *t, int64_t all)
 {
+	uint32_t site = 0;
+
 	for (uint32_t i = 0; i < t->dirty_used; i++) {
 		struct lane_site *ls = &t->sites[t->dirty[i]];
 		struct lane_call *ll = &t->calls[ls->call_index];
@@ -173,9 +180,10 @@ static void publish(struct thread *t, int64_t all)
 		publish_call(ll->call, ll->unpublished);
 		ll->unpublished = 0;
 		publish_site(ls);
+		site = ls->site;
 	}
 	t->dirty_used = 0;
-	publish_all(all);
+	publish_all(all, site, t->lane);
 }
 
 /* ---- grants */
@@ -400,7 +408,8 @@ static cold_path struct lane_site *add_site(struct thread *t, uint32_t site)
 }
 
 /* For a lane that has no room to count for the site: in the site's own counters, under the lock. */
-static cold_path void count_directly(uint32_t site, int64_t bytes, int blocks, bool temporary)
+static cold_path void count_directly(
+	uint32_t lane, uint32_t site, int64_t bytes, int blocks, bool temporary)
 {
 	struct mt_site *s = &trace.sites[site];
 	struct mt_published *p = &trace.published[site];
@@ -419,7 +428,7 @@ static cold_path void count_directly(uint32_t site, int64_t bytes, int blocks, b
 	if ((int64_t)(s->current_bytes + p->bytes) > (int64_t)s->peak_bytes)
 		s->peak_bytes = s->current_bytes + p->bytes;
 	publish_call(trace.site_info[site].call, bytes);
-	publish_all(bytes);
+	publish_all(bytes, site, lane);
 	ledger_release(holder);
 }
 
@@ -432,7 +441,7 @@ static void publish_alone(struct thread *t)
 	publish_call(t->calls[ls->call_index].call, bytes);
 	publish_site(ls);
 	t->dirty_used = 0;
-	publish_all(bytes);
+	publish_all(bytes, ls->site, t->lane);
 }
 
 /* Publishes all, with an event that was just counted; or whoever takes the grant back before has
@@ -462,12 +471,21 @@ static bool fits(struct thread *t, int64_t size)
 	return true;
 }
 
+/* The slow path of a lane, which comes by when it may have used its grant up: threads count down together,
+ * and lose a count now and then. */
+static void count_for_timeline(struct thread *t)
+{
+	store_relaxed(&timeline_left, load_relaxed(&timeline_left) - TIMELINE_LANE_EVENTS);
+	if (unlikely(load_relaxed(&timeline_left) <= 0) || load_relaxed(&timeline_peak_is_new))
+		timeline_take(t, 0);
+}
+
 uint32_t ledger_count_lane(
 	struct thread *t, uint32_t site, int64_t bytes, int blocks, bool temporary)
 {
 	int64_t size = bytes < 0 ? -bytes : bytes;
 	struct lane_site *ls;
-	bool is_new, done;
+	bool is_new, looked, done;
 
 	ledger_begin(t);
 	if (unlikely(t->room < 0))
@@ -478,15 +496,18 @@ uint32_t ledger_count_lane(
 		ls = add_site(t, site);
 	if (unlikely(!ls)) {
 		ledger_end(t);
-		count_directly(site, bytes, blocks, temporary);
+		count_directly(t->lane, site, bytes, blocks, temporary);
 		return 0;
 	}
 	ledger_count_in_entry(ls->entry, bytes, blocks, temporary);
 	ledger_make_dirty(t, ls);
+	looked = is_new || size > t->room;
 	done = !is_new && fits(t, size);
 	ledger_end(t);
 	if (!done)
 		publish_event(t, size);
+	if (looked)
+		count_for_timeline(t);
 	return (uint32_t)(ls - t->sites) + 1;
 }
 
@@ -530,7 +551,7 @@ static void recount_live(void)
 		publish_call(trace.site_info[i].call, (int64_t)s->current_bytes);
 		h->live_bytes += s->current_bytes;
 	}
-	publish_all(0);
+	publish_all(0, 0, 0);
 }
 
 void ledger_forked(void)

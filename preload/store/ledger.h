@@ -29,6 +29,7 @@
 
 #include "preload/store/slots.h"
 #include "preload/store/thread.h"
+#include "preload/store/timeline.h"
 #include "preload/store/tracefile.h"
 #include "preload/sys/lock.h"
 #include "preload/sys/phase.h"
@@ -80,8 +81,9 @@ static inline void ledger_save_at_peak(struct mt_site *s, uint64_t bytes, uint64
 	s->epoch = epoch;
 }
 
-/* `call` is the site's. */
-static inline void ledger_add_single(uint32_t site, uint32_t call, uint64_t size, uint32_t blocks)
+/* `call` is the site's. Gives whether that was a peak to note on the timeline. */
+static always_inline bool ledger_add_single(
+	uint32_t site, uint32_t call, uint64_t size, uint32_t blocks)
 {
 	struct mt_site *s = &trace.sites[site];
 	struct mt_call *l = &trace.calls[call];
@@ -101,7 +103,9 @@ static inline void ledger_add_single(uint32_t site, uint32_t call, uint64_t size
 	if ((int64_t)h->live_bytes > (int64_t)h->peak_bytes) {
 		h->peak_bytes = h->live_bytes;
 		h->epoch++;
+		return timeline_is_peak(h->live_bytes);
 	}
+	return false;
 }
 
 static inline void ledger_subtract_single(
@@ -201,7 +205,9 @@ static inline uint32_t ledger_add(struct thread *t, struct block b)
 {
 	if (ledger_is_multi())
 		return ledger_count_lane(t, b.site, (int64_t)b.size, (int)b.count, false);
-	ledger_add_single(b.site, trace.site_info[b.site].call, b.size, b.count);
+	if (ledger_add_single(b.site, trace.site_info[b.site].call, b.size, b.count) ||
+		timeline_counts())
+		timeline_take(t, b.site);
 	return 0;
 }
 

@@ -242,16 +242,23 @@ static bool grow(enum mt_table_id table, size_t bytes)
 	return true;
 }
 
-bool tracefile_room(enum mt_table_id table, uint64_t count)
+bool tracefile_room_if_any(enum mt_table_id table, uint64_t count)
 {
 	size_t bytes = count * shapes[table].record_size;
 	int saved = errno;
 	bool ok = bytes <= tables[table].mapped ||
 		  (!(trace.header->flags & MT_NOTE_STORAGE) && grow(table, bytes));
 
+	errno = saved;
+	return ok;
+}
+
+bool tracefile_room(enum mt_table_id table, uint64_t count)
+{
+	bool ok = tracefile_room_if_any(table, count);
+
 	if (!ok)
 		trace.header->flags |= MT_NOTE_STORAGE;
-	errno = saved;
 	return ok;
 }
 
@@ -337,6 +344,8 @@ static void publish_bases(void)
 	store_release(&trace.slack, (void *)tables[MT_SLACK].base);
 	store_release(&trace.estimates, (void *)tables[MT_ESTIMATES].base);
 	store_release(&trace.held, (void *)tables[MT_HELD].base);
+	store_release(&trace.points, (void *)tables[MT_POINTS].base);
+	store_release(&trace.shares, (void *)tables[MT_SHARES].base);
 }
 
 /* Most programs have nothing in the last three. */
@@ -575,6 +584,9 @@ static void describe_child(struct mt_header *h)
 	h->end_ns = 0;
 	h->went_on = 0;
 	h->went_on_as[0] = '\0';
+	h->tables[MT_POINTS].count = 0;
+	h->tables[MT_SHARES].count = 0;
+	h->lost_marks = 0;
 	describe_process(h);
 	h->start_ns = start_ns;
 }

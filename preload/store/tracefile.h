@@ -30,6 +30,8 @@ struct trace {
 	struct mt_held *held;
 	struct mt_slack *slack; /* with MTRACE_SLACK=1 */
 	struct mt_estimate *estimates;
+	struct mt_point *points;
+	struct mt_share *shares;
 };
 
 extern struct trace trace;
@@ -43,7 +45,9 @@ extern struct lock tables_lock; /* over every growing table and the hash tables 
 
 bool tracefile_create(const char *program); /* false has been explained */
 bool tracefile_room(enum mt_table_id table,
-	uint64_t count);	 /* grows the table to hold `count` records; under tables_lock */
+	uint64_t count); /* grows the table to hold `count` records; under tables_lock */
+bool tracefile_room_if_any(enum mt_table_id table,
+	uint64_t count);	 /* as tracefile_room(), for what a trace is whole without */
 void tracefile_grow_ahead(void); /* while it still may grow; under tables_lock */
 bool tracefile_in_memory(enum mt_table_id table, uint64_t count); /* instead; not for readers */
 bool tracefile_is_in_memory(enum mt_table_id table);

@@ -301,17 +301,31 @@ bool os_would_wait(int fd)
 	return os_call(SYS_ppoll, &room, 1, &now, NULL, 0) == 0;
 }
 
-uint64_t os_time(void)
+/* Where the clock may no more be read, what it was last. */
+static uint64_t read_clock(clockid_t clock, uint64_t *last)
 {
-	static const unsigned long arguments[6] = { CLOCK_REALTIME };
-	static uint64_t last; /* where the clock may no more be read */
+	const unsigned long arguments[6] = { (unsigned long)clock };
 	struct timespec t;
 
 	if (seccomp_is_on() && !seccomp_asks(SYS_clock_gettime, arguments))
-		return load_relaxed(&last);
-	clock_gettime(CLOCK_REALTIME, &t);
-	store_relaxed(&last, (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec);
-	return load_relaxed(&last);
+		return load_relaxed(last);
+	clock_gettime(clock, &t);
+	store_relaxed(last, (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec);
+	return load_relaxed(last);
+}
+
+uint64_t os_time(void)
+{
+	static uint64_t last;
+
+	return read_clock(CLOCK_REALTIME, &last);
+}
+
+uint64_t os_steady_time(void)
+{
+	static uint64_t last;
+
+	return read_clock(CLOCK_MONOTONIC, &last);
 }
 
 int os_pid(void)

@@ -48,6 +48,7 @@ int os_check_room(
 bool os_readable(uintptr_t address); /* the 8 bytes there, without a fault */
 bool os_would_wait(int fd);	     /* for room to write? */
 uint64_t os_time(void);		     /* CLOCK_REALTIME, ns */
+uint64_t os_steady_time(void);	     /* CLOCK_MONOTONIC, ns */
 int os_pid(void);
 int os_tid(void);
 void os_thread_name(char name[16]); /* the calling thread's */

@@ -253,6 +253,37 @@ void builder_held(struct builder *b, uint32_t owner, uint32_t site, uint64_t byt
 	append(b, MT_HELD, &held, 1);
 }
 
+/* The state is that of the moment; the resident memory is twice the live bytes and a MiB of files. */
+void builder_point(struct builder *b, uint32_t kind, uint64_t ns, const char *label)
+{
+	struct mt_point point = {
+		.ns = ns,
+		.live_bytes = b->header.live_bytes,
+		.rss_anonymous = 2 * b->header.live_bytes,
+		.rss_file = 1 << 20,
+		.kind = kind,
+		.number = (uint32_t)b->tables[MT_POINTS].count + 1,
+		.threads = (uint32_t)b->tables[MT_LANES].count,
+		.label = builder_string(b, label),
+	};
+
+	for (uint64_t i = 1; i < b->tables[MT_SITES].count; i++) {
+		const struct mt_site *s = (const struct mt_site *)b->tables[MT_SITES].records + i;
+
+		point.live_blocks += b->ledger[i].blocks;
+		point.allocated_bytes += s->allocated_bytes;
+		point.allocations += s->allocations;
+	}
+	append(b, MT_POINTS, &point, 1);
+}
+
+void builder_share(struct builder *b, uint32_t site, uint64_t bytes)
+{
+	struct mt_share share = { site, (uint32_t)b->tables[MT_POINTS].count, bytes };
+
+	append(b, MT_SHARES, &share, 1);
+}
+
 void builder_leak(struct builder *b, uint32_t site, uint32_t kind, uint64_t bytes, uint64_t blocks)
 {
 	struct mt_leak leak = { site, kind, bytes, blocks };

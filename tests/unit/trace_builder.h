@@ -54,6 +54,10 @@ void builder_foreign(struct builder *b, const uint32_t *frames, size_t count, ui
 void builder_held(
 	struct builder *b, uint32_t owner, uint32_t site, uint64_t bytes, uint64_t blocks);
 void builder_leak(struct builder *b, uint32_t site, uint32_t kind, uint64_t bytes, uint64_t blocks);
+
+/* A point of the kind MT_POINT_*, and what a site had at the last one. */
+void builder_point(struct builder *b, uint32_t kind, uint64_t ns, const char *label);
+void builder_share(struct builder *b, uint32_t site, uint64_t bytes);
 void builder_symbol(struct builder *b, uint32_t frame, const char *function, const char *file,
 	uint32_t line, uint32_t flags);
 

@@ -172,6 +172,34 @@ static bool read_held(struct reading *r)
 	return true;
 }
 
+/* point regular|peak|mark|end NS [LABEL]; then share SITE BYTES for each site that is of it */
+static bool read_point(struct reading *r)
+{
+	static const char *const kinds[] = { "regular", "peak", "mark", "end" };
+	const char *name_of_kind = word(r);
+	uint32_t kind = 0;
+	uint64_t ns;
+
+	while (kind < 4 && strcmp(name_of_kind, kinds[kind]) != 0)
+		kind++;
+	if (kind == 4)
+		return wrong(r, "no such kind of point", name_of_kind);
+	ns = number(r);
+	builder_point(r->builder, MT_POINT_REGULAR + kind, ns, rest(r));
+	return true;
+}
+
+static bool read_share(struct reading *r)
+{
+	const char *text = word(r);
+	uint32_t site;
+
+	if (!find(r, &r->sites, text, &site))
+		return false;
+	builder_share(r->builder, site, number(r));
+	return true;
+}
+
 /* symbol FRAME LINE FILE|- FUNCTION; frames in their order, of one frame innermost first */
 static bool read_symbol(struct reading *r)
 {
@@ -256,6 +284,9 @@ static bool read_header(struct reading *r)
 		FIELD(wait_status),
 		FIELD(start_ns),
 		FIELD(end_ns),
+		FIELD(peak_ns),
+		FIELD(peak_site),
+		FIELD(lost_marks),
 		FIELD(last_ns),
 		FIELD(depth),
 		FIELD(flags),
@@ -321,6 +352,10 @@ static bool read_statement(struct reading *r)
 		return read_leak(r);
 	if (strcmp(verb, "held") == 0)
 		return read_held(r);
+	if (strcmp(verb, "point") == 0)
+		return read_point(r);
+	if (strcmp(verb, "share") == 0)
+		return read_share(r);
 	if (strcmp(verb, "symbol") == 0)
 		return read_symbol(r);
 	if (strcmp(verb, "thread") == 0)

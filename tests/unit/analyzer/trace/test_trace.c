@@ -58,6 +58,8 @@ static struct builder *small_trace(void)
 	builder_foreign(b, frames, 1, 3);
 	builder_leak(b, site, MT_LEAK_LOST, 100, 1);
 	builder_held(b, site, site, 50, 1);
+	builder_point(b, MT_POINT_MARK, 1000, "here");
+	builder_share(b, site, 150);
 	builder_symbol(b, frames[0], "f", "/a.c", 3, MT_SYMBOL_INLINED);
 	builder_symbol(b, frames[1], "main", "", 0, 0);
 	return b;
@@ -83,6 +85,10 @@ START_TEST(a_whole_trace_is_read)
 	ck_assert_uint_eq(t->leaks[0].bytes, 100);
 	ck_assert_uint_eq(t->held_count, 1);
 	ck_assert_uint_eq(t->held[0].bytes, 50);
+	ck_assert_uint_eq(t->point_count, 1);
+	ck_assert_uint_eq(t->points[0].live_bytes, 150);
+	ck_assert_str_eq(trace_string(t, t->points[0].label), "here");
+	ck_assert_uint_eq(t->share_count, 1);
 	ck_assert_uint_eq(t->symbol_count, 2);
 	ck_assert_str_eq(trace_string(t, t->symbols[1].function), "main");
 	ck_assert_int_eq(t->state, TRACE_EXITED);
@@ -458,10 +464,49 @@ static void deep(struct builder *b)
 	builder_site(b, MT_NODE_ROOT, MT_KIND_HEAP, frames, 5000);
 }
 
+static struct mt_point *first_point(struct builder *b)
+{
+	return builder_table(b, MT_POINTS, NULL);
+}
+static struct mt_share *first_share(struct builder *b)
+{
+	return builder_table(b, MT_SHARES, NULL);
+}
+static void point_no_kind(struct builder *b)
+{
+	first_point(b)->kind = 5;
+}
+static void point_no_string(struct builder *b)
+{
+	first_point(b)->label = 1000;
+}
+static void share_no_point(struct builder *b)
+{
+	first_share(b)->point = 3;
+}
+static void share_no_site(struct builder *b)
+{
+	first_share(b)->site = 2;
+}
+static void share_site_none(struct builder *b)
+{
+	first_share(b)->site = 0;
+}
+static void peak_no_site(struct builder *b)
+{
+	builder_header(b)->peak_site = 2;
+}
+
 static const struct {
 	void (*damage)(struct builder *b);
 	const char *says;
 } refused[] = {
+	{ point_no_kind, "corrupt: points[0]: no kind 5" },
+	{ point_no_string, "corrupt: points[0]: no string 1000" },
+	{ share_no_point, "corrupt: shares[0]: no point 2" },
+	{ share_no_site, "corrupt: shares[0]: no site 2" },
+	{ share_site_none, "corrupt: shares[0]: no site 0" },
+	{ peak_no_site, "corrupt: peak of site 2" },
 	{ no_module, "corrupt: frames[1]: no module 9" },
 	{ no_parent, "corrupt: nodes[4]: no parent 4" },
 	{ parent_none, "corrupt: nodes[4]: no parent 0" },
@@ -485,10 +530,10 @@ static const struct {
 	{ symbol_no_string, "corrupt: symbols[0]: no string for frame 1" },
 	{ bad_program, "corrupt: header text at 5000 of 8 bytes" },
 	{ bad_command, "corrupt: header text at 19 of 5000 bytes" },
-	{ newer, "requires a newer mtracer: format 9, but this one reads up to 1" },
+	{ newer, "requires a newer mtracer: format 9, but this one reads up to 2" },
 	{ swapped, "written on a machine with a different byte order" },
 	{ odd_order, "corrupt: invalid byte order: 0x3" },
-	{ no_version, "corrupt: version 1, oldest reader 0" },
+	{ no_version, "corrupt: version 2, oldest reader 0" },
 	{ small_header, "corrupt: header of 16 bytes" },
 	{ huge_header, "corrupt: header of 1073741824 bytes" },
 	{ odd_page, "corrupt: pages of 5000 bytes" },
