@@ -20,6 +20,7 @@ const struct command *const commands[] = {
 	&cmd_report,
 	&cmd_annotate,
 	&cmd_tree,
+	&cmd_timeline,
 	&cmd_leaks,
 	&cmd_diff,
 	&cmd_merge,

@@ -36,6 +36,7 @@ extern const struct command cmd_pack;
 extern const struct command cmd_report;
 extern const struct command cmd_run;
 extern const struct command cmd_tree;
+extern const struct command cmd_timeline;
 
 extern const struct command *const commands[]; /* in the order of the help; ends with NULL */
 

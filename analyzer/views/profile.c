@@ -45,6 +45,7 @@ struct builder {
 	struct hashmap index;	      /* of drafts, by key */
 	struct frame_rows *frames[2]; /* cumulative, for each kind: by frame */
 	uint32_t *frame_row;	      /* indexes of drafts */
+	uint32_t *row_of_site;	      /* likewise; NULL: cumulative */
 	size_t frame_row_count, frame_row_room;
 };
 
@@ -169,6 +170,8 @@ static void add_to_owner(struct builder *b, uint32_t site)
 	if (b->by == BY_SITE)
 		row.site = site;
 	index = find_draft(b, &row);
+	if (b->row_of_site)
+		b->row_of_site[site] = index;
 	if (b->by == BY_LINE)
 		name_row(&b->drafts[index], &row, &b->tally.sites[site]);
 	tally_add(&b->tally, &b->drafts[index].sum, site);
@@ -219,6 +222,10 @@ static void add_to_stack(struct builder *b, uint32_t site)
 
 static void add_sites(struct builder *b, bool cumulative)
 {
+	if (!cumulative) {
+		b->row_of_site = mem_alloc(((size_t)b->trace->site_count + 1) * sizeof(uint32_t));
+		memset(b->row_of_site, 0xff, ((size_t)b->trace->site_count + 1) * sizeof(uint32_t));
+	}
 	for (uint32_t i = 0; i < b->tally.count; i++) {
 		if (cumulative)
 			add_to_stack(b, b->tally.order[i]);
@@ -267,6 +274,7 @@ struct profile *profile_new(
 			b.frames[i] = mem_zalloc(trace->frame_count, sizeof(*b.frames[i]));
 		add_sites(&b, cumulative);
 		finish_rows(&b, p);
+		p->row_of_site = b.row_of_site;
 	}
 	hashmap_release(&b.index);
 	free(b.frames[0]);
@@ -282,6 +290,7 @@ void profile_free(struct profile *p)
 	if (!p)
 		return;
 	free(p->rows);
+	free(p->row_of_site);
 	free(p);
 }
 

@@ -42,6 +42,9 @@ struct profile {
 	struct totals totals; /* of the program, whatever the rows */
 	struct row *rows;     /* in no order */
 	size_t row_count;
+	uint32_t
+		*row_of_site; /* index in rows, until these are sorted; UINT32_MAX: none. NULL where
+				  a row isn't a sum of whole sites */
 };
 
 /*

@@ -171,6 +171,10 @@ static const char *const command_lines[][6] = {
 	{ "pack", "--quiet", "--plain", "--out=/dev/null" },
 	{ "merge", "--quiet", "--out=/dev/null" },
 	{ "leaks", "--by=site", "--stacks=0", "--min-bytes=100" },
+	{ "timeline" },
+	{ "timeline", "--json" },
+	{ "timeline", "--csv" },
+	{ "timeline", "--svg=/dev/null" },
 };
 
 unsigned target_command_count(void)

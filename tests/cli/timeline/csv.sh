@@ -1,0 +1,1 @@
+mtracer timeline --csv $TRACES/timeline.mtrace

@@ -1,0 +1,1 @@
+mtracer timeline --json $TRACES/timeline.mtrace
