@@ -350,6 +350,20 @@ struct mt_share {
 	uint64_t bytes;
 };
 
+/* What another process asks for, `enabled` having MT_ENABLED_LOOK. Whoever writes one holds the file's
+ * lock (flock) until it was answered. */
+#define MT_LABEL_SIZE 128u
+struct mt_request {
+	uint64_t number;  /* written last; there is a request while it differs from `answer` */
+	uint64_t claimed; /* the last that a thread has begun */
+	uint64_t answer;  /* the last that was done */
+	uint32_t kind;	  /* MT_REQUEST_* */
+	uint32_t reserved;
+	char label[MT_LABEL_SIZE]; /* with a terminating zero */
+};
+#define MT_REQUEST_RESET_PEAK 1u
+#define MT_REQUEST_MARK 2u /* at this moment, with the label */
+
 struct mt_table {
 	uint32_t record_size; /* bytes; a newer writer may have longer records, never shorter */
 	uint32_t reserved;
@@ -461,10 +475,11 @@ struct mt_header {
 	uint32_t peak_site;	   /* whose allocation made the peak, as of peak_ns; 0 = unknown */
 	uint32_t peak_lane;	   /* whose thread that was; valid with peak_ns */
 	uint64_t lost_marks;	   /* that there was no room for */
+	struct mt_request request;
 };
 #define MT_ENABLED_RECORD 1u /* else stopped: new allocations are not recorded */
 #define MT_ENABLED_LOOK \
-	2u /* somebody has written a request (scan_request): the next event takes it */
+	2u /* somebody has written a request (scan_request, request): the next allocation takes it */
 
 #define MT_HAS_WAIT_STATUS 1u
 #define MT_NOTE_OWN_MALLOC \
@@ -501,6 +516,7 @@ _Static_assert(sizeof(struct mt_process) == 96, "on-disk size");
 _Static_assert(sizeof(struct mt_estimate) == 48, "on-disk size");
 _Static_assert(sizeof(struct mt_point) == 72, "on-disk size");
 _Static_assert(sizeof(struct mt_share) == 16, "on-disk size");
+_Static_assert(sizeof(struct mt_request) == 160, "on-disk size");
 _Static_assert(sizeof(struct mt_extent) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_header) <= MT_HEADER_SIZE, "the header must fit its pages");
 

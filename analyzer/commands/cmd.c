@@ -27,6 +27,10 @@ const struct command *const commands[] = {
 	&cmd_pack,
 	&cmd_export,
 	&cmd_info,
+	&cmd_start,
+	&cmd_stop,
+	&cmd_mark,
+	&cmd_reset_peak,
 	&cmd_completion,
 	NULL,
 };

@@ -31,10 +31,14 @@ extern const struct command cmd_info;
 extern const struct command cmd_diff;
 extern const struct command cmd_export;
 extern const struct command cmd_leaks;
+extern const struct command cmd_mark;
 extern const struct command cmd_merge;
 extern const struct command cmd_pack;
 extern const struct command cmd_report;
+extern const struct command cmd_reset_peak;
 extern const struct command cmd_run;
+extern const struct command cmd_start;
+extern const struct command cmd_stop;
 extern const struct command cmd_tree;
 extern const struct command cmd_timeline;
 

@@ -10,6 +10,7 @@
 #include "analyzer/trace/trace.h"
 #include "analyzer/views/leaks.h"
 #include "analyzer/views/reading.h"
+#include "analyzer/views/request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -244,10 +245,10 @@ static int report_file(struct command_state *c, const char *path)
 static int report_process(struct command_state *c, uint32_t pid)
 {
 	struct livetrace live;
-	int status = livetrace_open(&live, pid);
+	int status = livetrace_open_pid(&live, pid);
 
 	if (status == EXIT_OK)
-		status = livetrace_scan(&live, c->values->wait);
+		status = request_scan(&live, c->values->wait);
 	if (status == EXIT_OK)
 		status = report_file(c, live.path);
 	livetrace_close(&live);

@@ -7,7 +7,6 @@
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/width.h"
 #include "analyzer/print/summary.h"
-#include "analyzer/views/livetrace.h"
 #include "analyzer/run/runtrace.h"
 #include "analyzer/views/leaks.h"
 #include "analyzer/views/reading.h"

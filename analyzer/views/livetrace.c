@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* livetrace.c - finds the trace of a process by its mappings, and writes requests into it. */
+/* livetrace.c - finds the trace of a process by its mappings, and the process of a trace. */
 #include "analyzer/views/livetrace.h"
-#include "analyzer/base/clock.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/trace/process.h"
@@ -12,12 +11,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- finding it */
@@ -145,7 +143,7 @@ static int say_no_maps(uint32_t pid, const char *path, int code)
 	return error("process %u: %s: %s", pid, path, strerror(code));
 }
 
-int livetrace_open(struct livetrace *live, uint32_t pid)
+int livetrace_open_pid(struct livetrace *live, uint32_t pid)
 {
 	struct search s = { 0 };
 	char path[64], *line = NULL;
@@ -154,7 +152,7 @@ int livetrace_open(struct livetrace *live, uint32_t pid)
 	int status = EXIT_OK;
 	FILE *maps;
 
-	*live = (struct livetrace){ pid, NULL, -1 };
+	*live = (struct livetrace){ .pid = pid, .fd = -1 };
 	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
 	maps = fopen(path, "re");
 	if (!maps)
@@ -175,68 +173,46 @@ int livetrace_open(struct livetrace *live, uint32_t pid)
 	return status;
 }
 
+int livetrace_open(struct livetrace *live, const char *operand)
+{
+	struct mt_header h;
+	struct stat st;
+	uint32_t pid;
+
+	if (livetrace_is_pid(operand, &pid))
+		return livetrace_open_pid(live, pid);
+	*live = (struct livetrace){ .path = mem_strdup(operand) };
+	live->fd = open(operand, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (live->fd < 0)
+		return error("%s: %s", operand, strerror(errno));
+	if (fstat(live->fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+		!trace_read_header(live->fd, &h))
+		return error("%s: not a trace that a process writes", operand);
+	live->pid = h.pid;
+	h.boot_id[sizeof(h.boot_id) - 1] = '\0';
+	if (h.flags & MT_NOTE_COPY || h.state == MT_STATE_EXITED ||
+		process_state(h.pid, h.start_ticks, h.boot_id, operand, &st) != PROCESS_WRITES)
+		return error("%s: its process %u has ended", operand, h.pid);
+	return EXIT_OK;
+}
+
+struct mt_header *livetrace_map(struct livetrace *live)
+{
+	void *p;
+
+	if (!live->header) {
+		p = mmap(NULL, MT_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, live->fd, 0);
+		live->header = p == MAP_FAILED ? NULL : p;
+	}
+	return live->header;
+}
+
 void livetrace_close(struct livetrace *live)
 {
+	if (live->header)
+		munmap(live->header, MT_HEADER_SIZE);
 	if (live->fd >= 0)
 		close(live->fd);
 	free(live->path);
 	*live = (struct livetrace){ .fd = -1 };
-}
-
-/* ---- asking */
-
-/* The request, and then the mark that makes the library look for one at its next event. */
-static bool write_request(const struct livetrace *live, uint64_t request)
-{
-	struct mt_header h;
-
-	if (pwrite(live->fd, &request, sizeof(request), offsetof(struct mt_header, scan_request)) !=
-			(ssize_t)sizeof(request) ||
-		!trace_read_header(live->fd, &h))
-		return false;
-	h.enabled |= MT_ENABLED_LOOK;
-	return pwrite(live->fd, &h.enabled, sizeof(h.enabled),
-		       offsetof(struct mt_header, enabled)) == (ssize_t)sizeof(h.enabled);
-}
-
-static int say_no_answer(
-	const struct livetrace *live, const struct mt_header *h, uint64_t request, uint64_t seconds)
-{
-	if (process_start_ticks((pid_t)live->pid) != h->start_ticks || h->state == MT_STATE_EXITED)
-		return error("process %u: ended before it checked for leaks; see 'mtracer leaks "
-			     "%s'",
-			live->pid, live->path);
-	if (h->scan_answer >= request)
-		return error("process %u: still checking for leaks after %llu s; increase --wait",
-			live->pid, (unsigned long long)seconds);
-	write_request(live, h->scan_answer); /* not when nobody waits any more */
-	return error("process %u: no allocation within %llu s, which is when it checks for leaks; "
-		     "increase --wait",
-		live->pid, (unsigned long long)seconds);
-}
-
-int livetrace_scan(struct livetrace *live, uint64_t wait_seconds)
-{
-	uint64_t begun = clock_ns(CLOCK_MONOTONIC), request;
-	uint64_t limit = wait_seconds < 1000000 ? wait_seconds * 1000000000 : UINT64_MAX;
-	struct mt_header h;
-
-	if (!trace_read_header(live->fd, &h))
-		return error("%s: not a trace any more", live->path);
-	request = (h.scan_request > h.scan_answer ? h.scan_request : h.scan_answer) + 1;
-	if (!write_request(live, request))
-		return error("%s: cannot be written: %s", live->path, strerror(errno));
-	for (;;) {
-		bool gone = process_start_ticks((pid_t)live->pid) != h.start_ticks;
-
-		if (!trace_read_header(live->fd, &h))
-			return error("%s: not a trace any more", live->path);
-		if (h.scan_answer >= request && h.scan_state == MT_SCAN_DONE)
-			return EXIT_OK;
-		if (h.scan_answer >= request && h.scan_state == MT_SCAN_FAILED)
-			return EXIT_OK; /* the report says why there is no verdict */
-		if (gone || clock_ns(CLOCK_MONOTONIC) - begun > limit)
-			return say_no_answer(live, &h, request, wait_seconds);
-		pause_ms(5);
-	}
 }

@@ -90,9 +90,7 @@ static struct trace *open_process(uint32_t pid)
 	struct livetrace live;
 	struct trace *trace;
 
-	if (livetrace_open(&live, pid) != EXIT_OK)
-		return NULL;
-	trace = open_file(live.path);
+	trace = livetrace_open_pid(&live, pid) == EXIT_OK ? open_file(live.path) : NULL;
 	livetrace_close(&live);
 	return trace;
 }

@@ -133,6 +133,7 @@ void trace_writer_copy(struct trace_writer *w, const struct trace *t, bool symbo
 	w->header.state = state_of(t);
 	w->header.went_on = trace_went_on(t);
 	w->header.scan_request = w->header.scan_answer;
+	memset(&w->header.request, 0, sizeof(w->header.request)); /* nobody waits for it */
 	if (t->state == TRACE_RUNNING && trace_run_time(t, &ns))
 		w->header.end_ns = ns;
 }

@@ -2,6 +2,7 @@
 /* record.c - the rare cases of recording. */
 #include "preload/hooks/record.h"
 #include "preload/leakscan/snapshot.h"
+#include "preload/store/request.h"
 #include "preload/unwind/stacks.h"
 
 /* mtrace_stop(), or somebody outside, has asked for something. */
@@ -11,6 +12,7 @@ cold_path bool record_look(void)
 
 	if (load_relaxed(&h->enabled) & MT_ENABLED_LOOK) {
 		and_relaxed(&h->enabled, ~(uint64_t)MT_ENABLED_LOOK);
+		request_take();
 		snapshot_answer();
 	}
 	phase_stop(!(load_relaxed(&h->enabled) & MT_ENABLED_RECORD));

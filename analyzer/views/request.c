@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* request.c - writes requests into a header, and polls it for the answer. */
+#include "analyzer/views/request.h"
+#include "analyzer/base/clock.h"
+#include "analyzer/base/log.h"
+#include "analyzer/base/progress.h"
+#include "analyzer/trace/process.h"
+#include "analyzer/trace/recognize.h"
+#include "preload/trace_format.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+
+/* What one waits for. */
+struct awaited {
+	const char *doing; /* "checked for leaks" */
+	uint64_t number;
+	uint64_t wait_seconds;
+	uint64_t (*answer)(const struct mt_header *h);
+	bool (*is_done)(const struct mt_header *h); /* once it was taken */
+};
+
+/* The request, and then the mark that makes the library look for one at its next event. */
+static void write_number(struct mt_header *header, uint64_t *field, uint64_t number)
+{
+	__atomic_store_n(field, number, __ATOMIC_RELEASE);
+	__atomic_or_fetch(&header->enabled, MT_ENABLED_LOOK, __ATOMIC_ACQ_REL);
+}
+
+static int say_not_mapped(const struct livetrace *live)
+{
+	return error("%s: cannot be mapped: %s", live->path, strerror(errno));
+}
+
+static bool has_ended(const struct livetrace *live, const struct mt_header *h)
+{
+	return process_start_ticks((pid_t)live->pid) != h->start_ticks ||
+	       h->state == MT_STATE_EXITED;
+}
+
+static int say_no_answer(
+	const struct livetrace *live, const struct mt_header *h, const struct awaited *a)
+{
+	if (has_ended(live, h))
+		return error("process %u: ended before it %s; see 'mtracer report %s'", live->pid,
+			a->doing, live->path);
+	if (a->answer(h) >= a->number)
+		return error("process %u: has not %s after %llu s; increase --wait", live->pid,
+			a->doing, (unsigned long long)a->wait_seconds);
+	return error("process %u: no allocation within %llu s, which is when it would have %s; "
+		     "increase --wait",
+		live->pid, (unsigned long long)a->wait_seconds, a->doing);
+}
+
+static int await(struct livetrace *live, const struct awaited *a)
+{
+	uint64_t begun = clock_ns(CLOCK_MONOTONIC);
+	uint64_t limit = a->wait_seconds < 1000000 ? a->wait_seconds * 1000000000 : UINT64_MAX;
+	struct mt_header h;
+	bool last;
+
+	progress_say("waiting for the next allocation of process %u", live->pid);
+	do {
+		last = clock_ns(CLOCK_MONOTONIC) - begun > limit;
+		if (!trace_read_header(live->fd, &h))
+			return error("%s: not a trace any more", live->path);
+		last = last || has_ended(live, &h);
+		/* read anew: it may have been taken just before the end */
+		if (last && !trace_read_header(live->fd, &h))
+			return error("%s: not a trace any more", live->path);
+		if (a->answer(&h) >= a->number && a->is_done(&h))
+			return EXIT_OK;
+		if (!last)
+			pause_ms(5);
+	} while (!last);
+	return say_no_answer(live, &h, a);
+}
+
+/* ---- a search for leaks */
+
+static uint64_t scan_answer(const struct mt_header *h)
+{
+	return h->scan_answer;
+}
+
+/* A report says why there is no verdict. */
+static bool is_scanned(const struct mt_header *h)
+{
+	return h->scan_state == MT_SCAN_DONE || h->scan_state == MT_SCAN_FAILED;
+}
+
+int request_scan(struct livetrace *live, uint64_t wait_seconds)
+{
+	struct awaited a = { "checked for leaks", 0, wait_seconds, scan_answer, is_scanned };
+	struct mt_header *header = livetrace_map(live);
+	int status;
+
+	if (!header)
+		return say_not_mapped(live);
+	a.number = (header->scan_request > header->scan_answer ? header->scan_request
+							       : header->scan_answer) +
+		   1;
+	write_number(header, &header->scan_request, a.number);
+	status = await(live, &a);
+	if (status != EXIT_OK && header->scan_answer < a.number)
+		write_number(header, &header->scan_request, header->scan_answer); /* nobody waits any more */
+	return status;
+}
+
+/* ---- recording */
+
+int request_recording(struct livetrace *live, bool on, bool *was)
+{
+	struct mt_header *header = livetrace_map(live);
+	uint64_t before;
+
+	if (!header)
+		return say_not_mapped(live);
+	if (on)
+		before = __atomic_fetch_or(&header->enabled, MT_ENABLED_RECORD, __ATOMIC_ACQ_REL);
+	else
+		before = __atomic_fetch_and(
+			&header->enabled, ~(uint64_t)MT_ENABLED_RECORD, __ATOMIC_ACQ_REL);
+	*was = before & MT_ENABLED_RECORD;
+	return EXIT_OK;
+}
+
+/* ---- the others */
+
+static uint64_t answer(const struct mt_header *h)
+{
+	return h->request.answer;
+}
+
+static bool is_taken(const struct mt_header *h)
+{
+	(void)h;
+	return true;
+}
+
+/* One at a time: whoever writes one holds the file's lock until it was taken. */
+static int lock(struct livetrace *live, uint64_t wait_seconds)
+{
+	uint64_t begun = clock_ns(CLOCK_MONOTONIC);
+
+	while (flock(live->fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return error("%s: cannot be locked: %s", live->path, strerror(errno));
+		if ((clock_ns(CLOCK_MONOTONIC) - begun) / 1000000000 >= wait_seconds)
+			return error("process %u: another request is still waiting; increase "
+				     "--wait",
+				live->pid);
+		pause_ms(5);
+	}
+	return EXIT_OK;
+}
+
+static const char *doing(uint32_t kind)
+{
+	return kind == MT_REQUEST_MARK ? "made the mark" : "reset its peaks";
+}
+
+int request_make(struct livetrace *live, uint32_t kind, const char *label, uint64_t wait_seconds)
+{
+	struct awaited a = { doing(kind), 0, wait_seconds, answer, is_taken };
+	struct mt_header *header = livetrace_map(live);
+	int status;
+
+	if (!header)
+		return say_not_mapped(live);
+	if (header->version < 2)
+		return error("%s: written by an older library, which takes no such request",
+			live->path);
+	status = lock(live, wait_seconds);
+	if (status != EXIT_OK)
+		return status;
+	header->request.kind = kind;
+	memset(header->request.label, 0, sizeof(header->request.label));
+	memcpy(header->request.label, label, strlen(label));
+	a.number = __atomic_load_n(&header->request.answer, __ATOMIC_ACQUIRE) + 1;
+	write_number(header, &header->request.number, a.number);
+	status = await(live, &a);
+	if (status != EXIT_OK) /* nobody waits any more */
+		write_number(header, &header->request.number, header->request.answer);
+	flock(live->fd, LOCK_UN);
+	return status;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* request.c - one thread does what is asked for, and says so when it is done. */
+#include "preload/store/request.h"
+#include "preload/store/ledger.h"
+#include "preload/store/timeline.h"
+#include "preload/store/tracefile.h"
+#include "preload/sys/atomic.h"
+
+#include <string.h>
+
+/* Whoever may write the file may change it meanwhile: it is read once. */
+static void mark(const struct mt_request *r)
+{
+	char label[MT_LABEL_SIZE];
+
+	memcpy(label, r->label, sizeof(label));
+	label[sizeof(label) - 1] = '\0';
+	timeline_mark(label);
+}
+
+void request_take(void)
+{
+	struct mt_request *r = &trace.header->request;
+	uint64_t number = load_acquire(&r->number), claimed = load_relaxed(&r->claimed);
+
+	if (number == load_relaxed(&r->answer) || number == claimed ||
+		!compare_exchange_acq_rel(&r->claimed, &claimed, number))
+		return;
+	switch (r->kind) {
+	case MT_REQUEST_RESET_PEAK:
+		ledger_reset_peaks();
+		timeline_peaks_reset();
+		break;
+	case MT_REQUEST_MARK:
+		mark(r);
+		break;
+	}
+	store_release(&r->answer, number);
+}
