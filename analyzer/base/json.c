@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* json.c - writes JSON to a stream. */
 #include "analyzer/base/json.h"
+#include "analyzer/base/csv.h"
 #include "analyzer/base/progress.h"
 #include "analyzer/base/strbuf.h"
 
@@ -76,9 +77,24 @@ static void write_number(FILE *out, uint64_t number)
 	put(out, digits + at, sizeof(digits) - at);
 }
 
-/* What comes before a value: the comma, the line, the key. */
-static void begin(struct json *j, const char *key)
+/* A field of a line. */
+static bool begin_field(struct json *j, const char *key)
 {
+	const char *lead = j->depth > 1 ? j->open[j->depth - 1].key : NULL;
+
+	if (j->open[0].any)
+		putc_unlocked(',', j->out);
+	j->open[0].any = true;
+	if (j->form == JSON_CSV_TITLES)
+		fprintf(j->out, "%s%s%s", lead ? lead : "", lead ? "_" : "", key);
+	return j->form == JSON_CSV;
+}
+
+/* What comes before a value: the comma, the line, the key. False: the value isn't wanted. */
+static bool begin(struct json *j, const char *key)
+{
+	if (j->form != JSON_TEXT)
+		return begin_field(j, key);
 	if (j->depth > 0) {
 		bool inline_ = j->open[j->depth - 1].inline_;
 
@@ -92,17 +108,21 @@ static void begin(struct json *j, const char *key)
 		write_text(j->out, key);
 		put(j->out, ": ", 2);
 	}
+	return true;
 }
 
 static void open_container(struct json *j, const char *key, bool inline_, char open, char close)
 {
-	begin(j, key);
-	putc_unlocked(open, j->out);
+	if (j->form == JSON_TEXT) {
+		begin(j, key);
+		putc_unlocked(open, j->out);
+	}
 	if (j->depth > 0 && j->open[j->depth - 1].inline_)
 		inline_ = true;
 	j->open[j->depth].close = close;
 	j->open[j->depth].inline_ = inline_;
 	j->open[j->depth].any = false;
+	j->open[j->depth].key = key;
 	j->depth++;
 }
 
@@ -110,6 +130,12 @@ void json_start(struct json *j, FILE *out)
 {
 	progress_end();
 	*j = (struct json){ .out = out };
+}
+
+void json_start_csv(struct json *j, FILE *out)
+{
+	json_start(j, out);
+	j->form = JSON_CSV_TITLES;
 }
 
 void json_finish(struct json *j)
@@ -127,8 +153,20 @@ void json_array(struct json *j, const char *key, bool inline_)
 	open_container(j, key, inline_, '[', ']');
 }
 
+static void close_line(struct json *j)
+{
+	if (--j->depth > 0)
+		return;
+	putc_unlocked('\n', j->out);
+	j->form = JSON_CSV;
+}
+
 void json_close(struct json *j)
 {
+	if (j->form != JSON_TEXT) {
+		close_line(j);
+		return;
+	}
 	j->depth--;
 	if (j->open[j->depth].any && !j->open[j->depth].inline_)
 		fprintf(j->out, "\n%*s", 2 * j->depth, "");
@@ -137,8 +175,11 @@ void json_close(struct json *j)
 
 void json_text(struct json *j, const char *key, const char *text)
 {
-	begin(j, key);
-	if (text)
+	if (!begin(j, key))
+		return;
+	if (j->form == JSON_CSV)
+		csv_field(text, j->out);
+	else if (text)
 		write_text(j->out, text);
 	else
 		fputs("null", j->out);
@@ -146,13 +187,15 @@ void json_text(struct json *j, const char *key, const char *text)
 
 void json_unsigned(struct json *j, const char *key, uint64_t number)
 {
-	begin(j, key);
+	if (!begin(j, key))
+		return;
 	write_number(j->out, number);
 }
 
 void json_signed(struct json *j, const char *key, int64_t number)
 {
-	begin(j, key);
+	if (!begin(j, key))
+		return;
 	if (number < 0)
 		putc_unlocked('-', j->out);
 	write_number(j->out, number < 0 ? -(uint64_t)number : (uint64_t)number);
@@ -160,21 +203,23 @@ void json_signed(struct json *j, const char *key, int64_t number)
 
 void json_real(struct json *j, const char *key, double number)
 {
-	begin(j, key);
+	if (!begin(j, key))
+		return;
 	if (isfinite(number))
 		fprintf(j->out, "%.2f", number);
-	else
+	else if (j->form == JSON_TEXT)
 		fputs("null", j->out);
 }
 
 void json_bool(struct json *j, const char *key, bool value)
 {
-	begin(j, key);
+	if (!begin(j, key))
+		return;
 	fputs(value ? "true" : "false", j->out);
 }
 
 void json_null(struct json *j, const char *key)
 {
-	begin(j, key);
-	fputs("null", j->out);
+	if (begin(j, key) && j->form == JSON_TEXT)
+		fputs("null", j->out);
 }

@@ -14,17 +14,31 @@
 
 #define JSON_DEPTH 16 /* containers inside each other, at most */
 
+enum json_form {
+	JSON_TEXT,
+	JSON_CSV_TITLES,
+	JSON_CSV,
+};
+
 struct json {
 	FILE *out;
+	enum json_form form;
 	int depth;
 	struct {
 		char close;
 		bool inline_;
-		bool any; /* a member was written */
+		bool any;	 /* a member was written */
+		const char *key; /* of the container */
 	} open[JSON_DEPTH];
 };
 
 void json_start(struct json *j, FILE *out);
+
+/* Comma-separated values instead: each outermost object is a line, and of the first, which may be
+ * one of an empty row, only the keys are written, as titles. All must have the same members: scalars,
+ * and objects of scalars, whose keys have that of the object in front. */
+void json_start_csv(struct json *j, FILE *out);
+
 void json_finish(struct json *j); /* the last line's end */
 
 void json_object(struct json *j, const char *key, bool inline_);

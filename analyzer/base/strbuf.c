@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +82,21 @@ size_t utf8_character(const char *text)
 	return size;
 }
 
+/* Marks that change the order or the direction of what stands around them, and separators that some
+ * take for the end of the line: a name could look like another, or like two. */
+static bool is_deceptive(const char *text, size_t size)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	if (size == 2)
+		return c[0] == 0xd8 && c[1] == 0x9c; /* U+061C */
+	if (size != 3 || c[0] != 0xe2)
+		return false;
+	if (c[1] == 0x80) /* U+200E, U+200F; U+2028 to U+202E */
+		return c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae);
+	return c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9; /* U+2066 to U+2069 */
+}
+
 void strbuf_add_clean(struct strbuf *s, const char *text)
 {
 	size_t start = s->size;
@@ -94,13 +110,23 @@ void strbuf_add_clean(struct strbuf *s, const char *text)
 				strbuf_add_bytes(s, " ", 1);
 			while ((s->size - start) % TAB_WIDTH);
 		} else if (c < ' ' || c == 0x7f || size == 0 ||
-			   (c == 0xc2 && (unsigned char)text[1] < 0xa0)) { /* C1 controls */
+			   (c == 0xc2 && (unsigned char)text[1] < 0xa0) || /* C1 controls */
+			   is_deceptive(text, size)) {
 			strbuf_add_bytes(s, "?", 1);
 		} else {
 			strbuf_add_bytes(s, text, size);
 		}
 		text += size ? size : 1;
 	}
+}
+
+void strbuf_add_folded(struct strbuf *s, const char *name)
+{
+	size_t start = s->size;
+
+	strbuf_add_clean(s, name);
+	for (char *c = s->text + start; s->size > start && c < s->text + s->size; c++)
+		*c = *c == ';' ? ':' : *c == ' ' ? '_' : *c;
 }
 
 const char *strbuf_text(const struct strbuf *s)

@@ -17,9 +17,13 @@ void strbuf_add(struct strbuf *s, const char *text);
 void strbuf_add_bytes(struct strbuf *s, const char *bytes, size_t size);
 void strbuf_addf(struct strbuf *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Adds a text of unknown origin for the eyes: control characters and broken UTF-8 become '?'. Tabs
- * become spaces. */
+/* Adds a text of unknown origin for the eyes: control characters, those that turn the order of
+ * others around, and broken UTF-8 become '?'. Tabs become spaces. */
 void strbuf_add_clean(struct strbuf *s, const char *text);
+
+/* A clean name in a stack "main;parse;read_line": where it has a semicolon, a colon stands, and for
+ * blanks an underscore, since there is no way to quote. */
+void strbuf_add_folded(struct strbuf *s, const char *name);
 
 const char *strbuf_text(const struct strbuf *s); /* "" while empty; valid until the next change */
 void strbuf_clear(struct strbuf *s);		 /* empty, room kept */

@@ -2,6 +2,7 @@
 /* table.c - human-readable columns, aligned. */
 #include "analyzer/base/table.h"
 #include "analyzer/base/fold.h"
+#include "analyzer/base/markdown.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"
@@ -335,7 +336,83 @@ void table_print(const struct table *t, FILE *out)
 	free(widths);
 }
 
+/* ---- Markdown */
+
+static void markdown_note(const struct note *note, FILE *out)
+{
+	const char *lead = note->lead + strspn(note->lead, " ");
+
+	fputs("<br>", out);
+	if (!note->name) {
+		markdown_code(lead, out);
+		return;
+	}
+	fputs(lead, out);
+	markdown_code(note->name, out);
+	fputs(*note->name && *note->path ? " " : "", out);
+	markdown_code(note->path, out);
+}
+
+/* Where notes go: the first of the columns from theirs on that isn't left out. */
+static size_t notes_column(const struct table *t, const size_t *widths)
+{
+	size_t c = t->notes_at;
+
+	while (c + 1 < t->column_count && widths[c] == 0)
+		c++;
+	return c;
+}
+
+static void markdown_titles(const struct table *t, const size_t *widths, FILE *out)
+{
+	putc('|', out);
+	for (size_t c = 0; c < t->column_count; c++)
+		if (widths[c])
+			fprintf(out, " %s |", t->columns[c].title);
+	fputs("\n|", out);
+	for (size_t c = 0; c < t->column_count; c++)
+		if (widths[c])
+			fputs(t->columns[c].align == ALIGN_RIGHT ? " ---: |" : " --- |", out);
+	putc('\n', out);
+}
+
+static void markdown_row(
+	const struct table *t, const size_t *widths, const struct row *row, FILE *out)
+{
+	size_t notes_at = notes_column(t, widths);
+
+	putc('|', out);
+	for (size_t c = 0; c < t->column_count; c++) {
+		if (widths[c] == 0)
+			continue;
+		putc(' ', out);
+		if (t->columns[c].shorten)
+			markdown_code(cell_of(row, c), out);
+		else
+			markdown_text(cell_of(row, c), out);
+		for (size_t n = 0; c == notes_at && n < row->note_count; n++)
+			markdown_note(&row->notes[n], out);
+		fputs(" |", out);
+	}
+	putc('\n', out);
+}
+
+void table_markdown(const struct table *t, FILE *out)
+{
+	size_t *widths = mem_zalloc(t->column_count, sizeof(*widths));
+
+	for (size_t c = 0; c < t->column_count; c++)
+		widths[c] = column_width(t, c);
+	if (t->row_count)
+		markdown_titles(t, widths, out);
+	for (size_t i = 0; i < t->row_count; i++)
+		markdown_row(t, widths, &t->rows[i], out);
+	free(widths);
+}
+
 /* ---- style */
+
+static int style_wanted = -1; /* not known yet */
 
 static bool wants_style(void)
 {
@@ -350,9 +427,13 @@ const char *style(enum style which)
 {
 	static const char *const sequences[] = { "\033[0m", "\033[1m", "\033[2m", "\033[33m",
 		"\033[1;31m" };
-	static int wanted = -1;
 
-	if (wanted < 0)
-		wanted = wants_style();
-	return wanted ? sequences[which] : "";
+	if (style_wanted < 0)
+		style_wanted = wants_style();
+	return style_wanted ? sequences[which] : "";
+}
+
+void style_off(void)
+{
+	style_wanted = 0;
 }

@@ -43,11 +43,16 @@ void table_shorten(struct table *t, void (*shorten)(struct strbuf *, const char 
 /* In the columns that output has (fold.h). Columns that are empty in every row are left out. */
 void table_print(const struct table *t, FILE *out);
 
+/* As Markdown, in full width; cells that can be shortened are code, and notes are lines of the cell
+ * under which they begin. */
+void table_markdown(const struct table *t, FILE *out);
+
 /* ---- style: escape sequences where stdout is a terminal that takes them and NO_COLOR isn't set,
  * "" elsewhere */
 
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_FAINT, STYLE_WARNING, STYLE_HOT };
 
 const char *style(enum style which);
+void style_off(void); /* from here on: what is written isn't for a terminal */
 
 #endif

@@ -191,6 +191,14 @@ static int dispatch(int argc, char **argv)
 	return unknown_command(name);
 }
 
+int check_one_format(const char *who, bool json, bool csv, bool markdown)
+{
+	if (json + csv + markdown < 2)
+		return EXIT_OK;
+	return error("%s: --%s and --%s exclude each other", who, json ? "json" : "csv",
+		markdown ? "markdown" : "csv");
+}
+
 int command_main(int argc, char **argv)
 {
 	int status;

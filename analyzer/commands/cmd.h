@@ -47,6 +47,18 @@ extern const struct command *const commands[]; /* in the order of the help; ends
 const struct command *command_find(const char *name); /* NULL = no such command */
 void command_help(const struct command *command, FILE *out);
 
+/* Rows for the options about tables that aren't for people to read at once, and whether at most one of
+ * these and --json was given, else an error's exit status. */
+#define TABLE_OPTION_ROWS(type, csv, markdown)                                              \
+	{ OPTION_FLAG, "csv", 0, NULL, "print comma-separated values", offsetof(type, csv), \
+		NULL },                                                                     \
+	{                                                                                   \
+		OPTION_FLAG, "markdown", 0, NULL,                                           \
+			"print Markdown, for example for a pull request",                   \
+			offsetof(type, markdown), NULL                                      \
+	}
+int check_one_format(const char *who, bool json, bool csv, bool markdown);
+
 /* What main() does; returns the exit status. argv[0] is the program's name. */
 int command_main(int argc, char **argv);
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN if human-readable, all in JSON */
+#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN if human-readable, all in JSON and CSV */
 #define ROWS_SHOWN 20
 
 struct values {
@@ -22,7 +22,7 @@ struct values {
 	const char *fail_over, *fail_over_site;
 	uint64_t limit;
 	struct option_list match, exclude;
-	bool json, markdown;
+	bool json, csv, markdown;
 	struct reading_options reading;
 };
 
@@ -49,12 +49,12 @@ static const struct option_row options[] = {
 	{ OPTION_TEXT, "measure", 0, "KEY", "apply the limits to KEY (default: peak_bytes, and "
 		"at_peak_bytes\nfor rows)", AT(measure) },
 	{ OPTION_NUMBER, "limit", 'n', "N", "show at most N rows; 0 for all (default: 20; all "
-		"with --json)", AT(limit) },
+		"with --json\nor --csv)", AT(limit) },
 	{ OPTION_LIST, "match", 'm', "RE", "show only rows whose function, file:line or module "
 		"matches\nthe extended regular expression, before or after the change", AT(match) },
 	{ OPTION_LIST, "exclude", 'x', "RE", "hide rows that match", AT(exclude) },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON", AT(json) },
-	{ OPTION_FLAG, "markdown", 0, NULL, "print Markdown, for example for a pull request", AT(markdown) },
+	TABLE_OPTION_ROWS(struct values, csv, markdown),
 	WIDE_OPTION_ROW(struct values, reading),
 	READING_OPTION_ROWS(struct values, reading),
 	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
@@ -121,8 +121,8 @@ static int check_values(struct command_state *c)
 		status = find_limit("fail-over", v->fail_over, counts, &view->limit_total);
 	if (status == EXIT_OK)
 		status = find_limit("fail-over-site", v->fail_over_site, counts, &view->limit_site);
-	if (status == EXIT_OK && v->json && v->markdown)
-		status = error("diff: --json and --markdown exclude each other");
+	if (status == EXIT_OK)
+		status = check_one_format("diff", v->json, v->csv, v->markdown);
 	return status;
 }
 
@@ -225,6 +225,7 @@ static bool row_kept_by(const struct command_state *c, const struct diff_row *ro
 static void choose_rows(struct command_state *c)
 {
 	struct diff_view *v = &c->view;
+	bool all = c->values->json || c->values->csv;
 	uint64_t limit = c->values->limit;
 	size_t most = 0;
 
@@ -238,13 +239,13 @@ static void choose_rows(struct command_state *c)
 		if (!row_kept_by(c, row))
 			continue;
 		v->rows[v->row_count++] = row;
-		most += c->values->json || row->values[v->sort].changed;
+		most += all || row->values[v->sort].changed;
 		if (diff_is_comparable(c->diff, v->site) &&
 			limit_exceeded(&v->limit_site, &row->values[v->site]))
 			v->over[v->over_count++] = row;
 	}
 	if (limit == LIMIT_DEFAULT)
-		limit = c->values->json ? 0 : ROWS_SHOWN;
+		limit = all ? 0 : ROWS_SHOWN;
 	v->shown = limit && limit < most ? (size_t)limit : most;
 }
 
@@ -252,6 +253,8 @@ static int print(const struct command_state *c)
 {
 	if (c->values->json) {
 		diff_print_json(&c->view);
+	} else if (c->values->csv) {
+		diff_print_csv(&c->view);
 	} else if (c->values->markdown) {
 		diff_print_markdown(&c->view);
 	} else {

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN if human-readable, all in JSON */
+#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN if human-readable, all in JSON and CSV */
 #define ROWS_SHOWN 20
 
 struct values {
@@ -29,7 +29,7 @@ struct values {
 	bool gen_suppressions;
 	bool strict;
 	uint64_t wait;
-	bool json;
+	bool json, csv, markdown;
 	struct reading_options reading;
 };
 
@@ -48,7 +48,7 @@ static const struct option_row options[] = {
 	{ OPTION_SIZE, "min-bytes", 0, "SIZE", "hide rows smaller than SIZE, including what they "
 		"hold; hidden\nrows are excluded from the exit status", AT(min_bytes) },
 	{ OPTION_NUMBER, "limit", 'n', "N", "list at most N rows; 0 for all (default: 20; all "
-		"with --json)", AT(limit) },
+		"with --json\nor --csv)", AT(limit) },
 	{ OPTION_NUMBER, "stacks", 0, "N", "show at most N call stacks per row; 0 for all "
 		"(default: 3)", AT(stacks) },
 	{ OPTION_NUMBER, "frames", 0, "N", "show at most N frames per stack; 0 for all (default: "
@@ -68,6 +68,7 @@ static const struct option_row options[] = {
 	{ OPTION_NUMBER, "wait", 0, "SECONDS", "wait at most SECONDS for a running process "
 		"(default: 10)", AT(wait) },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON", AT(json) },
+	TABLE_OPTION_ROWS(struct values, csv, markdown),
 	WIDE_OPTION_ROW(struct values, reading),
 	READING_OPTION_ROWS(struct values, reading),
 	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
@@ -202,10 +203,18 @@ static void print_text(const struct command_state *c)
 		print_unused(&c->suppressions);
 }
 
+static void print_markdown(const struct command_state *c)
+{
+	const struct reading *r = &c->reading;
+
+	summary_markdown(r->trace, &c->leaks->totals);
+	leaks_markdown(c->leaks, r->trace, r->resolver, &c->view);
+}
+
 static int report(struct command_state *c)
 {
 	const struct values *v = c->values;
-	uint64_t limit = v->json ? 0 : ROWS_SHOWN;
+	uint64_t limit = v->json || v->csv ? 0 : ROWS_SHOWN;
 
 	struct leaks_options how = { (enum leaks_by)v->by, v->min_bytes };
 
@@ -219,6 +228,10 @@ static int report(struct command_state *c)
 		print_suppressions(c);
 	else if (v->json)
 		print_json(c);
+	else if (v->csv)
+		leaks_csv(c->leaks, c->reading.trace, c->reading.resolver, &c->view, stdout);
+	else if (v->markdown)
+		print_markdown(c);
 	else
 		print_text(c);
 	reading_warn(&c->reading);
@@ -258,9 +271,11 @@ static int report_process(struct command_state *c, uint32_t pid)
 static int run(const void *values, int argc, char **argv)
 {
 	struct command_state c = { .values = values };
-	int status = read_suppressions(&c);
+	int status = check_one_format("leaks", c.values->json, c.values->csv, c.values->markdown);
 	uint32_t pid;
 
+	if (status == EXIT_OK)
+		status = read_suppressions(&c);
 	if (status == EXIT_OK && argc && livetrace_is_pid(argv[0], &pid))
 		status = report_process(&c, pid);
 	else if (status == EXIT_OK)

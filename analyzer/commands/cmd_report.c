@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN if human-readable, all in JSON */
+#define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN if human-readable, all in JSON and CSV */
 #define ROWS_SHOWN 20
 #define MODULES_NAMED 5
 #define SOURCE_SHOWN 100 /* bytes of a source line */
@@ -34,7 +34,7 @@ struct values {
 	bool slack;
 	uint64_t limit;
 	struct option_list match, exclude;
-	bool json;
+	bool json, csv, markdown;
 	struct reading_options reading;
 };
 
@@ -56,7 +56,7 @@ static const struct option_row options[] = {
 		"with MTRACE_SLACK=1)",
 		offsetof(struct values, slack), NULL },
 	{ OPTION_NUMBER, "limit", 'n', "N", "show at most N rows; 0 for all (default: 20; all "
-		"with --json)",
+		"with --json\nor --csv)",
 		offsetof(struct values, limit), NULL },
 	{ OPTION_LIST, "match", 'm', "RE", "show only rows whose function, file:line or module "
 		"matches\nthe extended regular expression (for sites: any frame)",
@@ -65,6 +65,7 @@ static const struct option_row options[] = {
 		offsetof(struct values, exclude), NULL },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON",
 		offsetof(struct values, json), NULL },
+	TABLE_OPTION_ROWS(struct values, csv, markdown),
 	WIDE_OPTION_ROW(struct values, reading),
 	READING_OPTION_ROWS(struct values, reading),
 	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
@@ -96,11 +97,31 @@ static void choose_rows(struct report *r)
 			r->rows[r->row_count++] = &p->rows[i];
 	}
 	if (limit == LIMIT_DEFAULT)
-		limit = r->values->json ? 0 : ROWS_SHOWN;
+		limit = r->values->json || r->values->csv ? 0 : ROWS_SHOWN;
 	r->shown = limit && limit < r->row_count ? (size_t)limit : r->row_count;
 }
 
 /* ---- for machines */
+
+static void print_row(const struct report *r, const struct row *row, struct json *j)
+{
+	json_object(j, NULL, true);
+	row_json(row, r->profile, r->reading.trace, j);
+	if (r->profile->by == BY_SITE)
+		stack_json(r->reading.trace, r->reading.resolver, row->site, j);
+	json_close(j);
+}
+
+static void print_csv(const struct report *r)
+{
+	static const struct row titles;
+	struct json j;
+
+	json_start_csv(&j, stdout);
+	print_row(r, &titles, &j);
+	for (size_t i = 0; i < r->shown; i++)
+		print_row(r, r->rows[i], &j);
+}
 
 static void print_json(const struct report *r)
 {
@@ -115,13 +136,8 @@ static void print_json(const struct report *r)
 	json_text(&j, "sort", sort_key_names[r->sort]);
 	json_unsigned(&j, "row_count", r->row_count);
 	json_array(&j, "rows", r->shown == 0);
-	for (size_t i = 0; i < r->shown; i++) {
-		json_object(&j, NULL, true);
-		row_json(r->rows[i], p, r->reading.trace, &j);
-		if (p->by == BY_SITE)
-			stack_json(r->reading.trace, r->reading.resolver, r->rows[i]->site, &j);
-		json_close(&j);
-	}
+	for (size_t i = 0; i < r->shown; i++)
+		print_row(r, r->rows[i], &j);
 	json_close(&j);
 	reading_json(&r->reading, &j);
 	json_close(&j);
@@ -244,7 +260,7 @@ static void add_row(
 		note_source(r, row, table);
 }
 
-static void print_table(const struct report *r)
+static void print_table(const struct report *r, void (*print)(const struct table *, FILE *))
 {
 	struct paths *paths = collect_paths(r);
 	struct table *table = table_new();
@@ -252,7 +268,7 @@ static void print_table(const struct report *r)
 	add_columns(table);
 	for (size_t i = 0; i < r->shown; i++)
 		add_row(r, r->rows[i], table, paths);
-	table_print(table, stdout);
+	print(table, stdout);
 	table_free(table);
 	paths_free(paths);
 }
@@ -351,7 +367,7 @@ static void print_text(const struct report *r)
 	summary_print(r->reading.trace, &r->profile->totals, stdout);
 	putchar('\n');
 	if (r->row_count) {
-		print_table(r);
+		print_table(r, table_print);
 		print_debts(r);
 	} else {
 		puts(r->profile->row_count ? "no row matches" : "nothing was allocated");
@@ -366,6 +382,19 @@ static void print_text(const struct report *r)
 	}
 }
 
+static void print_markdown(const struct report *r)
+{
+	size_t more = r->row_count - r->shown;
+
+	summary_markdown(r->reading.trace, &r->profile->totals);
+	putchar('\n');
+	print_table(r, table_markdown);
+	if (!r->row_count)
+		puts(r->profile->row_count ? "no row matches" : "nothing was allocated");
+	if (more)
+		printf("\n%zu more row%s\n", more, more == 1 ? "" : "s");
+}
+
 /* ---- the command */
 
 static int check_values(const struct values *v, enum sort_key *sort)
@@ -377,6 +406,8 @@ static int check_values(const struct values *v, enum sort_key *sort)
 		return error("report: --cumulative requires --by line, function, file or module");
 	if (v->slack && v->by == BY_THREAD)
 		return error("report: --slack is not available by thread");
+	if (check_one_format("report", v->json, v->csv, v->markdown) != EXIT_OK)
+		return EXIT_ERROR;
 	if (!v->sort || sort_key_find(v->sort, sort))
 		return EXIT_OK;
 	nearest = nearest_name(v->sort, sort_key_names);
@@ -410,6 +441,10 @@ static int run(const void *values, int argc, char **argv)
 		choose_rows(&r);
 		if (r.values->json)
 			print_json(&r);
+		else if (r.values->csv)
+			print_csv(&r);
+		else if (r.values->markdown)
+			print_markdown(&r);
 		else
 			print_text(&r);
 		reading_warn(&r.reading);

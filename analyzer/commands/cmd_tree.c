@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PERCENT_DEFAULT 1.0 /* human-readable; JSON has all */
+#define PERCENT_DEFAULT 1.0 /* human-readable; JSON and CSV have all */
 #define GAP 2
 #define NAMES_LEAST 32	  /* columns that branches and names have before figures go for them */
 #define LOCATION_LEAST 10 /* columns of a path that are worth showing */
@@ -37,7 +37,7 @@ struct values {
 	const char *min_percent;
 	uint64_t depth;
 	struct option_list match, exclude;
-	bool json;
+	bool json, csv, markdown;
 	uint64_t width;
 	struct reading_options reading;
 };
@@ -56,7 +56,7 @@ static const struct option_row options[] = {
 		"current_bytes,\ncurrent_blocks, allocated_bytes, allocations or temporary",
 		offsetof(struct values, sort), NULL },
 	{ OPTION_TEXT, "min-percent", 0, "P", "hide nodes with less than P percent of the "
-		"program's total\n(default: 1; 0 with --json)",
+		"program's total\n(default: 1; 0 with --json or --csv)",
 		offsetof(struct values, min_percent), NULL },
 	{ OPTION_NUMBER, "depth", 'd', "N", "show at most N levels; 0 for all (the default)",
 		offsetof(struct values, depth), NULL },
@@ -67,6 +67,7 @@ static const struct option_row options[] = {
 		offsetof(struct values, exclude), NULL },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON",
 		offsetof(struct values, json), NULL },
+	TABLE_OPTION_ROWS(struct values, csv, markdown),
 	OUTPUT_OPTION_ROWS(struct values, width, reading),
 	READING_OPTION_ROWS(struct values, reading),
 	{ OPTION_END, NULL, 0, NULL, NULL, 0, NULL },
@@ -292,10 +293,16 @@ static void print_cells(const char cells[COLUMNS][UNIT_TEXT], const size_t width
 			printf("%*s%*s", (int)widths[c], cells[c], GAP, "");
 }
 
+static const char *column_title(const struct view *v, enum column c)
+{
+	static const char *const names[COLUMNS] = { "", "share", "self", "allocs" };
+
+	return c == MEASURE ? measure_title(v->key) : names[c];
+}
+
 static size_t measure_columns(
 	const struct view *v, size_t widths[COLUMNS], char titles[COLUMNS][UNIT_TEXT])
 {
-	static const char *const names[COLUMNS] = { "", "share", "self", "allocs" };
 	size_t sum = 0;
 
 	for (size_t i = 0; i < v->branch_count; i++) {
@@ -309,8 +316,7 @@ static size_t measure_columns(
 				widths[c] = strlen(cells[c]);
 	}
 	for (int c = 0; c < COLUMNS; c++) {
-		snprintf(titles[c], UNIT_TEXT, "%s",
-			c == MEASURE ? measure_title(v->key) : names[c]);
+		snprintf(titles[c], UNIT_TEXT, "%s", column_title(v, c));
 		if (widths[c] && strlen(titles[c]) > widths[c])
 			widths[c] = strlen(titles[c]);
 		sum += widths[c] ? widths[c] + GAP : 0;
@@ -352,6 +358,13 @@ static void print_tree(const struct view *v)
 	}
 }
 
+static const char *why_empty(const struct view *v)
+{
+	return v->tree->count > 1 ? "no path is large enough: --min-percent 0"
+	       : v->tally.count	  ? "no stack matches"
+				  : "nothing was allocated";
+}
+
 static void print_text(struct view *v)
 {
 	output_start_long(&v->values->reading, v->values->width);
@@ -361,9 +374,62 @@ static void print_text(struct view *v)
 	if (v->branch_count)
 		print_tree(v);
 	else
-		puts(v->tree->count > 1	 ? "no path is large enough: --min-percent 0"
-			: v->tally.count ? "no stack matches"
-					 : "nothing was allocated");
+		puts(why_empty(v));
+	paths_free(v->paths);
+}
+
+/* ---- Markdown */
+
+/* In front of a name, where blanks would be lost. */
+static void add_branches(struct strbuf *text, const char *prefix)
+{
+	for (; *prefix; prefix++)
+		strbuf_add_bytes(text, *prefix == ' ' ? "\u00a0" : prefix, *prefix == ' ' ? 2 : 1);
+}
+
+static void add_branch(const struct view *v, const struct branch *branch, struct table *table)
+{
+	char cells[COLUMNS][UNIT_TEXT] = { "" };
+	const struct call *call = NULL;
+	struct strbuf name = { 0 }, location = { 0 };
+
+	add_branches(&name, branch->prefix);
+	if (branch->call != CALL_NONE) {
+		call = &v->tree->calls[branch->call];
+		fill_cells(v, call, cells);
+		add_location(v, call, &location);
+	}
+	strbuf_add(&name, call ? call->function : branch->note);
+	strbuf_add(&name, call && call->recursive ? " (recursive)" : "");
+	table_row(table);
+	for (int c = 0; c < COLUMNS; c++)
+		table_cell(table, cells[c]);
+	table_cell(table, strbuf_text(&name));
+	table_cell(table, strbuf_text(&location));
+	strbuf_release(&name);
+	strbuf_release(&location);
+}
+
+static void print_markdown(struct view *v)
+{
+	struct table *table = table_new();
+
+	for (int c = 0; c < COLUMNS; c++)
+		table_column(table, column_title(v, c), ALIGN_RIGHT);
+	table_column(
+		table, v->values->callers ? "function, then its callers" : "function", ALIGN_LEFT);
+	table_shorten(table, strbuf_add_name);
+	table_column(table, "where", ALIGN_LEFT);
+	table_shorten(table, strbuf_add_path);
+	collect_paths(v);
+	for (size_t i = 0; i < v->branch_count; i++)
+		add_branch(v, &v->branches[i], table);
+	summary_markdown(v->reading.trace, &v->tally.totals);
+	putchar('\n');
+	table_markdown(table, stdout);
+	if (!v->branch_count)
+		puts(why_empty(v));
+	table_free(table);
 	paths_free(v->paths);
 }
 
@@ -372,7 +438,6 @@ static void print_text(struct view *v)
 static void call_json(const struct view *v, uint32_t index, struct json *j)
 {
 	const struct call *call = &v->tree->calls[index];
-	char offset[UNIT_TEXT];
 
 	json_object(j, NULL, true);
 	json_unsigned(j, "id", index);
@@ -387,10 +452,7 @@ static void call_json(const struct view *v, uint32_t index, struct json *j)
 	else
 		json_null(j, "line");
 	json_text(j, "module", call->module);
-	if (call->offset) {
-		snprintf(offset, sizeof(offset), "%#llx", (unsigned long long)call->offset);
-		json_text(j, "offset", offset);
-	}
+	offset_json("offset", call->offset != 0, call->offset, j);
 	json_bool(j, "recursive", call->recursive);
 	added_json(&call->all, j);
 	json_object(j, "own", true);
@@ -428,6 +490,18 @@ static void print_json(const struct view *v)
 	finish_json(v, &j);
 }
 
+/* The root, which isn't shown, gives the titles. */
+static void print_csv(const struct view *v)
+{
+	struct json j;
+
+	json_start_csv(&j, stdout);
+	call_json(v, 0, &j);
+	for (size_t i = 0; i < v->branch_count; i++)
+		if (v->branches[i].call != CALL_NONE)
+			call_json(v, v->branches[i].call, &j);
+}
+
 static void show_tree(struct view *v)
 {
 	struct calltree_options how = {
@@ -443,6 +517,10 @@ static void show_tree(struct view *v)
 	add_children(v, 0, "", 0);
 	if (v->values->json)
 		print_json(v);
+	else if (v->values->csv)
+		print_csv(v);
+	else if (v->values->markdown)
+		print_markdown(v);
 	else
 		print_text(v);
 	for (size_t i = 0; i < v->branch_count; i++) {
@@ -471,12 +549,20 @@ static int show_peek(struct view *v)
 
 /* ---- the command */
 
+static int check_format(const struct values *v)
+{
+	if (v->peek && (v->csv || v->markdown))
+		return error("tree: --peek is no table: --%s is not available",
+			v->csv ? "csv" : "markdown");
+	return check_one_format("tree", v->json, v->csv, v->markdown);
+}
+
 static int check_percent(struct view *v)
 {
 	const char *text = v->values->min_percent;
 	char *end;
 
-	v->percent = v->values->json ? 0 : PERCENT_DEFAULT;
+	v->percent = v->values->json || v->values->csv ? 0 : PERCENT_DEFAULT;
 	if (!text)
 		return EXIT_OK;
 	v->percent = strtod(text, &end);
@@ -492,6 +578,8 @@ static int run(const void *values, int argc, char **argv)
 	int status = sort_key_check("tree", v.values->sort, &v.key);
 	char why[512];
 
+	if (status == EXIT_OK)
+		status = check_format(v.values);
 	if (status == EXIT_OK)
 		status = check_percent(&v);
 	if (status == EXIT_OK && v.values->peek && names_trace(v.values->peek))

@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* csv.c - a line of comma-separated values for each stack, for spreadsheets and scripts. */
 #include "analyzer/export/folded.h"
+#include "analyzer/base/csv.h"
 #include "analyzer/base/mem.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-/* Quoted as RFC 4180 says; what no text editor would show is replaced. */
-static void write_field(const char *text, FILE *out)
-{
-	struct strbuf clean = { 0 };
-
-	strbuf_add_clean(&clean, text ? text : "");
-	putc('"', out);
-	for (const char *c = strbuf_text(&clean); *c; c++) {
-		if (*c == '"')
-			putc('"', out);
-		putc(*c, out);
-	}
-	putc('"', out);
-	strbuf_release(&clean);
-}
 
 static void write_group(const struct exporter *e, const struct stacks *stacks,
 	const struct stack_group *group, const char *stack)
@@ -33,16 +17,16 @@ static void write_group(const struct exporter *e, const struct stacks *stacks,
 		(unsigned long long)m->peak_bytes, (long long)m->current_bytes,
 		(long long)m->current_blocks, (unsigned long long)m->allocated_bytes,
 		(unsigned long long)m->allocations, (unsigned long long)m->temporary);
-	write_field(f->function, e->out);
+	csv_field(f->function, e->out);
 	putc(',', e->out);
-	write_field(f->file, e->out);
+	csv_field(f->file, e->out);
 	putc(',', e->out);
 	if (f->line)
 		fprintf(e->out, "%u", f->line);
 	putc(',', e->out);
-	write_field(f->module, e->out);
+	csv_field(f->module, e->out);
 	putc(',', e->out);
-	write_field(stack, e->out);
+	csv_field(stack, e->out);
 	fputs("\n", e->out);
 }
 

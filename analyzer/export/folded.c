@@ -13,14 +13,10 @@ void add_folded(
 {
 	for (size_t i = 0; i < depth; i++) {
 		const struct stack_frame *frame = &stacks->frames[stacks->nodes[path[i]].frame];
-		size_t start;
 
 		if (i)
 			strbuf_add(line, ";");
-		start = line->size;
-		strbuf_add_clean(line, frame->function);
-		for (char *c = line->text + start; c < line->text + line->size; c++)
-			*c = *c == ';' ? ':' : *c == ' ' ? '_' : *c;
+		strbuf_add_folded(line, frame->function);
 	}
 }
 

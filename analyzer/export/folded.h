@@ -6,8 +6,7 @@
 #include "analyzer/base/strbuf.h"
 #include "analyzer/export/stacks.h"
 
-/* "main;parse;read_line", of the nodes of a path. Where a name has a semicolon, a colon stands, and
- * for blanks an underscore, since there is no way to quote. */
+/* "main;parse;read_line", of the nodes of a path. */
 void add_folded(
 	struct strbuf *line, const struct stacks *stacks, const uint32_t *path, size_t depth);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* diff_print.c - a diff in three forms: text, Markdown, JSON. */
+/* diff_print.c - a diff in four forms: text, Markdown, JSON, CSV. */
 #include "analyzer/print/diff_print.h"
 #include "analyzer/base/array.h"
 #include "analyzer/base/json.h"
+#include "analyzer/base/markdown.h"
 #include "analyzer/base/paths.h"
 #include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #define COMMAND_SHOWN 100 /* bytes */
+#define SUB_ITEM "  - "	  /* in front of what a line of Markdown lists */
 #define BLAMED 3	  /* rows named for a limit that was exceeded */
 
 static bool total_is_over(const struct diff_view *v)
@@ -306,14 +308,12 @@ static void print_clean(const char *text)
 	strbuf_release(&clean);
 }
 
-/* `bullet` goes in front of the lines that aren't indented. */
-static void print_lines(struct strbuf *text, const char *bullet)
+static void print_lines(struct strbuf *text)
 {
 	char *next = text->text;
 	char *line;
 
 	while (next && *next && (line = strsep(&next, "\n"))) {
-		fputs(*line == ' ' ? "" : bullet, stdout);
 		print_clean(line);
 		putchar('\n');
 	}
@@ -348,7 +348,7 @@ static void print_head(const struct diff_view *v, struct paths *paths)
 	printf("%s%s%s\n", style(STYLE_BOLD), text.text, style(STYLE_PLAIN));
 	add_limits(&limits, v, paths, "    ", "\n");
 	fputs(style(diff_is_over(v) || v->diff->reset ? STYLE_WARNING : STYLE_PLAIN), stdout);
-	print_lines(&limits, "");
+	print_lines(&limits);
 	fputs(style(STYLE_PLAIN), stdout);
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		strbuf_clear(&text);
@@ -388,7 +388,8 @@ static void add_row(const struct diff_view *v, struct table *table, const struct
 	}
 }
 
-static void print_table(const struct diff_view *v, struct paths *paths)
+static void print_table(
+	const struct diff_view *v, struct paths *paths, void (*print)(const struct table *, FILE *))
 {
 	static const char *const numbers[] = { "old", "new", "delta", "change", "spread" };
 	static const unsigned spare[] = { 2, 0, 0, 0, 1 };
@@ -405,7 +406,7 @@ static void print_table(const struct diff_view *v, struct paths *paths)
 	table_notes_at(table, 5);
 	for (size_t i = 0; i < v->shown; i++)
 		add_row(v, table, v->rows[i], paths);
-	table_print(table, stdout);
+	print(table, stdout);
 	table_free(table);
 }
 
@@ -478,7 +479,7 @@ void diff_print_text(const struct diff_view *v)
 	putchar('\n');
 	if (v->shown) {
 		printf("%s, by %s:\n", measure_words[v->sort], profile_by_names[v->diff->by]);
-		print_table(v, paths);
+		print_table(v, paths, table_print);
 	} else if (v->row_count) {
 		printf("no row differs in %s\n", sort_key_names[v->sort]);
 	} else {
@@ -490,42 +491,26 @@ void diff_print_text(const struct diff_view *v)
 
 /* ---- Markdown */
 
-/* Nothing in a name may end the cell or begin markup. */
-static void print_cell(const char *text, bool code)
+/* Lines of add_limits(), whose lists have their marks in front already. */
+static void print_items(const struct strbuf *text)
 {
-	struct strbuf clean = { 0 };
+	const char *line = strbuf_text(text);
+	struct strbuf one = { 0 };
 
-	strbuf_add_clean(&clean, text);
-	fputs(code && clean.size ? "`" : "", stdout);
-	for (const char *p = strbuf_text(&clean); *p; p++) {
-		if (*p == '|')
-			fputs("\\|", stdout);
-		else
-			putchar(*p == '`' ? '\'' : *p);
+	for (; *line; line += strspn(line, "\n")) {
+		const char *mark = *line == ' ' ? SUB_ITEM : "- ";
+		size_t size;
+
+		line += *line == ' ' ? strlen(SUB_ITEM) : 0;
+		size = strcspn(line, "\n");
+		strbuf_clear(&one);
+		strbuf_add_bytes(&one, line, size);
+		fputs(mark, stdout);
+		markdown_text(strbuf_text(&one), stdout);
+		putchar('\n');
+		line += size;
 	}
-	fputs(code && clean.size ? "`" : "", stdout);
-	fputs(" | ", stdout);
-	strbuf_release(&clean);
-}
-
-static void markdown_row(const struct diff_view *v, const struct diff_row *row, struct paths *paths)
-{
-	const struct diff_value *value = &row->values[v->sort];
-	char text[UNIT_TEXT + 1];
-	struct strbuf name = { 0 };
-
-	fputs("| ", stdout);
-	print_cell(format(text, v->sort, value->old), false);
-	print_cell(format(text, v->sort, value->new), false);
-	print_cell(format_delta(text, v->sort, value->delta), false);
-	print_cell(format_change(text, value, diff_status(row, v->sort)), false);
-	add_where(&name, row, paths);
-	print_cell(strbuf_text(&name), true);
-	strbuf_clear(&name);
-	add_function(&name, row);
-	print_cell(strbuf_text(&name), true);
-	putchar('\n');
-	strbuf_release(&name);
+	strbuf_release(&one);
 }
 
 void diff_print_markdown(const struct diff_view *v)
@@ -538,11 +523,11 @@ void diff_print_markdown(const struct diff_view *v)
 	add_value(&text, v, v->total);
 	printf("### Memory: %s\n\n", text.text);
 	strbuf_clear(&text);
-	add_limits(&text, v, paths, "  - ", "\n");
-	print_lines(&text, "- ");
+	add_limits(&text, v, paths, SUB_ITEM, "\n");
+	print_items(&text);
 	if (text.size)
 		putchar('\n');
-	puts("| | old | new | delta | change |\n|---|--:|--:|--:|--:|");
+	puts("| | old | new | delta | change |\n| --- | ---: | ---: | ---: | ---: |");
 	for (size_t i = 0; i < ARRAY_SIZE(measures); i++) {
 		const struct diff_value *t = &v->diff->totals[measures[i]];
 		char old[UNIT_TEXT], new[UNIT_TEXT], delta[UNIT_TEXT + 1], change[UNIT_TEXT];
@@ -553,11 +538,8 @@ void diff_print_markdown(const struct diff_view *v)
 			t->changed ? format_change(change, t, DIFF_GREW) : "");
 	}
 	if (v->shown)
-		printf("\n%s, by %s:\n\n| old | new | delta | change | where | function |\n"
-		       "|--:|--:|--:|--:|---|---|\n",
-			measure_words[v->sort], profile_by_names[v->diff->by]);
-	for (size_t i = 0; i < v->shown; i++)
-		markdown_row(v, v->rows[i], paths);
+		printf("\n%s, by %s:\n\n", measure_words[v->sort], profile_by_names[v->diff->by]);
+	print_table(v, paths, table_markdown);
 	if (v->shown < with_change(v))
 		printf("\n%zu more rows.\n", with_change(v) - v->shown);
 	strbuf_release(&text);
@@ -614,7 +596,7 @@ static void location_json(const struct diff_location *p, const char *prefix, str
 {
 	static const char *const names[] = { "file", "function", "module" };
 	const char *const texts[] = { p->file, p->function, p->module };
-	char key[64], offset[UNIT_TEXT];
+	char key[64];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(key, sizeof(key), "%s%s", prefix, names[i]);
@@ -624,11 +606,8 @@ static void location_json(const struct diff_location *p, const char *prefix, str
 		snprintf(key, sizeof(key), "%sline", prefix);
 		line_json(key, p->line, j);
 	}
-	if (!p->has_offset)
-		return;
 	snprintf(key, sizeof(key), "%soffset", prefix);
-	snprintf(offset, sizeof(offset), "%#llx", (unsigned long long)p->offset);
-	json_text(j, key, offset);
+	offset_json(key, p->has_offset, p->offset, j);
 }
 
 static void row_json_diff(const struct diff_view *v, const struct diff_row *row, struct json *j)
@@ -705,4 +684,24 @@ void diff_print_json(const struct diff_view *v)
 	rows_json(v, "rows", v->rows, v->shown, &j);
 	json_close(&j);
 	json_finish(&j);
+}
+
+/* ---- CSV */
+
+static void print_line(const struct diff_view *v, const struct diff_row *row, struct json *j)
+{
+	json_object(j, NULL, true);
+	row_json_diff(v, row, j);
+	json_close(j);
+}
+
+void diff_print_csv(const struct diff_view *v)
+{
+	static const struct diff_row titles;
+	struct json j;
+
+	json_start_csv(&j, stdout);
+	print_line(v, &titles, &j);
+	for (size_t i = 0; i < v->shown; i++)
+		print_line(v, v->rows[i], &j);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diff_print.h - a diff, human-readable, for a pull request, and as JSON. All begin with the
- * verdict.
+ * diff_print.h - a diff, human-readable, for a pull request, and as JSON; all begin with the verdict.
+ * And its rows alone, as comma-separated values.
  */
 #ifndef MTRACER_DIFF_PRINT_H
 #define MTRACER_DIFF_PRINT_H
@@ -33,5 +33,6 @@ bool diff_has_no_verdict(const struct diff_view *view);
 void diff_print_text(const struct diff_view *view);
 void diff_print_markdown(const struct diff_view *view);
 void diff_print_json(const struct diff_view *view);
+void diff_print_csv(const struct diff_view *view);
 
 #endif

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* leaks_print.c - leaks, human-readable with the verdict first, and as JSON. */
+#include "analyzer/base/array.h"
 #include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
+#include "analyzer/base/shorten.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/width.h"
 #include "analyzer/print/row.h"
+#include "analyzer/print/summary.h"
 #include "analyzer/symbols/source.h"
 #include "analyzer/trace/trace.h"
 #include "analyzer/views/leaks.h"
@@ -480,6 +483,126 @@ void leaks_print(const struct leaks *leaks, const struct trace *trace, struct re
 	free(rows);
 }
 
+/* ---- Markdown */
+
+struct verdict {
+	const struct leaks *leaks;
+	const struct trace *trace;
+	const struct leaks_view *view;
+};
+
+static void print_verdict_of(const void *subject, FILE *out)
+{
+	const struct verdict *v = subject;
+
+	print_verdict(v->leaks, v->trace, v->view, out);
+}
+
+static void add_columns(struct table *table)
+{
+	static const char *const numbers[] = { "bytes", "blocks", "holding", "blocks held",
+		"allocs", "stacks" };
+
+	table_column(table, "kind", ALIGN_LEFT);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		table_column(table, numbers[i], ALIGN_RIGHT);
+	table_column(table, "where", ALIGN_LEFT);
+	table_shorten(table, strbuf_add_path);
+	table_column(table, "function", ALIGN_LEFT);
+	table_shorten(table, strbuf_add_name);
+	table_notes_at(table, 2 + ARRAY_SIZE(numbers));
+}
+
+static void add_count(struct table *table, bool shown, uint64_t count)
+{
+	char text[UNIT_TEXT];
+
+	table_cell(table, shown ? format_count(text, (int64_t)count) : "");
+}
+
+static void add_size(struct table *table, bool shown, uint64_t bytes, uint64_t blocks)
+{
+	char text[UNIT_TEXT];
+
+	table_cell(table, shown ? format_bytes(text, (int64_t)bytes) : "");
+	add_count(table, shown, blocks);
+}
+
+static void add_owner(struct table *table, const struct frame_function *owner, struct paths *paths)
+{
+	struct strbuf text = { 0 };
+
+	if (owner->symbol)
+		frame_function_where(owner, paths, &text);
+	table_cell(table, strbuf_text(&text));
+	strbuf_clear(&text);
+	if (owner->symbol)
+		frame_function_name(owner, &text);
+	table_cell(table, strbuf_text(&text));
+	strbuf_release(&text);
+}
+
+static void note_frames(const struct printer *p, const struct leak *leak, struct table *table)
+{
+	struct call_stack frames = call_stack_of(p, leak->stacks[0].site);
+	size_t most = p->view->frames ? p->view->frames : SIZE_MAX;
+	char more[64];
+
+	for (size_t i = 0; i < frames.count && i < most; i++) {
+		struct strbuf name = { 0 }, where = { 0 };
+
+		frame_function_name(&frames.items[i], &name);
+		frame_function_where(&frames.items[i], p->paths, &where);
+		table_note_call(table, i ? "by " : "at ", strbuf_text(&name), strbuf_text(&where));
+		strbuf_release(&name);
+		strbuf_release(&where);
+	}
+	snprintf(more, sizeof(more), "... %zu more", frames.count - most);
+	if (frames.count > most)
+		table_note(table, more);
+	free(frames.items);
+}
+
+static void add_leak(const struct printer *p, const struct leak *leak, struct table *table)
+{
+	table_row(table);
+	table_cell(table, leak_kind_names[leak->kind]);
+	add_size(table, true, leak->own.bytes, leak->own.blocks);
+	add_size(table, leak->all.blocks > leak->own.blocks, leak->all.bytes - leak->own.bytes,
+		leak->all.blocks - leak->own.blocks);
+	add_count(table, leak->m.allocations > leak->own.blocks, leak->m.allocations);
+	add_count(table, leak->stack_count > 1, leak->stack_count);
+	add_owner(table, &leak->owner, p->paths);
+	note_frames(p, leak, table);
+}
+
+void leaks_markdown(const struct leaks *leaks, const struct trace *trace, struct resolver *resolver,
+	const struct leaks_view *view)
+{
+	struct leaks_view plain = *view;
+	struct verdict verdict = { leaks, trace, &plain };
+	struct printer p = { leaks, trace, resolver, NULL, &plain, paths_new(), { 0 }, stdout };
+	struct table *table = table_new();
+	size_t count, more;
+	const struct leak **rows = listed(leaks, view, &count, &more);
+
+	plain.hints = false;
+	lines_markdown(print_verdict_of, &verdict);
+	add_columns(table);
+	for (size_t i = 0; i < count; i++)
+		add_row_paths(&p, rows[i]);
+	for (size_t i = 0; i < count; i++)
+		add_leak(&p, rows[i], table);
+	if (count)
+		putchar('\n');
+	table_markdown(table, stdout);
+	if (more)
+		printf("\n%zu more row%s\n", more, more == 1 ? "" : "s");
+	table_free(table);
+	paths_free(p.paths);
+	free(rows);
+}
+
 /* ---- for machines */
 
 static void sums_json(const struct leaks *leaks, const struct trace *t, struct json *j)
@@ -532,6 +655,9 @@ static void sizes_json(enum leak_kind kind, const struct leak_size *own,
 	if (kind == LEAK_LOST) {
 		json_unsigned(j, "held_bytes", all->bytes);
 		json_unsigned(j, "held_blocks", all->blocks);
+	} else if (j->form != JSON_TEXT) {
+		json_null(j, "held_bytes");
+		json_null(j, "held_blocks");
 	}
 }
 
@@ -597,5 +723,30 @@ void leaks_json(const struct leaks *leaks, const struct trace *trace, struct res
 		json_close(j);
 	}
 	json_close(j);
+	free(rows);
+}
+
+static void print_line(const struct printer *p, const struct leak *leak, struct json *j)
+{
+	json_object(j, NULL, true);
+	leak_json(p->leaks, leak, j);
+	json_unsigned(j, "stack_count", leak->stack_count);
+	stack_json(p->trace, p->resolver, leak->stack_count ? leak->stacks[0].site : 0, j);
+	json_close(j);
+}
+
+void leaks_csv(const struct leaks *leaks, const struct trace *trace, struct resolver *resolver,
+	const struct leaks_view *view, FILE *out)
+{
+	static const struct leak titles;
+	struct printer p = { .leaks = leaks, .trace = trace, .resolver = resolver };
+	size_t count, more;
+	const struct leak **rows = listed(leaks, view, &count, &more);
+	struct json j;
+
+	json_start_csv(&j, out);
+	print_line(&p, &titles, &j);
+	for (size_t i = 0; i < count; i++)
+		print_line(&p, rows[i], &j);
 	free(rows);
 }

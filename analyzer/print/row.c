@@ -23,7 +23,6 @@ static void frame_json(void *context, const struct frame_function *fn)
 {
 	const struct symbol *symbol = fn->symbol;
 	struct json *j = context;
-	char offset[UNIT_TEXT];
 
 	json_object(j, NULL, true);
 	json_text(j, "function", symbol->function);
@@ -33,23 +32,60 @@ static void frame_json(void *context, const struct frame_function *fn)
 	else
 		json_null(j, "line");
 	json_text(j, "module", fn->frame->module);
-	snprintf(offset, sizeof(offset), "%#llx", (unsigned long long)fn->frame->offset);
-	json_text(j, "offset", offset);
+	offset_json("offset", true, fn->frame->offset, j);
 	json_bool(j, "inlined", symbol->inlined);
 	json_close(j);
+}
+
+static const char *stack_end_name(uint32_t root)
+{
+	return root == MT_NODE_ROOT ? "whole" : root == MT_NODE_DEEP ? "cut" : "broken";
+}
+
+struct names {
+	const char **items;
+	size_t count, room;
+};
+
+static void add_name(void *context, const struct frame_function *fn)
+{
+	struct names *names = context;
+
+	VEC_PUSH(names->items, names->count, names->room, fn->symbol->function);
+}
+
+/* The titles may be those of a table without rows, thus without a site. */
+static void stack_csv(
+	const struct trace *t, struct resolver *resolver, uint32_t site, struct json *j)
+{
+	struct names names = { 0 };
+	struct strbuf text = { 0 };
+	uint32_t root = MT_NODE_ROOT;
+
+	if (j->form == JSON_CSV)
+		root = stack_walk(t, resolver, site, add_name, &names);
+	for (size_t i = names.count; i-- > 0;) {
+		strbuf_add_folded(&text, names.items[i]);
+		strbuf_add(&text, i ? ";" : "");
+	}
+	json_text(j, "stack", strbuf_text(&text));
+	json_text(j, "stack_end", stack_end_name(root));
+	strbuf_release(&text);
+	free(names.items);
 }
 
 void stack_json(const struct trace *t, struct resolver *resolver, uint32_t site, struct json *j)
 {
 	uint32_t root;
 
+	if (j->form != JSON_TEXT) {
+		stack_csv(t, resolver, site, j);
+		return;
+	}
 	json_array(j, "stack", true);
 	root = stack_walk(t, resolver, site, frame_json, j);
 	json_close(j);
-	json_text(j, "stack_end",
-		root == MT_NODE_ROOT   ? "whole"
-		: root == MT_NODE_DEEP ? "cut"
-				       : "broken");
+	json_text(j, "stack_end", stack_end_name(root));
 }
 
 /* ---- for machines */
@@ -62,7 +98,8 @@ static bool lane_has_one_name(const struct mt_lane *lane)
 
 static void thread_json(const struct row *row, const struct trace *t, struct json *j)
 {
-	const struct mt_lane *lane = &t->lanes[row->lane];
+	static const struct mt_lane none;
+	const struct mt_lane *lane = row->lane < t->lane_count ? &t->lanes[row->lane] : &none;
 
 	json_text(j, "thread", lane->name[0] ? lane->name : NULL);
 	json_unsigned(j, "tid", lane->tid);
@@ -108,10 +145,19 @@ void errors_json(const struct measures *m, const struct trace *t, bool peaks, st
 	error_json(j, "temporary_error", m->v.temporary);
 }
 
+void offset_json(const char *key, bool known, uint64_t offset, struct json *j)
+{
+	char text[UNIT_TEXT];
+
+	snprintf(text, sizeof(text), "%#llx", (unsigned long long)offset);
+	if (known)
+		json_text(j, key, text);
+	else if (j->form != JSON_TEXT)
+		json_null(j, key);
+}
+
 void row_json(const struct row *row, const struct profile *p, const struct trace *t, struct json *j)
 {
-	char offset[UNIT_TEXT];
-
 	json_text(j, "file", row->file);
 	if (row->line)
 		json_unsigned(j, "line", row->line);
@@ -119,10 +165,7 @@ void row_json(const struct row *row, const struct profile *p, const struct trace
 		json_null(j, "line");
 	json_text(j, "function", row->function);
 	json_text(j, "module", row->module);
-	if (row->has_offset) {
-		snprintf(offset, sizeof(offset), "%#llx", (unsigned long long)row->offset);
-		json_text(j, "offset", offset);
-	}
+	offset_json("offset", row->has_offset, row->offset, j);
 	if (p->by == BY_THREAD)
 		thread_json(row, t, j);
 	else

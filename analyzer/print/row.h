@@ -21,9 +21,13 @@ void row_json(const struct row *row, const struct profile *profile, const struct
 /* The members of any object with measures that add up: all but the peak. */
 void added_json(const struct measures *m, struct json *json);
 
-/* "stack": [...] of a site, innermost frame first, and "stack_end": whole, cut or broken. */
+/* "stack": [...] of a site, innermost frame first, and "stack_end": whole, cut or broken. In CSV a
+ * folded stack, outermost frame first. */
 void stack_json(
 	const struct trace *trace, struct resolver *resolver, uint32_t site, struct json *json);
+
+/* "offset" in a module; without it the member is left out, but in CSV. */
+void offset_json(const char *key, bool known, uint64_t offset, struct json *json);
 
 /* Where the row is, human-readable: "table.c:42", "libfoo.so+0x1234", a thread's name. */
 void row_location(const struct row *row, enum profile_by by, const struct trace *trace,

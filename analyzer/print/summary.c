@@ -2,6 +2,7 @@
 /* summary.c - a trace in a few lines, human-readable and as JSON. */
 #include "analyzer/print/summary.h"
 #include "analyzer/base/json.h"
+#include "analyzer/base/markdown.h"
 #include "analyzer/base/progress.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/table.h"
@@ -12,6 +13,7 @@
 #include "analyzer/trace/processes.h"
 #include "analyzer/trace/trace.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -227,6 +229,14 @@ static void print_losses(const struct trace *t, FILE *out)
 	notes_release(&notes);
 }
 
+static void print_figures(const struct trace *t, const struct totals *totals, FILE *out)
+{
+	print_run(t, out);
+	print_measures(t, totals, out);
+	print_sampling(t, out);
+	print_losses(t, out);
+}
+
 void summary_print(const struct trace *t, const struct totals *totals, FILE *out)
 {
 	struct strbuf command = { 0 };
@@ -235,10 +245,49 @@ void summary_print(const struct trace *t, const struct totals *totals, FILE *out
 	summary_command(t, COMMAND_LIMIT, &command);
 	fprintf(out, "%s%s%s\n", style(STYLE_BOLD), strbuf_text(&command), style(STYLE_PLAIN));
 	strbuf_release(&command);
-	print_run(t, out);
-	print_measures(t, totals, out);
-	print_sampling(t, out);
-	print_losses(t, out);
+	print_figures(t, totals, out);
+}
+
+/* ---- Markdown */
+
+void lines_markdown(void (*print)(const void *subject, FILE *out), const void *subject)
+{
+	char *lines = NULL;
+	size_t size;
+	FILE *out = open_memstream(&lines, &size);
+
+	if (!out)
+		return;
+	style_off();
+	print(subject, out);
+	fclose(out);
+	markdown_lines(lines, stdout);
+	free(lines);
+}
+
+struct summary_subject {
+	const struct trace *trace;
+	const struct totals *totals;
+};
+
+static void print_rest(const void *subject, FILE *out)
+{
+	const struct summary_subject *s = subject;
+
+	print_figures(s->trace, s->totals, out);
+}
+
+void summary_markdown(const struct trace *t, const struct totals *totals)
+{
+	struct summary_subject subject = { t, totals };
+	struct strbuf command = { 0 };
+
+	progress_end();
+	summary_command(t, COMMAND_LIMIT, &command);
+	markdown_code(strbuf_text(&command), stdout);
+	putchar('\n');
+	lines_markdown(print_rest, &subject);
+	strbuf_release(&command);
 }
 
 /* ---- for machines */

@@ -19,6 +19,12 @@ struct trace;
  * each loss. */
 void summary_print(const struct trace *trace, const struct totals *totals, FILE *out);
 
+/* The same in Markdown: a paragraph. */
+void summary_markdown(const struct trace *trace, const struct totals *totals);
+
+/* What `print` prints of `subject`, as a paragraph of Markdown; nothing where it prints nothing. */
+void lines_markdown(void (*print)(const void *subject, FILE *out), const void *subject);
+
 /* The members that every command's JSON has: "trace": {...} and "totals": {...}. */
 void summary_json(const struct trace *trace, const struct totals *totals, struct json *json);
 

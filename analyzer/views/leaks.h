@@ -111,6 +111,14 @@ struct leaks_view {
 void leaks_print(const struct leaks *leaks, const struct trace *trace, struct resolver *resolver,
 	struct source_cache *sources, const struct leaks_view *view, FILE *out);
 
+/* The same as a paragraph and a table of Markdown, to stdout; a row has its largest stack. */
+void leaks_markdown(const struct leaks *leaks, const struct trace *trace, struct resolver *resolver,
+	const struct leaks_view *view);
+
+/* The listed rows as comma-separated values. */
+void leaks_csv(const struct leaks *leaks, const struct trace *trace, struct resolver *resolver,
+	const struct leaks_view *view, FILE *out);
+
 /* The members "leaks": {...} and "rows": [...]. */
 void leaks_json(const struct leaks *leaks, const struct trace *trace, struct resolver *resolver,
 	const struct leaks_view *view, struct json *json);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_json.c - JSON is valid for any bytes, and laid out as promised. */
+/* test_json.c - JSON is valid for any bytes, and laid out as promised; and so are comma-separated
+ * values. */
 #include "unit.h"
 
 #include <string.h>
@@ -106,5 +107,71 @@ START_TEST(texts_for_the_eyes_hold_no_controls)
 }
 END_TEST
 
+START_TEST(texts_for_the_eyes_keep_their_order)
+{
+	struct strbuf s = { 0 };
+
+	strbuf_add_clean(&s, "a\xe2\x80\xaetxt.exe\xe2\x81\xa9 \xd8\x9c\xe2\x80\x8f\xe2\x80\xa8");
+	strbuf_add_clean(
+		&s, " \xe2\x80\x90\xe2\x81\xa5\xe2\x80\xaf\xd8\x9b"); /* harmless ones beside */
+	ck_assert_str_eq(
+		strbuf_text(&s), "a?txt.exe? ??? \xe2\x80\x90\xe2\x81\xa5\xe2\x80\xaf\xd8\x9b");
+	strbuf_release(&s);
+}
+END_TEST
+
+/* ---- comma-separated values */
+
+static void write_line(struct json *j, const char *text, int64_t number)
+{
+	json_object(j, NULL, true);
+	json_text(j, "text", text);
+	json_signed(j, "number", number);
+	json_null(j, "null");
+	json_object(j, "own", true);
+	json_bool(j, "yes", true);
+	json_real(j, "real", 0.5);
+	json_close(j);
+	json_close(j);
+}
+
+static void expect_csv(const char *text, const char *field)
+{
+	struct strbuf expected = { 0 };
+	struct json j;
+	char *lines;
+	size_t size;
+	FILE *f = open_memstream(&lines, &size);
+
+	json_start_csv(&j, f);
+	write_line(&j, NULL, 0);
+	write_line(&j, text, INT64_MIN);
+	fclose(f);
+	strbuf_addf(&expected,
+		"text,number,null,own_yes,own_real\n%s,-9223372036854775808,,true,0.50\n", field);
+	ck_assert_str_eq(lines, strbuf_text(&expected));
+	strbuf_release(&expected);
+	free(lines);
+}
+
+START_TEST(fields_are_quoted)
+{
+	expect_csv(NULL, "");
+	expect_csv("", "\"\"");
+	expect_csv("a, \"b\"\nc\xff", "\"a, \"\"b\"\"?c?\"");
+}
+END_TEST
+
+START_TEST(names_are_no_formulas)
+{
+	expect_csv("=1+1", "\"'=1+1\"");
+	expect_csv("+a", "\"'+a\"");
+	expect_csv("-[NSView init]", "\"'-[NSView init]\"");
+	expect_csv("@SUM(A1)", "\"'@SUM(A1)\"");
+	expect_csv("a=1", "\"a=1\"");
+}
+END_TEST
+
 UNIT_SUITE("json", values, containers, texts_are_valid_whatever_the_bytes,
-	texts_for_the_eyes_hold_no_controls)
+	texts_for_the_eyes_hold_no_controls, texts_for_the_eyes_keep_their_order, fields_are_quoted,
+	names_are_no_formulas)
