@@ -250,13 +250,14 @@ static void write_location(struct pprof *p, const uint32_t *path, size_t at)
 	write_message(p, PROFILE_LOCATION);
 }
 
-/* Go's profiles have the size of the blocks; here where all are of one. */
+/* Go's profiles have a sample for each size of blocks, with the size as a label. A trace has the sum
+ * of a stack's sizes, which is the size only where there was one allocation. */
 static void add_size(struct pprof *p, const struct measures *m)
 {
-	if (!m->allocations || m->allocated_bytes % m->allocations)
+	if (m->allocations != 1 || p->e->trace->header.sample_bytes)
 		return;
 	add_number(&p->inner, LABEL_KEY, string_of(p, "bytes"));
-	add_number(&p->inner, LABEL_NUM, m->allocated_bytes / m->allocations);
+	add_number(&p->inner, LABEL_NUM, m->allocated_bytes);
 	add_number(&p->inner, LABEL_NUM_UNIT, string_of(p, "bytes"));
 	add_message(&p->message, SAMPLE_LABEL, &p->inner);
 }

@@ -295,15 +295,26 @@ static size_t common_frames(const struct printer *p, const struct leak *leak)
 	return has_line ? common : 0;
 }
 
+/* Whether all blocks of a row are known to be of one size: a trace has the sums of stacks, so each
+ * must have one block. That a sum divides evenly proves nothing. */
+static bool is_one_size(const struct leak *leak)
+{
+	for (size_t i = 0; i < leak->stack_count; i++)
+		if (leak->stacks[i].own.blocks != 1 ||
+			leak->stacks[i].own.bytes != leak->stacks[0].own.bytes)
+			return leak->own.bytes == 0;
+	return true;
+}
+
 /* "8 B in 1 block, holding 48.1 MiB in 50000 blocks" */
-static void print_sizes(
-	const struct printer *p, const struct leak_size *own, const struct leak_size *all)
+static void print_sizes(const struct printer *p, const struct leak_size *own,
+	const struct leak_size *all, bool one_size)
 {
 	char text[128], each[UNIT_TEXT];
 
 	fputs(size_text(text, own->bytes, own->blocks), p->out);
 	if (own->blocks > 1)
-		fprintf(p->out, " of %s%s", own->bytes % own->blocks ? "about " : "",
+		fprintf(p->out, one_size ? " of %s each" : " of %s on average",
 			format_bytes(each, (int64_t)(own->bytes / own->blocks)));
 	if (all->blocks > own->blocks)
 		fprintf(p->out, ", holding %s",
@@ -314,7 +325,7 @@ static void print_heading(const struct printer *p, const struct leak *leak)
 {
 	fprintf(p->out, "%s%s%s ", style(STYLE_BOLD), leak_kind_names[leak->kind],
 		style(STYLE_PLAIN));
-	print_sizes(p, &leak->own, &leak->all);
+	print_sizes(p, &leak->own, &leak->all, is_one_size(leak));
 	if (leak->stack_count > 1)
 		fprintf(p->out, ", by %zu call stacks", leak->stack_count);
 	if (leak->m.allocations > leak->own.blocks)
@@ -379,7 +390,7 @@ static void print_stacks(struct printer *p, const struct leak *leak)
 		if (i == 0)
 			print_frames(p, &frames, 0, common);
 		fputs("  ", p->out);
-		print_sizes(p, &stack->own, &stack->all);
+		print_sizes(p, &stack->own, &stack->all, stack->own.bytes == 0);
 		fputc('\n', p->out);
 		print_branch(p, &frames, common, &before);
 		free(before.items);

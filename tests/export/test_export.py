@@ -243,6 +243,7 @@ def check_pprof(name, trace):
             assert first(mapping, 2) <= first(location, 3) < first(mapping, 3), "an address outside of its mapping"
     names = dict(zip(types, ("at_peak_bytes", "current_bytes", "current_blocks", "allocated_bytes", "allocations", "temporary")))
     sums = {measure: collections.Counter() for measure in REPORTED}
+    sampled = "allocations_error" in totals_of(trace)
     for sample in map(message, profile[2]):
         stack, values = packed(sample[1][0]), packed(sample[2][0])
         assert len(values) == len(types) and all(number in locations for number in stack)
@@ -252,7 +253,14 @@ def check_pprof(name, trace):
         for kind, value in zip(types, values):
             if kind in names:
                 sums[names[kind]][leaf] += value
+        check_size_label(strings, dict(zip(types, values)), sampled, [message(label) for label in sample.get(3, [])])
     same(name, expected(trace), without_nothing(sums))
+
+
+def check_size_label(strings, values, sampled, labels):
+    """The size of the blocks where it is known: where there is one, and no estimate."""
+    wanted = [("bytes", values["alloc_space"], "bytes")] if values["alloc_objects"] == 1 and not sampled else []
+    assert [(strings[first(l, 1)], first(l, 3), strings[first(l, 4)]) for l in labels] == wanted, (values, labels)
 
 
 def pprof_reads(name, trace, directory):

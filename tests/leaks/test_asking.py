@@ -134,7 +134,7 @@ class OneStep(unittest.TestCase):
         result = self.leaks_run("--", LEAKS, "exit", "3")
         self.assertEqual(result.status, 42, result)
         self.assertEqual(result.stdout, b"ready\n")
-        self.assertIn(b"lost 1000 B in 10 blocks of 100 B", result.stderr)
+        self.assertIn(b"lost 1000 B in 10 blocks of 100 B on average", result.stderr)
 
     def test_no_leaks(self):
         result = self.leaks_run("--", LEAKS, "clean", "3")
@@ -176,7 +176,7 @@ class OneStep(unittest.TestCase):
         for how in "_exit", "quick_exit":
             result = self.leaks_run("--", LEAKS, how, "3")
             self.assertEqual(result.status, 42, result)
-            self.assertIn(b"lost 1000 B in 10 blocks of 100 B", result.stderr)
+            self.assertIn(b"lost 1000 B in 10 blocks of 100 B on average", result.stderr)
         self.no_verdict(self.leaks_run("--", LEAKS, "handler", "3"), 2, b"_exit()")
         result = self.leaks_run("--", LEAKS, "forked", "3")
         self.assertEqual((result.status, result.stderr), (3, b""))
