@@ -17,8 +17,14 @@ static const struct values defaults = { .wait = 5 };
 
 #define AT(member) offsetof(struct values, member), NULL
 
-#define QUIET_ROW { OPTION_FLAG, "quiet", 'q', NULL, "print nothing", AT(quiet) }
-#define END_ROW { OPTION_END, NULL, 0, NULL, NULL, 0, NULL }
+#define QUIET_ROW                                                           \
+	{                                                                   \
+		OPTION_FLAG, "quiet", 'q', NULL, "print nothing", AT(quiet) \
+	}
+#define END_ROW                                          \
+	{                                                \
+		OPTION_END, NULL, 0, NULL, NULL, 0, NULL \
+	}
 
 static const struct option_row switch_options[] = { QUIET_ROW, END_ROW };
 
@@ -31,8 +37,10 @@ static const struct option_row request_options[] = {
 };
 /* clang-format on */
 
-#define WHEN "The request is taken at the process's next allocation; an idle process changes nothing. "
-#define WHOSE "TRACE is the file that the process is writing. Only its own user and root can do this."
+#define WHEN \
+	"The request is taken at the process's next allocation; an idle process changes nothing. "
+#define WHOSE \
+	"TRACE is the file that the process is writing. Only its own user and root can do this."
 
 static void say(const struct values *v, const struct livetrace *live, const char *what)
 {
@@ -67,8 +75,7 @@ static int run_start(const void *values, int argc, char **argv)
 
 static int run_stop(const void *values, int argc, char **argv)
 {
-	static const char *const said[2] = { "records no new allocations",
-		"was not recording" };
+	static const char *const said[2] = { "records no new allocations", "was not recording" };
 
 	(void)argc;
 	return record(values, argv[0], false, said);
@@ -143,8 +150,8 @@ const struct command cmd_mark = {
 	.name = "mark",
 	.usage = "[OPTION]... PID|TRACE LABEL",
 	.summary = "name this moment of a running process",
-	.details = "The mark is on the curve of 'mtracer timeline', as those of mtrace_mark() are. "
-		   WHEN WHOSE,
+	.details = "The mark is on the curve of 'mtracer timeline', as those of mtrace_mark() "
+		   "are. " WHEN WHOSE,
 	.options = request_options,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

@@ -185,8 +185,7 @@ int livetrace_open(struct livetrace *live, const char *operand)
 	live->fd = open(operand, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (live->fd < 0)
 		return error("%s: %s", operand, strerror(errno));
-	if (fstat(live->fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-		!trace_read_header(live->fd, &h))
+	if (fstat(live->fd, &st) != 0 || !S_ISREG(st.st_mode) || !trace_read_header(live->fd, &h))
 		return error("%s: not a trace that a process writes", operand);
 	live->pid = h.pid;
 	h.boot_id[sizeof(h.boot_id) - 1] = '\0';

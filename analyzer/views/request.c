@@ -104,7 +104,8 @@ int request_scan(struct livetrace *live, uint64_t wait_seconds)
 	write_number(header, &header->scan_request, a.number);
 	status = await(live, &a);
 	if (status != EXIT_OK && header->scan_answer < a.number)
-		write_number(header, &header->scan_request, header->scan_answer); /* nobody waits any more */
+		write_number(header, &header->scan_request,
+			header->scan_answer); /* nobody waits any more */
 	return status;
 }
 
@@ -170,8 +171,8 @@ int request_make(struct livetrace *live, uint32_t kind, const char *label, uint6
 	if (!header)
 		return say_not_mapped(live);
 	if (header->version < 2)
-		return error("%s: written by an older library, which takes no such request",
-			live->path);
+		return error(
+			"%s: written by an older library, which takes no such request", live->path);
 	status = lock(live, wait_seconds);
 	if (status != EXIT_OK)
 		return status;

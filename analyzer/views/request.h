@@ -19,7 +19,6 @@ int request_scan(struct livetrace *live, uint64_t wait_seconds);
 int request_recording(struct livetrace *live, bool on, bool *was);
 
 /* Any other request (MT_REQUEST_*); waits until it was taken. label: "" where the request has none. */
-int request_make(
-	struct livetrace *live, uint32_t kind, const char *label, uint64_t wait_seconds);
+int request_make(struct livetrace *live, uint32_t kind, const char *label, uint64_t wait_seconds);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* asking.c - loses 10 blocks of 100 bytes, then does as it is told: busy, idle, exit STATUS, abort,
  * _exit STATUS, quick_exit STATUS, handler STATUS (by _exit on a handler's own stack), limited
- * (busy, and may start no process); or loses nothing: clean STATUS, leave STATUS (as nobody can
+ * (busy, and may start no process), peaked (busy, after a peak of 100,000 bytes); or loses nothing: clean STATUS, leave STATUS (as nobody can
  * see), forked STATUS (its child loses them). */
 #include "cases.h"
 
@@ -65,6 +65,10 @@ int main(int argc, char **argv)
 			return 1;
 		if (setrlimit(RLIMIT_NPROC, &none) != 0)
 			return 1;
+		what = "busy";
+	}
+	if (strcmp(what, "peaked") == 0) {
+		free(malloc(100000));
 		what = "busy";
 	}
 	puts("ready");

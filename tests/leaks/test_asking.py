@@ -17,7 +17,7 @@ def wait_for(path, text):
     wait_until(lambda: path.exists() and text in path.read_text(), f"{path} has {text!r}")
 
 
-class Running(unittest.TestCase):
+class Started(unittest.TestCase):
     def start(self, directory, *arguments, **variables):
         """The program, traced; it has said that it is ready."""
         said = directory / "said"
@@ -29,6 +29,8 @@ class Running(unittest.TestCase):
         wait_for(said, "ready")
         return process
 
+
+class Running(Started):
     def test_busy(self):
         with scratch() as directory:
             process = self.start(directory, "busy")
@@ -118,6 +120,74 @@ class Running(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertEqual(done.stderr.count(b"\n"), 1)
         self.assertIn(b"fs.suid_dumpable", done.stderr)
+
+
+class Control(Started):
+    """start, stop, mark and reset-peak, by pid and by path."""
+
+    def ask(self, *arguments, status=0):
+        result = mtracer(*arguments)
+        self.assertEqual(result.status, status, result)
+        return (result.stderr if status else result.stdout).decode()
+
+    def totals(self, process):
+        return json.loads(mtracer("report", "--json", process.pid).stdout)["totals"]
+
+    def allocations(self, process):
+        return self.totals(process)["allocations"]
+
+    def marks(self, process):
+        return [mark["label"] for mark in json.loads(mtracer("timeline", "--json", process.pid).stdout)["marks"]]
+
+    def test_start_and_stop(self):
+        with scratch() as directory:
+            process = self.start(directory, "busy", MTRACE_START="0")
+            trace = directory / "asking.mtrace"
+            self.assertEqual(self.allocations(process), 0)
+            self.assertIn("records from its next allocation on", self.ask("start", process.pid))
+            wait_until(lambda: self.allocations(process) > 10, "it records")
+            self.assertIn("already", self.ask("start", trace))
+            self.assertIn("records no new", self.ask("stop", trace))
+            self.ask("mark", process.pid, "stopped")  # taken by an event, which isn't recorded any more
+            count = self.allocations(process)
+            self.ask("mark", process.pid, "later")
+            self.assertEqual(self.allocations(process), count)
+            self.assertIn("was not recording", self.ask("stop", process.pid))
+            self.assertEqual(self.marks(process), ["stopped", "later"])
+
+    def test_marks_of_many(self):
+        """Requests at once wait for each other; none is lost."""
+        with scratch() as directory:
+            process = self.start(directory, "busy")
+            asking = [subprocess.Popen([MTRACER, "mark", "-q", "--wait", "60", str(process.pid), f"{i}"])
+                      for i in range(10)]
+            self.assertEqual([one.wait() for one in asking], [0] * 10)
+            self.assertEqual(sorted(self.marks(process)), [f"{i}" for i in range(10)])
+
+    def test_reset_peak(self):
+        with scratch() as directory:
+            process = self.start(directory, "peaked")
+            self.assertGreater(self.totals(process)["peak_bytes"], 100000)
+            self.ask("reset-peak", process.pid)
+            self.assertIn(self.totals(process)["peak_bytes"], range(1000, 10000))
+            notes = json.loads(mtracer("info", "--json", process.pid).stdout)["trace"]["notes"]
+            self.assertIn("reset_peak", {note["key"] for note in notes})
+
+    def test_nobody_answers(self):
+        with scratch() as directory:
+            process = self.start(directory, "idle")
+            self.assertEqual(self.ask("mark", "--wait", "1", process.pid, "late", status=2),
+                             f"mtracer: process {process.pid}: no allocation within 1 s, which is when it would have "
+                             "made the mark; increase --wait\n")
+            self.assertIn("records no new", self.ask("stop", process.pid))
+            self.assertIn("empty", self.ask("mark", process.pid, "", status=2))
+            self.assertIn("has 128 bytes", self.ask("mark", process.pid, "x" * 128, status=2))
+            self.assertIn("No such file", self.ask("stop", directory / "none", status=2))
+            self.assertIn("not a trace", self.ask("stop", "/bin/true", status=2))
+            process.kill()
+            process.wait()
+            self.assertIn("has ended", self.ask("stop", directory / "asking.mtrace", status=2))
+            self.assertIn("no such process", self.ask("stop", process.pid, status=2))
 
 
 class OneStep(unittest.TestCase):
