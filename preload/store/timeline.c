@@ -2,6 +2,7 @@
 /* timeline.c - takes the points, and makes room for them. */
 #include "preload/store/timeline.h"
 #include "preload/store/tracefile.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/env.h"
 #include "preload/sys/lock.h"
 #include "preload/sys/os.h"
@@ -406,6 +407,21 @@ static void take(const struct thread *t, uint32_t site)
 		next_period(events);
 }
 
+#define STACK_SIZE (16u << 10)
+static char *own_stack; /* under the lock: the program's may be a handler's, and small */
+
+struct due {
+	const struct thread *thread;
+	uint32_t site;
+};
+
+static void take_due(void *due)
+{
+	const struct due *d = due;
+
+	take(d->thread, d->site);
+}
+
 static void leave_locked(struct signals signals, int saved)
 {
 	lock_leave(&timeline_lock);
@@ -417,10 +433,11 @@ cold_path void timeline_take(const struct thread *t, uint32_t site)
 {
 	int saved = errno;
 	struct signals signals = signals_block();
+	struct due due = { t, site };
 	uint32_t expected = 0;
 
 	if (compare_exchange_acquire(&timeline_lock.word, &expected, 1)) {
-		take(t, site);
+		cpu_call_on(own_stack + STACK_SIZE, take_due, &due);
 		leave_locked(signals, saved);
 	} else { /* another thread is at it */
 		signals_restore(signals);
@@ -514,7 +531,8 @@ void timeline_begin(void)
 	uint32_t most = config.timeline > LEAST_POINTS ? config.timeline : LEAST_POINTS;
 	uint32_t *order = line.order;
 
-	if (!is_wanted() || (!order && !(order = os_map(most * sizeof(*order)))))
+	if (!is_wanted() || (!own_stack && !(own_stack = os_map(STACK_SIZE))) ||
+		(!order && !(order = os_map(most * sizeof(*order)))))
 		return;
 	memset(&line, 0, sizeof(line));
 	line.most = most;
