@@ -14,7 +14,8 @@
 
 /* What one waits for. */
 struct awaited {
-	const char *doing; /* "checked for leaks" */
+	/* "checks for leaks", "checked for leaks", and the command to go on with when it has ended */
+	const char *does, *did, *command;
 	uint64_t number;
 	uint64_t wait_seconds;
 	uint64_t (*answer)(const struct mt_header *h);
@@ -43,14 +44,14 @@ static int say_no_answer(
 	const struct livetrace *live, const struct mt_header *h, const struct awaited *a)
 {
 	if (has_ended(live, h))
-		return error("process %u: ended before it %s; see 'mtracer report %s'", live->pid,
-			a->doing, live->path);
+		return error("process %u: ended before it %s; see 'mtracer %s %s'", live->pid,
+			a->did, a->command, live->path);
 	if (a->answer(h) >= a->number)
-		return error("process %u: has not %s after %llu s; increase --wait", live->pid,
-			a->doing, (unsigned long long)a->wait_seconds);
-	return error("process %u: no allocation within %llu s, which is when it would have %s; "
-		     "increase --wait",
-		live->pid, (unsigned long long)a->wait_seconds, a->doing);
+		return error("process %u: has not %s within %llu s; increase --wait", live->pid,
+			a->did, (unsigned long long)a->wait_seconds);
+	return error(
+		"process %u: no allocation within %llu s, which is when it %s; increase --wait",
+		live->pid, (unsigned long long)a->wait_seconds, a->does);
 }
 
 static int await(struct livetrace *live, const struct awaited *a)
@@ -92,7 +93,8 @@ static bool is_scanned(const struct mt_header *h)
 
 int request_scan(struct livetrace *live, uint64_t wait_seconds)
 {
-	struct awaited a = { "checked for leaks", 0, wait_seconds, scan_answer, is_scanned };
+	struct awaited a = { "checks for leaks", "checked for leaks", "leaks", 0, wait_seconds,
+		scan_answer, is_scanned };
 	struct mt_header *header = livetrace_map(live);
 	int status;
 
@@ -157,14 +159,12 @@ static int lock(struct livetrace *live, uint64_t wait_seconds)
 	return EXIT_OK;
 }
 
-static const char *doing(uint32_t kind)
-{
-	return kind == MT_REQUEST_MARK ? "made the mark" : "reset its peaks";
-}
-
 int request_make(struct livetrace *live, uint32_t kind, const char *label, uint64_t wait_seconds)
 {
-	struct awaited a = { doing(kind), 0, wait_seconds, answer, is_taken };
+	bool mark = kind == MT_REQUEST_MARK;
+	struct awaited a = { mark ? "makes the mark" : "resets its peaks",
+		mark ? "made the mark" : "reset its peaks", "report", 0, wait_seconds, answer,
+		is_taken };
 	struct mt_header *header = livetrace_map(live);
 	int status;
 

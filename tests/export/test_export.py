@@ -63,9 +63,14 @@ def make_traces(directory):
 
 # ---- what a report says, and what an export must
 
+DECEPTIVE = "[\ufffd\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+
+
 def clean(text):
-    """As texts are printed: bytes that are no UTF-8 as question marks; and any blanks alike."""
-    return re.sub(r"\s+", " ", text.replace("\ufffd", "?")) if text else ""
+    """As texts are printed: bytes that are no UTF-8, and marks that turn the order of the text, as question marks; and any
+    blanks alike.
+    """
+    return re.sub(r"\s+", " ", re.sub(DECEPTIVE, "?", text)) if text else ""
 
 
 def where(row):

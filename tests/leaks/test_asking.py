@@ -177,8 +177,8 @@ class Control(Started):
         with scratch() as directory:
             process = self.start(directory, "idle")
             self.assertEqual(self.ask("mark", "--wait", "1", process.pid, "late", status=2),
-                             f"mtracer: process {process.pid}: no allocation within 1 s, which is when it would have "
-                             "made the mark; increase --wait\n")
+                             f"mtracer: process {process.pid}: no allocation within 1 s, which is when it makes "
+                             "the mark; increase --wait\n")
             self.assertIn("records no new", self.ask("stop", process.pid))
             self.assertIn("empty", self.ask("mark", process.pid, "", status=2))
             self.assertIn("has 128 bytes", self.ask("mark", process.pid, "x" * 128, status=2))
