@@ -24,8 +24,8 @@
 #define SHARES_MOST 256	      /* of a point */
 #define SHARES_ON_AVERAGE 128 /* for which there is room */
 #define SHARES_OF_ALL (4u << 20)
-#define WORK_FREE (1u << 20)	 /* records looked at, about a nanosecond each; beyond these, */
-#define WORK_PART 16		 /* one for so many events */
+#define WORK_FREE (1u << 18)	 /* records looked at, about a nanosecond each; beyond these, */
+#define WORK_PART 4		 /* one for so many events */
 #define RSS_STAYS 1000000	 /* ns that the resident memory isn't asked for again */
 #define RSS_STAYS_MULTI 10000000 /* with several threads: one may look for the lowest descriptor */
 #define LABEL_MOST 255		 /* bytes */

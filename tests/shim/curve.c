@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timeline.c - a program with a known curve, which keeps a ledger of its own.
+ * curve.c - a program with a known curve, which keeps a ledger of its own.
  *
- *     timeline curve LEDGER      steps, ramp, spike, sawtooth, idle; a record for each allocation
- *     timeline killed LEDGER     likewise, up to a SIGKILL
- *     timeline fork LEDGER       the sawtooth in a child, too
- *     timeline teeth COUNT       that many allocations in teeth of 1000, which need no ledger
- *     timeline threads COUNT     several at once
- *     timeline marks COUNT       a mark after each allocation
+ *     curve curve LEDGER      steps, ramp, spike, sawtooth, idle; a record for each allocation
+ *     curve killed LEDGER     likewise, up to a SIGKILL
+ *     curve fork LEDGER       the sawtooth in a child, too
+ *     curve teeth COUNT       that many allocations in teeth of 1000, which need no ledger
+ *     curve threads COUNT     several at once
+ *     curve marks COUNT       a mark after each allocation
  *
  * A record of the ledger is five numbers of 64 bits: the state after an allocation (number, live
  * bytes and blocks, all bytes so far) and the time, CLOCK_REALTIME. The state at a mark, which is

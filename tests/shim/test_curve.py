@@ -11,7 +11,7 @@ from annotations import mark
 from programs import Program
 from tracing import LONG, Trace, mtracer, run, scratch
 
-PROGRAM = Program("timeline")
+PROGRAM = Program("curve")
 MARK = 1 << 63
 CLOCKS = 2_000_000  # ns that the library's and the program's clocks may be apart, set at different moments
 START_NS = 48  # in the header (FORMAT.md)
@@ -87,7 +87,7 @@ class Timeline(unittest.TestCase):
         self.assertLessEqual(start_ns(self.trace) + line["peak"]["ns"], peak[2] + CLOCKS)
         top = line["peak"]["stack"][0]
         self.assertEqual((top["function"], top["line"]), ("spike", mark(PROGRAM.source, "spike")))
-        self.assertEqual(line["peak"]["thread"], "timeline")
+        self.assertEqual(line["peak"]["thread"], "curve")
         # The spike is over when it is, not when the program goes on.
         after = line["points"][line["points"].index(ofkind["peak"][-1]) + 1]
         self.assertLess(after["current_bytes"], 1_000_000)
@@ -187,7 +187,7 @@ class Timeline(unittest.TestCase):
             self.assertEqual(mtracer("timeline", self.trace, "--svg", picture).status, 0)
         root = xml.etree.ElementTree.parse(picture).getroot()
         text = "".join(root.itertext())
-        for wanted in ("spike (timeline.c:", 'idle <&"> é', "resident memory", "prefers-color-scheme", "peak 29.1 MiB"):
+        for wanted in ("spike (curve.c:", 'idle <&"> é', "resident memory", "prefers-color-scheme", "peak 29.1 MiB"):
             self.assertIn(wanted, text)
         self.assertNotIn("href", picture.read_text())
         result = mtracer("timeline", self.trace, "--svg", self.trace)
