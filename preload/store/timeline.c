@@ -407,7 +407,7 @@ static void take(const struct thread *t, uint32_t site)
 		next_period(events);
 }
 
-#define STACK_SIZE (16u << 10)
+#define STACK_SIZE (8u << 10)
 static char *own_stack; /* under the lock: the program's may be a handler's, and small */
 
 struct due {

@@ -348,7 +348,7 @@ static void publish_bases(void)
 	store_release(&trace.shares, (void *)tables[MT_SHARES].base);
 }
 
-/* Most programs have nothing in the last three. */
+/* Most programs have nothing in some, or little. */
 static size_t first_size(int table)
 {
 	switch (table) {
@@ -357,6 +357,9 @@ static size_t first_size(int table)
 	case MT_FOREIGN:
 	case MT_SLACK:
 	case MT_ESTIMATES:
+	case MT_HELD:
+	case MT_POINTS:
+	case MT_SHARES:
 		return file.page;
 	default:
 		return FIRST_STRETCH;
