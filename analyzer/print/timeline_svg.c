@@ -265,7 +265,8 @@ static void put_name(const struct picture *p, const char *name)
 static void put_entry(const struct picture *p, size_t at, const char *class, const char *name)
 {
 	double x = LEFT + (double)(at % 2) * (RIGHT - LEFT) / 2;
-	double y = LEGEND + (double)(at / 2) * LEGEND_LINE;
+	size_t line = at / 2;
+	double y = LEGEND + (double)line * LEGEND_LINE;
 
 	fprintf(p->out,
 		"<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"12\"/><text "
@@ -316,7 +317,8 @@ static const char style_sheet[] =
 
 static void put_head(const struct picture *p)
 {
-	double height = LEGEND + LEGEND_LINE * (double)((legend_size(p) + 1) / 2);
+	size_t lines = (legend_size(p) + 1) / 2;
+	double height = LEGEND + LEGEND_LINE * (double)lines;
 	char bytes[UNIT_TEXT], time[UNIT_TEXT];
 
 	fprintf(p->out,
