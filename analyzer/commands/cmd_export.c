@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_export.c - mtracer export: a trace for other tools' viewers. */
-#include "analyzer/base/gzip.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/commands/cmd.h"
+#include "analyzer/commands/outfile.h"
 #include "analyzer/export/export.h"
 #include "analyzer/trace/recognize.h"
 #include "analyzer/views/reading.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define NO_FORMAT (-1)
@@ -75,89 +73,33 @@ static int check_measure(const struct values *v, enum sort_key *key)
 	return EXIT_OK;
 }
 
-/* ---- the file */
-
-struct output {
-	const char *path; /* NULL: stdout */
-	FILE *file;
-	FILE *plain; /* where `file` compresses into it */
-};
-
-static int open_output(struct output *o, const struct values *v)
-{
-	const struct export_format *format = export_formats[v->format];
-
-	*o = (struct output){ .path = v->out, .file = stdout };
-	if (!o->path && format->packed && isatty(STDOUT_FILENO))
-		return error("export: %s is binary, and stdout a terminal; use --out FILE",
-			format->name);
-	if (o->path && is_trace_file(o->path))
-		return error("%s: exists and is a trace; not overwritten", o->path);
-	if (o->path)
-		o->file = fopen(o->path, "we");
-	if (!o->file)
-		return error("%s: cannot be written: %s", o->path, strerror(errno));
-	if (format->packed || (o->path && name_ends_in(o->path, ".gz"))) {
-		o->plain = o->file;
-		o->file = gzip_open(o->plain);
-	}
-	return EXIT_OK;
-}
-
-/* Of what could not be written whole nothing stays. */
-static void remove_part(const char *path)
-{
-	struct stat st;
-
-	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
-		unlink(path);
-}
-
-static bool finish(FILE *file, bool close)
-{
-	bool ok = !ferror(file) && fflush(file) == 0;
-
-	if (close && fclose(file) != 0)
-		ok = false;
-	return ok;
-}
-
-static int close_output(struct output *o)
-{
-	bool ok = true;
-
-	errno = 0;
-	if (o->plain) {
-		ok = finish(o->file, true);
-		o->file = o->plain;
-	}
-	/* Others look whether stdout was written (cmd.c). */
-	if (!o->path)
-		return EXIT_OK;
-	if (finish(o->file, true) && ok)
-		return EXIT_OK;
-	error("%s: cannot be written: %s", o->path, errno ? strerror(errno) : "no room");
-	remove_part(o->path);
-	return EXIT_ERROR;
-}
-
 /* ---- the command */
+
+static bool is_packed(const struct values *v)
+{
+	return export_formats[v->format]->packed || (v->out && name_ends_in(v->out, ".gz"));
+}
 
 static int export_trace(const struct values *v, struct reading *r, enum sort_key measure)
 {
+	const struct export_format *format = export_formats[v->format];
 	struct tally tally;
-	struct output output;
+	struct outfile out;
 	struct exporter e = { r->trace, &tally, r->resolver, measure, v->reading.no_wrappers,
 		NULL };
-	int status = open_output(&output, v);
+	int status;
 
+	if (!v->out && format->packed && isatty(STDOUT_FILENO))
+		return error("export: %s is binary, and stdout a terminal; use --out FILE",
+			format->name);
+	status = outfile_open(&out, v->out, is_packed(v));
 	if (status != EXIT_OK)
 		return status;
 	tally_init(&tally, r->trace);
-	e.out = output.file;
-	export_formats[v->format]->write(&e);
+	e.out = out.file;
+	format->write(&e);
 	tally_release(&tally);
-	status = close_output(&output);
+	status = outfile_close(&out);
 	reading_warn(r);
 	return status;
 }

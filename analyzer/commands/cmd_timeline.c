@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_timeline.c - mtracer timeline: what was live when, and which lines had it. */
+#include "analyzer/base/csv.h"
 #include "analyzer/base/fold.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/log.h"
@@ -10,6 +11,7 @@
 #include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/commands/cmd.h"
+#include "analyzer/commands/outfile.h"
 #include "analyzer/print/row.h"
 #include "analyzer/print/summary.h"
 #include "analyzer/print/timeline_plot.h"
@@ -17,7 +19,6 @@
 #include "analyzer/views/reading.h"
 #include "analyzer/views/timeline.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,6 @@
 #define WIDTH_DEFAULT 80 /* without a terminal */
 #define SPARKLINE 24
 #define ROWS_AT_A_TIME 32
-#define MARKS_SHOWN 35 /* that have a character of their own on the plot */
 
 struct values {
 	uint64_t limit;
@@ -184,22 +184,6 @@ static void print_json(const struct view *v)
 	json_finish(&j);
 }
 
-/* In quotes, those inside doubled; line ends become '?'. */
-static void print_quoted(const char *text)
-{
-	struct strbuf clean = { 0 };
-
-	strbuf_add_clean(&clean, text);
-	putchar('"');
-	for (const char *p = strbuf_text(&clean); *p; p++) {
-		if (*p == '"')
-			putchar('"');
-		putchar(*p);
-	}
-	putchar('"');
-	strbuf_release(&clean);
-}
-
 static void print_number(uint64_t number, bool known)
 {
 	putchar(',');
@@ -218,7 +202,7 @@ static void print_csv(const struct view *v)
 
 		printf("%llu,%s,", (unsigned long long)p->ns, kind_name(point));
 		if (p->kind == MT_POINT_MARK)
-			print_quoted(point->label);
+			csv_field(point->label, stdout);
 		print_number(p->live_bytes, true);
 		print_number(p->live_blocks, true);
 		print_number(p->allocated_bytes, true);
@@ -259,7 +243,7 @@ static void print_plot(const struct view *v)
 	strbuf_release(&text);
 }
 
-static const char *dots(const struct view *v, const char *unicode, const char *ascii)
+static const char *sign(const struct view *v, const char *unicode, const char *ascii)
 {
 	return v->ascii ? ascii : unicode;
 }
@@ -269,26 +253,26 @@ static void print_peak(const struct view *v)
 	const struct trace *t = v->reading.trace;
 	const struct mt_header *h = &t->header;
 	struct frame_function fn = { 0 };
-	struct strbuf text = { 0 };
 	char bytes[UNIT_TEXT], time[UNIT_TEXT];
 
-	if (h->peak_ns)
-		printf("%s  peak %s at %s", dots(v, "▲", "^"),
-			format_bytes(bytes, (int64_t)v->profile->totals.all.peak_bytes),
-			format_duration(time, h->peak_ns));
-	if (h->peak_ns && h->peak_site)
+	if (!h->peak_ns)
+		return;
+	printf("%s  peak %s at %s", sign(v, "▲", "^"),
+		format_bytes(bytes, (int64_t)v->profile->totals.all.peak_bytes),
+		format_duration(time, h->peak_ns));
+	if (h->peak_site)
 		fn = resolve_owner(v->reading.resolver, t->site_info[h->peak_site].node);
 	if (fn.symbol) {
 		struct paths *paths = paths_new();
+		struct strbuf text = { 0 };
 
 		paths_add(paths, fn.symbol->file);
 		frame_function_text(&fn, paths, 30, &text);
 		printf(", by %s", strbuf_text(&text));
+		strbuf_release(&text);
 		paths_free(paths);
 	}
-	if (h->peak_ns)
-		putchar('\n');
-	strbuf_release(&text);
+	putchar('\n');
 }
 
 static void print_marks(const struct view *v)
@@ -300,7 +284,7 @@ static void print_marks(const struct view *v)
 		const struct timeline_point *point = &v->timeline->points[i];
 		struct strbuf label = { 0 };
 
-		if (point->p.kind != MT_POINT_MARK || number++ >= MARKS_SHOWN)
+		if (point->p.kind != MT_POINT_MARK || number++ >= PLOT_MARKS)
 			continue;
 		strbuf_add_clean(&label, point->label);
 		printf("%c  %s at %s: %s\n", plot_mark(number - 1), strbuf_text(&label),
@@ -308,8 +292,8 @@ static void print_marks(const struct view *v)
 			format_bytes(bytes, (int64_t)point->p.live_bytes));
 		strbuf_release(&label);
 	}
-	if (number > MARKS_SHOWN)
-		printf("*  %zu more marks: --json or --csv\n", number - MARKS_SHOWN);
+	if (number > PLOT_MARKS)
+		printf("*  %zu more marks: --json or --csv\n", number - PLOT_MARKS);
 	if (v->reading.trace->header.lost_marks)
 		printf("%llu later marks had no room: raise MTRACE_TIMELINE\n",
 			(unsigned long long)v->reading.trace->header.lost_marks);
@@ -401,27 +385,17 @@ static void print_text(const struct view *v)
 /* ---- the picture */
 
 /* A file that is something else is never replaced: somebody mistook the operands. */
-static FILE *open_picture(const char *path)
+static bool may_replace(const char *path)
 {
 	char start[4] = "";
 	size_t got = 0;
-	FILE *f;
+	FILE *f = fopen(path, "re");
 
-	if (strcmp(path, "-") == 0)
-		return stdout;
-	f = fopen(path, "re");
 	if (f) {
 		got = fread(start, 1, sizeof(start), f);
 		fclose(f);
 	}
-	if (got && (got < sizeof(start) || memcmp(start, "<svg", sizeof(start)) != 0)) {
-		error("%s: exists and is not an SVG picture of mtracer; not overwritten", path);
-		return NULL;
-	}
-	f = fopen(path, "we");
-	if (!f)
-		error("%s: %s", path, strerror(errno));
-	return f;
+	return !got || (got == sizeof(start) && memcmp(start, "<svg", sizeof(start)) == 0);
 }
 
 /* "fill (table.c:42)". The caller frees it. */
@@ -439,41 +413,42 @@ static char *name_row(const struct view *v, const struct row *row, struct paths 
 	return text.text ? text.text : mem_strdup("");
 }
 
-static int close_picture(FILE *f, const char *path)
+static void write_picture(const struct view *v, FILE *out)
 {
-	bool failed = ferror(f);
-
-	if ((f == stdout ? fflush(f) : fclose(f)) != 0 || failed)
-		return error("%s: cannot be written: %s", path, strerror(errno));
-	return EXIT_OK;
-}
-
-static int write_picture(const struct view *v)
-{
-	const char *path = v->values->svg;
 	size_t rows = v->timeline->row_count < SVG_ROWS ? v->timeline->row_count : SVG_ROWS;
-	FILE *f = open_picture(path);
-	struct paths *paths;
+	struct paths *paths = collect_paths(v);
 	struct strbuf title = { 0 };
 	char *names[SVG_ROWS];
 	struct svg_options o = {
 		.rows = rows, .peak_ns = peak_ns(v), .peak_bytes = v->profile->totals.all.peak_bytes
 	};
 
-	if (!f)
-		return EXIT_ERROR;
-	paths = collect_paths(v);
 	for (size_t i = 0; i < rows; i++)
 		names[i] = name_row(v, v->timeline->rows[i].row, paths);
 	summary_command(v->reading.trace, 100, &title);
 	o.names = (const char **)names;
 	o.title = strbuf_text(&title);
-	timeline_svg(f, v->timeline, &o);
+	timeline_svg(out, v->timeline, &o);
 	for (size_t i = 0; i < rows; i++)
 		free(names[i]);
 	strbuf_release(&title);
 	paths_free(paths);
-	return close_picture(f, path);
+}
+
+static int save_picture(const struct view *v)
+{
+	const char *path = strcmp(v->values->svg, "-") == 0 ? NULL : v->values->svg;
+	struct outfile out;
+	int status;
+
+	if (path && !may_replace(path))
+		return error(
+			"%s: exists and is not an SVG picture of mtracer; not overwritten", path);
+	status = outfile_open(&out, path, false);
+	if (status != EXIT_OK)
+		return status;
+	write_picture(v, out.file);
+	return outfile_close(&out);
 }
 
 /* ---- the command */
@@ -485,7 +460,7 @@ static int print(struct view *v)
 	v->shown = limit && limit < v->timeline->row_count ? (size_t)limit : v->timeline->row_count;
 	v->ascii = v->values->ascii || !locale_is_utf8();
 	if (v->values->svg)
-		return write_picture(v);
+		return save_picture(v);
 	if (v->values->json)
 		print_json(v);
 	else if (v->values->csv)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* timeline_plot.c - draws into a grid of heights, and writes that as characters. */
 #include "analyzer/print/timeline_plot.h"
+#include "analyzer/base/array.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/strbuf.h"
 #include "analyzer/base/units.h"
@@ -18,7 +19,7 @@ bool locale_is_utf8(void)
 {
 	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const char *value = getenv(names[i]);
 
 		if (value && *value)
@@ -34,9 +35,9 @@ bool plot_has_rss(const struct timeline *t)
 
 char plot_mark(size_t number)
 {
-	static const char names[] = "123456789abcdefghijklmnopqrstuvwxyz";
+	static const char names[PLOT_MARKS + 1] = "123456789abcdefghijklmnopqrstuvwxyz";
 
-	return number < sizeof(names) - 1 ? names[number] : '*';
+	return number < PLOT_MARKS ? names[number] : '*';
 }
 
 /* ---- from points to columns */
@@ -51,6 +52,12 @@ static size_t column_of(const struct timeline *t, uint64_t ns, size_t columns)
 	return column < columns ? column : columns - 1;
 }
 
+static void raise(uint64_t *height, uint64_t value)
+{
+	if (value > *height)
+		*height = value;
+}
+
 /* The highest value in each column, and the last that came before it. The caller frees it. */
 static uint64_t *heights(const struct timeline *t, const uint64_t *values, size_t columns)
 {
@@ -60,18 +67,14 @@ static uint64_t *heights(const struct timeline *t, const uint64_t *values, size_
 	for (size_t i = 0; i < t->count; i++) {
 		size_t at = column_of(t, t->points[i].p.ns, columns);
 
-		while (column < at) {
-			high[column] = last > high[column] ? last : high[column];
-			column++;
-		}
-		if (last > high[at])
-			high[at] = last;
-		if (values[i] > high[at])
-			high[at] = values[i];
+		while (column < at)
+			raise(&high[column++], last);
+		raise(&high[at], last);
+		raise(&high[at], values[i]);
 		last = values[i];
 	}
-	for (; column < columns; column++)
-		high[column] = last > high[column] ? last : high[column];
+	while (column < columns)
+		raise(&high[column++], last);
 	return high;
 }
 

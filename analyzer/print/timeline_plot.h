@@ -25,7 +25,9 @@ bool locale_is_utf8(void);
  * line with the peak and the marks. */
 void plot_add(struct strbuf *text, const struct timeline *t, const struct plot_options *options);
 
-/* The character that stands for a mark on the plot, by its number from 0. */
+/* The character that stands for a mark on the plot, by its number from 0; so many have one of their
+ * own. */
+#define PLOT_MARKS 35
 char plot_mark(size_t number);
 
 /* One line: values at the points, in `width` characters of the heights up to `most`. */

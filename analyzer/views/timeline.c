@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* timeline.c - puts the points and shares of a trace in order, and adds the shares up by row. */
 #include "analyzer/views/timeline.h"
+#include "analyzer/base/compare.h"
 #include "analyzer/base/mem.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@ static int by_number(const void *a, const void *b)
 	const struct mt_point *x = &((const struct timeline_point *)a)->p;
 	const struct mt_point *y = &((const struct timeline_point *)b)->p;
 
-	return (x->number > y->number) - (x->number < y->number);
+	return compare_numbers(x->number, y->number);
 }
 
 /* ---- the points */
@@ -76,10 +77,9 @@ struct entry {
 static int by_point_and_row(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
+	int order = compare_numbers(x->point, y->point);
 
-	if (x->point != y->point)
-		return x->point < y->point ? -1 : 1;
-	return (x->row > y->row) - (x->row < y->row);
+	return order ? order : compare_numbers(x->row, y->row);
 }
 
 /* Shares of the same row at the same point become one; gives how many are left. */
@@ -130,10 +130,9 @@ static struct entry *collect_shares(const struct timeline *t, const struct trace
 static int by_most(const void *a, const void *b)
 {
 	const struct timeline_row *x = a, *y = b;
+	int order = compare_numbers(y->most, x->most);
 
-	if (x->most != y->most)
-		return x->most > y->most ? -1 : 1;
-	return (x->row > y->row) - (x->row < y->row);
+	return order ? order : compare_numbers((uintptr_t)x->row, (uintptr_t)y->row);
 }
 
 /* `place` gets the place of each of the profile's rows. */
@@ -157,10 +156,9 @@ static void order_rows(struct timeline *t, const struct profile *profile, const 
 static int by_bytes(const void *a, const void *b)
 {
 	const struct timeline_part *x = a, *y = b;
+	int order = compare_numbers(y->bytes, x->bytes);
 
-	if (x->bytes != y->bytes)
-		return x->bytes > y->bytes ? -1 : 1;
-	return (x->row > y->row) - (x->row < y->row);
+	return order ? order : compare_numbers(x->row, y->row);
 }
 
 /* Where each point's parts end, for now. */
