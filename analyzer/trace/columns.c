@@ -457,6 +457,7 @@ unsigned char *columns_read(const unsigned char *bytes, size_t size, size_t *pla
 	struct input in = { bytes + MAGIC_SIZE + HEADER_SIZE, bytes + size, false };
 	struct mt_header h = { 0 };
 	unsigned char *plain;
+	size_t rest; /* of an older writer: a part of the tail */
 
 	if (!is_columns(bytes, size) || size < MAGIC_SIZE + HEADER_SIZE)
 		return NULL;
@@ -475,7 +476,7 @@ unsigned char *columns_read(const unsigned char *bytes, size_t size, size_t *pla
 			return NULL;
 		}
 	}
-	if ((size_t)(in.end - in.at) >= TAIL_SIZE)
-		memcpy(plain + TAIL, in.at, TAIL_SIZE);
+	rest = (size_t)(in.end - in.at);
+	memcpy(plain + TAIL, in.at, rest < TAIL_SIZE ? rest : TAIL_SIZE);
 	return plain;
 }

@@ -128,6 +128,33 @@ START_TEST(columns_that_end_early_are_refused)
 }
 END_TEST
 
+/* The header grows at its end, and what it had by then is kept. */
+START_TEST(an_older_writers_shorter_tail_is_read)
+{
+	const size_t newer = sizeof(struct mt_header) - offsetof(struct mt_header, request);
+	size_t size, columns_size, plain_size;
+	unsigned char *plain, *columns, *again;
+	struct mt_header *h;
+
+	srand(4);
+	plain = random_trace(&size);
+	h = (struct mt_header *)plain;
+	h->peak_site = 17;
+	h->lost_marks = 4711;
+	h->request.number = 1;
+	columns = columns_write(plain, &columns_size);
+	again = columns_read(columns, columns_size - newer, &plain_size);
+	ck_assert_ptr_nonnull(again);
+	h = (struct mt_header *)again;
+	ck_assert_uint_eq(h->peak_site, 17);
+	ck_assert_uint_eq(h->lost_marks, 4711);
+	ck_assert_uint_eq(h->request.number, 0);
+	free(plain);
+	free(columns);
+	free(again);
+}
+END_TEST
+
 START_TEST(counts_that_no_file_holds_are_refused)
 {
 	size_t size, columns_size, plain_size;
@@ -152,4 +179,4 @@ START_TEST(counts_that_no_file_holds_are_refused)
 END_TEST
 
 UNIT_SUITE("columns", all_tables_come_back_to_the_byte, columns_that_end_early_are_refused,
-	counts_that_no_file_holds_are_refused)
+	an_older_writers_shorter_tail_is_read, counts_that_no_file_holds_are_refused)
