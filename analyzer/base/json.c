@@ -192,6 +192,14 @@ void json_unsigned(struct json *j, const char *key, uint64_t number)
 	write_number(j->out, number);
 }
 
+void json_known(struct json *j, const char *key, uint64_t number)
+{
+	if (number)
+		json_unsigned(j, key, number);
+	else
+		json_null(j, key);
+}
+
 void json_signed(struct json *j, const char *key, int64_t number)
 {
 	if (!begin(j, key))

@@ -47,6 +47,8 @@ void json_close(struct json *j); /* the innermost open container */
 
 void json_text(struct json *j, const char *key, const char *text); /* NULL = null */
 void json_unsigned(struct json *j, const char *key, uint64_t number);
+void json_known(
+	struct json *j, const char *key, uint64_t number); /* 0, which isn't known, is null */
 void json_signed(struct json *j, const char *key, int64_t number);
 void json_real(struct json *j, const char *key, double number); /* two digits after the point */
 void json_bool(struct json *j, const char *key, bool value);

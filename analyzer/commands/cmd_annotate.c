@@ -92,21 +92,13 @@ static void both_json(const struct tally_sum *own, const struct tally_sum *all, 
 	json_close(j);
 }
 
-static void number_json(struct json *j, const char *key, uint32_t number)
-{
-	if (number)
-		json_unsigned(j, key, number);
-	else
-		json_null(j, key);
-}
-
 static void line_json(const struct annotate *a, const struct annotated_line *line, struct json *j)
 {
 	char offset[UNIT_TEXT];
 
 	json_object(j, NULL, true);
 	json_text(j, "file", line->file);
-	number_json(j, "line", line->line);
+	json_known(j, "line", line->line);
 	if (!line->file) {
 		snprintf(offset, sizeof(offset), "%#llx", (unsigned long long)line->offset);
 		json_text(j, "offset", offset);
@@ -125,8 +117,8 @@ static void function_json(const struct annotate *a, const struct annotated *f, s
 	json_text(j, "function", f->name);
 	json_unsigned(j, "names", f->names);
 	json_text(j, "file", f->file);
-	number_json(j, "line", f->line);
-	number_json(j, "last_line", f->file ? f->extent.last : 0);
+	json_known(j, "line", f->line);
+	json_known(j, "last_line", f->file ? f->extent.last : 0);
 	json_text(j, "module", f->module);
 	json_text(j, "source", source ? source->found : NULL);
 	json_text(j, "source_problem", source ? source->problem : NULL);

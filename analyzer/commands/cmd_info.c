@@ -106,10 +106,7 @@ static void json_modules(const struct trace *t, struct json *j)
 		json_unsigned(j, "end", m->end);
 		json_unsigned(j, "bias", m->bias);
 		json_unsigned(j, "load_ns", m->load_ns);
-		if (m->unload_ns)
-			json_unsigned(j, "unload_ns", m->unload_ns);
-		else
-			json_null(j, "unload_ns");
+		json_known(j, "unload_ns", m->unload_ns);
 		json_close(j);
 		strbuf_release(&build_id);
 	}
@@ -140,10 +137,7 @@ static void json_threads(const struct trace *t, struct json *j)
 		json_unsigned(j, "tid", lane->tid);
 		json_unsigned(j, "threads", lane->threads);
 		json_unsigned(j, "start_ns", lane->start_ns);
-		if (lane->end_ns)
-			json_unsigned(j, "end_ns", lane->end_ns);
-		else
-			json_null(j, "end_ns");
+		json_known(j, "end_ns", lane->end_ns);
 		json_unsigned(j, "max_unpublished", lane->max_unpublished);
 		json_close(j);
 	}
@@ -158,10 +152,7 @@ static void json_recording(const struct info *info, struct json *j)
 	json_unsigned(j, "format", h->version);
 	json_text(j, "directory", trace_directory(info->trace));
 	json_unsigned(j, "parent_pid", h->parent_pid);
-	if (h->forked_from)
-		json_unsigned(j, "forked_from", h->forked_from);
-	else
-		json_null(j, "forked_from");
+	json_known(j, "forked_from", h->forked_from);
 	json_unsigned(j, "start_ns", h->start_ns);
 	json_unsigned(j, "depth", h->depth);
 	json_unsigned(j, "sample_bytes", h->sample_bytes);

@@ -85,10 +85,7 @@ static void part_json(const struct view *v, const struct timeline_part *part, st
 
 	json_object(j, NULL, true);
 	json_text(j, "file", row->file);
-	if (row->line)
-		json_unsigned(j, "line", row->line);
-	else
-		json_null(j, "line");
+	json_known(j, "line", row->line);
 	json_text(j, "function", row->function);
 	json_text(j, "module", row->module);
 	json_unsigned(j, "current_bytes", part->bytes);
@@ -131,10 +128,7 @@ static void peak_json(const struct view *v, struct json *j)
 	const struct mt_header *h = &v->reading.trace->header;
 
 	json_object(j, "peak", false);
-	if (h->peak_ns)
-		json_unsigned(j, "ns", h->peak_ns);
-	else
-		json_null(j, "ns");
+	json_known(j, "ns", h->peak_ns);
 	json_unsigned(j, "bytes", v->profile->totals.all.peak_bytes);
 	if (h->peak_site && h->peak_lane < v->reading.trace->lane_count)
 		json_text(j, "thread", v->reading.trace->lanes[h->peak_lane].name);

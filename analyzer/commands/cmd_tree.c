@@ -441,16 +441,10 @@ static void call_json(const struct view *v, uint32_t index, struct json *j)
 
 	json_object(j, NULL, true);
 	json_unsigned(j, "id", index);
-	if (call->parent)
-		json_unsigned(j, "parent", call->parent);
-	else
-		json_null(j, "parent");
+	json_known(j, "parent", call->parent);
 	json_text(j, "function", call->function);
 	json_text(j, "file", call->file);
-	if (call->line)
-		json_unsigned(j, "line", call->line);
-	else
-		json_null(j, "line");
+	json_known(j, "line", call->line);
 	json_text(j, "module", call->module);
 	offset_json("offset", call->offset != 0, call->offset, j);
 	json_bool(j, "recursive", call->recursive);

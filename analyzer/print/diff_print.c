@@ -584,14 +584,6 @@ static void side_json(
 	json_close(j);
 }
 
-static void line_json(const char *key, uint32_t line, struct json *j)
-{
-	if (line)
-		json_unsigned(j, key, line);
-	else
-		json_null(j, key);
-}
-
 static void location_json(const struct diff_location *p, const char *prefix, struct json *j)
 {
 	static const char *const names[] = { "file", "function", "module" };
@@ -604,7 +596,7 @@ static void location_json(const struct diff_location *p, const char *prefix, str
 		if (i)
 			continue;
 		snprintf(key, sizeof(key), "%sline", prefix);
-		line_json(key, p->line, j);
+		json_known(j, key, p->line);
 	}
 	snprintf(key, sizeof(key), "%soffset", prefix);
 	offset_json(key, p->has_offset, p->offset, j);

@@ -650,10 +650,7 @@ static void location_json(const struct frame_function *owner, struct json *j)
 	bool has_line = s && s->file && s->line;
 
 	json_text(j, "file", has_line ? s->file : NULL);
-	if (has_line)
-		json_unsigned(j, "line", s->line);
-	else
-		json_null(j, "line");
+	json_known(j, "line", has_line ? s->line : 0);
 	json_text(j, "function", s ? s->function : NULL);
 	json_text(j, "module", owner->frame ? owner->frame->module : NULL);
 }

@@ -165,10 +165,7 @@ static void peek_json(
 	json_object(j, NULL, false);
 	json_text(j, "function", f->name);
 	json_text(j, "file", f->file);
-	if (f->line)
-		json_unsigned(j, "line", f->line);
-	else
-		json_null(j, "line");
+	json_known(j, "line", f->line);
 	json_text(j, "module", f->module);
 	json_unsigned(j, "recursion", peek->recursion);
 	added_json(&peek->all, j);

@@ -27,10 +27,7 @@ static void frame_json(void *context, const struct frame_function *fn)
 	json_object(j, NULL, true);
 	json_text(j, "function", symbol->function);
 	json_text(j, "file", symbol->line ? symbol->file : NULL);
-	if (symbol->file && symbol->line)
-		json_unsigned(j, "line", symbol->line);
-	else
-		json_null(j, "line");
+	json_known(j, "line", symbol->file ? symbol->line : 0);
 	json_text(j, "module", fn->frame->module);
 	offset_json("offset", true, fn->frame->offset, j);
 	json_bool(j, "inlined", symbol->inlined);
@@ -159,10 +156,7 @@ void offset_json(const char *key, bool known, uint64_t offset, struct json *j)
 void row_json(const struct row *row, const struct profile *p, const struct trace *t, struct json *j)
 {
 	json_text(j, "file", row->file);
-	if (row->line)
-		json_unsigned(j, "line", row->line);
-	else
-		json_null(j, "line");
+	json_known(j, "line", row->line);
 	json_text(j, "function", row->function);
 	json_text(j, "module", row->module);
 	offset_json("offset", row->has_offset, row->offset, j);

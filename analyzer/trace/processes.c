@@ -383,15 +383,9 @@ static void process_json(const struct trace *t, const struct process_node *node,
 		json_signed(j, "exit_status", WEXITSTATUS(p->wait_status));
 	else
 		json_null(j, "exit_status");
-	if (p->forked_from)
-		json_unsigned(j, "forked_from", p->forked_from);
-	else
-		json_null(j, "forked_from");
+	json_known(j, "forked_from", p->forked_from);
 	json_unsigned(j, "start_ns", p->start_ns);
-	if (p->end_ns)
-		json_unsigned(j, "end_ns", p->end_ns);
-	else
-		json_null(j, "end_ns");
+	json_known(j, "end_ns", p->end_ns);
 	json_unsigned(j, "peak_bytes", p->peak_bytes);
 	json_unsigned(j, "current_bytes", p->current_bytes);
 	json_unsigned(j, "allocated_bytes", p->allocated_bytes);
