@@ -126,13 +126,15 @@ const struct command cmd_export = {
 	.name = "export",
 	.usage = "[OPTION]... --format F [TRACE|PID]",
 	.summary = "write a trace in another tool's format",
-	.details = "Formats and their viewers: folded (flamegraph.pl, speedscope), callgrind "
-		   "(KCachegrind, callgrind_annotate), pprof (go tool pprof), dhat (valgrind's "
-		   "dh_view.html, Firefox Profiler), speedscope, heaptrack (heaptrack_gui, "
-		   "heaptrack_print), csv (spreadsheets). mtracer(1) says how to open each.\n\n"
-		   "A stack consists of the functions from the program's first one to that to "
-		   "which the report attributes the memory, so its figures are the report's; "
-		   "--no-wrappers exports whole stacks. Equal stacks are added up.",
+	.details =
+		"Formats and their viewers: folded (flamegraph.pl, speedscope), callgrind "
+		"(KCachegrind, callgrind_annotate), pprof (go tool pprof), dhat (valgrind's "
+		"dh_view.html, Firefox Profiler), speedscope, heaptrack (heaptrack_gui, "
+		"heaptrack_print), massif (ms_print, massif-visualizer), csv (spreadsheets), json "
+		"(scripts). mtracer(1) says how to open each.\n\n"
+		"A stack consists of the functions from the program's first one to that to "
+		"which the report attributes the memory, so its figures are the report's; "
+		"--no-wrappers exports whole stacks. Equal stacks are added up.",
 	.options = options,
 	.defaults = &defaults,
 	.values_size = sizeof(struct values),

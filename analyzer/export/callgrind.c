@@ -8,8 +8,10 @@
  * times, only the outermost call of it there has the cost: nothing counts twice, and the calls
  * without are inside a cycle. What calls the outermost functions is a function of its own.
  */
+#include "analyzer/export/plain.h"
 #include "analyzer/export/stacks.h"
 #include "analyzer/base/array.h"
+#include "analyzer/trace/measures.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/trace/trace.h"
 
@@ -154,11 +156,8 @@ static struct edge *find_edge(struct graph *g, uint32_t position, uint32_t calle
 
 static void add_cost(struct cost *cost, const struct measures *m)
 {
-	for (size_t i = 0; i < EVENTS; i++) {
-		int64_t n = sort_measure(m, events[i].key);
-
-		cost->events[i] += n > 0 ? n : 0;
-	}
+	for (size_t i = 0; i < EVENTS; i++)
+		cost->events[i] += (int64_t)not_negative(sort_measure(m, events[i].key));
 }
 
 /* The stack's calls, from the outermost one inwards. */
@@ -206,14 +205,6 @@ static void build(struct graph *g)
 
 /* ---- text */
 
-/* Bytes as they are, since viewers open files by their names; but for what would end the line. */
-static void write_line(const char *text, FILE *out)
-{
-	for (; *text; text++)
-		putc((unsigned char)*text >= ' ' ? *text : *text == '\t' ? ' ' : '?', out);
-	putc('\n', out);
-}
-
 static bool same_text(const void *context, uint32_t index, const void *key)
 {
 	return strcmp(((const struct names *)context)->texts[index], key) == 0;
@@ -234,7 +225,8 @@ static void write_name(const char *what, struct names *names, const char *text, 
 	}
 	VEC_PUSH(names->texts, names->count, names->room, text);
 	putc(' ', out);
-	write_line(text, out);
+	write_plain(text, out);
+	putc('\n', out);
 }
 
 static void write_cost(const struct graph *g, uint32_t line, const struct cost *cost)
@@ -320,13 +312,9 @@ static void write_header(const struct graph *g)
 
 	fprintf(out,
 		"# callgrind format\nversion: 1\ncreator: mtracer " MTRACER_VERSION
-		"\npid: %u\ncmd:",
+		"\npid: %u\ncmd: ",
 		t->header.pid);
-	for (size_t i = 0; i < t->command_count; i++) {
-		putc(' ', out);
-		for (const char *c = t->command[i]; *c; c++)
-			putc((unsigned char)*c < ' ' ? '?' : *c, out);
-	}
+	write_command(t, out);
 	fputs("\npositions: line\n", out);
 	for (size_t i = 0; i < EVENTS; i++)
 		fprintf(out, "event: %s : %s\n", events[g->order[i]].name,

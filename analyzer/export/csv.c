@@ -9,7 +9,7 @@
 static void write_group(const struct exporter *e, const struct stacks *stacks,
 	const struct stack_group *group, const char *stack)
 {
-	const struct stack_frame *f = &stacks->frames[stacks->nodes[group->node].frame];
+	const struct stack_frame *f = stacks_frame(stacks, group->node);
 	const struct measures *m = &group->sum.m;
 
 	fprintf(e->out, "%llu,%llu,%llu,%lld,%lld,%llu,%llu,%llu,",

@@ -7,7 +7,9 @@
  * as have the stack's mean size. Lifetimes are unknown and 0, the threshold of what is short-lived
  * lies below, so no stack is called that.
  */
+#include "analyzer/export/plain.h"
 #include "analyzer/export/stacks.h"
+#include "analyzer/trace/measures.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/strbuf.h"
@@ -25,13 +27,10 @@ static uint64_t blocks_at_own_peak(const struct measures *m)
 		return m->at_peak_blocks;
 	if ((int64_t)m->peak_bytes == m->current_bytes)
 		return (uint64_t)m->current_blocks;
+	if (!m->allocated_bytes)
+		return 0;
 	blocks = (double)m->peak_bytes * (double)m->allocations / (double)m->allocated_bytes;
-	return m->allocated_bytes ? (uint64_t)(blocks + 0.5) : 0;
-}
-
-static uint64_t not_negative(int64_t n)
-{
-	return n < 0 ? 0 : (uint64_t)n;
+	return (uint64_t)(blocks + 0.5);
 }
 
 static void write_group(const struct stacks *s, const struct stack_group *group, struct json *j)
@@ -55,15 +54,10 @@ static void write_group(const struct stacks *s, const struct stack_group *group,
 	json_close(j);
 }
 
-/* "0x401136: parse (/src/parse.c:12)", with the file's whole path, or the module's. */
 static void write_frame(const struct stack_frame *f, struct strbuf *text, struct json *j)
 {
 	strbuf_clear(text);
-	strbuf_addf(text, "0x%llX: %s", (unsigned long long)f->address, f->function);
-	if (f->file && f->line)
-		strbuf_addf(text, " (%s:%u)", f->file, f->line);
-	else if (f->module)
-		strbuf_addf(text, " (in %s)", f->module);
+	add_frame(text, f);
 	json_text(j, NULL, text->text);
 }
 
@@ -80,10 +74,10 @@ static void write_times(const struct trace *t, struct json *j)
 	json_unsigned(j, "tg", t->header.peak_ns / NS_PER_US);
 }
 
-static void write_command(const struct trace *t, struct strbuf *text, struct json *j)
+static void write_run(const struct trace *t, struct strbuf *text, struct json *j)
 {
-	for (size_t i = 0; i < t->command_count; i++)
-		strbuf_addf(text, "%s%s", i ? " " : "", t->command[i]);
+	strbuf_clear(text);
+	add_command(text, t);
 	json_text(j, "cmd", strbuf_text(text));
 	json_unsigned(j, "pid", t->header.pid);
 }
@@ -102,7 +96,7 @@ static void write_dhat(const struct exporter *e)
 	json_bool(&j, "bklt", true);
 	json_bool(&j, "bkacc", false);
 	write_times(e->trace, &j);
-	write_command(e->trace, &text, &j);
+	write_run(e->trace, &text, &j);
 	json_array(&j, "pps", false);
 	for (size_t i = 0; i < stacks->group_count; i++)
 		write_group(stacks, &stacks->groups[i], &j);

@@ -35,6 +35,6 @@ extern const struct export_format *const export_formats[];
 extern const char *const export_format_names[]; /* NULL-terminated */
 
 extern const struct export_format export_folded, export_callgrind, export_pprof, export_dhat,
-	export_speedscope, export_heaptrack, export_csv;
+	export_speedscope, export_heaptrack, export_massif, export_csv, export_json;
 
 #endif

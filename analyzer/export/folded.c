@@ -12,7 +12,7 @@ void add_folded(
 	struct strbuf *line, const struct stacks *stacks, const uint32_t *path, size_t depth)
 {
 	for (size_t i = 0; i < depth; i++) {
-		const struct stack_frame *frame = &stacks->frames[stacks->nodes[path[i]].frame];
+		const struct stack_frame *frame = stacks_frame(stacks, path[i]);
 
 		if (i)
 			strbuf_add(line, ";");

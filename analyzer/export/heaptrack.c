@@ -15,7 +15,9 @@
  * trace of an interrupted program, a sum of several or a sample, counters may contradict each other;
  * the history then has the bytes, and about as many allocations.
  */
+#include "analyzer/export/plain.h"
 #include "analyzer/export/stacks.h"
+#include "analyzer/trace/measures.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/trace/trace.h"
 
@@ -67,11 +69,6 @@ struct heaptrack {
 };
 
 /* ---- the history */
-
-static uint64_t not_negative(int64_t n)
-{
-	return n < 0 ? 0 : (uint64_t)n;
-}
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -160,8 +157,7 @@ static uint32_t string_of(struct heaptrack *h, const char *text)
 			mem_grow(h->strings, h->string_count, &h->string_room, sizeof(*h->strings));
 		h->strings[h->string_count++] = text;
 		fprintf(h->out, "s %zx ", strlen(text));
-		for (; *text; text++)
-			putc((unsigned char)*text < ' ' ? '?' : *text, h->out);
+		write_plain(text, h->out);
 		putc('\n', h->out);
 	}
 	return index + 1;
@@ -173,22 +169,20 @@ static uint32_t ip_of(struct heaptrack *h, const uint32_t *path, size_t at)
 	const struct stacks *s = h->stacks;
 	uint32_t frame = s->nodes[path[at]].frame;
 	const struct stack_frame *f = &s->frames[frame];
-	size_t end = at;
+	size_t end = stacks_outermost(s, path, at);
 
 	if (h->ips[frame])
 		return h->ips[frame];
-	while (end > 0 && s->frames[s->nodes[path[end - 1]].frame].level > 0)
-		end--;
 	string_of(h, f->module);
 	for (size_t i = at + 1; i-- > end;) {
-		f = &s->frames[s->nodes[path[i]].frame];
+		f = stacks_frame(s, path[i]);
 		string_of(h, f->function);
 		string_of(h, f->file);
 	}
 	f = &s->frames[frame];
 	fprintf(h->out, "i %llx %x", (unsigned long long)f->address, string_of(h, f->module));
 	for (size_t i = at + 1; i-- > end;) {
-		f = &s->frames[s->nodes[path[i]].frame];
+		f = stacks_frame(s, path[i]);
 		fprintf(h->out, " %x %x %x", string_of(h, f->function), string_of(h, f->file),
 			f->line);
 	}
@@ -203,10 +197,9 @@ static uint32_t trace_of(struct heaptrack *h, const uint32_t *path, size_t depth
 	uint32_t parent = 0;
 
 	for (size_t i = 0; i < depth; i++) {
-		bool innermost = i + 1 == depth || s->frames[s->nodes[path[i]].frame].level == 0;
 		uint32_t ip;
 
-		if (!innermost)
+		if (!stacks_innermost(s, path, depth, i))
 			continue;
 		if (!h->traces[path[i]]) {
 			ip = ip_of(h, path, i);
@@ -361,13 +354,9 @@ static void write_header(const struct heaptrack *h)
 {
 	const struct trace *t = h->e->trace;
 
-	fputs("v 10400 3\nX", h->out);
-	for (size_t i = 0; i < t->command_count; i++) {
-		putc(' ', h->out);
-		for (const char *c = t->command[i]; *c; c++)
-			putc((unsigned char)*c < ' ' ? '?' : *c, h->out);
-	}
-	fprintf(h->out, "%s\nI %x 0\n", t->command_count ? "" : " ?", PAGE);
+	fputs("v 10400 3\nX ", h->out);
+	write_command(t, h->out);
+	fprintf(h->out, "\nI %x 0\n", PAGE);
 }
 
 static void write_heaptrack(const struct exporter *e)

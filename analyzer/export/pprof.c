@@ -7,6 +7,7 @@
  * whole message in memory. Here each sample goes out as it is made; fields may come in any order, so
  * the table of strings is written last.
  */
+#include "analyzer/export/plain.h"
 #include "analyzer/export/stacks.h"
 #include "analyzer/base/array.h"
 #include "analyzer/base/intern.h"
@@ -222,18 +223,13 @@ static void write_strings(struct pprof *p)
 
 /* ---- locations and samples */
 
-/* Where a location begins: at the innermost function of an address, or at the owner. */
-static bool is_innermost(const struct stacks *s, const uint32_t *path, size_t depth, size_t at)
-{
-	return at + 1 == depth || s->frames[s->nodes[path[at]].frame].level == 0;
-}
-
 /* The location whose innermost frame is at `at`; the functions that it is inlined in follow. */
 static void write_location(struct pprof *p, const uint32_t *path, size_t at)
 {
 	const struct stacks *s = p->stacks;
 	uint32_t frame = s->nodes[path[at]].frame;
-	const struct stack_frame *f = &s->frames[frame];
+	const struct stack_frame *f = stacks_frame(s, path[at]);
+	size_t end = stacks_outermost(s, path, at);
 
 	if (p->written[frame])
 		return;
@@ -241,12 +237,12 @@ static void write_location(struct pprof *p, const uint32_t *path, size_t at)
 	add_number(&p->message, LOCATION_ID, (uint64_t)frame + 1);
 	add_number(&p->message, LOCATION_MAPPING, f->module_index);
 	add_number(&p->message, LOCATION_ADDRESS, f->address);
-	do {
-		f = &s->frames[s->nodes[path[at]].frame];
+	for (size_t i = at + 1; i-- > end;) {
+		f = stacks_frame(s, path[i]);
 		add_number(&p->inner, LINE_FUNCTION, function_of(p, f));
 		add_number(&p->inner, LINE_LINE, f->line);
 		add_message(&p->message, LOCATION_LINE, &p->inner);
-	} while (at-- > 0 && s->frames[s->nodes[path[at]].frame].level > 0);
+	}
 	write_message(p, PROFILE_LOCATION);
 }
 
@@ -268,7 +264,7 @@ static void write_sample(
 	const struct stacks *s = p->stacks;
 
 	for (size_t i = depth; i-- > 0;) {
-		if (!is_innermost(s, path, depth, i))
+		if (!stacks_innermost(s, path, depth, i))
 			continue;
 		write_location(p, path, i);
 		add_varint(&p->packed, (uint64_t)s->nodes[path[i]].frame + 1);
@@ -356,8 +352,7 @@ static void write_run(struct pprof *p)
 	struct strbuf command = { 0 };
 	uint64_t ns;
 
-	for (size_t i = 0; i < t->command_count; i++)
-		strbuf_addf(&command, "%s%s", i ? " " : "", t->command[i]);
+	add_command(&command, t);
 	write_value_type(p, PROFILE_PERIOD_TYPE, "space", "bytes");
 	write_number(p, PROFILE_PERIOD, t->header.sample_bytes ? t->header.sample_bytes : 1);
 	write_number(p, PROFILE_TIME_NANOS, t->header.start_ns);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* stacks.c - resolves the stacks of all sites and adds equal ones up. */
 #include "analyzer/export/stacks.h"
+#include "analyzer/trace/measures.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/progress.h"
 #include "analyzer/symbols/resolve.h"
@@ -150,6 +151,7 @@ static struct stack_group *find_group(struct stacks *s, uint32_t node)
 static void add_site(struct walk *w, uint32_t site)
 {
 	struct stacks *s = w->stacks;
+	struct stack_group *group;
 	uint32_t node = 0;
 
 	read_stack(w, site);
@@ -157,7 +159,9 @@ static void add_site(struct walk *w, uint32_t site)
 		node = find_node(s, node, find_frame(s, &w->frames[i]));
 	if (w->count > s->deepest)
 		s->deepest = w->count;
-	tally_add(w->e->tally, &find_group(s, node)->sum, site);
+	group = find_group(s, node);
+	s->group_of_site[site] = (uint32_t)(group - s->groups);
+	tally_add(w->e->tally, &group->sum, site);
 }
 
 struct stacks *stacks_new(const struct exporter *e, enum stack_detail detail)
@@ -166,6 +170,7 @@ struct stacks *stacks_new(const struct exporter *e, enum stack_detail detail)
 	struct walk w = { e, s, NULL, 0, 0 };
 
 	s->detail = detail;
+	s->group_of_site = mem_zalloc(e->trace->site_count + 1, sizeof(*s->group_of_site));
 	find_node(s, UINT32_MAX, UINT32_MAX);
 	for (uint32_t i = 0; i < e->tally->count; i++)
 		add_site(&w, e->tally->order[i]);
@@ -184,7 +189,25 @@ void stacks_free(struct stacks *s)
 	free(s->nodes);
 	free(s->groups);
 	free(s->group_of);
+	free(s->group_of_site);
 	free(s);
+}
+
+const struct stack_frame *stacks_frame(const struct stacks *s, uint32_t node)
+{
+	return &s->frames[s->nodes[node].frame];
+}
+
+bool stacks_innermost(const struct stacks *s, const uint32_t *path, size_t depth, size_t at)
+{
+	return at + 1 == depth || stacks_frame(s, path[at])->level == 0;
+}
+
+size_t stacks_outermost(const struct stacks *s, const uint32_t *path, size_t at)
+{
+	while (at > 0 && stacks_frame(s, path[at - 1])->level > 0)
+		at--;
+	return at;
 }
 
 size_t stacks_path(const struct stacks *s, const struct stack_group *group, uint32_t *path)
@@ -200,7 +223,5 @@ size_t stacks_path(const struct stacks *s, const struct stack_group *group, uint
 
 uint64_t stacks_weight(const struct exporter *e, const struct stack_group *group)
 {
-	int64_t weight = sort_measure(&group->sum.m, e->measure);
-
-	return weight < 0 ? 0 : (uint64_t)weight;
+	return not_negative(sort_measure(&group->sum.m, e->measure));
 }

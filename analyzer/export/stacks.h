@@ -53,15 +53,26 @@ struct stacks {
 	size_t deepest; /* frames of the deepest stack */
 	enum stack_detail detail;
 	struct hashmap frame_index, node_index;
-	uint32_t *group_of; /* by node, plus 1 */
+	uint32_t *group_of; /* by node, plus 1; 0: none */
 	size_t group_of_room;
+	uint32_t *group_of_site; /* in groups; of those that were asked for */
 };
 
 struct stacks *stacks_new(const struct exporter *e, enum stack_detail detail);
 void stacks_free(struct stacks *stacks);
 
+const struct stack_frame *stacks_frame(const struct stacks *stacks, uint32_t node);
+
 /* The nodes of a group, outermost first, into `path` (stacks->deepest of them); how many. */
 size_t stacks_path(const struct stacks *stacks, const struct stack_group *group, uint32_t *path);
+
+/*
+ * Functions at one address, of which all but the outermost are inlined, lie side by side in a path.
+ * Whether the innermost of an address, or the owner, is at `at`; and where the outermost one of the
+ * address is, which is at `at` too if nothing is inlined there.
+ */
+bool stacks_innermost(const struct stacks *stacks, const uint32_t *path, size_t depth, size_t at);
+size_t stacks_outermost(const struct stacks *stacks, const uint32_t *path, size_t at);
 
 /* The measure that is exported, never less than 0. */
 uint64_t stacks_weight(const struct exporter *e, const struct stack_group *group);

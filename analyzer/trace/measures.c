@@ -12,11 +12,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int64_t not_negative(int64_t n)
-{
-	return n < 0 ? 0 : n;
-}
-
 static void add_entry(struct measures *m, const struct mt_entry *e)
 {
 	m->current_bytes =
@@ -47,8 +42,8 @@ static void set_peaks(struct measures *m, const struct trace *t, uint32_t site)
 
 	m->at_peak_bytes = saved ? s->at_peak_bytes : s->current_bytes + p->bytes;
 	m->at_peak_blocks = saved ? s->at_peak_blocks : s->current_blocks + p->blocks;
-	m->at_peak_bytes = (uint64_t)not_negative((int64_t)m->at_peak_bytes);
-	m->at_peak_blocks = (uint64_t)not_negative((int64_t)m->at_peak_blocks);
+	m->at_peak_bytes = not_negative((int64_t)m->at_peak_bytes);
+	m->at_peak_blocks = not_negative((int64_t)m->at_peak_blocks);
 	m->peak_bytes = s->peak_bytes;
 	/* With threads, what a lane has not published yet is missing from the peak. */
 	if (m->peak_bytes < m->at_peak_bytes)
@@ -169,11 +164,12 @@ struct measures *site_measures(const struct trace *t)
 			add_entry(&sites[t->entries[i].site], &t->entries[i]);
 	}
 	for (uint32_t i = 1; i < t->site_count; i++) {
-		sites[i].current_bytes = not_negative(sites[i].current_bytes);
-		sites[i].current_blocks = not_negative(sites[i].current_blocks);
+		sites[i].current_bytes = (int64_t)not_negative(sites[i].current_bytes);
+		sites[i].current_blocks = (int64_t)not_negative(sites[i].current_blocks);
 		set_peaks(&sites[i], t, i);
 		if (t->slack) {
-			sites[i].current_slack = not_negative((int64_t)t->slack[i].current_bytes);
+			sites[i].current_slack =
+				(int64_t)not_negative((int64_t)t->slack[i].current_bytes);
 			sites[i].allocated_slack = t->slack[i].allocated_bytes;
 		}
 		make_whole(&sites[i], t->header.sample_unit);

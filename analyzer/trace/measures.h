@@ -44,6 +44,12 @@ struct measures {
 	struct variances v;
 };
 
+/* A current figure where a negative one would make no sense to its reader. */
+static inline uint64_t not_negative(int64_t n)
+{
+	return n < 0 ? 0 : (uint64_t)n;
+}
+
 struct totals {
 	struct measures all;	   /* at_peak_bytes is peak_bytes */
 	uint64_t peak_error_bytes; /* the peak may be off by so much; 0 with one thread */

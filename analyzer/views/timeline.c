@@ -29,8 +29,8 @@ static struct timeline_point last_state(
 		point.p.ns = last->ns;
 	point.p.kind = MT_POINT_END;
 	point.p.number = last->number;
-	point.p.live_bytes = all->current_bytes > 0 ? (uint64_t)all->current_bytes : 0;
-	point.p.live_blocks = all->current_blocks > 0 ? (uint64_t)all->current_blocks : 0;
+	point.p.live_bytes = not_negative(all->current_bytes);
+	point.p.live_blocks = not_negative(all->current_blocks);
 	point.p.allocated_bytes = all->allocated_bytes;
 	point.p.allocations = all->allocations;
 	point.p.threads = last->threads;

@@ -5,7 +5,7 @@ usage: test_export.py FORMAT
 
 Traces are those of tests/golden, some with names and stacks that are hard on a format, and of real programs. Each format
 is read by a few lines here, which know what the format says and nothing of mtracer, and by its own reader where there is
-one: callgrind_annotate, heaptrack_print, go tool pprof.
+one: callgrind_annotate, heaptrack_print, ms_print, go tool pprof.
 """
 import collections
 import csv
@@ -190,6 +190,91 @@ def check_speedscope(name, trace):
         if profile["name"] in names:
             sums[names[profile["name"]]] = dict(counter)
     same(name, expected(trace), sums)
+
+
+def check_json(name, trace):
+    """By what mtracer(1) says of it."""
+    data = json.loads(export(trace, "json"))
+    assert (data["schema"], data["version"]) == ("mtracer stacks", 1)
+    assert data["totals"] == Trace(trace).totals()
+    sums = {measure: collections.Counter() for measure in REPORTED}
+    for stack in data["stacks"]:
+        leaf = data["frames"][stack["frames"][0]]
+        assert all(data["frames"][f]["module"] < len(data["modules"]) for f in stack["frames"])
+        assert stack["peak_bytes"] >= max(stack["at_peak_bytes"], stack["current_bytes"]), stack
+        for measure in REPORTED:
+            sums[measure][place(leaf["function"], leaf["file"], leaf["line"])] += stack[measure]
+    same(name, expected(trace), without_nothing(sums))
+
+
+# ---- massif
+
+def massif_tree(lines, total):
+    """(bytes, text, children) of a tree whose lines come from an iterator; the sums are right."""
+    depth, children, size, text = re.fullmatch(r"( *)n(\d+): (\d+) (.*)", next(lines)).groups()
+    below = [massif_tree(lines, total) for _ in range(int(children))]
+    assert all(len(depth) + 1 == child[3] for child in below), text
+    assert sum(child[0] for child in below) <= int(size), text
+    for child in below:
+        assert child[1].startswith("in ") or child[0] * 100 >= total, child[:2]
+    return int(size), text, below, len(depth)
+
+
+def massif_snapshots(text):
+    lines = iter(text.splitlines())
+    assert re.match("desc: ", next(lines)) and re.match("cmd: ", next(lines)) and next(lines) == "time_unit: ms"
+    for number, line in enumerate(lines):
+        assert (line, next(lines), next(lines)) == ("#-----------", f"snapshot={number}", "#-----------")
+        values = dict(next(lines).split("=") for _ in range(5))
+        assert values["mem_heap_extra_B"] == values["mem_stacks_B"] == "0"
+        heap, kind = int(values["mem_heap_B"]), values["heap_tree"]
+        tree = None if kind == "empty" else massif_tree(lines, heap)
+        assert tree is None or tree[0] == heap and tree[1].startswith("(heap allocation functions)")
+        yield int(values["time"]), heap, kind, tree
+
+
+def massif_leaves(tree):
+    """What a tree says of each line, and of all that it doesn't name."""
+    sums, rest = collections.Counter(), 0
+    for size, text, _, _ in tree[2]:
+        if text.startswith("in "):
+            assert re.fullmatch(r"in (1 place, |\d+\+? places, all )below massif's threshold \(1\.00%\)", text), text
+            rest = size
+        else:
+            sums[place(*DHAT_FRAME.fullmatch(text).groups())] += size
+    return sums, rest
+
+
+def check_massif(name, trace):
+    """The curve is the timeline's, and the trees of the peak and of the end are the report's."""
+    snapshots = list(massif_snapshots(export(trace, "massif").decode(errors="replace")))
+    totals, wanted = totals_of(trace), expected(trace)
+    assert snapshots[0][:3] == (0, 0, "empty") and all(a[0] <= b[0] for a, b in zip(snapshots, snapshots[1:]))
+    assert [s[1] for s in snapshots if s[2] == "peak"] == [totals["peak_bytes"]], name
+    assert snapshots[-1][1] == totals["current_bytes"], name
+    for measure, tree in (("at_peak_bytes", next(s[3] for s in snapshots if s[2] == "peak")), ("current_bytes", snapshots[-1][3])):
+        sums, rest = massif_leaves(tree)
+        assert sum(sums.values()) + rest == sum(wanted[measure].values()), (name, measure)
+        for line, size in sums.items():
+            assert wanted[measure][line] - rest <= size <= wanted[measure][line], (name, measure, line)
+    points = collections.Counter(p["current_bytes"] for p in timeline(trace) if p["kind"] != "end")
+    assert not points - collections.Counter(s[1] for s in snapshots), name
+
+
+def timeline(trace):
+    result = mtracer("timeline", "--json", trace)
+    return json.loads(result.stdout)["points"] if result.status == 0 else []
+
+
+def ms_print_reads(name, trace, directory):
+    out = directory / "massif.out"
+    export(trace, "massif", "--out", out)
+    done = subprocess.run(["ms_print", str(out)], capture_output=True)
+    assert done.returncode == 0 and not done.stderr, (name, done.stderr[:500])
+    totals = totals_of(trace)
+    table = [line.split() for line in done.stdout.decode(errors="replace").splitlines() if re.match(r" *\d+ +[\d,]+ +[\d,]+ +[\d,]+ +0 +0$", line)]
+    most = max(int(row[2].replace(",", "")) for row in table)
+    assert most == totals["peak_bytes"] and int(table[-1][2].replace(",", "")) == totals["current_bytes"], f"{name}: {most} {totals}"
 
 
 # ---- pprof
@@ -391,6 +476,7 @@ def heaptrack_print_reads(name, trace, directory):
 
 
 READERS = {"callgrind": ("callgrind_annotate", callgrind_annotate_reads), "heaptrack": ("heaptrack_print", heaptrack_print_reads),
+           "massif": ("ms_print", ms_print_reads),
            "pprof": ("go", pprof_reads)}
 
 
