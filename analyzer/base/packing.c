@@ -16,7 +16,10 @@
 #define MAGIC "\x28\xb5\x2f\xfd"
 #define SMALL_LIMIT (64u << 20) /* bytes that any packed file may come to */
 #define RATIO_LIMIT 64		/* ... and beyond that, so many times its own size */
-#define LEVEL 19		/* traces are small and kept for long */
+/* Traces are small and kept for long; a large one would take seconds. */
+#define LEVEL 19
+#define LEVEL_OF_LARGE 12
+#define LARGE (8u << 20)
 
 bool is_packed(const void *start, size_t size)
 {
@@ -121,7 +124,8 @@ unsigned char *pack_bytes(
 	ZSTD_CCtx *context = ZSTD_createCCtx();
 	size_t code;
 
-	ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
+	ZSTD_CCtx_setParameter(
+		context, ZSTD_c_compressionLevel, size > LARGE ? LEVEL_OF_LARGE : LEVEL);
 	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
 	code = ZSTD_compress2(context, packed, room, bytes, size);
 	ZSTD_freeCCtx(context);
