@@ -29,7 +29,7 @@
 
 struct values {
 	uint64_t limit;
-	bool json, csv, ascii;
+	bool json, csv, markdown, ascii;
 	const char *svg;
 	struct reading_options reading;
 };
@@ -45,6 +45,8 @@ static const struct option_row options[] = {
 		offsetof(struct values, svg), NULL },
 	{ OPTION_FLAG, "csv", 0, NULL, "print the points as comma-separated values",
 		offsetof(struct values, csv), NULL },
+	{ OPTION_FLAG, "markdown", 0, NULL, "print Markdown, for example for a pull request",
+		offsetof(struct values, markdown), NULL },
 	{ OPTION_FLAG, "json", 'j', NULL, "print JSON",
 		offsetof(struct values, json), NULL },
 	{ OPTION_FLAG, "ascii", 0, NULL, "draw with ASCII characters (default where the locale is\n"
@@ -309,6 +311,22 @@ static void print_legend(const struct view *v)
 			format_bytes(bytes, (int64_t)t->rss_most));
 }
 
+/* Blanks would be one in Markdown; the pattern of no dots is as wide as a block. */
+static void add_sparkline(
+	const struct view *v, const uint64_t *values, uint64_t most, struct strbuf *text)
+{
+	struct strbuf line = { 0 };
+
+	sparkline_add(&line, v->timeline, values, most, SPARKLINE, v->ascii);
+	for (const char *c = strbuf_text(&line); *c; c++) {
+		if (*c == ' ' && v->values->markdown)
+			strbuf_add(text, v->ascii ? "_" : "\u2800");
+		else
+			strbuf_add_bytes(text, c, 1);
+	}
+	strbuf_release(&line);
+}
+
 static void add_row(const struct view *v, size_t i, const uint64_t *values, struct table *table,
 	struct paths *paths)
 {
@@ -320,7 +338,7 @@ static void add_row(const struct view *v, size_t i, const uint64_t *values, stru
 	table_cell(table, format_bytes(bytes, (int64_t)r->most));
 	table_cell(table, format_bytes(bytes, (int64_t)r->row->m.at_peak_bytes));
 	table_cell(table, format_bytes(bytes, r->row->m.current_bytes));
-	sparkline_add(&text, v->timeline, values, r->most, SPARKLINE, v->ascii);
+	add_sparkline(v, values, r->most, &text);
 	table_cell(table, strbuf_text(&text));
 	strbuf_clear(&text);
 	row_location(r->row, BY_LINE, v->reading.trace, paths, &text);
@@ -331,12 +349,11 @@ static void add_row(const struct view *v, size_t i, const uint64_t *values, stru
 	strbuf_release(&text);
 }
 
-static void print_rows(const struct view *v)
+static void print_rows(const struct view *v, void (*print)(const struct table *, FILE *))
 {
 	uint64_t *series = NULL;
 	struct paths *paths = collect_paths(v);
 	struct table *table = table_new();
-	size_t more = v->timeline->row_count - v->shown;
 
 	table_column(table, "most", ALIGN_RIGHT);
 	table_column(table, "at peak", ALIGN_RIGHT);
@@ -355,25 +372,46 @@ static void print_rows(const struct view *v)
 		}
 		add_row(v, i, &series[i % ROWS_AT_A_TIME * v->timeline->count], table, paths);
 	}
-	table_print(table, stdout);
-	if (more)
-		printf("%zu more row%s: --limit 0\n", more, more == 1 ? "" : "s");
+	print(table, stdout);
 	table_free(table);
 	paths_free(paths);
 	free(series);
 }
 
-static void print_text(const struct view *v)
+static void print_curve(const struct view *v)
 {
-	output_start(&v->values->reading, 0);
-	summary_print(v->reading.trace, &v->profile->totals, stdout);
-	putchar('\n');
 	print_plot(v);
 	print_peak(v);
 	print_marks(v);
 	print_legend(v);
+}
+
+static void print_text(const struct view *v)
+{
+	size_t more = v->timeline->row_count - v->shown;
+
+	output_start(&v->values->reading, 0);
+	summary_print(v->reading.trace, &v->profile->totals, stdout);
 	putchar('\n');
-	print_rows(v);
+	print_curve(v);
+	putchar('\n');
+	print_rows(v, table_print);
+	if (more)
+		printf("%zu more row%s: --limit 0\n", more, more == 1 ? "" : "s");
+}
+
+/* The curve as it is in a terminal: in a block of code characters keep their columns. */
+static void print_markdown(const struct view *v)
+{
+	size_t more = v->timeline->row_count - v->shown;
+
+	summary_markdown(v->reading.trace, &v->profile->totals);
+	puts("\n```text");
+	print_curve(v);
+	puts("```\n");
+	print_rows(v, table_markdown);
+	if (more)
+		printf("\n%zu more row%s\n", more, more == 1 ? "" : "s");
 }
 
 /* ---- the picture */
@@ -459,6 +497,8 @@ static int print(struct view *v)
 		print_json(v);
 	else if (v->values->csv)
 		print_csv(v);
+	else if (v->values->markdown)
+		print_markdown(v);
 	else
 		print_text(v);
 	return EXIT_OK;
@@ -470,8 +510,8 @@ static int run(const void *values, int argc, char **argv)
 	const char *missing;
 	int status;
 
-	if (!!v.values->svg + v.values->json + v.values->csv > 1)
-		return error("timeline: --svg, --csv and --json exclude each other");
+	if (!!v.values->svg + v.values->json + v.values->csv + v.values->markdown > 1)
+		return error("timeline: --svg, --csv, --markdown and --json exclude each other");
 	status = reading_open(&v.reading, &v.values->reading, argv[0]);
 	if (status != EXIT_OK)
 		return status;
