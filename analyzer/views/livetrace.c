@@ -173,6 +173,26 @@ int livetrace_open_pid(struct livetrace *live, uint32_t pid)
 	return status;
 }
 
+static bool is_trace(int fd, struct mt_header *h, struct stat *st)
+{
+	return fstat(fd, st) == 0 && S_ISREG(st->st_mode) && trace_read_header(fd, h);
+}
+
+/* A file that can't be written: what it is matters more than that. */
+static int say_not_opened(const char *path, int code)
+{
+	struct mt_header h;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool other = fd >= 0 && !is_trace(fd, &h, &st);
+
+	if (fd >= 0)
+		close(fd);
+	if (other)
+		return error("%s: not a trace that a process writes", path);
+	return error("%s: %s", path, strerror(code));
+}
+
 int livetrace_open(struct livetrace *live, const char *operand)
 {
 	struct mt_header h;
@@ -184,8 +204,8 @@ int livetrace_open(struct livetrace *live, const char *operand)
 	*live = (struct livetrace){ .path = mem_strdup(operand) };
 	live->fd = open(operand, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (live->fd < 0)
-		return error("%s: %s", operand, strerror(errno));
-	if (fstat(live->fd, &st) != 0 || !S_ISREG(st.st_mode) || !trace_read_header(live->fd, &h))
+		return say_not_opened(operand, errno);
+	if (!is_trace(live->fd, &h, &st))
 		return error("%s: not a trace that a process writes", operand);
 	live->pid = h.pid;
 	h.boot_id[sizeof(h.boot_id) - 1] = '\0';
