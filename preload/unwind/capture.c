@@ -1065,6 +1065,7 @@ static inline bool lock_tables(const struct thread *t)
 static void intern(struct thread *t, struct cached_stack *stack, bool site)
 {
 	uint64_t nodes = trace.header->tables[MT_NODES].count;
+	uint64_t site_count = trace.header->tables[MT_SITES].count;
 	uintptr_t unknown;
 
 	do {
@@ -1076,6 +1077,7 @@ static void intern(struct thread *t, struct cached_stack *stack, bool site)
 		if (locked)
 			lock_drop(&tables_lock);
 	} while (unknown && walk_again(t, stack, unknown) && !stack->site);
+	note_new_sites(site_count);
 	if (unlikely(t->doubt) && trace.header->tables[MT_NODES].count > nodes)
 		add_relaxed(&doubtful[t->doubt], 1);
 }

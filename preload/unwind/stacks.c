@@ -542,8 +542,13 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 	if (config.slack)
 		count_up(MT_SLACK, id + 1);
 	count_up(MT_SITES, id + 1);
-	trace.header->last_ns = os_time() - trace.header->start_ns;
 	return (uint32_t)id;
+}
+
+void note_new_sites(uint64_t count)
+{
+	if (count_of(MT_SITES) > count)
+		trace.header->last_ns = os_time() - trace.header->start_ns;
 }
 
 static uint32_t kind_of(uint32_t site)
@@ -617,11 +622,13 @@ static uint32_t site_or_spare(uint32_t node)
 
 cold_path uint32_t site_for(uint32_t node, uint32_t kind)
 {
+	uint64_t count = count_of(MT_SITES);
 	uint32_t site;
 
 	lock_take(&tables_lock);
 	site = site_get(node, kind);
 	lock_drop(&tables_lock);
+	note_new_sites(count);
 	return site;
 }
 

@@ -93,7 +93,9 @@ uint32_t node_get(uint32_t parent, uint32_t frame); /* finds or adds it; under t
 uint32_t node_add(
 	uint32_t parent, uint32_t frame); /* that isn't there yet; under tables_lock; 0 = no room */
 uint32_t site_of_path(
-	uint64_t hash, uint32_t node);	/* finds or makes it; under tables_lock; 0 = no room */
+	uint64_t hash, uint32_t node); /* finds or makes it; under tables_lock; 0 = no room */
+/* The time, if there are more than that now. Apart, as the clock takes a part of the stack that who makes a site needs, too. */
+void note_new_sites(uint64_t count);
 uint32_t foreign_for(uint32_t node);	/* index + 1 in MT_FOREIGN; 0 = no room */
 bool stacks_have_room(uint32_t frames); /* for a path with this many, as things are */
 void stacks_add_wrapper(uintptr_t start,

@@ -102,6 +102,7 @@ static void *in_other_arena(void *unused)
 	memset(blocks, 0, sizeof(blocks));
 	STORED(blocks);
 	scrub();
+	FORGET_REGISTERS();
 	return wait_for_ever(unused);
 }
 

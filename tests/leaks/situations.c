@@ -358,7 +358,7 @@ CASE lost_line(void) // lost 120/1
 
 CASE lost_array(void) // lost 50/1
 {
-	forget(reallocarray(NULL, 5, 10));
+	forget(memset(reallocarray(NULL, 5, 10), 0, 50));
 }
 
 CASE lost_posix_aligned(void) // lost 51/1
