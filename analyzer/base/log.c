@@ -8,6 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static struct strbuf *diverted; /* NULL: stderr */
+
+struct strbuf *log_divert(struct strbuf *to)
+{
+	struct strbuf *before = diverted;
+
+	diverted = to;
+	return before;
+}
+
 static void say(const char *prefix, const char *format, va_list args)
 {
 	char line[2048]; /* longer ones are cut */
@@ -16,9 +26,13 @@ static void say(const char *prefix, const char *format, va_list args)
 	if (vsnprintf(line, sizeof(line), format, args) < 0)
 		return;
 	strbuf_add_clean(&clean, line);
-	progress_clear();
-	fflush(stdout); /* so that the order is kept where both go to one file */
-	fprintf(stderr, "mtracer: %s%s\n", prefix, strbuf_text(&clean));
+	if (diverted) {
+		strbuf_addf(diverted, "%s%s\n", prefix, strbuf_text(&clean));
+	} else {
+		progress_clear();
+		fflush(stdout); /* so that the order is kept where both go to one file */
+		fprintf(stderr, "mtracer: %s%s\n", prefix, strbuf_text(&clean));
+	}
 	strbuf_release(&clean);
 }
 

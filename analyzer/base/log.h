@@ -19,6 +19,11 @@ void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* What is good to know and nothing to worry about. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* From here on messages are lines added to a text, for who has the terminal or expects failures; NULL:
+ * they go to stderr again. */
+struct strbuf;
+struct strbuf *log_divert(struct strbuf *to); /* where they went before */
+
 /* error(), then exit(EXIT_ERROR): only for what can't be handled, such as exhausted memory. */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 

@@ -275,7 +275,7 @@ static enum options_result parse_short(struct parser *p, const char *letters)
 }
 
 enum options_result options_parse(const struct option_row *rows, const char *who, void *values,
-	int argc, char **argv, bool stop_at_operand, int *operands)
+	int argc, char **argv, enum command_line command_line, int *operands)
 {
 	struct parser p = { rows, who, values, argv, argc, 0 };
 	enum options_result result = OPTIONS_OK;
@@ -287,9 +287,11 @@ enum options_result options_parse(const struct option_row *rows, const char *who
 
 		if (only_operands || arg[0] != '-' || arg[1] == '\0') {
 			argv[kept++] = arg;
-			only_operands |= stop_at_operand;
+			only_operands |= command_line == COMMAND_LINE_ONLY;
 		} else if (strcmp(arg, "--") == 0) {
 			only_operands = true;
+			if (command_line == COMMAND_LINE_BEHIND_DASHES)
+				argv[kept++] = arg;
 		} else if (arg[1] == '-') {
 			result = parse_long(&p, arg + 2);
 		} else {

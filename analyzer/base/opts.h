@@ -57,14 +57,20 @@ enum options_result {
 	OPTIONS_WRONG, /* reported on stderr */
 };
 
+/* Whether the operands hold a command line, whose options aren't ours. */
+enum command_line {
+	COMMAND_LINE_NONE,
+	COMMAND_LINE_ONLY,	    /* it begins with the first operand */
+	COMMAND_LINE_BEHIND_DASHES, /* or with "--", which stays before it as an operand */
+};
+
 /*
  * Parses argv[0..argc) (no program name in front) into `values`. Operands are moved to the front of
- * argv in their order, and *operands is their count. With stop_at_operand everything from the first
- * operand on is left alone, as for a command line inside the command line. `who` names the command
- * in messages.
+ * argv in their order, and *operands is their count. A command line inside the command line is left alone.
+ * `who` names the command in messages.
  */
 enum options_result options_parse(const struct option_row *rows, const char *who, void *values,
-	int argc, char **argv, bool stop_at_operand, int *operands);
+	int argc, char **argv, enum command_line command_line, int *operands);
 
 /* Frees what options_parse() allocated in `values`: the lists. */
 void options_release(const struct option_row *rows, void *values);

@@ -21,6 +21,7 @@ const struct command *const commands[] = {
 	&cmd_annotate,
 	&cmd_tree,
 	&cmd_timeline,
+	&cmd_top,
 	&cmd_leaks,
 	&cmd_diff,
 	&cmd_merge,

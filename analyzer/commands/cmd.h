@@ -16,9 +16,9 @@ struct command {
 	const void *defaults;		  /* what the values start as; NULL = zeros */
 	size_t values_size;		  /* bytes of the values' struct */
 	int min_operands;
-	int max_operands;  /* -1 = any number */
-	bool hidden;	   /* not in the list of commands */
-	bool command_line; /* the operands are a command line: its options aren't ours */
+	int max_operands; /* -1 = any number */
+	bool hidden;	  /* not in the list of commands */
+	enum command_line command_line;
 
 	/* Returns the exit status (log.h). `values` as parsed; argv[0..argc) are the operands, and
 	 * argv[argc] is NULL. */
@@ -39,6 +39,7 @@ extern const struct command cmd_reset_peak;
 extern const struct command cmd_run;
 extern const struct command cmd_start;
 extern const struct command cmd_stop;
+extern const struct command cmd_top;
 extern const struct command cmd_tree;
 extern const struct command cmd_timeline;
 

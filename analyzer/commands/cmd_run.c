@@ -70,6 +70,7 @@ struct values {
 	const char *allocator;
 	bool untraced;
 	bool unpool;
+	const char *program_output;
 };
 
 static const struct values defaults = {
@@ -122,12 +123,16 @@ static const struct option_row rows[] = {
 		"program\nand everything it starts, so that each block comes from malloc", AT(unpool) },
 	{ OPTION_FLAG, "untraced", 0, NULL, "do not trace, so that --allocator compares the "
 		"program's own\nresident memory and times", AT(untraced) },
+	{ OPTION_TEXT, "program-output", 0, "FILE", "write what the program prints to FILE, and give "
+		"it no input", AT(program_output) },
 	{ OPTION_END },
 };
 /* clang-format on */
 
 static int check_values(const struct values *v)
 {
+	if (v->program_output && !*v->program_output)
+		return error("run: --program-output: the path is empty");
 	if (v->out && !*v->out)
 		return error("run: --out: the path is empty");
 	if (v->out && strcmp(v->out, "--") == 0)
@@ -323,6 +328,7 @@ struct job {
 	unsigned pools; /* that were said */
 	struct run_process process;
 	uint64_t resident_before; /* bytes, of the child when it was still mtracer's copy */
+	int output;		  /* of the program, if it is redirected; else -1 */
 	struct signals signals;
 	struct outcome outcome;
 };
@@ -341,6 +347,17 @@ struct child_report {
 	int code;	   /* of exec(); 0 = not tried yet */
 };
 
+/* What it prints goes there; nothing is read by two at once. */
+static void redirect(int output)
+{
+	int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (input >= 0)
+		dup2(input, STDIN_FILENO);
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+}
+
 __attribute__((noreturn)) static void become_program(struct job *job, int report)
 {
 	struct child_report r = { own_resident(), 0 };
@@ -349,6 +366,8 @@ __attribute__((noreturn)) static void become_program(struct job *job, int report
 	give_signals_back(&job->signals);
 	if (write(report, &r, sizeof(r)) < 0)
 		_exit(EXIT_NOT_EXECUTABLE);
+	if (job->output >= 0)
+		redirect(job->output);
 	execvp(job->command[0], job->command);
 	r.code = errno;
 	if (write(report, &r, sizeof(r)) < 0)
@@ -735,6 +754,16 @@ static int find_allocators(const struct values *v, struct allocators *allocators
 	return status;
 }
 
+static int open_output(struct job *job)
+{
+	const char *path = job->values->program_output;
+
+	if (!path)
+		return EXIT_OK;
+	job->output = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	return job->output >= 0 ? EXIT_OK : error("%s: %s", path, strerror(errno));
+}
+
 /* A path that can be preloaded. */
 static int choose_library(char **library)
 {
@@ -765,7 +794,7 @@ static void find_program(struct job *job)
 static int run(const void *values, int argc, char **argv)
 {
 	struct values placed = *(const struct values *)values;
-	struct job job = { .command = argv, .values = &placed };
+	struct job job = { .command = argv, .values = &placed, .output = -1 };
 	struct allocators allocators = { NULL, 0 };
 	char *library = NULL, *shared = NULL;
 	int status = check_values(&placed);
@@ -783,12 +812,16 @@ static int run(const void *values, int argc, char **argv)
 		status = find_allocators(&placed, &allocators);
 	if (status == EXIT_OK && !job.values->untraced)
 		status = choose_library(&library);
+	if (status == EXIT_OK)
+		status = open_output(&job);
 	if (status == EXIT_OK) {
 		find_program(&job);
 		status = allocators.count > 1 ? compare(&job, library, &allocators)
 					      : run_with(&job, library,
 							allocators.count ? allocators.items : NULL);
 	}
+	if (job.output >= 0)
+		close(job.output);
 	suppressions_release(&job.suppressions);
 	allocators_release(&allocators);
 	free(job.loader.file);
@@ -825,6 +858,6 @@ const struct command cmd_run = {
 	.values_size = sizeof(struct values),
 	.min_operands = 1,
 	.max_operands = -1,
-	.command_line = true,
+	.command_line = COMMAND_LINE_ONLY,
 	.run = run,
 };

@@ -180,7 +180,7 @@ static void zsh_command(const struct command *command, FILE *out)
 		command->name);
 	for (const struct option_row *row = command->options; row->kind != OPTION_END; row++)
 		zsh_option(row, out);
-	if (command->command_line)
+	if (command->command_line == COMMAND_LINE_ONLY)
 		fputs(" \\\n            '(-):program:_command_names -e' '*::argument:_normal'\n",
 			out);
 	else

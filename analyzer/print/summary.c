@@ -401,12 +401,10 @@ static void json_scan(const struct trace *t, struct json *j)
 	json_unsigned(j, "held", held);
 }
 
-void summary_json(const struct trace *t, const struct totals *totals, struct json *j)
+static void json_totals(const struct trace *t, const struct totals *totals, struct json *j)
 {
 	const struct measures *m = &totals->all;
 
-	json_trace(t, j);
-	json_object(j, "totals", false);
 	json_signed(j, "current_bytes", m->current_bytes);
 	json_signed(j, "current_blocks", m->current_blocks);
 	json_unsigned(j, "peak_bytes", m->peak_bytes);
@@ -422,5 +420,22 @@ void summary_json(const struct trace *t, const struct totals *totals, struct jso
 	}
 	json_scan(t, j);
 	errors_json(m, t, true, j);
+}
+
+void summary_json(const struct trace *t, const struct totals *totals, struct json *j)
+{
+	json_trace(t, j);
+	json_object(j, "totals", false);
+	json_totals(t, totals, j);
+	json_close(j);
+}
+
+void summary_json_now(const struct trace *t, const struct totals *totals, double allocations_per_s,
+	struct json *j)
+{
+	json_trace(t, j);
+	json_object(j, "totals", false);
+	json_totals(t, totals, j);
+	json_real(j, "allocations_per_s", allocations_per_s);
 	json_close(j);
 }

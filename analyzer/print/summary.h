@@ -28,6 +28,10 @@ void lines_markdown(void (*print)(const void *subject, FILE *out), const void *s
 /* The members that every command's JSON has: "trace": {...} and "totals": {...}. */
 void summary_json(const struct trace *trace, const struct totals *totals, struct json *json);
 
+/* The same of a moment while it runs. */
+void summary_json_now(const struct trace *trace, const struct totals *totals,
+	double allocations_per_s, struct json *json);
+
 /* Program and arguments as one would type them, at most `limit` bytes (0 = all); of a sum, how many
  * processes of which programs. */
 void summary_command(const struct trace *trace, size_t limit, struct strbuf *text);

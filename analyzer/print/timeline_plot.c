@@ -268,20 +268,24 @@ void plot_add(struct strbuf *text, const struct timeline *t, const struct plot_o
 	free(g.dots);
 }
 
-void sparkline_add(struct strbuf *text, const struct timeline *t, const uint64_t *values,
-	uint64_t most, size_t width, bool ascii)
+void sparkline_add_height(struct strbuf *text, uint64_t value, uint64_t most, bool ascii)
 {
 	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	static const char plain[] = " .:-=+*%#";
+	size_t y = scaled(value, most, 8);
+
+	if (ascii)
+		strbuf_addf(text, "%c", plain[y]);
+	else
+		strbuf_add(text, blocks[y]);
+}
+
+void sparkline_add(struct strbuf *text, const struct timeline *t, const uint64_t *values,
+	uint64_t most, size_t width, bool ascii)
+{
 	uint64_t *high = heights(t, values, width);
 
-	for (size_t x = 0; x < width; x++) {
-		size_t y = scaled(high[x], most, 8);
-
-		if (ascii)
-			strbuf_addf(text, "%c", plain[y]);
-		else
-			strbuf_add(text, blocks[y]);
-	}
+	for (size_t x = 0; x < width; x++)
+		sparkline_add_height(text, high[x], most, ascii);
 	free(high);
 }

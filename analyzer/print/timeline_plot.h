@@ -34,6 +34,9 @@ char plot_mark(size_t number);
 void sparkline_add(struct strbuf *text, const struct timeline *t, const uint64_t *values,
 	uint64_t most, size_t width, bool ascii);
 
+/* One character of one: a value of at most `most`. */
+void sparkline_add_height(struct strbuf *text, uint64_t value, uint64_t most, bool ascii);
+
 /* Whether resident memory is of a size to be drawn with the heap. */
 bool plot_has_rss(const struct timeline *t);
 

@@ -124,11 +124,13 @@ static int by_start(const void *left, const void *right)
 }
 
 /* Parents start before their children, so one pass in that order finds all descendants. */
-static void mark_descendants(struct found *all, size_t count)
+static void mark_descendants(struct found *all, size_t count, pid_t parent)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		all[i].ours |= parent && all[i].parent == (uint32_t)parent;
 		for (size_t j = 0; j < i && !all[i].ours; j++)
 			all[i].ours = all[j].ours && all[j].pid == all[i].parent;
+	}
 }
 
 static bool went_on(const struct found *all, size_t count, size_t at)
@@ -175,7 +177,8 @@ static void look_everywhere(glob_t *files, const char *out)
 	look_in(files, "/tmp", "/", name);
 }
 
-struct run_traces run_traces_find(const char *out, const struct run_process *process)
+/* `parent`: an untraced one, whose children count; 0 = none. */
+static struct run_traces find(const char *out, const struct run_process *process, pid_t parent)
 {
 	struct run_traces traces = { 0 };
 	struct found *all;
@@ -185,7 +188,7 @@ struct run_traces run_traces_find(const char *out, const struct run_process *pro
 	look_everywhere(&files, out);
 	all = read_headers(&files, process, &count);
 	qsort(all, count, sizeof(*all), by_start);
-	mark_descendants(all, count);
+	mark_descendants(all, count, parent);
 	traces.all = mem_zalloc(count, sizeof(*traces.all));
 	for (size_t i = 0; i < count; i++) {
 		if (!all[i].ours)
@@ -203,6 +206,16 @@ struct run_traces run_traces_find(const char *out, const struct run_process *pro
 	free(all);
 	globfree(&files);
 	return traces;
+}
+
+struct run_traces run_traces_find(const char *out, const struct run_process *process)
+{
+	return find(out, process, 0);
+}
+
+struct run_traces run_traces_below(const char *out, const struct run_process *process)
+{
+	return find(out, process, process->pid);
 }
 
 void run_traces_release(struct run_traces *traces)

@@ -36,6 +36,9 @@ struct run_traces {
 
 /* `out` is MTRACE_OUT as the process had it. */
 struct run_traces run_traces_find(const char *out, const struct run_process *process);
+
+/* The same where the process itself is untraced: of all that descends from it. */
+struct run_traces run_traces_below(const char *out, const struct run_process *process);
 void run_traces_release(struct run_traces *traces);
 
 /* Writes what wait() said into the process's trace. Returns 0, or an error number. */

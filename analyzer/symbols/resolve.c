@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* resolve.c - frames to functions and lines, through the symbolizer, remembered by frame. */
 #include "analyzer/symbols/resolve.h"
-#include "analyzer/base/hashmap.h"
 #include "analyzer/base/intern.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
@@ -14,11 +13,21 @@
 
 #define PROGRESS_STEP 64 /* frames between two words about them */
 
+/* What the symbolizer has: a file, however often and wherever it is loaded. */
+struct known_module {
+	const char *path;
+	uint64_t bias; /* where the symbolizer has it */
+	uint8_t build_id[sizeof(((struct mt_module *)0)->build_id)];
+	uint16_t build_id_size;
+	bool used;
+};
+
+/* A module of the trace. */
 struct module {
 	const char *path; /* NULL for module 0 */
-	size_t number;	  /* in the symbolizer */
-	bool used;
-	bool kept_lines; /* the trace itself has lines of it */
+	size_t number;	  /* of the known module, and in the symbolizer */
+	uint64_t shift;	  /* from addresses of the trace to those of the symbolizer */
+	bool kept_lines;  /* the trace itself has lines of it */
 };
 
 /* The better ones come later. */
@@ -42,6 +51,8 @@ struct resolver {
 	const struct trace *trace;
 	const struct wrappers *wrappers;
 	struct symbolizer *symbolizer;
+	struct known_module *known;
+	size_t known_count, known_room;
 	struct module *modules;	       /* as many as trace->module_count */
 	struct resolved_frame *frames; /* by frame; without symbols until asked for */
 	struct owner *owners;	       /* by node */
@@ -50,33 +61,51 @@ struct resolver {
 	size_t path_count, path_room;
 	struct symbol *kept;	/* that came with the trace; NULL = none */
 	uint32_t *kept_at;	/* by frame: index of its first + 1, 0 = none */
-	struct interner *texts; /* of these */
+	struct interner *texts; /* of these, and the paths of modules */
 };
 
-static bool same_path(const void *modules, uint32_t index, const void *path)
+/* ---- modules */
+
+static bool is_known_as(const struct known_module *k, const struct mt_module *m, const char *path)
 {
-	return strcmp(((const struct module *)modules)[index].path, path) == 0;
+	return k->path == path && k->build_id_size == m->build_id_size &&
+	       memcmp(k->build_id, m->build_id, m->build_id_size) == 0;
 }
 
-/* A library that was loaded twice is one module to people. */
+static size_t know_module(struct resolver *r, const struct mt_module *m, const char *path)
+{
+	struct symbolizer_module module = { path, m->bias, m->start, m->end, m->build_id,
+		m->build_id_size };
+	struct known_module known = { path, m->bias, { 0 }, m->build_id_size, false };
+
+	for (size_t i = 0; i < r->known_count; i++)
+		if (is_known_as(&r->known[i], m, path))
+			return i;
+	memcpy(known.build_id, m->build_id, sizeof(known.build_id));
+	symbolizer_add_module(r->symbolizer, &module);
+	VEC_PUSH(r->known, r->known_count, r->known_room, known);
+	return r->known_count - 1;
+}
+
+/* A library that was loaded twice is one module to people, and so it is in the processes of a sum. */
 static void add_modules(struct resolver *r)
 {
 	const struct trace *t = r->trace;
-	struct hashmap paths = { 0 };
 
 	for (uint32_t i = 1; i < t->module_count; i++) {
 		const struct mt_module *m = &t->modules[i];
-		const char *path = trace_string(t, m->path);
-		struct symbolizer_module module = { path, m->bias, m->start, m->end, m->build_id,
-			m->build_id_size };
+		struct module *module = &r->modules[i];
 
-		r->modules[i].path = path;
-		r->modules[i].path = r->modules[hashmap_find(&paths, hash_text(0, path), same_path,
-							r->modules, path, i)]
-					     .path;
-		r->modules[i].number = symbolizer_add_module(r->symbolizer, &module);
+		module->path = intern(r->texts, trace_string(t, m->path));
+		module->number = know_module(r, m, module->path);
+		module->shift = r->known[module->number].bias - m->bias;
 	}
-	hashmap_release(&paths);
+}
+
+/* The call of a frame, as the symbolizer has it. */
+static uint64_t symbol_address(const struct resolver *r, const struct mt_frame *f)
+{
+	return f->address - 1 + r->modules[f->module].shift;
 }
 
 /* ---- symbols that came with the trace */
@@ -110,7 +139,6 @@ static void keep_symbols(struct resolver *r)
 
 	if (!t->symbol_count)
 		return;
-	r->texts = interner_new();
 	r->kept = mem_zalloc(t->symbol_count, sizeof(*r->kept));
 	r->kept_at = mem_zalloc(t->frame_count, sizeof(*r->kept_at));
 	for (uint32_t i = 0; i < t->symbol_count; i++) {
@@ -129,7 +157,7 @@ static void tell_progress(struct resolver *r, const struct mt_frame *f)
 	const struct module *m = &r->modules[f->module];
 
 	r->resolved++;
-	if (m->path && !m->used)
+	if (m->path && !r->known[m->number].used)
 		progress_say("reading the symbols of %s", path_base(m->path));
 	else if (r->resolved % PROGRESS_STEP == 0)
 		progress_say("symbolizing: %u of %u addresses", r->resolved, r->trace->frame_count);
@@ -144,9 +172,10 @@ static struct symbols symbols_of(struct resolver *r, uint32_t frame)
 
 	if (!at) {
 		tell_progress(r, f);
-		r->modules[f->module].used = true;
+		if (f->module)
+			r->known[r->modules[f->module].number].used = true;
 		return *symbolize(r->symbolizer,
-			f->module ? r->modules[f->module].number : SIZE_MAX, f->address - 1);
+			f->module ? r->modules[f->module].number : SIZE_MAX, symbol_address(r, f));
 	}
 	kept.symbols = &r->kept[--at];
 	while (at < t->symbol_count && t->symbols[at++].frame == frame)
@@ -156,6 +185,22 @@ static struct symbols symbols_of(struct resolver *r, uint32_t frame)
 
 /* ---- the resolver */
 
+static void start_trace(struct resolver *r)
+{
+	const struct trace *t = r->trace;
+
+	r->modules = mem_zalloc(t->module_count, sizeof(*r->modules));
+	r->frames = mem_zalloc(t->frame_count, sizeof(*r->frames));
+	r->owners = mem_zalloc(t->node_count, sizeof(*r->owners));
+	add_modules(r);
+	keep_symbols(r);
+}
+
+static uint32_t calls_of(const struct mt_frame *f)
+{
+	return f->flags / MT_FRAME_CALLS(0) & ((1u << MT_FUNCTIONS) - 1);
+}
+
 struct resolver *resolver_new(const struct trace *trace, const struct symbolizer_options *options,
 	const struct wrappers *wrappers)
 {
@@ -164,28 +209,116 @@ struct resolver *resolver_new(const struct trace *trace, const struct symbolizer
 	r->trace = trace;
 	r->wrappers = wrappers;
 	r->symbolizer = symbolizer_new(options);
-	r->modules = mem_zalloc(trace->module_count, sizeof(*r->modules));
-	r->frames = mem_zalloc(trace->frame_count, sizeof(*r->frames));
-	r->owners = mem_zalloc(trace->node_count, sizeof(*r->owners));
-	add_modules(r);
-	keep_symbols(r);
+	r->texts = interner_new();
+	start_trace(r);
 	return r;
+}
+
+static void end_trace(struct resolver *r)
+{
+	free(r->modules);
+	free(r->frames);
+	free(r->owners);
+	free(r->kept);
+	free(r->kept_at);
+	r->kept = NULL;
+	r->kept_at = NULL;
 }
 
 void resolver_free(struct resolver *r)
 {
 	if (!r)
 		return;
+	end_trace(r);
 	symbolizer_free(r->symbolizer);
-	free(r->modules);
-	free(r->frames);
-	free(r->owners);
+	free(r->known);
 	free(r->path);
-	free(r->kept);
-	free(r->kept_at);
 	interner_free(r->texts);
 	free(r);
 }
+
+/* ---- the trace as it was read again */
+
+static bool begins_with(
+	const void *now, uint32_t count, const void *before, uint32_t old_count, size_t size)
+{
+	return count >= old_count && memcmp(now, before, old_count * size) == 0;
+}
+
+/* A frame may get to call more, which its owner doesn't depend on; all else stays as it is written. */
+static bool same_frames(const struct trace *now, const struct trace *before)
+{
+	for (uint32_t i = 0; i < before->frame_count && i < now->frame_count; i++) {
+		const struct mt_frame *a = &now->frames[i], *b = &before->frames[i];
+
+		if (a->address != b->address || a->module != b->module ||
+			((a->flags ^ b->flags) & (MT_FRAME_CALLS(0) - 1)))
+			return false;
+	}
+	return now->frame_count >= before->frame_count;
+}
+
+/* Modules may be unloaded. */
+static bool same_modules(const struct resolver *r, const struct trace *now)
+{
+	const struct trace *before = r->trace;
+
+	for (uint32_t i = 1; i < before->module_count && i < now->module_count; i++) {
+		const struct mt_module *a = &now->modules[i], *b = &before->modules[i];
+
+		if (a->bias != b->bias || a->flags != b->flags ||
+			!is_known_as(&r->known[r->modules[i].number], a,
+				intern(r->texts, trace_string(now, a->path))))
+			return false;
+	}
+	return now->module_count >= before->module_count;
+}
+
+static bool goes_on(const struct resolver *r, const struct trace *now)
+{
+	const struct trace *before = r->trace;
+
+	return !now->symbol_count && !before->symbol_count && same_modules(r, now) &&
+	       same_frames(now, before) &&
+	       begins_with(now->nodes, now->node_count, before->nodes, before->node_count,
+		       sizeof(*now->nodes));
+}
+
+static void *more(void *array, uint32_t count, uint32_t old_count, size_t size)
+{
+	char *grown = mem_resize(array, count, size);
+
+	memset(grown + old_count * size, 0, (count - old_count) * size);
+	return grown;
+}
+
+static void go_on(struct resolver *r, const struct trace *now)
+{
+	const struct trace *before = r->trace;
+
+	r->modules = more(r->modules, now->module_count, before->module_count, sizeof(*r->modules));
+	r->frames = more(r->frames, now->frame_count, before->frame_count, sizeof(*r->frames));
+	r->owners = more(r->owners, now->node_count, before->node_count, sizeof(*r->owners));
+	r->trace = now;
+	add_modules(r);
+	for (uint32_t i = 0; i < before->frame_count; i++)
+		r->frames[i].calls = calls_of(&now->frames[i]);
+}
+
+void resolver_renew(struct resolver *r, const struct trace *trace)
+{
+	if (trace == r->trace)
+		return;
+	if (goes_on(r, trace)) {
+		go_on(r, trace);
+		return;
+	}
+	end_trace(r);
+	r->trace = trace;
+	start_trace(r);
+}
+
+/* ---- frames */
 
 static size_t first_no_wrapper(
 	const struct resolver *r, const struct resolved_frame *resolved, uint32_t flags)
@@ -219,7 +352,7 @@ const struct resolved_frame *resolve(struct resolver *r, uint32_t frame)
 	resolved->count = symbols.count;
 	resolved->module = r->modules[f->module].path;
 	resolved->offset = f->address - 1 - (f->module ? r->trace->modules[f->module].bias : 0);
-	resolved->calls = f->flags / MT_FRAME_CALLS(0) & ((1u << MT_FUNCTIONS) - 1);
+	resolved->calls = calls_of(f);
 	resolved->first = first_no_wrapper(r, resolved, f->flags);
 	return resolved;
 }
@@ -367,7 +500,7 @@ struct extent resolver_extent(struct resolver *r, const struct frame_function *f
 
 	if (r->kept && r->kept_at[frame])
 		return (struct extent){ fn->symbol->decl_line, fn->symbol->decl_line };
-	return symbolizer_extent(r->symbolizer, module_number(r, fn->frame), f->address - 1,
+	return symbolizer_extent(r->symbolizer, module_number(r, fn->frame), symbol_address(r, f),
 		(size_t)(fn->symbol - fn->frame->symbols));
 }
 
@@ -381,7 +514,7 @@ int64_t resolver_built(const struct resolver *r, const char *module)
 
 	for (uint32_t i = 1; module && i < r->trace->module_count; i++) {
 		const struct module *m = &r->modules[i];
-		int64_t changed = m->path == module && m->used
+		int64_t changed = m->path == module && r->known[m->number].used
 					  ? symbolizer_file_time(r->symbolizer, m->number)
 					  : 0;
 
@@ -399,7 +532,7 @@ enum source_match resolver_source(
 	for (uint32_t i = 1; module && i < r->trace->module_count && match == SOURCE_UNKNOWN; i++) {
 		const struct module *m = &r->modules[i];
 
-		if (m->path == module && m->used)
+		if (m->path == module && r->known[m->number].used)
 			match = symbolizer_source(r->symbolizer, m->number, file, md5);
 	}
 	return match;
@@ -411,8 +544,8 @@ bool resolver_has_lines(const struct resolver *r, const char *module)
 		const struct module *m = &r->modules[i];
 
 		if (m->path == module &&
-			(m->kept_lines ||
-				(m->used && symbolizer_has_lines(r->symbolizer, m->number))))
+			(m->kept_lines || (r->known[m->number].used &&
+						  symbolizer_has_lines(r->symbolizer, m->number))))
 			return true;
 	}
 	return false;
@@ -420,13 +553,11 @@ bool resolver_has_lines(const struct resolver *r, const char *module)
 
 const char *resolver_complaint(const struct resolver *r, uint32_t *next)
 {
-	while (*next < r->trace->module_count) {
-		const struct module *m = &r->modules[(*next)++];
-		const char *complaint;
+	while (*next < r->known_count) {
+		uint32_t number = (*next)++;
+		const char *complaint =
+			r->known[number].used ? symbolizer_complaint(r->symbolizer, number) : NULL;
 
-		if (!m->used || !m->path)
-			continue;
-		complaint = symbolizer_complaint(r->symbolizer, m->number);
 		if (complaint)
 			return complaint;
 	}

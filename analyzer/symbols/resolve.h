@@ -38,7 +38,14 @@ struct resolver *resolver_new(const struct trace *trace, const struct symbolizer
 	const struct wrappers *wrappers);
 void resolver_free(struct resolver *r);
 
-/* Lives as long as the resolver. `frame` is an index in MT_FRAMES. */
+/*
+ * For the trace as it was read again later, or for another one: what is known of symbols is kept, and
+ * where the tables only grew, all of the stacks too. Texts stay as they are; frames and functions on
+ * stacks have to be asked for again. The trace before may be freed afterwards.
+ */
+void resolver_renew(struct resolver *r, const struct trace *trace);
+
+/* Lives until the resolver is renewed or freed. `frame` is an index in MT_FRAMES. */
 const struct resolved_frame *resolve(struct resolver *r, uint32_t frame);
 
 /*

@@ -179,6 +179,28 @@ struct measures *site_measures(const struct trace *t)
 	return sites;
 }
 
+uint64_t *site_allocations(const struct trace *t, uint64_t *bytes)
+{
+	uint64_t *sites = mem_zalloc(t->site_count, sizeof(*sites));
+
+	*bytes = 0;
+	for (uint32_t i = 1; i < t->site_count; i++) {
+		sites[i] = t->sites[i].allocations;
+		*bytes += t->sites[i].allocated_bytes;
+	}
+	for (uint32_t i = 0; i < t->entry_count; i++) {
+		const struct mt_entry *e = &t->entries[i];
+
+		if (!e->site)
+			continue;
+		sites[e->site] += e->allocations;
+		*bytes += e->allocated_bytes;
+	}
+	for (uint32_t i = 1; i < t->site_count; i++)
+		sites[i] = whole(sites[i], t->header.sample_unit);
+	return sites;
+}
+
 /* A part of a site's variances, for a thread that made a part of its allocations. What is live of
  * these isn't known. */
 static void add_part(struct variances *to, const struct measures *site, uint64_t unit,

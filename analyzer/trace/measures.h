@@ -59,7 +59,10 @@ struct totals {
  * them. */
 struct measures *site_measures(const struct trace *trace);
 
-/* The same of every lane; peaks are unknown and left 0. */
+/* The allocations of every site so far, and all their bytes: the same numbers, for who needs no more. */
+uint64_t *site_allocations(const struct trace *trace, uint64_t *bytes);
+
+/* The measures of every lane; peaks are unknown and left 0. */
 struct measures *lane_measures(const struct trace *trace);
 
 struct totals program_totals(const struct trace *trace, const struct measures *sites);

@@ -29,6 +29,8 @@ struct gather {
 	size_t forked; /* that began with what another one had */
 	char *forked_path;
 	uint64_t forked_from;
+	char **paths; /* gather_list() */
+	size_t path_count, path_room;
 	size_t unread; /* in the directory */
 	char unread_why[WHY_SIZE];
 };
@@ -163,6 +165,25 @@ bool holds_traces(const char *path)
 
 	return is_directory(path) && *path && each_file(path, count_file, &g) == EXIT_OK &&
 	       g.traces;
+}
+
+static void list_file(struct gather *g, const char *path, const char *name)
+{
+	if (looks_like_trace(path, name))
+		VEC_PUSH(g->paths, g->path_count, g->path_room, mem_strdup(path));
+}
+
+char **gather_list(const char *path, size_t *count)
+{
+	struct gather g = { 0 };
+
+	g.paths = mem_zalloc(g.path_room = 1, sizeof(*g.paths));
+	if (each_file(path, list_file, &g) != EXIT_OK) {
+		free(g.paths);
+		return NULL;
+	}
+	*count = g.path_count;
+	return g.paths;
 }
 
 /* ---- the sum */

@@ -8,6 +8,7 @@
 #define MTRACER_GATHER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct trace;
 
@@ -21,6 +22,10 @@ bool holds_traces(const char *path);
  * traces that can't be read. A single one is itself, not a sum. NULL after one error line.
  */
 struct trace *gather_directory(const char *path);
+
+/* The paths of what a directory has for traces, in order; NULL after one error line. The caller frees
+ * them and the list. */
+char **gather_list(const char *path, size_t *count);
 
 /* The sum of these files' and directories' traces, called `name`. NULL after one error line. */
 struct trace *gather_paths(char **paths, int count, const char *name);

@@ -67,7 +67,7 @@ static bool same_key(const void *context, uint32_t index, const void *key)
 	return a->file || (a->module == b->module && a->offset == b->offset);
 }
 
-static uint64_t key_hash(const struct row *key)
+uint64_t row_name(const struct row *key)
 {
 	uint64_t hash = hash_number(key->kind, (uintptr_t)key->file);
 
@@ -130,7 +130,7 @@ static uint32_t find_draft(struct builder *b, const struct row *row)
 {
 	struct draft draft = { .row = *row };
 	uint32_t index = hashmap_find(
-		&b->index, key_hash(row), same_key, b, &draft, (uint32_t)b->draft_count);
+		&b->index, row_name(row), same_key, b, &draft, (uint32_t)b->draft_count);
 
 	if (index == b->draft_count)
 		VEC_PUSH(b->drafts, b->draft_count, b->draft_room, draft);
@@ -432,12 +432,10 @@ static int compare_names(const struct row *a, const struct row *b)
 	return order ? order : compare_numbers(a->lane, b->lane);
 }
 
-static int compare_rows(const void *left, const void *right, void *context)
+int row_order(const struct row *a, const struct row *b, enum sort_key key)
 {
 	static const enum sort_key ties[] = { SORT_AT_PEAK_BYTES, SORT_ALLOCATED_BYTES,
 		SORT_ALLOCATIONS };
-	const struct row *a = left, *b = right;
-	enum sort_key key = *(enum sort_key *)context;
 	int64_t x = sort_measure(&a->m, key), y = sort_measure(&b->m, key);
 
 	for (size_t i = 0; x == y && key != SORT_NAME && i < ARRAY_SIZE(ties); i++) {
@@ -445,6 +443,11 @@ static int compare_rows(const void *left, const void *right, void *context)
 		y = sort_measure(&b->m, ties[i]);
 	}
 	return x == y ? compare_names(a, b) : x < y ? 1 : -1;
+}
+
+static int compare_rows(const void *left, const void *right, void *key)
+{
+	return row_order(left, right, *(enum sort_key *)key);
 }
 
 void profile_sort(struct profile *p, enum sort_key key)

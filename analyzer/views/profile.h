@@ -56,6 +56,10 @@ struct profile *profile_new(
 	const struct trace *trace, struct resolver *resolver, enum profile_by by, bool cumulative);
 void profile_free(struct profile *profile);
 
+/* A hash of what makes a row one: the same in another profile with the same resolver, but for sites and
+ * threads, which are numbers of the trace. */
+uint64_t row_name(const struct row *row);
+
 /* By a measure or by the row's name; `name` may be shortened while it is unambiguous, and has short
  * forms. */
 enum sort_key {
@@ -82,5 +86,6 @@ char *format_measure(char text[UNIT_TEXT], int64_t value, enum sort_key key);
 
 /* Largest first, names in alphabetical order; rows that are equal in the key have an order too. */
 void profile_sort(struct profile *profile, enum sort_key key);
+int row_order(const struct row *a, const struct row *b, enum sort_key key);
 
 #endif

@@ -121,8 +121,7 @@ static void start_resolver(struct reading *r, const struct reading_options *opti
 	r->resolver = resolver_new(r->trace, &symbols, options->no_wrappers ? NULL : r->wrappers);
 }
 
-/* What can be wrong before there is a trace. */
-static int prepare(struct reading *r, const struct reading_options *options)
+int reading_prepare(struct reading *r, const struct reading_options *options)
 {
 	int status;
 
@@ -146,7 +145,7 @@ static int open_prepared(struct reading *r, const struct reading_options *option
 
 int reading_open(struct reading *r, const struct reading_options *options, const char *operand)
 {
-	int status = prepare(r, options);
+	int status = reading_prepare(r, options);
 
 	if (status == EXIT_OK)
 		r->trace = reading_trace(operand);
@@ -156,10 +155,19 @@ int reading_open(struct reading *r, const struct reading_options *options, const
 int reading_open_trace(
 	struct reading *r, const struct reading_options *options, struct trace *trace)
 {
-	int status = prepare(r, options);
+	int status = reading_prepare(r, options);
 
 	r->trace = trace;
 	return open_prepared(r, options, status);
+}
+
+void reading_take(struct reading *r, const struct reading_options *options, struct trace *trace)
+{
+	r->trace = trace;
+	if (trace && r->resolver)
+		resolver_renew(r->resolver, trace);
+	else if (trace)
+		start_resolver(r, options);
 }
 
 void reading_close(struct reading *r)

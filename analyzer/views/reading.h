@@ -80,6 +80,12 @@ int reading_open_trace(
 	struct reading *r, const struct reading_options *options, struct trace *trace);
 void reading_close(struct reading *r);
 
+/* For who reads a trace again and again: what can be wrong before there is one; and the trace as it is
+ * now. It stays the caller's, who takes it away (NULL) before reading_close(); the one before may be
+ * freed. */
+int reading_prepare(struct reading *r, const struct reading_options *options);
+void reading_take(struct reading *r, const struct reading_options *options, struct trace *trace);
+
 /* Before the first line of text on stdout: fits it to `width` columns (0: the terminal's), unless
  * the options say --wide. */
 void output_start(const struct reading_options *options, uint64_t width);
