@@ -12,6 +12,10 @@
  *     MTRACE_STOP();
  *     if (mtrace_is_tracing) { ... }        // is the library there?
  *
+ * All may be called by any thread, and in a signal handler. Those named mtrace_get_... only look: they
+ * wait for nothing, so a debugger may call them wherever the process stopped. The others do nothing in
+ * a handler that interrupted the tracer itself.
+ *
  * The names mtrace() and muntrace() belong to the C library and have nothing to do with these.
  */
 #ifndef LIBMTRACE_H
@@ -48,7 +52,22 @@ MTRACE_WEAK void mtrace_reset_peak(void);
  * (MTRACE_TIMELINE) may be marks; of a label 255 bytes are. */
 MTRACE_WEAK void mtrace_mark(const char *label);
 
-/* Bytes that the tracer itself uses: its private heap and the trace. */
+/* Where the recorded block starts that this address lies in, and its requested size; `size` may be
+ * NULL. NULL: there is no such block. Blocks that were allocated while nothing was recorded, or that
+ * are no sample (MTRACE_SAMPLE), are not known. */
+MTRACE_WEAK void *mtrace_get_block(const void *p, size_t *size);
+
+/* The stack that this block was allocated on: up to n return addresses, innermost first (each call is
+ * right before its address). Returns how many were stored; with n 0, or frames NULL, how many there
+ * are. 0: there is no such block. The address may be inside of it. */
+MTRACE_WEAK size_t mtrace_get_traceback(const void *p, void **frames, size_t n);
+
+/* How many frames are recorded of a stack, at the most: MTRACE_DEPTH. */
+MTRACE_WEAK int mtrace_get_traceback_limit(void);
+
+/* Bytes that the tracer itself uses: its private heap and the trace. The other one is its name in
+ * version 0.2.0. */
+MTRACE_WEAK size_t mtrace_get_overhead(void);
 MTRACE_WEAK size_t mtrace_overhead(void);
 
 #define MTRACE_START()                  \
@@ -71,6 +90,14 @@ MTRACE_WEAK size_t mtrace_overhead(void);
 		if (mtrace_mark)            \
 			mtrace_mark(label); \
 	} while (0)
+
+/* What the functions say, and nothing (0, NULL) without the library. */
+#define MTRACE_IS_TRACING() (mtrace_is_tracing ? mtrace_is_tracing() : 0)
+#define MTRACE_GET_BLOCK(p, size) (mtrace_get_block ? mtrace_get_block(p, size) : NULL)
+#define MTRACE_GET_TRACEBACK(p, frames, n) \
+	(mtrace_get_traceback ? mtrace_get_traceback(p, frames, n) : 0)
+#define MTRACE_GET_TRACEBACK_LIMIT() (mtrace_get_traceback_limit ? mtrace_get_traceback_limit() : 0)
+#define MTRACE_GET_OVERHEAD() (mtrace_get_overhead ? mtrace_get_overhead() : 0)
 
 #ifdef __cplusplus
 }

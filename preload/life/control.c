@@ -8,7 +8,6 @@
 #include "preload/store/ledger.h"
 #include "preload/store/timeline.h"
 #include "preload/sys/cpu.h"
-#include "preload/sys/heap.h"
 #include "preload/sys/os.h"
 #include "preload/sys/phase.h"
 #include "preload/sys/seccomp.h"
@@ -17,9 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
-
-EXPORT void mtrace_start(void)
+MTRACE_EXPORT void mtrace_start(void)
 {
 	if (!phase_ready())
 		return;
@@ -27,7 +24,7 @@ EXPORT void mtrace_start(void)
 	phase_stop(false);
 }
 
-EXPORT void mtrace_stop(void)
+MTRACE_EXPORT void mtrace_stop(void)
 {
 	if (!phase_ready())
 		return;
@@ -35,12 +32,12 @@ EXPORT void mtrace_stop(void)
 	phase_stop(true);
 }
 
-EXPORT int mtrace_is_tracing(void)
+MTRACE_EXPORT int mtrace_is_tracing(void)
 {
 	return phase_ready() && (trace.header->enabled & MT_ENABLED_RECORD);
 }
 
-EXPORT void mtrace_get_traced_memory(size_t *current, size_t *peak)
+MTRACE_EXPORT void mtrace_get_traced_memory(size_t *current, size_t *peak)
 {
 	bool ready = phase_ready();
 
@@ -50,7 +47,7 @@ EXPORT void mtrace_get_traced_memory(size_t *current, size_t *peak)
 		*peak = ready ? trace.header->peak_bytes : 0;
 }
 
-EXPORT void mtrace_reset_peak(void)
+MTRACE_EXPORT void mtrace_reset_peak(void)
 {
 	struct thread *t;
 
@@ -61,7 +58,7 @@ EXPORT void mtrace_reset_peak(void)
 	thread_leave(t);
 }
 
-EXPORT void mtrace_mark(const char *label)
+MTRACE_EXPORT void mtrace_mark(const char *label)
 {
 	struct thread *t;
 
@@ -69,11 +66,6 @@ EXPORT void mtrace_mark(const char *label)
 		return;
 	timeline_mark(label);
 	thread_leave(t);
-}
-
-EXPORT size_t mtrace_overhead(void)
-{
-	return phase_ready() ? heap_used() + tracefile_bytes() : 0;
 }
 
 bool control_is_process(void)

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#define MTRACE_EXPORT __attribute__((visibility("default"))) /* a function of libmtrace.h */
+
 #pragma GCC visibility push(hidden)
 
 bool control_is_process(void); /* the one that the trace is of, not a vfork child in its memory */

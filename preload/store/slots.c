@@ -140,3 +140,108 @@ cold_path struct block slot_take_left(uintptr_t address, uintptr_t *at)
 		*slot = 0;
 	return b;
 }
+
+/* ---- the block around an address */
+
+/* Of those that start in this granule and not behind the address the last; 0: none does. `number` is its
+ * slot's. */
+static uintptr_t last_in_granule(
+	const uint32_t *leaf, uintptr_t region, size_t granule, uintptr_t address, size_t *number)
+{
+	uintptr_t last = 0;
+
+	for (size_t slot = granule; slot < slots_in_leaf(); slot += SLOT_PLANE) {
+		uint32_t value = load_relaxed(&leaf[slot]);
+		uintptr_t start = slot_block(region, slot, value);
+
+		if (!(value >> SLOT_SITE_BIT) || start > address || start < last)
+			continue;
+		last = start;
+		*number = slot;
+	}
+	return last;
+}
+
+#define BLANK 16 /* granules that are looked at at once, a cache line of each plane */
+
+/* Does nothing start in the granules up to this one, the last of so many? Not even a piece of a size is
+ * there then. */
+static bool are_blank(const uint32_t *leaf, size_t granule)
+{
+	uint64_t words[BLANK / 2], any = 0;
+
+	for (size_t slot = granule + 1 - BLANK; slot < slots_in_leaf(); slot += SLOT_PLANE) {
+		memcpy(words, &leaf[slot], sizeof(words));
+		for (int i = 0; i < BLANK / 2; i++)
+			any |= words[i];
+	}
+	return !any;
+}
+
+/* The last slot of a block that starts in the leaf up to this granule and not behind the address; NULL:
+ * none does. */
+static const uint32_t *last_in_leaf(const uint32_t *leaf, uintptr_t region, size_t granule,
+	uintptr_t address, uintptr_t *start)
+{
+	size_t number = 0;
+
+	for (size_t i = granule + 1; i-- > 0;) {
+		if (i % BLANK == BLANK - 1 && are_blank(leaf, i)) {
+			i -= BLANK - 1;
+			continue;
+		}
+		*start = last_in_granule(leaf, region, i, address, &number);
+		if (*start)
+			return leaf + number;
+	}
+	return NULL;
+}
+
+static const uint32_t *leaf_of(uintptr_t region)
+{
+	uint32_t **branch = load_acquire(&slot_root[region >> SLOT_BRANCH_BITS]);
+
+	return branch ? load_acquire(&branch[region & (SLOT_BRANCH - 1)]) : NULL;
+}
+
+/* The region below that may have a leaf. */
+static uintptr_t region_below(uintptr_t region)
+{
+	while (region > 0 && !load_acquire(&slot_root[(region - 1) >> SLOT_BRANCH_BITS]))
+		region = (region - 1) & ~(uintptr_t)(SLOT_BRANCH - 1);
+	return region ? region - 1 : UINTPTR_MAX;
+}
+
+/* Of the last block that doesn't start behind the address; NULL: none. */
+static const uint32_t *last_slot(uintptr_t address, uintptr_t *start)
+{
+	uintptr_t region = address >> SLOT_REGION_BITS;
+	size_t granule = address >> SLOT_GRANULE_BITS & (SLOT_GRANULES - 1);
+
+	for (; region != UINTPTR_MAX; region = region_below(region), granule = SLOT_GRANULES - 1) {
+		const uint32_t *leaf = leaf_of(region), *slot;
+
+		slot = leaf ? last_in_leaf(leaf, region, granule, address, start) : NULL;
+		if (slot)
+			return slot;
+	}
+	return NULL;
+}
+
+/* Its thread may free it just now, and another be given its memory: then the slot has changed between
+ * two looks. */
+cold_path struct block slot_find(uintptr_t address, uintptr_t *start)
+{
+	struct block b, none = { 0 };
+	const uint32_t *slot;
+	uint32_t value;
+
+	slot = address >> SLOT_ADDRESS_BITS ? NULL : last_slot(address, start);
+	if (!slot)
+		return none;
+	value = load_acquire(slot);
+	b = slot_read(slot);
+	if (load_acquire(slot) != value || address - *start >= (b.size ? b.size : 1))
+		return none;
+	return b;
+}

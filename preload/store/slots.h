@@ -68,6 +68,10 @@ uint32_t *slot_leaf_new(uintptr_t address); /* NULL: no memory */
  * out; `at`: where it was. Site 0: there is none, and nothing is left in the slot. */
 struct block slot_take_left(uintptr_t address, uintptr_t *at);
 
+/* The block that the address lies in, and where it starts; site 0: none is known. Other threads' blocks
+ * may come and go meanwhile: nothing is taken, and nothing waited for. */
+struct block slot_find(uintptr_t address, uintptr_t *start);
+
 #pragma GCC visibility pop
 
 /* NULL: nothing was ever recorded in that region. */

@@ -66,18 +66,27 @@ void heap_free(void *p)
 	leave(saved);
 }
 
-size_t heap_used(void)
+static size_t ask_used(void)
 {
 	uint64_t epoch = 1;
-	size_t used = 0, size = sizeof(used);
-	int saved, failed = 1;
+	size_t used, size = sizeof(used);
+	int saved = errno;
+	bool known;
 
-	if (load_relaxed(&state) != HEAP_BEGUN)
-		return 0;
-	if (enter(&saved)) {
-		mtje_mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
-		failed = mtje_mallctl("stats.allocated", &used, &size, NULL, 0);
-	}
-	leave(saved);
-	return failed ? 0 : used;
+	known = mtje_enter() && mtje_mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch)) == 0 &&
+		mtje_mallctl("stats.allocated", &used, &size, NULL, 0) == 0;
+	errno = saved;
+	return known ? used : 0;
+}
+
+/* A debugger may have stopped who holds the lock. */
+size_t heap_used(void)
+{
+	static size_t last;
+
+	if (load_relaxed(&state) != HEAP_BEGUN || !lock_try(&heap_lock))
+		return load_relaxed(&last);
+	store_relaxed(&last, ask_used());
+	lock_drop(&heap_lock);
+	return load_relaxed(&last);
 }

@@ -13,7 +13,7 @@
 bool heap_init(void);	       /* where it may not begin later; false: no memory */
 void *heap_alloc(size_t size); /* zeroed; NULL */
 void heap_free(void *p);
-size_t heap_used(void);
+size_t heap_used(void);	      /* as far as it is known at once */
 extern struct lock heap_lock; /* the last of all; fork.c takes it too */
 
 #pragma GCC visibility pop

@@ -158,6 +158,20 @@ static inline void lock_take(struct lock *l)
 	l->signals = signals;
 }
 
+/* For who may have stopped anybody, and so waits for nobody. */
+static inline bool lock_try(struct lock *l)
+{
+	struct signals signals = signals_block();
+	uint32_t expected = 0;
+
+	if (!compare_exchange_acquire(&l->word, &expected, 1)) {
+		signals_restore(signals);
+		return false;
+	}
+	l->signals = signals;
+	return true;
+}
+
 static inline void lock_drop(struct lock *l)
 {
 	struct signals signals = l->signals;

@@ -92,6 +92,44 @@ static void check_all(void)
 	}
 }
 
+#define FAR (1u << 23) /* bytes: further from a block's start a look takes long */
+
+/* By a look at each block: the nearest below, if it reaches so far. */
+static void check_found(uintptr_t address)
+{
+	const struct twin *last = NULL;
+	struct block b;
+	uintptr_t start;
+
+	for (int i = 0; i < BLOCKS; i++)
+		if (twins[i].block.site && twins[i].address <= address)
+			last = &twins[i];
+	if (!last || address - last->address > FAR)
+		return;
+	b = slot_find(address, &start);
+	if (address - last->address >= (last->block.size ? last->block.size : 1)) {
+		ck_assert_uint_eq(b.site, 0);
+		return;
+	}
+	ck_assert_uint_eq(b.site, last->block.site);
+	ck_assert_uint_eq(b.size, last->block.size);
+	ck_assert_uint_eq(start, last->address);
+}
+
+static void check_addresses(void)
+{
+	for (int i = 0; i < 10; i++) {
+		const struct twin *t = &twins[rand() % BLOCKS];
+		uint64_t size = t->block.size < 1 << 22 ? t->block.size : 1 << 22;
+
+		check_found(t->address);
+		check_found(t->address - 1);
+		check_found(t->address + size / 2);
+		check_found(t->address + size - 1);
+		check_found(t->address + size);
+	}
+}
+
 static void run(bool glibc)
 {
 	slots_init(glibc);
@@ -99,6 +137,7 @@ static void run(bool glibc)
 		srand(seed);
 		fill(glibc ? 32 : 8);
 		check_all();
+		check_addresses();
 		for (int i = 0; i < BLOCKS; i += 1 + rand() % 3) {
 			struct block b = slot_take((void *)twins[i].address);
 
@@ -107,6 +146,7 @@ static void run(bool glibc)
 			twins[i].block.site = 0;
 		}
 		check_all();
+		check_addresses();
 		for (int i = 0; i < BLOCKS; i++)
 			slot_take((void *)twins[i].address);
 	}
@@ -126,11 +166,16 @@ END_TEST
 
 START_TEST(addresses_out_of_reach)
 {
+	uintptr_t start;
+
 	slots_init(true);
 	ck_assert_ptr_null(slot_at((void *)(1ul << 47)));
 	ck_assert_ptr_null(slot_leaf_new(1ul << 47));
 	ck_assert_ptr_null(slot_at(NULL));
 	ck_assert_uint_eq(slot_take((void *)UINTPTR_MAX).site, 0);
+	for (unsigned bit = 0; bit < 64; bit++)
+		ck_assert_uint_eq(slot_find(1ul << bit, &start).site, 0);
+	ck_assert_uint_eq(slot_find(0, &start).site, 0);
 }
 END_TEST
 
