@@ -48,6 +48,12 @@ MTRACE_WEAK void mtrace_get_traced_memory(size_t *current, size_t *peak);
 /* The present state becomes the peak: of the whole, and of each call site. */
 MTRACE_WEAK void mtrace_reset_peak(void);
 
+/* Forgets what was recorded, as if the recording had begun here: everything that is counted starts from
+ * zero (current, peak, allocated, allocations, the curve and its marks). Blocks from before are not
+ * followed any more, and their frees are nothing. 0; or -1 if nothing was done, as another thread is in
+ * the tracer for longer than a second, or this one is (in a handler). */
+MTRACE_WEAK int mtrace_clear_traces(void);
+
 /* Names this moment on the curve that `mtracer timeline` draws. Half of the points that are kept
  * (MTRACE_TIMELINE) may be marks; of a label 255 bytes are. */
 MTRACE_WEAK void mtrace_mark(const char *label);
@@ -85,6 +91,7 @@ MTRACE_WEAK size_t mtrace_overhead(void);
 		if (mtrace_reset_peak)       \
 			mtrace_reset_peak(); \
 	} while (0)
+#define MTRACE_CLEAR_TRACES() (mtrace_clear_traces ? mtrace_clear_traces() : 0)
 #define MTRACE_MARK(label)                  \
 	do {                                \
 		if (mtrace_mark)            \

@@ -495,6 +495,8 @@ struct mt_header {
 	512u /* there were too many stacks with a frame found by its frame pointer, or that broke off: later ones are cut */
 #define MT_NOTE_RESET \
 	1024u /* the program has reset the peaks (mtrace_reset_peak): they are those since the last time */
+#define MT_NOTE_CLEARED \
+	2048u /* the program has had all forgotten (mtrace_clear_traces): everything is since then */
 #define MT_NOTE_COPY \
 	256u /* written by mtracer, not by the process: nobody writes it, `state` is what it was then */
 

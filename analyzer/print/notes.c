@@ -191,6 +191,10 @@ static void add_facts(struct notes *notes, const struct trace *t)
 		add(notes, "reset_peak", FACT, 0,
 			"the program reset the peaks (mtrace_reset_peak); they cover the time "
 			"since the last reset");
+	if (h->flags & MT_NOTE_CLEARED)
+		add(notes, "clear_traces", FACT, 0,
+			"the program had everything forgotten (mtrace_clear_traces): it covers "
+			"the time since, and no block from before");
 	if (h->flags & MT_NOTE_MERGED)
 		add(notes, "merged", FACT, h->merged,
 			"combined from %llu traces: peaks are sums, and so upper bounds of what "

@@ -418,7 +418,9 @@ TIER void *realloc_slow(void *p, size_t size)
 /* The block had `had` bytes of this site, and has become q, or not. */
 TIER void *realloc_rest(void *p, void *q, size_t size, uint32_t site, uint64_t had, void *last)
 {
-	record_resized(p, (struct block){ site, had, 1, 0 }, q, size, CPU_CALLER(), last);
+	struct block b = { site, had, 1, 0, record_era(thread_mine()) };
+
+	record_resized(p, b, q, size, CPU_CALLER(), last);
 	return returned(q);
 }
 

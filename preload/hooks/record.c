@@ -10,6 +10,8 @@ cold_path bool record_look(void)
 {
 	struct mt_header *h = trace.header;
 
+	if (load_acquire(&phase_page.clearing))
+		return false;
 	if (load_relaxed(&h->enabled) & MT_ENABLED_LOOK) {
 		and_relaxed(&h->enabled, ~(uint64_t)MT_ENABLED_LOOK);
 		request_take();

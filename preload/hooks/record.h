@@ -139,7 +139,7 @@ static always_inline void record_new_on(struct thread *t, void *p, size_t size,
 	t->last_slot = NULL;
 	if (unlikely(!stack->site) && !record_new_site(t, stack, calls))
 		return;
-	b = (struct block){ stack->site, size, 1, 0 };
+	b = (struct block){ stack->site, size, 1, 0, 0 };
 	if (unlikely(config.slack))
 		slack_add(b, slack_of(p, b));
 	if (unlikely(!slot || *slot || (size >= SLOT_LARGE && slot_is_littered(slot)))) {
@@ -335,18 +335,45 @@ static always_inline bool record_freed_fast(void *p, uintptr_t sp, bool single, 
 	return done;
 }
 
-/* Before a realloc: the block's slot is emptied; what it held is given to one of the two below. */
+/* Before a realloc: the block's slot is emptied; what it held is given to one of the two below. The
+ * thread isn't marked busy meanwhile, so all may be forgotten: mtrace_clear_traces(). */
 static inline struct block record_take(void *p)
 {
-	struct block none = { 0 };
+	struct block b = { 0 };
+	uint32_t era = load_acquire(&phase_clearings);
 
-	return phase_ready() ? record_take_slot(p) : none;
+	if (phase_ready())
+		b = record_take_slot(p);
+	b.era = era;
+	if (unlikely(era % 2))
+		b.site = 0;
+	return b;
+}
+
+static inline bool record_is_forgotten(struct block b)
+{
+	return unlikely(b.era != load_acquire(&phase_clearings));
+}
+
+/* The same of what the fast path has taken, of which the thread's generation tells. */
+static inline uint32_t record_era(const struct thread *t)
+{
+	uint32_t era = load_acquire(&phase_clearings);
+	bool before = (int32_t)(t->phase_generation - load_relaxed(&phase_cleared)) < 0;
+
+	return era % 2 || (era && before) ? era - 1 : era;
 }
 
 static inline void record_put_back(void *p, struct block b)
 {
-	if (b.site)
-		slot_write(slot_at(p), p, b.site, b.size);
+	uint32_t *slot = slot_at(p);
+
+	if (!b.site || record_is_forgotten(b))
+		return;
+	slot_write(slot, p, b.site, b.size);
+	full_fence();
+	if (record_is_forgotten(b))
+		slot_clear(slot, b.size);
 }
 
 /* p, which held b, is now q with `size` bytes; q NULL: p was freed. */
@@ -357,6 +384,8 @@ static inline void record_moved(
 
 	if (unlikely(!t))
 		return;
+	if (record_is_forgotten(b))
+		b.site = 0;
 	record_freed_by(t, p, b, at);
 	if (q && record_enabled())
 		record_new_by(t, q, size, at, calls);

@@ -47,11 +47,16 @@ MTRACE_EXPORT void mtrace_get_traced_memory(size_t *current, size_t *peak)
 		*peak = ready ? trace.header->peak_bytes : 0;
 }
 
+struct thread *control_enter(uintptr_t sp)
+{
+	return phase_ready() && thread_may_enter(sp) ? thread_enter(sp) : NULL;
+}
+
 MTRACE_EXPORT void mtrace_reset_peak(void)
 {
 	struct thread *t;
 
-	if (!phase_ready() || !(t = thread_enter((uintptr_t)__builtin_frame_address(0))))
+	if (!(t = control_enter((uintptr_t)__builtin_frame_address(0))))
 		return;
 	ledger_reset_peaks();
 	timeline_peaks_reset();
@@ -62,7 +67,7 @@ MTRACE_EXPORT void mtrace_mark(const char *label)
 {
 	struct thread *t;
 
-	if (!phase_ready() || !(t = thread_enter((uintptr_t)__builtin_frame_address(0))))
+	if (!(t = control_enter((uintptr_t)__builtin_frame_address(0))))
 		return;
 	timeline_mark(label);
 	thread_leave(t);

@@ -41,6 +41,13 @@ static bool was_left(const struct thread *t, uintptr_t sp)
 	       !on_signal_stack_without(t->state);
 }
 
+bool thread_may_enter(uintptr_t sp)
+{
+	const struct thread *t = thread_mine();
+
+	return !thread_is_busy(t) || was_left(t, sp);
+}
+
 static struct thread *lost(enum mt_loss why)
 {
 	count_lost(why);
@@ -52,7 +59,7 @@ cold_path struct thread *thread_settle(uintptr_t sp)
 	struct thread *t;
 	uint32_t state_generation, generation;
 
-	if (!phase_ready())
+	if (!phase_ready() || load_acquire(&phase_page.clearing))
 		return NULL;
 	t = thread_mine();
 	if (t == &thread_nobody)

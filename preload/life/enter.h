@@ -3,6 +3,7 @@
 #ifndef MTRACE_ENTER_H
 #define MTRACE_ENTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,10 @@
 /* The slow path into the library: makes the thread's state, lets it see what has changed. NULL:
  * nothing may be recorded, and if that is a loss, it has been counted. */
 struct thread *thread_settle(uintptr_t sp);
+
+/* Isn't the thread inside already? Else it is in a handler that interrupted a hook, or a debugger has
+ * stopped it there. */
+bool thread_may_enter(uintptr_t sp);
 
 #pragma GCC visibility pop
 
@@ -30,6 +35,10 @@ static inline struct thread *thread_enter(uintptr_t sp)
 	}
 	t->state = sp;
 	signal_fence();
+	if (unlikely(load_relaxed(&phase_page.clearing))) {
+		thread_leave(t);
+		return NULL;
+	}
 	return t;
 }
 

@@ -658,3 +658,60 @@ void ledger_reset_peaks(void)
 	or_relaxed(&h->flags, MT_NOTE_RESET);
 	ledger_release(holder);
 }
+
+void ledger_halt(void)
+{
+	for (struct thread *t = load_acquire(&threads_all); t; t = t->next_of_all)
+		store_relaxed(&t->room, ROOM_TAKEN);
+}
+
+/* Nothing is kept back: the entry begins from zero, too. */
+static void clear_lane(struct thread *t)
+{
+	for (uint32_t i = 0; t->sites_used && i <= t->sites_mask; i++) {
+		t->sites[i].published_bytes = 0;
+		t->sites[i].published_blocks = 0;
+		t->sites[i].dirty = false;
+	}
+	for (uint32_t i = 0; i < t->calls_used; i++)
+		t->calls[i].unpublished = 0;
+	t->dirty_used = 0;
+	t->in_doubt = false;
+}
+
+static void clear_table(enum mt_table_id table, void *records, size_t size)
+{
+	memset(records, 0, trace.header->tables[table].count * size);
+}
+
+static void clear_entries(void)
+{
+	for (uint64_t i = 0; i < trace.header->tables[MT_ENTRIES].count; i++) {
+		struct mt_entry *e = &trace.entries[i];
+
+		*e = (struct mt_entry){ .site = e->site, .lane = e->lane };
+	}
+}
+
+void ledger_clear(void)
+{
+	struct mt_header *h = trace.header;
+	uint32_t holder = ledger_hold();
+
+	clear_table(MT_SITES, trace.sites, sizeof(*trace.sites));
+	clear_table(MT_SLACK, trace.slack, sizeof(*trace.slack));
+	clear_table(MT_ESTIMATES, trace.estimates, sizeof(*trace.estimates));
+	if (phase_multi)
+		memset(trace.published, 0, h->tables[MT_SITES].count * sizeof(*trace.published));
+	clear_entries();
+	for (struct thread *t = threads_all; t; t = t->next_of_all)
+		clear_lane(t);
+	for (uint64_t i = 0; i < h->tables[MT_CALLS].count; i++)
+		trace.calls[i].live_bytes = trace.calls[i].peak_bytes = 0;
+	h->live_bytes = h->peak_bytes = 0;
+	h->epoch++;
+	h->max_unpublished = phase_multi ? (uint64_t)ledger.granted : 0;
+	and_relaxed(&h->flags, ~MT_NOTE_RESET);
+	or_relaxed(&h->flags, MT_NOTE_CLEARED);
+	ledger_release(holder);
+}

@@ -50,6 +50,10 @@ uint32_t ledger_hold(void);
 void ledger_release(uint32_t holder);
 void ledger_forked(void); /* in the child: all lanes' counters become the sites' own */
 void ledger_reset_peaks(void);
+/* The next event of each lane on the fast path takes the slow one. */
+void ledger_halt(void);
+/* All counters begin from zero, while no event is under way. */
+void ledger_clear(void);
 
 /* The sites add up to their call instructions and to the whole, no peak is below what is live or was
  * live at the peak of all, and all grants are within what lanes may keep back. To be called where no

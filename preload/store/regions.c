@@ -99,7 +99,7 @@ static void count_unmapped(struct thread *t, struct mapping *m, size_t size, boo
 {
 	bool last = whole && --m->pieces == 0;
 
-	ledger_subtract(t, (struct block){ m->site, size, last ? one() : 0, 0 }, false);
+	ledger_subtract(t, (struct block){ m->site, size, last ? one() : 0, 0, 0 }, false);
 	if (last)
 		heap_free(m);
 }
@@ -168,11 +168,19 @@ void regions_add(struct thread *t, uintptr_t start, size_t size, uint32_t site)
 	if (m && make_room()) {
 		m->site = site;
 		insert(first_behind(start), (struct piece){ start, start + size, m });
-		ledger_add(t, (struct block){ site, size, one(), 0 });
+		ledger_add(t, (struct block){ site, size, one(), 0, 0 });
 	} else {
 		heap_free(m);
 		count_lost(MT_LOST_SLOT);
 	}
 	check(regions_are_valid());
 	lock_drop(&regions_lock);
+}
+
+void regions_clear(void)
+{
+	for (size_t i = 0; i < used; i++)
+		if (--pieces[i].mapping->pieces == 0)
+			heap_free(pieces[i].mapping);
+	used = 0;
 }

@@ -24,6 +24,9 @@ void regions_add(struct thread *t, uintptr_t start, size_t size, uint32_t site);
 /* Nothing is mapped in [start, start + size) any more. */
 void regions_remove(struct thread *t, uintptr_t start, size_t size);
 
+/* Nothing is known of any mapping from here on. With regions_lock held. */
+void regions_clear(void);
+
 /* Is there a mapping of ours at the address? */
 bool regions_known(uintptr_t address);
 

@@ -102,7 +102,7 @@ static void clear_pieces(uint32_t *slot)
 static struct block take_left(uint32_t *slot)
 {
 	uint32_t value = load_relaxed(slot);
-	struct block none = { 0 }, b = { value >> SLOT_SITE_BIT, value & SLOT_LARGE, 1, 0 };
+	struct block none = { 0 }, b = { value >> SLOT_SITE_BIT, value & SLOT_LARGE, 1, 0, 0 };
 
 	if (b.size == SLOT_LARGE)
 		b.size = slot_read_large(slot);
@@ -180,8 +180,8 @@ static bool are_blank(const uint32_t *leaf, size_t granule)
 
 /* The last slot of a block that starts in the leaf up to this granule and not behind the address; NULL:
  * none does. */
-static const uint32_t *last_in_leaf(const uint32_t *leaf, uintptr_t region, size_t granule,
-	uintptr_t address, uintptr_t *start)
+static const uint32_t *last_in_leaf(
+	const uint32_t *leaf, uintptr_t region, size_t granule, uintptr_t address, uintptr_t *start)
 {
 	size_t number = 0;
 
@@ -244,4 +244,23 @@ cold_path struct block slot_find(uintptr_t address, uintptr_t *start)
 	if (load_acquire(slot) != value || address - *start >= (b.size ? b.size : 1))
 		return none;
 	return b;
+}
+
+/* ---- all of them */
+
+static void clear_branch(uint32_t **branch)
+{
+	for (uint32_t i = 0; i < SLOT_BRANCH; i++) {
+		uint32_t *leaf = load_acquire(&branch[i]);
+
+		if (leaf)
+			os_forget(leaf, leaf_size());
+	}
+}
+
+cold_path void slots_clear(void)
+{
+	for (uint32_t i = 0; i < SLOT_BRANCHES; i++)
+		if (load_acquire(&slot_root[i]))
+			clear_branch(slot_root[i]);
 }

@@ -52,6 +52,7 @@ struct block {
 	uint64_t size;	/* as requested */
 	uint32_t count; /* 1; when sampling, the blocks it stands for, and size their bytes */
 	uint32_t slack; /* bytes, MTRACE_SLACK=1: known of a block that was taken out */
+	uint32_t era;	/* phase_clearings when it was taken out for a realloc */
 };
 
 #pragma GCC visibility push(hidden)
@@ -71,6 +72,8 @@ struct block slot_take_left(uintptr_t address, uintptr_t *at);
 /* The block that the address lies in, and where it starts; site 0: none is known. Other threads' blocks
  * may come and go meanwhile: nothing is taken, and nothing waited for. */
 struct block slot_find(uintptr_t address, uintptr_t *start);
+
+void slots_clear(void); /* forgets all blocks, while nobody else writes a slot */
 
 #pragma GCC visibility pop
 
@@ -175,7 +178,7 @@ static always_inline bool slot_is_littered(const uint32_t *slot)
 static inline struct block slot_read(const uint32_t *slot)
 {
 	uint32_t value = *slot;
-	struct block b = { value >> SLOT_SITE_BIT, value & SLOT_LARGE, 1, 0 };
+	struct block b = { value >> SLOT_SITE_BIT, value & SLOT_LARGE, 1, 0, 0 };
 
 	if (unlikely(b.size == SLOT_LARGE))
 		b.size = slot_read_large(slot);

@@ -516,6 +516,24 @@ cold_path void timeline_peaks_reset(void)
 	timeline_next_peak = (int64_t)plus_part(peak, NOTE_PART, NOTE_LEAST);
 }
 
+/* The first event makes a point. Those that are there stay in the table, unused. */
+void timeline_clear(void)
+{
+	if (!line.most)
+		return;
+	for (uint32_t i = 0; i < line.used; i++)
+		store_release(&trace.points[line.order[i]].kind, MT_POINT_UNUSED);
+	line.used = line.marks = 0;
+	free_shares();
+	line.interval = FIRST_INTERVAL;
+	line.period = 1;
+	line.events = line.work = 0;
+	store_relaxed(&timeline_left, line.period);
+	store_relaxed(&timeline_peak_is_new, false);
+	timeline_low = INT64_MIN;
+	timeline_peaks_reset();
+}
+
 /* ---- the start */
 
 static bool is_wanted(void)

@@ -39,6 +39,7 @@ void timeline_take(const struct thread *t, uint32_t site);
 void timeline_mark(const char *label);
 void timeline_end(void);
 void timeline_peaks_reset(void);
+void timeline_clear(void); /* it begins anew; under timeline_lock */
 
 #pragma GCC visibility pop
 

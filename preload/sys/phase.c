@@ -5,6 +5,7 @@
 
 union phase_page phase_page __attribute__((aligned(CPU_PAGE)));
 bool phase_multi, phase_stopped, phase_was_stopped;
+uint32_t phase_clearings, phase_cleared;
 
 static uint32_t generations; /* how many there were; 0: nothing ever began */
 
@@ -44,10 +45,10 @@ static void open_generation(uint32_t generation)
 }
 
 /* Several threads may do it at once: who isn't the last does it again with the last number. */
-void phase_advance(void)
+uint32_t phase_advance(void)
 {
 	static const struct fast_path slow_path;
-	uint32_t number = add_fetch_seq_cst(&generations, 1), last;
+	uint32_t own = add_fetch_seq_cst(&generations, 1), number = own, last;
 
 	for (;;) {
 		set_fast_path(&slow_path);
@@ -58,7 +59,7 @@ void phase_advance(void)
 		full_fence();
 		last = load_relaxed(&generations);
 		if (last == number)
-			return;
+			return own;
 		number = last;
 	}
 }

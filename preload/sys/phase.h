@@ -49,7 +49,8 @@ extern union phase_page {
 		uint32_t generation;
 		uint32_t single_generation;
 		uint32_t lane_generation;
-		uint32_t leaving; /* calls of exec that are under way */
+		uint32_t leaving;  /* calls of exec that are under way */
+		uint32_t clearing; /* mtrace_clear_traces() is at work: nobody enters */
 		struct fast_path fast_path;
 	};
 	char page[CPU_PAGE];
@@ -67,9 +68,14 @@ void phase_set(enum phase phase);
 void phase_stop(bool stop); /* as the trace's header says; or go on */
 bool phase_was_set(void);   /* ever, in this process or one that it was forked from */
 
+/* How often what was recorded has been forgotten, times two; odd while the slots are emptied. A block
+ * that was taken out of its slot before is none of those that are counted since. */
+extern uint32_t phase_clearings;
+extern uint32_t phase_cleared; /* generations before this one are from before the last time */
+
 /* A new generation: code or the number of threads has changed, and each thread's next event sees
- * it. */
-void phase_advance(void);
+ * it. Gives its number. */
+uint32_t phase_advance(void);
 
 #pragma GCC visibility pop
 
