@@ -58,6 +58,15 @@ MTRACE_WEAK int mtrace_clear_traces(void);
  * (MTRACE_TIMELINE) may be marks; of a label 255 bytes are. */
 MTRACE_WEAK void mtrace_mark(const char *label);
 
+/*
+ * Keeps the state of all call sites at this moment under a name, for `mtracer diff TRACE@before
+ * TRACE@after`, `mtracer report TRACE@after` and the like. 1: it is kept; 0: it isn't, which the trace
+ * counts: there are MTRACE_SNAPSHOTS (64) already, the label is empty, or there is no room. None is ever
+ * dropped for a later one. Of several with one label, TRACE@LABEL means the last; of a label 255 bytes
+ * count. `peak` and `end` stand for moments that every trace has.
+ */
+MTRACE_WEAK int mtrace_snapshot(const char *label);
+
 /* Where the recorded block starts that this address lies in, and its requested size; `size` may be
  * NULL. NULL: there is no such block. Blocks that were allocated while nothing was recorded, or that
  * are no sample (MTRACE_SAMPLE), are not known. */
@@ -96,6 +105,12 @@ MTRACE_WEAK size_t mtrace_overhead(void);
 	do {                                \
 		if (mtrace_mark)            \
 			mtrace_mark(label); \
+	} while (0)
+
+#define MTRACE_SNAPSHOT(label)                        \
+	do {                                          \
+		if (mtrace_snapshot)                  \
+			(void)mtrace_snapshot(label); \
 	} while (0)
 
 /* What the functions say, and nothing (0, NULL) without the library. */

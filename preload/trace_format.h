@@ -24,7 +24,7 @@
 /* clang-format off: columns by hand */
 
 #define MT_MAGIC "\x89MTRACE\n"	  /* 8 bytes, without the terminating zero */
-#define MT_VERSION 2		  /* of the writer */
+#define MT_VERSION 3		  /* of the writer */
 #define MT_OLDEST_READER 1	  /* the oldest version whose reader understands this file */
 #define MT_BYTE_ORDER 0x01020304u /* as the writer's CPU stores it */
 #define MT_HEADER_SIZE 8192u /* bytes; the first extent starts at the next multiple of page_size */
@@ -90,7 +90,13 @@
 	/* moments of the run, in no order; a fork child begins without any */                     \
 	T(MT_POINTS, struct mt_point, "points", points, point_count, words, 1u << 20, 0, 0, 0)     \
 	/* what the larger sites had at these */                                                   \
-	T(MT_SHARES, struct mt_share, "shares", shares, share_count, shares, 8u << 20, 0, 0, 0)
+	T(MT_SHARES, struct mt_share, "shares", shares, share_count, shares, 8u << 20, 0, 0, 0)    \
+	/* states that were kept under a name, by time; a fork child begins without any */         \
+	T(MT_SNAPSHOTS, struct mt_snapshot, "snapshots", snapshots, snapshot_count, words,         \
+		1u << 20, 0, 0, 0)                                                                 \
+	/* what the sites had in these */                                                          \
+	T(MT_SNAPSHOT_ROWS, struct mt_snapshot_row, "snapshot rows", snapshot_rows,                \
+		snapshot_row_count, snapshot_rows, 16u << 20, 0, 0, 0)
 
 enum mt_table_id {
 #define MT_TABLE_ID(id, ...) id,
@@ -350,6 +356,45 @@ struct mt_share {
 	uint64_t bytes;
 };
 
+/*
+ * The whole state of all sites at a moment. Its rows are those from the last snapshot's `rows_end` up to its
+ * own: of the sites that differ from the snapshot before. A site without a row has the last one that it
+ * had in an earlier snapshot; one that never had a row had nothing. Rows behind those of the last snapshot
+ * are of one that was not finished.
+ */
+struct mt_snapshot {
+	uint64_t ns;	     /* since header.start_ns, by a clock that doesn't jump */
+	uint64_t live_bytes; /* of all sites: the sums of what they have */
+	uint64_t live_blocks;
+	uint64_t allocated_bytes;
+	uint64_t allocations;
+	uint64_t temporary;
+	uint64_t peak_bytes; /* the header's, then; so too the next two */
+	uint64_t peak_ns;
+	uint64_t max_unpublished;
+	uint32_t label;	   /* string, not empty; of several with the same the last is meant */
+	uint32_t rows_end; /* in MT_SNAPSHOT_ROWS */
+	uint32_t peak_site;
+	uint32_t peak_lane;
+	uint32_t flags; /* of the header's MT_NOTE_*: MULTI and RESET */
+	uint32_t reserved;
+};
+
+/* A site then, all its lanes added up. None is below 0. */
+struct mt_snapshot_row {
+	uint32_t site;
+	uint32_t at_peak_blocks; /* stops at UINT32_MAX */
+	uint64_t current_bytes;
+	uint64_t current_blocks;
+	uint64_t allocated_bytes;
+	uint64_t allocations;
+	uint64_t temporary;
+	uint64_t peak_bytes;
+	uint64_t at_peak_bytes;
+	uint64_t
+		call_peak_bytes; /* of its call instruction: valid in the last row of all its sites */
+};
+
 /* What another process asks for, `enabled` having MT_ENABLED_LOOK. Whoever writes one holds the file's
  * lock (flock) until it was answered. */
 #define MT_LABEL_SIZE 128u
@@ -362,7 +407,8 @@ struct mt_request {
 	char label[MT_LABEL_SIZE]; /* with a terminating zero */
 };
 #define MT_REQUEST_RESET_PEAK 1u
-#define MT_REQUEST_MARK 2u /* at this moment, with the label */
+#define MT_REQUEST_MARK 2u     /* at this moment, with the label */
+#define MT_REQUEST_SNAPSHOT 3u /* likewise; since version 3 */
 
 struct mt_table {
 	uint32_t record_size; /* bytes; a newer writer may have longer records, never shorter */
@@ -476,6 +522,7 @@ struct mt_header {
 	uint32_t peak_lane;	   /* whose thread that was; valid with peak_ns */
 	uint64_t lost_marks;	   /* that there was no room for */
 	struct mt_request request;
+	uint64_t lost_snapshots; /* that were one too many (MTRACE_SNAPSHOTS), or had no room */
 };
 #define MT_ENABLED_RECORD 1u /* else stopped: new allocations are not recorded */
 #define MT_ENABLED_LOOK \
@@ -518,6 +565,8 @@ _Static_assert(sizeof(struct mt_process) == 96, "on-disk size");
 _Static_assert(sizeof(struct mt_estimate) == 48, "on-disk size");
 _Static_assert(sizeof(struct mt_point) == 72, "on-disk size");
 _Static_assert(sizeof(struct mt_share) == 16, "on-disk size");
+_Static_assert(sizeof(struct mt_snapshot) == 96, "on-disk size");
+_Static_assert(sizeof(struct mt_snapshot_row) == 72, "on-disk size");
 _Static_assert(sizeof(struct mt_request) == 160, "on-disk size");
 _Static_assert(sizeof(struct mt_extent) == 16, "on-disk size");
 _Static_assert(sizeof(struct mt_header) <= MT_HEADER_SIZE, "the header must fit its pages");

@@ -144,6 +144,32 @@ static void json_threads(const struct trace *t, struct json *j)
 	json_close(j);
 }
 
+/* Numbers of blocks are in so many parts of one. */
+static int64_t unit_of(const struct trace *t)
+{
+	return t->header.sample_unit ? (int64_t)t->header.sample_unit : 1;
+}
+
+static void json_snapshots(const struct trace *t, struct json *j)
+{
+	json_array(j, "snapshots", t->snapshot_count == 0);
+	for (uint32_t i = 0; i < t->snapshot_count; i++) {
+		const struct mt_snapshot *s = &t->snapshots[i];
+
+		json_object(j, NULL, true);
+		json_unsigned(j, "ns", s->ns);
+		json_text(j, "label", trace_string(t, s->label));
+		json_unsigned(j, "current_bytes", s->live_bytes);
+		json_unsigned(j, "current_blocks", s->live_blocks / (uint64_t)unit_of(t));
+		json_unsigned(j, "allocated_bytes", s->allocated_bytes);
+		json_unsigned(j, "allocations", s->allocations / (uint64_t)unit_of(t));
+		json_unsigned(j, "temporary", s->temporary / (uint64_t)unit_of(t));
+		json_close(j);
+	}
+	json_close(j);
+	json_unsigned(j, "lost_snapshots", t->header.lost_snapshots);
+}
+
 static void json_recording(const struct info *info, struct json *j)
 {
 	const struct mt_header *h = &info->trace->header;
@@ -179,6 +205,7 @@ static void print_json(const struct info *info)
 		processes_json(info->trace, &j);
 	json_tables(info->trace, &j);
 	json_threads(info->trace, &j);
+	json_snapshots(info->trace, &j);
 	json_modules(info->trace, &j);
 	json_close(&j);
 	json_finish(&j);
@@ -344,6 +371,32 @@ static void print_threads(const struct trace *t)
 	table_free(table);
 }
 
+static void print_snapshots(const struct trace *t)
+{
+	struct table *table = table_new();
+	char text[UNIT_TEXT];
+
+	table_column(table, "snapshot", ALIGN_LEFT);
+	table_column(table, "at", ALIGN_RIGHT);
+	table_column(table, "current", ALIGN_RIGHT);
+	table_column(table, "blocks", ALIGN_RIGHT);
+	table_column(table, "allocated", ALIGN_RIGHT);
+	table_column(table, "allocs", ALIGN_RIGHT);
+	for (uint32_t i = 0; i < t->snapshot_count; i++) {
+		const struct mt_snapshot *s = &t->snapshots[i];
+
+		table_row(table);
+		table_cell(table, trace_string(t, s->label));
+		table_cell(table, format_duration(text, s->ns));
+		table_cell(table, format_bytes(text, (int64_t)s->live_bytes));
+		table_cell(table, format_count(text, (int64_t)s->live_blocks / unit_of(t)));
+		table_cell(table, format_bytes(text, (int64_t)s->allocated_bytes));
+		table_cell(table, format_count(text, (int64_t)s->allocations / unit_of(t)));
+	}
+	table_print(table, stdout);
+	table_free(table);
+}
+
 static void print_modules(const struct trace *t)
 {
 	struct table *table = table_new();
@@ -444,6 +497,10 @@ static void print_text(const struct values *v, const struct info *info)
 	if (t->lane_count) {
 		putchar('\n');
 		print_threads(t);
+	}
+	if (t->snapshot_count) {
+		putchar('\n');
+		print_snapshots(t);
 	}
 	if (t->module_count > 1) {
 		putchar('\n');

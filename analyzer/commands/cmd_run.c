@@ -57,7 +57,7 @@ struct values {
 	char *anchored; /* the same for the library, where it was made absolute; NULL: it wasn't */
 	uint64_t depth;
 	uint64_t sample;
-	uint64_t timeline;
+	uint64_t timeline, snapshots;
 	bool start, no_start;
 	bool follow, no_follow;
 	bool reachable, no_reachable;
@@ -77,6 +77,7 @@ static const struct values defaults = {
 	.depth = NOT_GIVEN,
 	.sample = NOT_GIVEN,
 	.timeline = NOT_GIVEN,
+	.snapshots = NOT_GIVEN,
 	.leaks_exit_code = NOT_GIVEN,
 	.no_verdict_exit_code = NOT_GIVEN,
 };
@@ -108,6 +109,8 @@ static const struct option_row rows[] = {
 		"requested", AT(slack) },
 	{ OPTION_NUMBER, "timeline", 0, "N", "keep at most N points of the curve for 'mtracer "
 		"timeline';\n0: none (default: 512)", AT(timeline) },
+	{ OPTION_NUMBER, "snapshots", 0, "N", "keep at most N snapshots of mtrace_snapshot() and "
+		"'mtracer\nsnapshot' (default: 64)", AT(snapshots) },
 	{ OPTION_FLAG, "verbose", 'v', NULL, "print the trace's path and notes while recording", AT(verbose) },
 	{ OPTION_FLAG, "quiet", 'q', NULL, "print no summary", AT(quiet) },
 	{ OPTION_NUMBER, "leaks-exit-code", 0, "N", "list the leaks of all traced processes at "
@@ -229,6 +232,7 @@ static void set_environment(const struct values *v, const char *preload)
 	set_number("MTRACE_DEPTH", v->depth);
 	set_number("MTRACE_SAMPLE", v->sample);
 	set_number("MTRACE_TIMELINE", v->timeline);
+	set_number("MTRACE_SNAPSHOTS", v->snapshots);
 	set_switch("MTRACE_START", v->start, v->no_start);
 	set_switch("MTRACE_FOLLOW", v->follow, v->no_follow);
 	set_switch("MTRACE_REACHABLE", v->reachable || v->leaks_exit_code != NOT_GIVEN,

@@ -25,6 +25,7 @@
 #define ROWS_SHOWN 10
 #define WIDTH_DEFAULT 80 /* without a terminal */
 #define SPARKLINE 24
+#define SNAPSHOTS_SHOWN 20
 #define ROWS_AT_A_TIME 32
 
 struct values {
@@ -160,6 +161,19 @@ static void marks_json(const struct view *v, struct json *j)
 	json_unsigned(j, "lost_marks", v->reading.trace->header.lost_marks);
 }
 
+static void snapshots_json(const struct trace *t, struct json *j)
+{
+	json_array(j, "snapshots", t->snapshot_count == 0);
+	for (uint32_t i = 0; i < t->snapshot_count; i++) {
+		json_object(j, NULL, true);
+		json_unsigned(j, "ns", t->snapshots[i].ns);
+		json_text(j, "label", trace_string(t, t->snapshots[i].label));
+		json_close(j);
+	}
+	json_close(j);
+	json_unsigned(j, "lost_snapshots", t->header.lost_snapshots);
+}
+
 static void print_json(const struct view *v)
 {
 	struct json j;
@@ -173,8 +187,7 @@ static void print_json(const struct view *v)
 	json_close(&j);
 	peak_json(v, &j);
 	marks_json(v, &j);
-	json_array(&j, "snapshots", true);
-	json_close(&j);
+	snapshots_json(v->reading.trace, &j);
 	reading_json(&v->reading, &j);
 	json_close(&j);
 	json_finish(&j);
@@ -295,6 +308,24 @@ static void print_marks(const struct view *v)
 			(unsigned long long)v->reading.trace->header.lost_marks);
 }
 
+/* Below the marks: one can be read by its name. */
+static void print_snapshots(const struct trace *t)
+{
+	char bytes[UNIT_TEXT], time[UNIT_TEXT];
+
+	for (uint32_t i = 0; i < t->snapshot_count && i < SNAPSHOTS_SHOWN; i++) {
+		struct strbuf label = { 0 };
+
+		strbuf_add_clean(&label, trace_string(t, t->snapshots[i].label));
+		printf("@%s at %s: %s\n", strbuf_text(&label),
+			format_duration(time, t->snapshots[i].ns),
+			format_bytes(bytes, (int64_t)t->snapshots[i].live_bytes));
+		strbuf_release(&label);
+	}
+	if (t->snapshot_count > SNAPSHOTS_SHOWN)
+		printf("%u more snapshots: mtracer info\n", t->snapshot_count - SNAPSHOTS_SHOWN);
+}
+
 static void print_legend(const struct view *v)
 {
 	const struct timeline *t = v->timeline;
@@ -383,6 +414,7 @@ static void print_curve(const struct view *v)
 	print_plot(v);
 	print_peak(v);
 	print_marks(v);
+	print_snapshots(v->reading.trace);
 	print_legend(v);
 }
 

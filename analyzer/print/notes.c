@@ -178,6 +178,9 @@ static void add_facts(struct notes *notes, const struct trace *t)
 	const struct mt_header *h = &t->header;
 	char bytes[UNIT_TEXT];
 
+	add_counted(notes, "lost_snapshots", FACT, h->lost_snapshots, "snapshot",
+		" not kept: there were too many (MTRACE_SNAPSHOTS), without a label, or no room");
+
 	add_counted(notes, "foreign_frees", FACT, h->foreign_frees, "free",
 		" of unrecorded blocks (allocated before recording started, or lost)");
 	add_counted(notes, "scan_blind", FACT, h->scan_blind, "thread",

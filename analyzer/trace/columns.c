@@ -138,6 +138,20 @@ static const struct column shares[] = {
 	{ 0 },
 };
 
+static const struct column snapshot_rows[] = {
+	COLUMN(mt_snapshot_row, site, DELTA),
+	COLUMN(mt_snapshot_row, allocations, PLAIN),
+	RATIO_COLUMN(mt_snapshot_row, allocated_bytes, &snapshot_rows[1], NULL),
+	COLUMN(mt_snapshot_row, current_blocks, PLAIN),
+	RATIO_COLUMN(mt_snapshot_row, current_bytes, &snapshot_rows[3], NULL),
+	COLUMN(mt_snapshot_row, at_peak_blocks, PLAIN),
+	RATIO_COLUMN(mt_snapshot_row, at_peak_bytes, &snapshot_rows[5], NULL),
+	RATIO_COLUMN(mt_snapshot_row, peak_bytes, &snapshot_rows[2], &snapshot_rows[1]),
+	COLUMN(mt_snapshot_row, temporary, PLAIN),
+	COLUMN(mt_snapshot_row, call_peak_bytes, PLAIN),
+	{ 0 },
+};
+
 static const struct column symbols[] = {
 	COLUMN(mt_symbol, frame, DELTA),
 	COLUMN(mt_symbol, function, PLAIN),
@@ -160,8 +174,10 @@ static const struct column words[] = { WORD(0), WORD(1), WORD(2), WORD(3), WORD(
 	WORD(15), { 0 } };
 _Static_assert(sizeof(struct mt_process) <= 16 * 8 && sizeof(struct mt_process) % 8 == 0 &&
 		       sizeof(struct mt_point) <= 16 * 8 && sizeof(struct mt_point) % 8 == 0 &&
-		       sizeof(struct mt_module) <= 16 * 8 && sizeof(struct mt_module) % 8 == 0 &&
-		       sizeof(struct mt_lane) <= 16 * 8 && sizeof(struct mt_lane) % 8 == 0,
+		       sizeof(struct mt_snapshot) <= 16 * 8 &&
+		       sizeof(struct mt_snapshot) % 8 == 0 && sizeof(struct mt_module) <= 16 * 8 &&
+		       sizeof(struct mt_module) % 8 == 0 && sizeof(struct mt_lane) <= 16 * 8 &&
+		       sizeof(struct mt_lane) % 8 == 0,
 	"records are whole words");
 
 static const struct column *const columns[MT_TABLES_USED] = {

@@ -530,6 +530,49 @@ static bool check_shares(struct reader *r, const struct trace *t)
 	return true;
 }
 
+/* What a live writer has added since the rows were read is left for the next time. */
+static bool check_snapshots(struct reader *r, struct trace *t)
+{
+	uint32_t end = 0;
+
+	for (uint32_t i = 0; i < t->snapshot_count; i++) {
+		const struct mt_snapshot *s = &t->snapshots[i];
+		bool label = s->label && string_exists(t, s->label);
+		bool rows = s->rows_end >= end && s->rows_end <= t->snapshot_row_count;
+
+		if (label && rows && s->peak_site < t->site_count) {
+			end = s->rows_end;
+			continue;
+		}
+		if (t->state != TRACE_RUNNING)
+			return bad_reference(r, MT_SNAPSHOTS, i,
+				!label	? "no string"
+				: !rows ? "no rows up to"
+					: "peak of site",
+				!label	? s->label
+				: !rows ? s->rows_end
+					: s->peak_site);
+		t->snapshot_count = i;
+	}
+	return true;
+}
+
+/* Behind the last snapshot there may be rows of one that a kill cut short. */
+static bool check_snapshot_rows(struct reader *r, const struct trace *t)
+{
+	struct mt_snapshot_row *rows = r->tables[MT_SNAPSHOT_ROWS];
+	uint32_t end = t->snapshot_count ? t->snapshots[t->snapshot_count - 1].rows_end : 0;
+
+	for (uint32_t i = 0; i < end; i++) {
+		if (rows[i].site > 0 && rows[i].site < t->site_count)
+			continue;
+		if (t->state != TRACE_RUNNING)
+			return bad_reference(r, MT_SNAPSHOT_ROWS, i, "no site", rows[i].site);
+		rows[i].site = 0;
+	}
+	return true;
+}
+
 static bool check_peak(struct reader *r, const struct trace *t)
 {
 	struct mt_header *h = &r->trace->header;
@@ -577,11 +620,12 @@ static bool check_processes(struct reader *r, const struct trace *t)
 
 static bool check_references(struct reader *r)
 {
-	const struct trace *t = r->trace;
+	struct trace *t = r->trace;
 
 	return check_texts(r, t) && check_modules(r, t) && check_frames(r, t) &&
 	       check_nodes(r, t) && check_sites(r, t) && check_entries(r, t) && check_leaks(r, t) &&
-	       check_held(r, t) && check_points(r, t) && check_shares(r, t) && check_peak(r, t) &&
+	       check_held(r, t) && check_points(r, t) && check_shares(r, t) &&
+	       check_snapshots(r, t) && check_snapshot_rows(r, t) && check_peak(r, t) &&
 	       check_symbols(r, t) && check_processes(r, t);
 }
 
@@ -816,6 +860,8 @@ void trace_free(struct trace *t)
 	free((void *)t->estimates);
 	free((void *)t->points);
 	free((void *)t->shares);
+	free((void *)t->snapshots);
+	free((void *)t->snapshot_rows);
 	free(t->command);
 	free(t->successor);
 	free(t->went_on_as);

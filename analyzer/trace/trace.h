@@ -56,6 +56,9 @@ struct trace {
 	const struct mt_point *points; /* in no order, some unused (kind 0); few traces have none */
 	const struct mt_share *shares; /* of these; some may be unused: point 0 */
 	uint32_t point_count, share_count;
+	const struct mt_snapshot *snapshots;	     /* by time; mostly none */
+	const struct mt_snapshot_row *snapshot_rows; /* of these; some may be unused: site 0 */
+	uint32_t snapshot_count, snapshot_row_count;
 	uint32_t leak_count, held_count, symbol_count, process_count, estimate_count;
 
 	const char *strings; /* ends with a zero byte */

@@ -26,6 +26,7 @@ struct gather {
 	size_t traces;	  /* so far */
 	bool any_program; /* are no surprise: it is a directory */
 	bool said_program, said_sample;
+	uint32_t snapshots;
 	size_t forked; /* that began with what another one had */
 	char *forked_path;
 	uint64_t forked_from;
@@ -62,6 +63,7 @@ static void compare_with_first(struct gather *g, const struct trace *t)
 		warning("%s was sampled differently from %s", t->path, g->path);
 		g->said_sample = true;
 	}
+	g->snapshots += t->snapshot_count;
 	if (t->header.forked_from && !(t->header.flags & MT_NOTE_MERGED) && !g->forked++) {
 		g->forked_path = mem_strdup(t->path);
 		g->forked_from = t->header.forked_from;
@@ -257,5 +259,8 @@ struct trace *gather_paths(char **paths, int count, const char *name)
 	}
 	if (status != EXIT_OK)
 		g.traces = 0;
+	if (g.traces > 1 && g.snapshots)
+		notice("%s: %u snapshot%s left out, since moments of several processes have no sum",
+			name, g.snapshots, g.snapshots == 1 ? "" : "s");
 	return finish(&g, name);
 }

@@ -457,6 +457,29 @@ static void add_timeline(struct merge *m, const struct maps *maps, const struct 
 	}
 }
 
+/* Likewise. Where two sites became one, what each had isn't known any more. */
+static void add_snapshots(struct merge *m, const struct maps *maps, const struct trace *t)
+{
+	m->w.counts[MT_SNAPSHOTS] = m->w.counts[MT_SNAPSHOT_ROWS] = 0;
+	m->w.header.lost_snapshots = 0;
+	if (m->traces > 1 || m->w.counts[MT_SITES] != t->site_count)
+		return;
+	m->w.header.lost_snapshots = t->header.lost_snapshots;
+	for (uint32_t i = 0; i < t->snapshot_count; i++) {
+		struct mt_snapshot snapshot = t->snapshots[i];
+
+		snapshot.label = trace_writer_string(&m->w, trace_string(t, snapshot.label));
+		snapshot.peak_site = maps->sites[snapshot.peak_site];
+		trace_writer_add(&m->w, MT_SNAPSHOTS, &snapshot, 1);
+	}
+	for (uint32_t i = 0; i < t->snapshot_row_count; i++) {
+		struct mt_snapshot_row row = t->snapshot_rows[i];
+
+		row.site = row.site < t->site_count ? maps->sites[row.site] : 0;
+		trace_writer_add(&m->w, MT_SNAPSHOT_ROWS, &row, 1);
+	}
+}
+
 /* ---- the processes */
 
 static struct mt_text copy_text(
@@ -651,6 +674,7 @@ void merge_add(struct merge *m, const struct trace *t)
 	add_foreign(m, &maps, t);
 	add_leaks(m, &maps, t, measures);
 	add_timeline(m, &maps, t);
+	add_snapshots(m, &maps, t);
 	free(maps.modules);
 	free(maps.frames);
 	free(maps.nodes);

@@ -6,6 +6,7 @@
 #include "preload/life/enter.h"
 #include "preload/life/thread_life.h"
 #include "preload/store/ledger.h"
+#include "preload/store/snapshots.h"
 #include "preload/store/timeline.h"
 #include "preload/sys/cpu.h"
 #include "preload/sys/os.h"
@@ -71,6 +72,21 @@ MTRACE_EXPORT void mtrace_mark(const char *label)
 		return;
 	timeline_mark(label);
 	thread_leave(t);
+}
+
+MTRACE_EXPORT int mtrace_snapshot(const char *label)
+{
+	struct thread *t = control_enter((uintptr_t)__builtin_frame_address(0));
+	bool kept;
+
+	if (!t) { /* a handler that interrupts a hook */
+		if (phase_ready())
+			add_relaxed(&trace.header->lost_snapshots, 1);
+		return 0;
+	}
+	kept = snapshots_take(label);
+	thread_leave(t);
+	return kept;
 }
 
 bool control_is_process(void)

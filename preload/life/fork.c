@@ -13,6 +13,7 @@
 #include "preload/life/thread_life.h"
 #include "preload/store/ledger.h"
 #include "preload/store/regions.h"
+#include "preload/store/snapshots.h"
 #include "preload/store/thread.h"
 #include "preload/store/timeline.h"
 #include "preload/sys/env.h"
@@ -125,6 +126,7 @@ void fork_begin_child(void)
 		threads_forked(t);
 		snapshot_forked();
 		timeline_begin();
+		snapshots_forked();
 		phase_set(PHASE_ON);
 	} else {
 		tracefile_leave();

@@ -50,11 +50,12 @@ static struct {
 	int64_t period;	     /* of the countdown that is running */
 	uint64_t events;     /* when it began */
 	uint64_t work;	     /* done for all points */
-	uint64_t start;	     /* by the steady clock: the trace's start_ns */
 	uint64_t last;	     /* ns: when the clock was last read */
 	uint64_t epoch;	     /* the peak that peak_ns is of */
 	uint64_t next_point; /* bytes: a new peak higher than that makes a point */
 } line;
+
+static uint64_t start; /* by the steady clock: the trace's start_ns */
 
 static struct {
 	uint64_t asked; /* ns */
@@ -94,18 +95,6 @@ static void rss_look(uint64_t now)
 }
 
 /* ---- room */
-
-static bool has_room(enum mt_table_id table, uint64_t count, uint64_t wanted)
-{
-	bool ok = tracefile_has_room(table, count);
-
-	if (ok)
-		return true;
-	lock_take(&tables_lock);
-	ok = tracefile_room_if_any(table, wanted) || tracefile_room_if_any(table, count);
-	lock_drop(&tables_lock);
-	return ok;
-}
 
 static void free_shares(void)
 {
@@ -165,8 +154,8 @@ static uint32_t free_point(void)
 		thin();
 	if (line.used < count)
 		return line.order[line.used];
-	if (count == line.most ||
-		!has_room(MT_POINTS, count + 1, count < FIRST_ROOM ? FIRST_ROOM : line.most))
+	if (count == line.most || !tracefile_find_room(MT_POINTS, count + 1,
+					  count < FIRST_ROOM ? FIRST_ROOM : line.most))
 		return UINT32_MAX;
 	line.order[count] = (uint32_t)count;
 	return (uint32_t)count;
@@ -181,7 +170,7 @@ static struct mt_share *free_share(void)
 		line.cursor++;
 	if (line.cursor == count) {
 		if (count == line.shares_most ||
-			!has_room(MT_SHARES, count + 1, 4 * count + SHARES_MOST))
+			!tracefile_find_room(MT_SHARES, count + 1, 4 * count + SHARES_MOST))
 			return NULL;
 		store_release(&trace.header->tables[MT_SHARES].count, count + 1);
 	}
@@ -293,7 +282,8 @@ static void write_shares(uint32_t at, uint32_t count)
 	}
 }
 
-static void write_point(uint32_t kind, uint32_t label)
+/* False: there is no room. */
+static bool write_point(uint32_t kind, uint32_t label)
 {
 	struct mt_point p = { .ns = line.last, .kind = kind, .label = label };
 	int64_t live;
@@ -312,7 +302,7 @@ static void write_point(uint32_t kind, uint32_t label)
 		thin();
 	at = free_point();
 	if (at == UINT32_MAX)
-		return;
+		return false;
 	write_shares(at, shares);
 	p.number = ++line.number;
 	p.kind = MT_POINT_UNUSED;
@@ -322,6 +312,7 @@ static void write_point(uint32_t kind, uint32_t label)
 		store_release(&trace.header->tables[MT_POINTS].count, at + 1);
 	line.used++;
 	line.marks += kind == MT_POINT_MARK;
+	return true;
 }
 
 /* ---- what is due */
@@ -364,7 +355,7 @@ static void read_clock(void)
 {
 	uint64_t now = os_steady_time();
 
-	line.last = now > line.start ? now - line.start : 0;
+	line.last = now > start ? now - start : 0;
 }
 
 /* What isn't worth it waits for the next. */
@@ -393,11 +384,11 @@ static void take(const struct thread *t, uint32_t site)
 		if (peak) {
 			line.next_point =
 				plus_part(trace.header->peak_bytes, POINT_PART, POINT_LEAST);
-			write_point(MT_POINT_PEAK, 0);
+			(void)write_point(MT_POINT_PEAK, 0);
 			timeline_low = (int64_t)(trace.header->peak_bytes -
 						 trace.header->peak_bytes / LOW_PART);
 		} else if (low || left <= 0) {
-			write_point(MT_POINT_REGULAR, 0);
+			(void)write_point(MT_POINT_REGULAR, 0);
 			timeline_low = INT64_MIN;
 		}
 	} else if (low) {
@@ -459,7 +450,7 @@ static size_t label_size(const char *label)
 	return size;
 }
 
-static uint32_t add_label(const char *label)
+uint32_t timeline_label(const char *label)
 {
 	uint32_t string;
 
@@ -469,13 +460,34 @@ static uint32_t add_label(const char *label)
 	return string;
 }
 
-static void write_asked(uint32_t kind, uint32_t label)
+uint64_t timeline_now(void)
 {
 	uint64_t before = line.last;
 
 	read_clock();
-	date_peak(before);
-	write_point(kind, label);
+	if (line.most)
+		date_peak(before);
+	return line.last;
+}
+
+static bool write_asked(uint32_t kind, uint32_t label)
+{
+	(void)timeline_now();
+	return write_point(kind, label);
+}
+
+cold_path bool timeline_call(void (*what)(void *of), void *of)
+{
+	int saved = errno;
+	struct signals signals = signals_block();
+	bool ok;
+
+	lock_enter(&timeline_lock);
+	ok = own_stack || (own_stack = os_map(STACK_SIZE));
+	if (ok)
+		cpu_call_on(own_stack + STACK_SIZE, what, of);
+	leave_locked(signals, saved);
+	return ok;
 }
 
 cold_path void timeline_mark(const char *label)
@@ -484,9 +496,8 @@ cold_path void timeline_mark(const char *label)
 	struct signals signals = signals_block();
 
 	lock_enter(&timeline_lock);
-	if (line.marks < line.most / 2)
-		write_asked(MT_POINT_MARK, label ? add_label(label) : 0);
-	else if (line.most)
+	if (line.most && (line.marks >= line.most / 2 ||
+				 !write_asked(MT_POINT_MARK, label ? timeline_label(label) : 0)))
 		trace.header->lost_marks++;
 	leave_locked(signals, saved);
 }
@@ -498,7 +509,7 @@ cold_path void timeline_end(void)
 
 	lock_enter(&timeline_lock);
 	if (line.most)
-		write_asked(MT_POINT_END, 0);
+		(void)write_asked(MT_POINT_END, 0);
 	leave_locked(signals, saved);
 }
 
@@ -545,10 +556,12 @@ static bool is_wanted(void)
 /* In a child the times go on from the parent's start, the table begins anew. */
 void timeline_begin(void)
 {
-	uint64_t start = line.start, peak = trace.header->peak_bytes, epoch = line.epoch;
+	uint64_t peak = trace.header->peak_bytes, epoch = line.epoch;
 	uint32_t most = config.timeline > LEAST_POINTS ? config.timeline : LEAST_POINTS;
 	uint32_t *order = line.order;
 
+	if (!start)
+		start = os_steady_time() - (os_time() - trace.header->start_ns);
 	if (!is_wanted() || (!own_stack && !(own_stack = os_map(STACK_SIZE))) ||
 		(!order && !(order = os_map(most * sizeof(*order)))))
 		return;
@@ -559,7 +572,6 @@ void timeline_begin(void)
 		most < SHARES_OF_ALL / SHARES_ON_AVERAGE ? most * SHARES_ON_AVERAGE : SHARES_OF_ALL;
 	line.interval = FIRST_INTERVAL;
 	line.period = 1; /* the first event makes a point */
-	line.start = start ? start : os_steady_time() - (os_time() - trace.header->start_ns);
 	line.epoch = epoch;
 	line.next_point = plus_part(peak, POINT_PART, POINT_LEAST);
 	timeline_next_peak = peak ? (int64_t)plus_part(peak, NOTE_PART, NOTE_LEAST) : (int64_t)peak;

@@ -41,6 +41,16 @@ void timeline_end(void);
 void timeline_peaks_reset(void);
 void timeline_clear(void); /* it begins anew; under timeline_lock */
 
+/* For others whose work is as rare as that, of a thread that is busy: under the lock, on a stack of the
+ * library's own, as the program's may be small. False: there is no memory for one. */
+bool timeline_call(void (*what)(void *of), void *of);
+
+/* ns since the start; a peak that has passed is dated. Under the lock. */
+uint64_t timeline_now(void);
+
+/* A string of the trace, of 255 bytes at most; 0: no room. */
+uint32_t timeline_label(const char *label);
+
 #pragma GCC visibility pop
 
 #define TIMELINE_LANE_EVENTS 16 /* what a look at a lane counts for */

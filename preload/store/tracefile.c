@@ -262,6 +262,18 @@ bool tracefile_room(enum mt_table_id table, uint64_t count)
 	return ok;
 }
 
+bool tracefile_find_room(enum mt_table_id table, uint64_t count, uint64_t wanted)
+{
+	bool ok = tracefile_has_room(table, count);
+
+	if (ok)
+		return true;
+	lock_take(&tables_lock);
+	ok = tracefile_room_if_any(table, wanted) || tracefile_room_if_any(table, count);
+	lock_drop(&tables_lock);
+	return ok;
+}
+
 /* 2 MiB. */
 void tracefile_grow_ahead(void)
 {
@@ -346,6 +358,8 @@ static void publish_bases(void)
 	store_release(&trace.held, (void *)tables[MT_HELD].base);
 	store_release(&trace.points, (void *)tables[MT_POINTS].base);
 	store_release(&trace.shares, (void *)tables[MT_SHARES].base);
+	store_release(&trace.snapshots, (void *)tables[MT_SNAPSHOTS].base);
+	store_release(&trace.snapshot_rows, (void *)tables[MT_SNAPSHOT_ROWS].base);
 }
 
 /* Most programs have nothing in some, or little. */
@@ -360,6 +374,8 @@ static size_t first_size(int table)
 	case MT_HELD:
 	case MT_POINTS:
 	case MT_SHARES:
+	case MT_SNAPSHOTS:
+	case MT_SNAPSHOT_ROWS:
 		return file.page;
 	default:
 		return FIRST_STRETCH;
@@ -589,7 +605,10 @@ static void describe_child(struct mt_header *h)
 	h->went_on_as[0] = '\0';
 	h->tables[MT_POINTS].count = 0;
 	h->tables[MT_SHARES].count = 0;
+	h->tables[MT_SNAPSHOTS].count = 0;
+	h->tables[MT_SNAPSHOT_ROWS].count = 0;
 	h->lost_marks = 0;
+	h->lost_snapshots = 0;
 	describe_process(h);
 	h->start_ns = start_ns;
 }

@@ -32,6 +32,8 @@ struct trace {
 	struct mt_estimate *estimates;
 	struct mt_point *points;
 	struct mt_share *shares;
+	struct mt_snapshot *snapshots;
+	struct mt_snapshot_row *snapshot_rows;
 };
 
 extern struct trace trace;
@@ -47,7 +49,9 @@ bool tracefile_create(const char *program); /* false has been explained */
 bool tracefile_room(enum mt_table_id table,
 	uint64_t count); /* grows the table to hold `count` records; under tables_lock */
 bool tracefile_room_if_any(enum mt_table_id table,
-	uint64_t count);	 /* as tracefile_room(), for what a trace is whole without */
+	uint64_t count); /* as tracefile_room(), for what a trace is whole without */
+/* Of somebody who doesn't hold the lock, for `wanted` records or else `count`. */
+bool tracefile_find_room(enum mt_table_id table, uint64_t count, uint64_t wanted);
 void tracefile_grow_ahead(void); /* while it still may grow; under tables_lock */
 bool tracefile_in_memory(enum mt_table_id table, uint64_t count); /* instead; not for readers */
 bool tracefile_is_in_memory(enum mt_table_id table);

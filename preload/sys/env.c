@@ -17,6 +17,7 @@ struct config config = {
 	.follow = true,
 	.reachable = true,
 	.timeline = 512,
+	.snapshots = 64,
 };
 
 static char out[4096];
@@ -129,7 +130,9 @@ static const struct variable {
 	{ "MTRACE_REACHABLE", parse_switch, &config.reachable, "0 or 1" },
 	{ "MTRACE_MMAP", parse_switch, &config.mmap, "0 or 1" },
 	{ "MTRACE_SLACK", parse_switch, &config.slack, "0 or 1" },
-	{ "MTRACE_TIMELINE", parse_count, &config.timeline, "a number of snapshots up to 1000000" },
+	{ "MTRACE_TIMELINE", parse_count, &config.timeline, "a number of points up to 1000000" },
+	{ "MTRACE_SNAPSHOTS", parse_count, &config.snapshots,
+		"a number of snapshots up to 1000000" },
 	{ "MTRACE_VERBOSE", parse_switch, &config.verbose, "0 or 1" },
 };
 
@@ -151,7 +154,7 @@ static bool read_one(const char *entry, size_t name_size)
 	}
 	message("unknown variable '", entry,
 		"'; known variables are MTRACE_OUT, DEPTH, START, FOLLOW, SAMPLE, REACHABLE, "
-		"MMAP, SLACK, TIMELINE and VERBOSE; running untraced",
+		"MMAP, SLACK, TIMELINE, SNAPSHOTS and VERBOSE; running untraced",
 		NULL);
 	return false;
 }

@@ -22,6 +22,7 @@ struct config {
 	bool mmap;
 	bool slack;
 	uint32_t timeline;
+	uint32_t snapshots; /* most that are kept */
 	bool verbose;
 };
 

@@ -57,7 +57,7 @@ for trace in *.mtrace; do
     "$build/tests/fuzz/make_seed" "$trace" "$out/commands/$name" "$number"
     number=$((number + 1))
 done
-for trace in single.*.mtrace threads.*.mtrace app.golden.mtrace held.golden.mtrace timeline.golden.mtrace; do
+for trace in single.*.mtrace threads.*.mtrace app.golden.mtrace held.golden.mtrace snapshots.golden.mtrace timeline.golden.mtrace; do
     name=$(basename "$trace" .mtrace | sed 's/\.[0-9]*$//')
     "$build/analyzer/mtracer" pack --quiet --out "$out/packed/$name" "$trace"
     zstd -q -d -c "$out/packed/$name" >"$work/columns"

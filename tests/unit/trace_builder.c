@@ -284,6 +284,72 @@ void builder_share(struct builder *b, uint32_t site, uint64_t bytes)
 	append(b, MT_SHARES, &share, 1);
 }
 
+/* The last one that the site has; all zeros where there is none. */
+static struct mt_snapshot_row last_row(const struct builder *b, uint32_t site)
+{
+	const struct mt_snapshot_row *rows = (void *)b->tables[MT_SNAPSHOT_ROWS].records;
+
+	for (uint64_t i = b->tables[MT_SNAPSHOT_ROWS].count; i-- > 0;)
+		if (rows[i].site == site)
+			return rows[i];
+	return (struct mt_snapshot_row){ .site = site };
+}
+
+static struct mt_snapshot_row row_now(const struct builder *b, uint32_t site)
+{
+	const struct mt_site *s =
+		(const struct mt_site *)(void *)b->tables[MT_SITES].records + site;
+	const struct mt_site_info *info = (void *)b->tables[MT_SITE_INFO].records;
+	const struct mt_call *calls = (void *)b->tables[MT_CALLS].records;
+	const struct mt_entry *entries = (void *)b->tables[MT_ENTRIES].records;
+	struct mt_snapshot_row row = {
+		.site = site,
+		.at_peak_blocks = (uint32_t)b->ledger[site].at_peak_blocks,
+		.current_bytes = b->ledger[site].current,
+		.current_blocks = b->ledger[site].blocks,
+		.allocated_bytes = s->allocated_bytes,
+		.allocations = s->allocations,
+		.temporary = s->temporary,
+		.peak_bytes = s->peak_bytes,
+		.at_peak_bytes = b->ledger[site].at_peak,
+		.call_peak_bytes = calls[info[site].call].peak_bytes,
+	};
+
+	for (uint64_t i = 0; i < b->tables[MT_ENTRIES].count; i++) {
+		if (entries[i].site != site)
+			continue;
+		row.allocated_bytes += entries[i].allocated_bytes;
+		row.allocations += entries[i].allocations;
+		row.temporary += entries[i].temporary;
+	}
+	return row;
+}
+
+void builder_snapshot(struct builder *b, uint64_t ns, const char *label)
+{
+	struct mt_snapshot snapshot = {
+		.ns = ns,
+		.live_bytes = b->header.live_bytes,
+		.peak_bytes = b->header.peak_bytes,
+		.label = builder_string(b, label),
+		.flags = b->header.flags & MT_NOTE_MULTI,
+	};
+
+	for (uint32_t i = 1; i < b->tables[MT_SITES].count; i++) {
+		struct mt_snapshot_row row = row_now(b, i), last = last_row(b, i);
+
+		last.call_peak_bytes = row.call_peak_bytes;
+		if (memcmp(&row, &last, sizeof(row)) != 0)
+			append(b, MT_SNAPSHOT_ROWS, &row, 1);
+		snapshot.live_blocks += row.current_blocks;
+		snapshot.allocated_bytes += row.allocated_bytes;
+		snapshot.allocations += row.allocations;
+		snapshot.temporary += row.temporary;
+	}
+	snapshot.rows_end = (uint32_t)b->tables[MT_SNAPSHOT_ROWS].count;
+	append(b, MT_SNAPSHOTS, &snapshot, 1);
+}
+
 void builder_leak(struct builder *b, uint32_t site, uint32_t kind, uint64_t bytes, uint64_t blocks)
 {
 	struct mt_leak leak = { site, kind, bytes, blocks };

@@ -58,6 +58,9 @@ void builder_leak(struct builder *b, uint32_t site, uint32_t kind, uint64_t byte
 /* A point of the kind MT_POINT_*, and what a site had at the last one. */
 void builder_point(struct builder *b, uint32_t kind, uint64_t ns, const char *label);
 void builder_share(struct builder *b, uint32_t site, uint64_t bytes);
+
+/* The state so far, under a label. */
+void builder_snapshot(struct builder *b, uint64_t ns, const char *label);
 void builder_symbol(struct builder *b, uint32_t frame, const char *function, const char *file,
 	uint32_t line, uint32_t flags);
 

@@ -200,6 +200,15 @@ static bool read_share(struct reading *r)
 	return true;
 }
 
+/* snapshot NS LABEL */
+static bool read_snapshot(struct reading *r)
+{
+	uint64_t ns = number(r);
+
+	builder_snapshot(r->builder, ns, rest(r));
+	return true;
+}
+
 /* symbol FRAME LINE FILE|- FUNCTION; frames in their order, of one frame innermost first */
 static bool read_symbol(struct reading *r)
 {
@@ -287,6 +296,7 @@ static bool read_header(struct reading *r)
 		FIELD(peak_ns),
 		FIELD(peak_site),
 		FIELD(lost_marks),
+		FIELD(lost_snapshots),
 		FIELD(last_ns),
 		FIELD(depth),
 		FIELD(flags),
@@ -356,6 +366,8 @@ static bool read_statement(struct reading *r)
 		return read_point(r);
 	if (strcmp(verb, "share") == 0)
 		return read_share(r);
+	if (strcmp(verb, "snapshot") == 0)
+		return read_snapshot(r);
 	if (strcmp(verb, "symbol") == 0)
 		return read_symbol(r);
 	if (strcmp(verb, "thread") == 0)

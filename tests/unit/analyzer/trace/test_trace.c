@@ -60,6 +60,7 @@ static struct builder *small_trace(void)
 	builder_held(b, site, site, 50, 1);
 	builder_point(b, MT_POINT_MARK, 1000, "here");
 	builder_share(b, site, 150);
+	builder_snapshot(b, 2000, "kept");
 	builder_symbol(b, frames[0], "f", "/a.c", 3, MT_SYMBOL_INLINED);
 	builder_symbol(b, frames[1], "main", "", 0, 0);
 	return b;
@@ -89,6 +90,12 @@ START_TEST(a_whole_trace_is_read)
 	ck_assert_uint_eq(t->points[0].live_bytes, 150);
 	ck_assert_str_eq(trace_string(t, t->points[0].label), "here");
 	ck_assert_uint_eq(t->share_count, 1);
+	ck_assert_uint_eq(t->snapshot_count, 1);
+	ck_assert_uint_eq(t->snapshots[0].live_bytes, 150);
+	ck_assert_uint_eq(t->snapshots[0].allocations, 2);
+	ck_assert_str_eq(trace_string(t, t->snapshots[0].label), "kept");
+	ck_assert_uint_eq(t->snapshot_row_count, 1);
+	ck_assert_uint_eq(t->snapshot_rows[0].current_bytes, 150);
 	ck_assert_uint_eq(t->symbol_count, 2);
 	ck_assert_str_eq(trace_string(t, t->symbols[1].function), "main");
 	ck_assert_int_eq(t->state, TRACE_EXITED);
@@ -496,6 +503,39 @@ static void peak_no_site(struct builder *b)
 {
 	builder_header(b)->peak_site = 2;
 }
+static struct mt_snapshot *first_snapshot(struct builder *b)
+{
+	return builder_table(b, MT_SNAPSHOTS, NULL);
+}
+static void snapshot_no_label(struct builder *b)
+{
+	first_snapshot(b)->label = 0;
+}
+static void snapshot_no_string(struct builder *b)
+{
+	first_snapshot(b)->label = 1000;
+}
+static void snapshot_no_rows(struct builder *b)
+{
+	first_snapshot(b)->rows_end = 2;
+}
+static void snapshot_backwards(struct builder *b)
+{
+	builder_snapshot(b, 3000, "again");
+	first_snapshot(b)[1].rows_end = 0;
+}
+static void snapshot_no_site(struct builder *b)
+{
+	first_snapshot(b)->peak_site = 2;
+}
+static void row_no_site(struct builder *b)
+{
+	((struct mt_snapshot_row *)builder_table(b, MT_SNAPSHOT_ROWS, NULL))->site = 2;
+}
+static void row_site_none(struct builder *b)
+{
+	((struct mt_snapshot_row *)builder_table(b, MT_SNAPSHOT_ROWS, NULL))->site = 0;
+}
 
 static const struct {
 	void (*damage)(struct builder *b);
@@ -507,6 +547,13 @@ static const struct {
 	{ share_no_site, "corrupt: shares[0]: no site 2" },
 	{ share_site_none, "corrupt: shares[0]: no site 0" },
 	{ peak_no_site, "corrupt: peak of site 2" },
+	{ snapshot_no_label, "corrupt: snapshots[0]: no string 0" },
+	{ snapshot_no_string, "corrupt: snapshots[0]: no string 1000" },
+	{ snapshot_no_rows, "corrupt: snapshots[0]: no rows up to 2" },
+	{ snapshot_backwards, "corrupt: snapshots[1]: no rows up to 0" },
+	{ snapshot_no_site, "corrupt: snapshots[0]: peak of site 2" },
+	{ row_no_site, "corrupt: snapshot rows[0]: no site 2" },
+	{ row_site_none, "corrupt: snapshot rows[0]: no site 0" },
 	{ no_module, "corrupt: frames[1]: no module 9" },
 	{ no_parent, "corrupt: nodes[4]: no parent 4" },
 	{ parent_none, "corrupt: nodes[4]: no parent 0" },
@@ -530,10 +577,10 @@ static const struct {
 	{ symbol_no_string, "corrupt: symbols[0]: no string for frame 1" },
 	{ bad_program, "corrupt: header text at 5000 of 8 bytes" },
 	{ bad_command, "corrupt: header text at 19 of 5000 bytes" },
-	{ newer, "requires a newer mtracer: format 9, but this one reads up to 2" },
+	{ newer, "requires a newer mtracer: format 9, but this one reads up to 3" },
 	{ swapped, "written on a machine with a different byte order" },
 	{ odd_order, "corrupt: invalid byte order: 0x3" },
-	{ no_version, "corrupt: version 2, oldest reader 0" },
+	{ no_version, "corrupt: version 3, oldest reader 0" },
 	{ small_header, "corrupt: header of 16 bytes" },
 	{ huge_header, "corrupt: header of 1073741824 bytes" },
 	{ odd_page, "corrupt: pages of 5000 bytes" },
