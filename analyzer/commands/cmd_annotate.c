@@ -73,15 +73,14 @@ struct annotate {
 
 static void measures_json(const struct measures *m, struct json *j)
 {
-	json_signed(j, "current_bytes", m->current_bytes);
-	json_signed(j, "current_blocks", m->current_blocks);
-	json_unsigned(j, "peak_bytes", m->peak_bytes);
-	json_bool(j, "peak_is_exact", m->peak_is_exact);
-	json_unsigned(j, "at_peak_bytes", m->at_peak_bytes);
-	json_unsigned(j, "allocated_bytes", m->allocated_bytes);
-	json_unsigned(j, "allocations", m->allocations);
-	json_unsigned(j, "frees", m->frees);
-	json_unsigned(j, "temporary", m->temporary);
+	measure_json(m, SORT_CURRENT_BYTES, j);
+	measure_json(m, SORT_CURRENT_BLOCKS, j);
+	exact_peak_json(m, j);
+	measure_json(m, SORT_AT_PEAK_BYTES, j);
+	measure_json(m, SORT_ALLOCATED_BYTES, j);
+	measure_json(m, SORT_ALLOCATIONS, j);
+	frees_json(m, j);
+	measure_json(m, SORT_TEMPORARY, j);
 }
 
 static void both_json(const struct tally_sum *own, const struct tally_sum *all, struct json *j)
@@ -310,7 +309,9 @@ static int run(const void *values, int argc, char **argv)
 	status = reading_open(&a.reading, &a.values->reading, named ? argv[0] : NULL);
 	if (status != EXIT_OK)
 		return status;
-	status = annotate(&a, argc - named, argv + named);
+	status = sort_key_settle(a.values->sort, a.reading.trace, &a.key);
+	if (status == EXIT_OK)
+		status = annotate(&a, argc - named, argv + named);
 	reading_close(&a.reading);
 	return status;
 }

@@ -8,6 +8,7 @@
 #include "analyzer/print/diff_print.h"
 #include "analyzer/trace/trace.h"
 #include "analyzer/views/filter.h"
+#include "analyzer/views/selection.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -270,10 +271,42 @@ static int print(const struct command_state *c)
 
 /* ---- the command */
 
+static bool any_moment(const struct command_state *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->trace_count; i++)
+		any |= c->traces[i].reading.trace->moment.kind != MOMENT_END;
+	return any;
+}
+
+/* Between two moments it is what is held that is asked for. */
+static int settle_measures(struct command_state *c)
+{
+	const struct values *v = c->values;
+	struct diff_view *view = &c->view;
+	int status = EXIT_OK;
+
+	if (any_moment(c) && !v->sort)
+		view->sort = SORT_CURRENT_BYTES;
+	if (any_moment(c) && !v->measure)
+		view->total = view->site = SORT_CURRENT_BYTES;
+	for (size_t i = 0; i < c->trace_count && status == EXIT_OK; i++) {
+		const struct trace *t = c->traces[i].reading.trace;
+
+		status = sort_key_settle(sort_key_names[view->sort], t, &view->sort);
+		if (status == EXIT_OK && v->measure)
+			status = sort_key_settle(v->measure, t, &view->site);
+	}
+	return status;
+}
+
 static int compare(struct command_state *c)
 {
-	int status;
+	int status = settle_measures(c);
 
+	if (status != EXIT_OK)
+		return status;
 	warn_of_differences(c);
 	c->diff = diff_new(c->traces, c->trace_count, (enum profile_by)c->values->by);
 	choose_rows(c);

@@ -7,6 +7,7 @@
 #include "analyzer/export/export.h"
 #include "analyzer/trace/recognize.h"
 #include "analyzer/views/reading.h"
+#include "analyzer/views/selection.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -73,6 +74,18 @@ static int check_measure(const struct values *v, enum sort_key *key)
 	return EXIT_OK;
 }
 
+/* Formats of numbers have none for what isn't known. */
+static int check_moment(const struct values *v, const struct trace *t)
+{
+	const struct export_format *format = export_formats[v->format];
+
+	if (format == &export_massif && t->moment.unknown & UNKNOWN_AT_PEAK)
+		return error("%s: massif shows a peak, which is not known of this moment", t->path);
+	if (format != &export_json && t->moment.unknown)
+		notice("%s: measures that are not known of this moment are written as 0", t->path);
+	return EXIT_OK;
+}
+
 /* ---- the command */
 
 static bool is_packed(const struct values *v)
@@ -117,7 +130,11 @@ static int run(const void *values, int argc, char **argv)
 		status = reading_open(&r, &v->reading, argv[0]);
 	if (status != EXIT_OK)
 		return status;
-	status = export_trace(v, &r, measure);
+	status = sort_key_settle(v->measure, r.trace, &measure);
+	if (status == EXIT_OK)
+		status = check_moment(v, r.trace);
+	if (status == EXIT_OK)
+		status = export_trace(v, &r, measure);
 	reading_close(&r);
 	return status;
 }

@@ -249,7 +249,10 @@ static int report_file(struct command_state *c, const char *path)
 	status = reading_open(&c->reading, &c->values->reading, path);
 	if (status != EXIT_OK)
 		return status;
-	status = report(c);
+	if (c->reading.trace->moment.kind != MOMENT_END)
+		status = error("%s: leaks are known only of the end", c->reading.trace->path);
+	else
+		status = report(c);
 	leaks_free(c->leaks);
 	reading_close(&c->reading);
 	return status;

@@ -109,6 +109,13 @@ static int run(const void *values, int argc, char **argv)
 	status = reading_open(&r, &v->reading, argv[0]);
 	if (status != EXIT_OK)
 		return status;
+	if (r.trace->moment.kind != MOMENT_END) {
+		status = error("%s: a moment is not packed by itself: a packed trace keeps its "
+			       "snapshots, as FILE@LABEL",
+			r.trace->path);
+		reading_close(&r);
+		return status;
+	}
 	if (r.trace->header.version > MT_VERSION)
 		warning("%s: written in a newer format; unknown parts are dropped", r.trace->path);
 	if (v->out)

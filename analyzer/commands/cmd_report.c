@@ -18,6 +18,7 @@
 #include "analyzer/symbols/source.h"
 #include "analyzer/views/filter.h"
 #include "analyzer/views/reading.h"
+#include "analyzer/views/selection.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +212,10 @@ static void add_measure(struct table *table, const struct measures *m, enum sort
 	char value[UNIT_TEXT], error[UNIT_TEXT], cell[2 * UNIT_TEXT + 8];
 	int64_t number = sort_measure(m, key);
 
+	if (!measure_is_known(m, key)) {
+		table_cell(table, "");
+		return;
+	}
 	snprintf(cell, sizeof(cell), "%s%s%s",
 		key == SORT_PEAK_BYTES && m->peak_is_bound ? "≤ " : "",
 		format_measure(value, number, key),
@@ -226,8 +231,10 @@ static void add_measures(
 
 	if (peaks) {
 		add_measure(table, &row->m, SORT_AT_PEAK_BYTES);
-		table_cell(
-			table, format_share(text, row->m.at_peak_bytes, p->totals.all.peak_bytes));
+		table_cell(table,
+			measure_is_known(&row->m, SORT_AT_PEAK_BYTES)
+				? format_share(text, row->m.at_peak_bytes, p->totals.all.peak_bytes)
+				: "");
 		add_measure(table, &row->m, SORT_PEAK_BYTES);
 	} else {
 		for (int i = 0; i < 3; i++)
@@ -333,6 +340,8 @@ static void print_hints(const struct report *r)
 
 	for (size_t i = 0; i < ARRAY_SIZE(hints) && count < 3; i++) {
 		if (!command_find(hints[i].command) || hints[i].by == (int)r->profile->by ||
+			(r->reading.trace->moment.kind != MOMENT_END &&
+				strcmp(hints[i].command, "leaks") == 0) ||
 			(r->profile->cumulative && strstr(hints[i].options, "--cumulative")))
 			continue;
 		strbuf_clear(&command);
@@ -417,6 +426,22 @@ static int check_values(const struct values *v, enum sort_key *sort)
 	return error("report: '--sort %s' is not known; see 'mtracer help report'", v->sort);
 }
 
+static int check_trace(struct report *r)
+{
+	const struct trace *t = r->reading.trace;
+	bool moment = t->moment.kind != MOMENT_END;
+
+	if (moment && r->values->by == BY_THREAD)
+		return error("%s: threads are known only of the end", t->path);
+	if (moment && r->values->slack)
+		return error("%s: slack is known only of the end", t->path);
+	if (r->values->slack && !t->slack)
+		return error(
+			"%s: no slack was recorded; use 'mtracer run --slack' or MTRACE_SLACK=1",
+			t->path);
+	return sort_key_settle(r->values->sort, t, &r->sort);
+}
+
 static int run(const void *values, int argc, char **argv)
 {
 	struct report r = { .values = values };
@@ -429,10 +454,8 @@ static int run(const void *values, int argc, char **argv)
 	if (!r.filter)
 		return error("report: %s", why);
 	status = reading_open(&r.reading, &r.values->reading, argv[0]);
-	if (status == EXIT_OK && r.values->slack && !r.reading.trace->slack) {
-		status = error(
-			"%s: no slack was recorded; use 'mtracer run --slack' or MTRACE_SLACK=1",
-			r.reading.trace->path);
+	if (status == EXIT_OK && check_trace(&r) != EXIT_OK) {
+		status = EXIT_ERROR;
 		reading_close(&r.reading);
 	}
 	if (status == EXIT_OK) {

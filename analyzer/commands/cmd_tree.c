@@ -277,13 +277,13 @@ static void fill_cells(
 {
 	int64_t all = measure_of(v, &call->all), own = measure_of(v, &call->own);
 
-	format_measure(cells[MEASURE], all, v->key);
+	format_known(cells[MEASURE], &call->all, v->key);
 	format_share(cells[SHARE], (uint64_t)all, (uint64_t)whole(v));
 	cells[SELF][0] = cells[ALLOCATIONS][0] = '\0';
 	if (own && !v->values->callers)
 		format_measure(cells[SELF], own, v->key);
 	if (v->key != SORT_ALLOCATIONS)
-		format_count(cells[ALLOCATIONS], (int64_t)call->all.allocations);
+		format_known(cells[ALLOCATIONS], &call->all, SORT_ALLOCATIONS);
 }
 
 static void print_cells(const char cells[COLUMNS][UNIT_TEXT], const size_t widths[COLUMNS])
@@ -585,6 +585,11 @@ static int run(const void *values, int argc, char **argv)
 	if (!v.filter)
 		return error("tree: %s", why);
 	status = reading_open(&v.reading, &v.values->reading, argv[0]);
+	if (status == EXIT_OK &&
+		sort_key_settle(v.values->sort, v.reading.trace, &v.key) != EXIT_OK) {
+		status = EXIT_ERROR;
+		reading_close(&v.reading);
+	}
 	if (status == EXIT_OK) {
 		tally_init(&v.tally, v.reading.trace);
 		if (v.values->peek)

@@ -58,8 +58,7 @@ static void write_stack(const struct stacks *s, const struct stack_group *group,
 	for (uint32_t node = group->node; node; node = s->nodes[node].parent)
 		json_unsigned(j, NULL, s->nodes[node].frame);
 	json_close(j);
-	json_unsigned(j, "peak_bytes", group->sum.m.peak_bytes);
-	json_bool(j, "peak_is_exact", group->sum.m.peak_is_exact);
+	exact_peak_json(&group->sum.m, j);
 	added_json(&group->sum.m, j);
 	json_close(j);
 }

@@ -49,6 +49,16 @@ static const char *const measure_words[DIFF_MEASURES] = {
 	[SORT_TEMPORARY] = "temporary allocations",
 };
 
+/* Of moments that are none's end. */
+static const char *measure_word(const struct diff *d, enum sort_key measure)
+{
+	if (d->moments && measure == SORT_CURRENT_BYTES)
+		return "current";
+	if (d->moments && measure == SORT_CURRENT_BLOCKS)
+		return "blocks";
+	return measure_words[measure];
+}
+
 static bool is_count(enum sort_key measure)
 {
 	return measure == SORT_CURRENT_BLOCKS || measure == SORT_ALLOCATIONS ||
@@ -90,7 +100,7 @@ static void add_value(struct strbuf *text, const struct diff_view *view, enum so
 	const struct diff_value *v = &view->diff->totals[measure];
 	char old[UNIT_TEXT], new[UNIT_TEXT], delta[UNIT_TEXT + 1], change[UNIT_TEXT];
 
-	strbuf_addf(text, "%s %s", measure_words[measure], format(old, measure, v->old));
+	strbuf_addf(text, "%s %s", measure_word(view->diff, measure), format(old, measure, v->old));
 	if (!v->delta) {
 		strbuf_add(text, ", unchanged");
 		return;
@@ -331,7 +341,8 @@ static void print_side(const struct diff_view *v, enum diff_side side, const cha
 		printf("%s%s  ", style(STYLE_FAINT), word);
 		print_clean(t->reading.trace->path);
 		printf("  %s", strbuf_text(&command));
-		if (t->reading.trace->state == TRACE_RUNNING)
+		if (t->reading.trace->state == TRACE_RUNNING &&
+			t->reading.trace->moment.kind == MOMENT_END)
 			fputs("  (still running)", stdout);
 		printf("%s\n", style(STYLE_PLAIN));
 		strbuf_release(&command);
@@ -353,7 +364,7 @@ static void print_head(const struct diff_view *v, struct paths *paths)
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		strbuf_clear(&text);
 		add_value(&text, v, others[i]);
-		if (others[i] != v->total)
+		if (others[i] != v->total && !v->diff->totals[others[i]].unknown)
 			puts(text.text);
 	}
 	strbuf_release(&text);
@@ -443,7 +454,7 @@ static bool is_one_build(const struct diff *d, const char *path)
 /* What the rows of code without names are worth. */
 static void print_nameless(const struct diff_view *v)
 {
-	for (size_t i = 0; i < v->shown; i++) {
+	for (size_t i = 0; i < v->shown && !v->diff->one_process; i++) {
 		const struct diff_location *p = diff_location(v->rows[i]);
 
 		if (!p->has_offset || !p->module || !p->function || !strstr(p->function, "+0x") ||
@@ -467,8 +478,10 @@ static void print_rest(const struct diff_view *v)
 			changed - v->shown == 1 ? "" : "s");
 	if (other)
 		printf("%zu row%s differ%s in other measures only: --sort allocated_bytes, "
-		       "--sort current_bytes, ...\n",
-			other, other == 1 ? "" : "s", other == 1 ? "s" : "");
+		       "--sort %s, ...\n",
+			other, other == 1 ? "" : "s", other == 1 ? "s" : "",
+			sort_key_names[v->sort == SORT_CURRENT_BYTES ? SORT_AT_PEAK_BYTES
+								     : SORT_CURRENT_BYTES]);
 }
 
 void diff_print_text(const struct diff_view *v)
@@ -478,7 +491,8 @@ void diff_print_text(const struct diff_view *v)
 	print_head(v, paths);
 	putchar('\n');
 	if (v->shown) {
-		printf("%s, by %s:\n", measure_words[v->sort], profile_by_names[v->diff->by]);
+		printf("%s, by %s:\n", measure_word(v->diff, v->sort),
+			profile_by_names[v->diff->by]);
 		print_table(v, paths, table_print);
 	} else if (v->row_count) {
 		printf("no row differs in %s\n", sort_key_names[v->sort]);
@@ -532,13 +546,16 @@ void diff_print_markdown(const struct diff_view *v)
 		const struct diff_value *t = &v->diff->totals[measures[i]];
 		char old[UNIT_TEXT], new[UNIT_TEXT], delta[UNIT_TEXT + 1], change[UNIT_TEXT];
 
-		printf("| %s | %s | %s | %s | %s |\n", measure_words[measures[i]],
+		if (t->unknown)
+			continue;
+		printf("| %s | %s | %s | %s | %s |\n", measure_word(v->diff, measures[i]),
 			format(old, measures[i], t->old), format(new, measures[i], t->new),
 			format_delta(delta, measures[i], t->delta),
 			t->changed ? format_change(change, t, DIFF_GREW) : "");
 	}
 	if (v->shown)
-		printf("\n%s, by %s:\n\n", measure_words[v->sort], profile_by_names[v->diff->by]);
+		printf("\n%s, by %s:\n\n", measure_word(v->diff, v->sort),
+			profile_by_names[v->diff->by]);
 	print_table(v, paths, table_markdown);
 	if (v->shown < with_change(v))
 		printf("\n%zu more rows.\n", with_change(v) - v->shown);
@@ -550,16 +567,17 @@ void diff_print_markdown(const struct diff_view *v)
 
 static void value_json(const struct diff_value *v, const char *name, struct json *j)
 {
+	static const char *const parts[] = { "old", "new", "delta", "spread" };
+	const int64_t values[] = { v->old, v->new, v->delta, v->spread };
 	char key[64];
 
-	snprintf(key, sizeof(key), "old_%s", name);
-	json_signed(j, key, v->old);
-	snprintf(key, sizeof(key), "new_%s", name);
-	json_signed(j, key, v->new);
-	snprintf(key, sizeof(key), "delta_%s", name);
-	json_signed(j, key, v->delta);
-	snprintf(key, sizeof(key), "spread_%s", name);
-	json_signed(j, key, v->spread);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		snprintf(key, sizeof(key), "%s_%s", parts[i], name);
+		if (v->unknown)
+			json_null(j, key);
+		else
+			json_signed(j, key, values[i]);
+	}
 }
 
 static void values_json(const struct diff_value *values, struct json *j)

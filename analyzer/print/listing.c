@@ -20,6 +20,7 @@
 #include "analyzer/base/width.h"
 #include "analyzer/print/row.h"
 #include "analyzer/symbols/span.h"
+#include "analyzer/trace/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -147,15 +148,24 @@ static char *bytes_cell(int64_t bytes, const char *before)
 	return taken(&s);
 }
 
+static char *measure_cell(const struct measures *m, enum sort_key key)
+{
+	bool bound = key == SORT_PEAK_BYTES && m->peak_is_bound;
+
+	return measure_is_known(m, key) ? bytes_cell(sort_measure(m, key), bound ? "≤ " : "")
+					: NULL;
+}
+
 static void add_own(struct text_line *line, const struct measures *m)
 {
 	char text[UNIT_TEXT];
 
-	line->cells[AT_PEAK] = bytes_cell((int64_t)m->at_peak_bytes, "");
-	line->cells[OWN_PEAK] = bytes_cell((int64_t)m->peak_bytes, m->peak_is_bound ? "≤ " : "");
-	line->cells[CURRENT] = bytes_cell(m->current_bytes, "");
-	line->cells[ALLOCATED] = bytes_cell((int64_t)m->allocated_bytes, "");
-	line->cells[ALLOCATIONS] = mem_strdup(format_count(text, (int64_t)m->allocations));
+	line->cells[AT_PEAK] = measure_cell(m, SORT_AT_PEAK_BYTES);
+	line->cells[OWN_PEAK] = measure_cell(m, SORT_PEAK_BYTES);
+	line->cells[CURRENT] = measure_cell(m, SORT_CURRENT_BYTES);
+	line->cells[ALLOCATED] = measure_cell(m, SORT_ALLOCATED_BYTES);
+	if (*format_known(text, m, SORT_ALLOCATIONS))
+		line->cells[ALLOCATIONS] = mem_strdup(text);
 }
 
 static enum heat heat_of(const struct listing *l, const struct measures *m)
@@ -183,12 +193,17 @@ static void add_figures(
 
 /* ---- a function's heading */
 
-static const char *measure_name(enum sort_key key)
+static const char *measure_name(const struct listing *l)
 {
 	static const char *const names[] = { "now", "blocks now", "own peak", "at peak",
 		"allocated", "allocations", "temporary allocations", "" };
+	bool moment = annotation_tally(l->annotation)->trace->moment.kind != MOMENT_END;
 
-	return names[key];
+	if (moment && l->options.key == SORT_CURRENT_BYTES)
+		return "then";
+	if (moment && l->options.key == SORT_CURRENT_BLOCKS)
+		return "blocks then";
+	return names[l->options.key];
 }
 
 static void add_share(
@@ -218,7 +233,7 @@ static void add_heading(
 		strbuf_add(&s, paths_short(l->paths, from->module));
 	f->location = clean(strbuf_text(&s));
 	strbuf_release(&s);
-	add_share(l, &from->own.m, measure_name(l->options.key), &s);
+	add_share(l, &from->own.m, measure_name(l), &s);
 	if (from->all.sites > from->own.sites) {
 		strbuf_add(&s, ", with callees ");
 		add_share(l, &from->all.m, "", &s);

@@ -173,11 +173,35 @@ static void add_losses(struct notes *notes, const struct trace *t)
 			"short at such code, or have one frame");
 }
 
+char *moment_unknown(const struct trace *t)
+{
+	int64_t shown = 0, all = (int64_t)t->moment.point.live_bytes;
+	char a[UNIT_TEXT], b[UNIT_TEXT];
+	char *text = NULL;
+
+	if (t->moment.kind == MOMENT_PEAK)
+		return mem_strdup("of the peak only what was held is known, not what had been "
+				  "allocated by then");
+	if (t->moment.kind != MOMENT_POINT)
+		return NULL;
+	for (uint32_t i = 1; i < t->site_count; i++)
+		shown += (int64_t)t->sites[i].current_bytes;
+	if (asprintf(&text,
+		    "a point of the timeline knows only what the larger call sites held: %s of %s",
+		    format_bytes(a, shown), format_bytes(b, all)) < 0)
+		return NULL;
+	return text;
+}
+
 static void add_facts(struct notes *notes, const struct trace *t)
 {
 	const struct mt_header *h = &t->header;
+	char *unknown = moment_unknown(t);
 	char bytes[UNIT_TEXT];
 
+	if (unknown)
+		add(notes, "moment", FACT, 0, "%s", unknown);
+	free(unknown);
 	add_counted(notes, "lost_snapshots", FACT, h->lost_snapshots, "snapshot",
 		" not kept: there were too many (MTRACE_SNAPSHOTS), without a label, or no room");
 

@@ -24,6 +24,9 @@ struct notes {
 	size_t count;
 };
 
+/* What isn't known of the state at the trace's moment; NULL: nothing. The caller frees it. */
+char *moment_unknown(const struct trace *trace);
+
 struct notes notes_of(const struct trace *trace);
 void notes_release(struct notes *notes);
 

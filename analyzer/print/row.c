@@ -104,6 +104,28 @@ static void thread_json(const struct row *row, const struct trace *t, struct jso
 	json_bool(j, "one_name", lane_has_one_name(lane));
 }
 
+void measure_json(const struct measures *m, enum sort_key key, struct json *j)
+{
+	const char *name = sort_key_names[key];
+	int64_t value = sort_measure(m, key);
+
+	if (!measure_is_known(m, key))
+		json_null(j, name);
+	else if (key == SORT_CURRENT_BYTES || key == SORT_CURRENT_BLOCKS)
+		json_signed(j, name, value);
+	else
+		json_unsigned(j, name, (uint64_t)value);
+}
+
+void exact_peak_json(const struct measures *m, struct json *j)
+{
+	measure_json(m, SORT_PEAK_BYTES, j);
+	if (measure_is_known(m, SORT_PEAK_BYTES))
+		json_bool(j, "peak_is_exact", m->peak_is_exact);
+	else
+		json_null(j, "peak_is_exact");
+}
+
 static void peaks_json(const struct row *row, const struct profile *p, struct json *j)
 {
 	const struct measures *m = &row->m;
@@ -115,10 +137,21 @@ static void peaks_json(const struct row *row, const struct profile *p, struct js
 		json_null(j, "at_peak_percent");
 		return;
 	}
-	json_unsigned(j, "peak_bytes", m->peak_bytes);
-	json_bool(j, "peak_is_exact", m->peak_is_exact);
-	json_unsigned(j, "at_peak_bytes", m->at_peak_bytes);
-	json_real(j, "at_peak_percent", percent_of(m->at_peak_bytes, p->totals.all.peak_bytes));
+	exact_peak_json(m, j);
+	measure_json(m, SORT_AT_PEAK_BYTES, j);
+	if (measure_is_known(m, SORT_AT_PEAK_BYTES))
+		json_real(j, "at_peak_percent",
+			percent_of(m->at_peak_bytes, p->totals.all.peak_bytes));
+	else
+		json_null(j, "at_peak_percent");
+}
+
+void frees_json(const struct measures *m, struct json *j)
+{
+	if (m->unknown & UNKNOWN_TOTALS)
+		json_null(j, "frees");
+	else
+		json_unsigned(j, "frees", m->frees);
 }
 
 static void error_json(struct json *j, const char *key, double variance)
@@ -129,17 +162,23 @@ static void error_json(struct json *j, const char *key, double variance)
 		json_unsigned(j, key, standard_error(variance));
 }
 
+/* Negative where the measure itself isn't. */
+static double known(const struct measures *m, enum sort_key key)
+{
+	return measure_is_known(m, key) ? measure_variance(&m->v, key) : -1;
+}
+
 void errors_json(const struct measures *m, const struct trace *t, bool peaks, struct json *j)
 {
 	if (!t->header.sample_bytes)
 		return;
 	error_json(j, "current_bytes_error", m->v.current_bytes);
-	error_json(j, "current_blocks_error", m->v.current_blocks);
-	error_json(j, "peak_bytes_error", peaks ? m->v.peak_bytes : -1);
-	error_json(j, "at_peak_bytes_error", peaks ? m->v.at_peak_bytes : -1);
-	error_json(j, "allocated_bytes_error", m->v.allocated_bytes);
-	error_json(j, "allocations_error", m->v.allocations);
-	error_json(j, "temporary_error", m->v.temporary);
+	error_json(j, "current_blocks_error", known(m, SORT_CURRENT_BLOCKS));
+	error_json(j, "peak_bytes_error", peaks ? known(m, SORT_PEAK_BYTES) : -1);
+	error_json(j, "at_peak_bytes_error", peaks ? known(m, SORT_AT_PEAK_BYTES) : -1);
+	error_json(j, "allocated_bytes_error", known(m, SORT_ALLOCATED_BYTES));
+	error_json(j, "allocations_error", known(m, SORT_ALLOCATIONS));
+	error_json(j, "temporary_error", known(m, SORT_TEMPORARY));
 }
 
 void offset_json(const char *key, bool known, uint64_t offset, struct json *j)
@@ -164,13 +203,13 @@ void row_json(const struct row *row, const struct profile *p, const struct trace
 		thread_json(row, t, j);
 	else
 		json_text(j, "kind", row->kind == MT_KIND_MMAP ? "mmap" : "heap");
-	json_signed(j, "current_bytes", row->m.current_bytes);
-	json_signed(j, "current_blocks", row->m.current_blocks);
+	measure_json(&row->m, SORT_CURRENT_BYTES, j);
+	measure_json(&row->m, SORT_CURRENT_BLOCKS, j);
 	peaks_json(row, p, j);
-	json_unsigned(j, "allocated_bytes", row->m.allocated_bytes);
-	json_unsigned(j, "allocations", row->m.allocations);
-	json_unsigned(j, "frees", row->m.frees);
-	json_unsigned(j, "temporary", row->m.temporary);
+	measure_json(&row->m, SORT_ALLOCATED_BYTES, j);
+	measure_json(&row->m, SORT_ALLOCATIONS, j);
+	frees_json(&row->m, j);
+	measure_json(&row->m, SORT_TEMPORARY, j);
 	if (t->slack && p->by != BY_THREAD) {
 		json_signed(j, "current_slack_bytes", row->m.current_slack);
 		json_unsigned(j, "allocated_slack_bytes", row->m.allocated_slack);
@@ -181,12 +220,12 @@ void row_json(const struct row *row, const struct profile *p, const struct trace
 
 void added_json(const struct measures *m, struct json *j)
 {
-	json_signed(j, "current_bytes", m->current_bytes);
-	json_signed(j, "current_blocks", m->current_blocks);
-	json_unsigned(j, "at_peak_bytes", m->at_peak_bytes);
-	json_unsigned(j, "allocated_bytes", m->allocated_bytes);
-	json_unsigned(j, "allocations", m->allocations);
-	json_unsigned(j, "temporary", m->temporary);
+	measure_json(m, SORT_CURRENT_BYTES, j);
+	measure_json(m, SORT_CURRENT_BLOCKS, j);
+	measure_json(m, SORT_AT_PEAK_BYTES, j);
+	measure_json(m, SORT_ALLOCATED_BYTES, j);
+	measure_json(m, SORT_ALLOCATIONS, j);
+	measure_json(m, SORT_TEMPORARY, j);
 }
 
 /* ---- human-readable */

@@ -21,6 +21,13 @@ void row_json(const struct row *row, const struct profile *profile, const struct
 /* The members of any object with measures that add up: all but the peak. */
 void added_json(const struct measures *m, struct json *json);
 
+/* "peak_bytes" and "peak_is_exact"; "frees". */
+void exact_peak_json(const struct measures *m, struct json *json);
+void frees_json(const struct measures *m, struct json *json);
+
+/* A measure under its key; null where it isn't known. */
+void measure_json(const struct measures *m, enum sort_key key, struct json *json);
+
 /* "stack": [...] of a site, innermost frame first, and "stack_end": whole, cut or broken. In CSV a
  * folded stack, outermost frame first. */
 void stack_json(

@@ -131,6 +131,40 @@ static void print_peak_at_once(const struct process_totals *totals, FILE *out)
 		format_bytes(largest, (int64_t)totals->peak_at_least));
 }
 
+void summary_moment(const struct trace *t, struct strbuf *text)
+{
+	const struct trace_moment *m = &t->moment;
+	char time[UNIT_TEXT];
+
+	switch (m->kind) {
+	case MOMENT_END:
+		strbuf_add(text, "the end");
+		return;
+	case MOMENT_SNAPSHOT:
+		strbuf_add(text, "snapshot '");
+		strbuf_add_clean(text, m->label);
+		strbuf_add(text, "'");
+		break;
+	case MOMENT_PEAK:
+		strbuf_add(text, "the peak");
+		break;
+	case MOMENT_POINT:
+		strbuf_add(text, "the nearest point of the timeline");
+		break;
+	}
+	if (m->ns)
+		strbuf_addf(text, ", %s after the start", format_duration(time, m->ns));
+}
+
+static void print_moment(const struct trace *t, FILE *out)
+{
+	struct strbuf text = { 0 };
+
+	summary_moment(t, &text);
+	fprintf(out, "%s\n", text.text);
+	strbuf_release(&text);
+}
+
 static void print_run(const struct trace *t, FILE *out)
 {
 	struct strbuf state = { 0 };
@@ -138,6 +172,10 @@ static void print_run(const struct trace *t, FILE *out)
 	uint64_t ns;
 	bool exact = trace_run_time(t, &ns);
 
+	if (t->moment.kind != MOMENT_END) {
+		print_moment(t, out);
+		return;
+	}
 	summary_states(t, &state);
 	fprintf(out, "ran %s%s, %s%s%s\n", exact ? "" : "at least ", format_duration(time, ns),
 		style(t->state == TRACE_DIED ? STYLE_WARNING : STYLE_PLAIN), strbuf_text(&state),
@@ -180,6 +218,13 @@ static void print_peak(const struct totals *totals, uint32_t processes, FILE *ou
 		fprintf(out, " (within %s)", format_bytes(text, (int64_t)totals->peak_error_bytes));
 }
 
+static const char *moment_word(const struct trace *t)
+{
+	if (t->moment.kind != MOMENT_END)
+		return "then ";
+	return t->state == TRACE_RUNNING ? "now " : "at the end ";
+}
+
 static void print_measures(const struct trace *t, const struct totals *totals, FILE *out)
 {
 	const struct measures *m = &totals->all;
@@ -188,16 +233,21 @@ static void print_measures(const struct trace *t, const struct totals *totals, F
 
 	if (processes.count > 1)
 		print_peak_at_once(&processes, out);
-	print_peak(totals, processes.count, out);
-	fprintf(out, ", %s ", t->state == TRACE_RUNNING ? "now" : "at the end");
+	if (!(m->unknown & UNKNOWN_PEAK)) {
+		print_peak(totals, processes.count, out);
+		fputs(", ", out);
+	}
+	fputs(moment_word(t), out);
 	print_bytes(out, m->current_bytes, m->v.current_bytes);
 	fputs(" in ", out);
 	print_count(out, m->current_blocks, m->v.current_blocks);
 	fprintf(out, " block%s\n", m->current_blocks == 1 ? "" : "s");
+	if (m->unknown & UNKNOWN_TOTALS)
+		return;
 	print_count(out, (int64_t)m->allocations, m->v.allocations);
 	fprintf(out, " allocation%s of ", m->allocations == 1 ? "" : "s");
 	print_bytes(out, (int64_t)m->allocated_bytes, m->v.allocated_bytes);
-	if (m->allocations) {
+	if (m->allocations && !(m->unknown & UNKNOWN_TEMPORARY)) {
 		fputs(", ", out);
 		print_count(out, (int64_t)m->temporary, m->v.temporary);
 		fprintf(out, " temporary (%s)", format_share(text, m->temporary, m->allocations));
@@ -229,11 +279,22 @@ static void print_losses(const struct trace *t, FILE *out)
 	notes_release(&notes);
 }
 
+/* A part of what rows have can't pass for all. */
+static void print_unknown(const struct trace *t, FILE *out)
+{
+	char *text = moment_unknown(t);
+
+	if (text)
+		fprintf(out, "note: %s\n", text);
+	free(text);
+}
+
 static void print_figures(const struct trace *t, const struct totals *totals, FILE *out)
 {
 	print_run(t, out);
 	print_measures(t, totals, out);
 	print_sampling(t, out);
+	print_unknown(t, out);
 	print_losses(t, out);
 }
 
@@ -361,6 +422,20 @@ static void json_processes(const struct trace *t, struct json *j)
 	json_close(j);
 }
 
+static void json_moment(const struct trace *t, struct json *j)
+{
+	static const char *const kinds[] = { "end", "snapshot", "peak", "point" };
+	const struct trace_moment *m = &t->moment;
+
+	if (m->kind == MOMENT_END)
+		return;
+	json_object(j, "moment", true);
+	json_text(j, "kind", kinds[m->kind]);
+	json_text(j, "label", *m->label ? m->label : NULL);
+	json_known(j, "ns", m->ns);
+	json_close(j);
+}
+
 static void json_trace(const struct trace *t, struct json *j)
 {
 	uint64_t ns;
@@ -376,6 +451,7 @@ static void json_trace(const struct trace *t, struct json *j)
 	json_close(j);
 	json_text(j, "host", trace_host(t));
 	json_state(t, j);
+	json_moment(t, j);
 	json_unsigned(j, "run_ns", ns);
 	json_bool(j, "run_ns_is_exact", exact);
 	json_bool(j, "complete", trace_is_complete(t));
@@ -405,15 +481,14 @@ static void json_totals(const struct trace *t, const struct totals *totals, stru
 {
 	const struct measures *m = &totals->all;
 
-	json_signed(j, "current_bytes", m->current_bytes);
-	json_signed(j, "current_blocks", m->current_blocks);
-	json_unsigned(j, "peak_bytes", m->peak_bytes);
-	json_bool(j, "peak_is_exact", m->peak_is_exact);
+	measure_json(m, SORT_CURRENT_BYTES, j);
+	measure_json(m, SORT_CURRENT_BLOCKS, j);
+	exact_peak_json(m, j);
 	json_unsigned(j, "peak_error_bytes", totals->peak_error_bytes);
-	json_unsigned(j, "allocated_bytes", m->allocated_bytes);
-	json_unsigned(j, "allocations", m->allocations);
-	json_unsigned(j, "frees", m->frees);
-	json_unsigned(j, "temporary", m->temporary);
+	measure_json(m, SORT_ALLOCATED_BYTES, j);
+	measure_json(m, SORT_ALLOCATIONS, j);
+	frees_json(m, j);
+	measure_json(m, SORT_TEMPORARY, j);
 	if (t->slack) {
 		json_signed(j, "current_slack_bytes", m->current_slack);
 		json_unsigned(j, "allocated_slack_bytes", m->allocated_slack);

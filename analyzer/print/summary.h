@@ -39,6 +39,9 @@ void summary_command(const struct trace *trace, size_t limit, struct strbuf *tex
 /* "exited with status 3", "killed by signal 9 (Killed)", "still running". */
 void summary_state(const struct trace *trace, struct strbuf *text);
 
+/* Which moment the trace is the state of: "snapshot 'warm', 1.20 s after the start". */
+void summary_moment(const struct trace *trace, struct strbuf *text);
+
 /* The same of a sum: "all exited"; "3 still running, 1 died". */
 void summary_states(const struct trace *trace, struct strbuf *text);
 

@@ -153,6 +153,21 @@ uint64_t standard_error(double variance)
 
 /* ---- sites, threads, the program */
 
+static void forget(struct measures *m, unsigned unknown)
+{
+	m->unknown = unknown;
+	if (unknown & UNKNOWN_BLOCKS)
+		m->current_blocks = 0;
+	if (unknown & UNKNOWN_PEAK)
+		m->peak_bytes = 0;
+	if (unknown & UNKNOWN_AT_PEAK)
+		m->at_peak_bytes = m->at_peak_blocks = 0;
+	if (unknown & UNKNOWN_TOTALS)
+		m->allocated_bytes = m->allocations = m->frees = 0;
+	if (unknown & UNKNOWN_TEMPORARY)
+		m->temporary = 0;
+}
+
 struct measures *site_measures(const struct trace *t)
 {
 	struct measures *sites = mem_zalloc(t->site_count, sizeof(*sites));
@@ -175,6 +190,7 @@ struct measures *site_measures(const struct trace *t)
 		make_whole(&sites[i], t->header.sample_unit);
 		if (t->header.sample_bytes)
 			set_variances(&sites[i], t, i);
+		forget(&sites[i], t->moment.unknown);
 	}
 	return sites;
 }
@@ -256,6 +272,7 @@ struct measures *lane_measures(const struct trace *t)
 
 void measures_add(struct measures *to, const struct measures *from)
 {
+	to->unknown |= from->unknown;
 	to->current_bytes = (int64_t)((uint64_t)to->current_bytes + (uint64_t)from->current_bytes);
 	to->current_blocks =
 		(int64_t)((uint64_t)to->current_blocks + (uint64_t)from->current_blocks);
@@ -273,6 +290,22 @@ void measures_add(struct measures *to, const struct measures *from)
 	to->v.allocated_bytes += from->v.allocated_bytes;
 	to->v.allocations += from->v.allocations;
 	to->v.temporary += from->v.temporary;
+}
+
+/* Of the whole program a point knows what it doesn't of the sites. */
+static void set_moment(const struct trace *t, struct measures *all)
+{
+	const struct mt_point *p = &t->moment.point;
+
+	all->unknown = t->moment.unknown & ~(UNKNOWN_PEAK | UNKNOWN_AT_PEAK);
+	if (t->moment.kind != MOMENT_POINT)
+		return;
+	all->current_bytes = not_negative((int64_t)p->live_bytes);
+	all->current_blocks = not_negative((int64_t)p->live_blocks);
+	all->allocated_bytes = p->allocated_bytes;
+	all->allocations = p->allocations;
+	all->frees = p->allocations - p->live_blocks;
+	all->unknown = UNKNOWN_TEMPORARY | UNKNOWN_PEAK | UNKNOWN_AT_PEAK;
 }
 
 struct totals program_totals(const struct trace *t, const struct measures *sites)
@@ -294,5 +327,6 @@ struct totals program_totals(const struct trace *t, const struct measures *sites
 				   !t->header.sample_bytes;
 	totals.all.at_peak_bytes = totals.all.peak_bytes;
 	measures_set_peak_variance(t, &totals.all);
+	set_moment(t, &totals.all);
 	return totals;
 }

@@ -25,6 +25,13 @@ struct variances {
 	double temporary;
 };
 
+/* What isn't known of the state at a moment (moment.h): null in JSON, blank for people. */
+#define UNKNOWN_BLOCKS 1u  /* current_blocks */
+#define UNKNOWN_PEAK 2u	   /* peak_bytes */
+#define UNKNOWN_AT_PEAK 4u /* at_peak_bytes, at_peak_blocks */
+#define UNKNOWN_TOTALS 8u  /* allocated_bytes, allocations, frees */
+#define UNKNOWN_TEMPORARY 16u
+
 /* All bytes are requested bytes. The current ones are only negative for single threads, which free
  * each other's blocks. */
 struct measures {
@@ -41,6 +48,7 @@ struct measures {
 	uint64_t temporary;	  /* freed before the same thread's next allocation */
 	int64_t current_slack;	  /* bytes beyond those requested, where that was recorded */
 	uint64_t allocated_slack; /* over the whole run */
+	unsigned unknown;	  /* UNKNOWN_*; such a measure is 0 */
 	struct variances v;
 };
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* recognize.c - looks at how a file begins, and how a word ends. */
 #include "analyzer/trace/recognize.h"
+#include "analyzer/base/mem.h"
 #include "analyzer/base/packing.h"
 
 #include "preload/trace_format.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,9 +49,22 @@ bool is_trace_file(const char *path)
 	       (memcmp(start, MT_MAGIC, sizeof(start)) == 0 || is_packed(start, sizeof(start)));
 }
 
-bool names_trace(const char *word)
+bool names_trace_file(const char *word)
 {
 	return name_ends_in(word, SUFFIX) || name_ends_in(word, ".zst") || is_trace_file(word);
+}
+
+bool names_trace(const char *word)
+{
+	char *file = mem_strdup(word), *at;
+	bool names = names_trace_file(file);
+
+	while (!names && (at = strrchr(file, '@'))) {
+		*at = '\0';
+		names = names_trace_file(file);
+	}
+	free(file);
+	return names;
 }
 
 bool trace_read_header(int fd, struct mt_header *h)

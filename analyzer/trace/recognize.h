@@ -14,8 +14,9 @@ bool is_trace_file(const char *path);
 bool is_plain_trace_file(const char *path);
 
 /* Whether a word that could also be an expression can only be a trace: it is one, or is named like
- * one, whether it exists or not. */
+ * one, whether it exists or not. A moment's name behind an '@' is no part of it. */
 bool names_trace(const char *word);
+bool names_trace_file(const char *word); /* the same of a whole word: without a moment */
 
 /* The header as it is now, of a plain trace that this version can read. */
 bool trace_read_header(int fd, struct mt_header *h);

@@ -905,6 +905,25 @@ bool trace_went_on(const struct trace *t)
 	return has_left(h) || (!(h->flags & MT_HAS_WAIT_STATUS) && h->state == MT_STATE_RUNNING);
 }
 
+static bool same_file(const struct trace *a, const struct trace *b)
+{
+	size_t size = a->moment.file ? a->moment.file : strlen(a->path);
+
+	return size == (b->moment.file ? b->moment.file : strlen(b->path)) &&
+	       memcmp(a->path, b->path, size) == 0;
+}
+
+bool trace_same_process(const struct trace *a, const struct trace *b)
+{
+	const struct mt_header *x = &a->header, *y = &b->header;
+
+	if ((x->flags | y->flags) & MT_NOTE_MERGED || x->pid != y->pid ||
+		x->start_ns != y->start_ns || x->start_ticks != y->start_ticks ||
+		strcmp(x->boot_id, y->boot_id) != 0)
+		return false;
+	return *x->boot_id || same_file(a, b);
+}
+
 bool trace_may_skip(const struct trace *t, uint32_t node)
 {
 	const struct mt_node *n = &t->nodes[node];

@@ -22,6 +22,18 @@ enum trace_state {
 	TRACE_DIED,    /* killed by a signal, or without a word */
 };
 
+/* Which moment of the run a trace in memory is the state of (moment.h). */
+enum moment_kind { MOMENT_END, MOMENT_SNAPSHOT, MOMENT_PEAK, MOMENT_POINT };
+
+struct trace_moment {
+	enum moment_kind kind;
+	uint64_t ns;	   /* since the start; 0 = unknown */
+	size_t file;	   /* bytes of the trace's path that are the file's; 0: all */
+	const char *label; /* of a snapshot, or of a mark that is the point; else "" */
+	struct mt_point point;
+	unsigned unknown; /* UNKNOWN_* (measures.h), of the sites */
+};
+
 /* All of it belongs to the trace and lives until trace_free(). Read-only for everybody else. */
 struct trace {
 	char *path;	    /* as given to trace_open() */
@@ -30,6 +42,7 @@ struct trace {
 	struct mt_header
 		header; /* texts and directory are better asked for by the functions below */
 	enum trace_state state;
+	struct trace_moment moment;
 	char *went_on_as; /* the program, as exec was asked for it, else its path; NULL = unknown */
 	char *successor;  /* file name of that one's trace; NULL = unknown, or not traced */
 
@@ -88,6 +101,9 @@ const char *trace_state_name(const struct trace *trace); /* "running", "exited",
 
 /* The process went on as another program (exec), whose trace, if any, is another one. */
 bool trace_went_on(const struct trace *trace);
+
+/* Both were written by the same process, so their tables have the same records as far as they go. */
+bool trace_same_process(const struct trace *a, const struct trace *b);
 
 /* This node's caller was found without unwind information: frames between the two may be missing. */
 bool trace_may_skip(const struct trace *trace, uint32_t node);

@@ -3,9 +3,9 @@
  * diff.c - adds the sites of all traces up to rows, each by its code's identity, and compares the
  * sides.
  *
- * 1. The code of every trace is matched, old ones first. 2. What is known of each identity's
- * location on each side is noted. 3. Sites go to rows by a key made of identities. 4. Medians and
- * spreads.
+ * 1. The code of every trace is matched, old ones first; moments of one process have one code. 2. What
+ * is known of each identity's location on each side is noted. 3. Sites go to rows by a key made of
+ * identities. 4. Medians and spreads.
  */
 #include "analyzer/views/diff.h"
 #include "analyzer/base/array.h"
@@ -41,9 +41,54 @@ struct builder {
 
 /* ---- 1. and 2. */
 
+static bool is_one_process(const struct diff *d)
+{
+	for (size_t i = 0; i < d->trace_count; i++)
+		if (!trace_same_process(d->traces[0].reading.trace, d->traces[i].reading.trace))
+			return false;
+	return true;
+}
+
+/* With the sites that were used at no moment that is compared. */
+static struct code *whole_code(const struct diff_trace *t)
+{
+	struct tally all = t->tally;
+	struct code *code;
+
+	all.count = t->reading.trace->site_count ? t->reading.trace->site_count - 1 : 0;
+	all.order = mem_zalloc((size_t)all.count + 1, sizeof(*all.order));
+	for (uint32_t i = 0; i < all.count; i++)
+		all.order[i] = i + 1;
+	code = code_new(t->reading.trace, t->reading.resolver, &all);
+	free(all.order);
+	return code;
+}
+
+/* Tables of one process only grow: the largest have all, and nothing has to be matched. */
+static void share_code(struct builder *b)
+{
+	struct diff *d = b->diff;
+	struct diff_trace *most = &d->traces[0];
+	struct code *code;
+
+	for (size_t i = 0; i < d->trace_count; i++) {
+		tally_init(&d->traces[i].tally, d->traces[i].reading.trace);
+		if (d->traces[i].reading.trace->site_count > most->reading.trace->site_count)
+			most = &d->traces[i];
+	}
+	code = whole_code(most);
+	for (size_t i = 0; i < d->trace_count; i++) {
+		d->traces[i].code = code;
+		d->traces[i].points = mem_zalloc(code->point_count + 1, sizeof(uint32_t));
+	}
+	match_add(b->match, code, d->traces[0].points);
+	for (size_t i = 1; i < d->trace_count; i++)
+		memcpy(d->traces[i].points, d->traces[0].points,
+			code->point_count * sizeof(uint32_t));
+}
+
 static void match_traces(struct builder *b)
 {
-	b->match = match_new();
 	for (size_t i = 0; i < b->diff->trace_count; i++) {
 		struct diff_trace *t = &b->diff->traces[i];
 
@@ -364,11 +409,15 @@ static int64_t sampling_error(
 	return error < INT64_MAX / SAMPLING_ERRORS ? (int64_t)error * SAMPLING_ERRORS : INT64_MAX;
 }
 
-/* Compares one measure of all traces. */
-static struct diff_value compare_measure(
-	const struct diff *d, const struct measures *const *m, enum sort_key key, int64_t *values)
+/* Compares one measure of all traces, where all know it. */
+static struct diff_value compare_measure(const struct diff *d, const struct measures *const *m,
+	unsigned unknown, enum sort_key key, int64_t *values)
 {
-	struct diff_value value;
+	const struct measures all = { .unknown = unknown };
+	struct diff_value value = { .unknown = true };
+
+	if (!measure_is_known(&all, key))
+		return value;
 
 	for (size_t i = 0; i < d->trace_count; i++)
 		values[i] = sort_measure(m[i], key);
@@ -381,6 +430,7 @@ static struct diff_value compare_measure(
 static bool finish_row(
 	struct diff *d, struct diff_row *row, const struct measures **m, int64_t *values)
 {
+	unsigned unknown = 0;
 	bool changed = false;
 
 	row->peak_is_exact = true;
@@ -388,9 +438,10 @@ static bool finish_row(
 		tally_finish(&d->traces[i].tally, &row->sums[i]);
 		row->peak_is_exact &= row->sums[i].m.peak_is_exact || row->sums[i].sites == 0;
 		m[i] = &row->sums[i].m;
+		unknown |= d->traces[i].reading.trace->moment.unknown;
 	}
 	for (int key = 0; key < (int)DIFF_MEASURES; key++) {
-		row->values[key] = compare_measure(d, m, (enum sort_key)key, values);
+		row->values[key] = compare_measure(d, m, unknown, (enum sort_key)key, values);
 		changed |= row->values[key].changed;
 	}
 	return changed;
@@ -414,6 +465,7 @@ static void finish(struct diff *d)
 {
 	int64_t *values = mem_zalloc(d->trace_count, sizeof(*values));
 	const struct measures **m = mem_zalloc(d->trace_count, sizeof(*m));
+	unsigned unknown = 0;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < d->row_count; i++) {
@@ -425,10 +477,13 @@ static void finish(struct diff *d)
 			d->rows[kept++] = d->rows[i];
 	}
 	d->row_count = kept;
-	for (size_t i = 0; i < d->trace_count; i++)
+	for (size_t i = 0; i < d->trace_count; i++) {
 		m[i] = &d->traces[i].tally.totals.all;
+		unknown |= m[i]->unknown;
+		d->moments |= d->traces[i].reading.trace->moment.kind != MOMENT_END;
+	}
 	for (int key = 0; key < (int)DIFF_MEASURES; key++)
-		d->totals[key] = compare_measure(d, m, (enum sort_key)key, values);
+		d->totals[key] = compare_measure(d, m, unknown, (enum sort_key)key, values);
 	for (size_t i = 0; i < d->trace_count; i++) {
 		int64_t error = (int64_t)d->traces[i].tally.totals.peak_error_bytes;
 
@@ -450,7 +505,12 @@ struct diff *diff_new(struct diff_trace *traces, size_t count, enum profile_by b
 	d->trace_count = count;
 	while (d->old_count < count && traces[d->old_count].side == DIFF_OLD)
 		d->old_count++;
-	match_traces(&b);
+	b.match = match_new();
+	d->one_process = is_one_process(d);
+	if (d->one_process)
+		share_code(&b);
+	else
+		match_traces(&b);
 	note_locations(&b);
 	map_files(&b);
 	add_sites(&b);
@@ -471,7 +531,8 @@ void diff_free(struct diff *d)
 		return;
 	for (size_t i = 0; i < d->trace_count; i++) {
 		tally_release(&d->traces[i].tally);
-		code_free(d->traces[i].code);
+		if (i == 0 || d->traces[i].code != d->traces[0].code)
+			code_free(d->traces[i].code);
 		free(d->traces[i].points);
 	}
 	free(d->rows);

@@ -20,6 +20,7 @@ struct diff_value {
 	int64_t old, new, delta;
 	int64_t spread; /* the larger of the sides' distances between lowest and highest */
 	bool changed;	/* by more than the spread */
+	bool unknown;	/* at the moment of one of the traces; then all is 0 */
 };
 
 enum diff_status { DIFF_SAME, DIFF_GREW, DIFF_SHRANK, DIFF_APPEARED, DIFF_GONE };
@@ -62,6 +63,8 @@ struct diff {
 	/* A trace whose peaks were reset, and one whose weren't: peaks of different stretches of
 	 * the run. NULL where all are of one kind. */
 	const struct trace *reset, *whole;
+	bool one_process;      /* all traces are of it, so their code is the same */
+	bool moments;	       /* a trace is the state of another moment than its end */
 	struct diff_row *rows; /* that differ in some measure, in no order */
 	size_t row_count;
 };

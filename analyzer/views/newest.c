@@ -8,6 +8,7 @@
 #include "analyzer/trace/recognize.h"
 #include "analyzer/views/gather.h"
 #include "analyzer/views/livetrace.h"
+#include "analyzer/views/operand.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -55,13 +56,23 @@ static bool is_file(const char *path)
 	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
-bool means_trace(const char *operand)
+static bool is_trace(const char *operand)
 {
 	uint32_t pid;
 
 	if (names_trace(operand) || holds_traces(operand) || livetrace_is_pid(operand, &pid))
 		return true;
 	return !is_source_name(path_base(operand)) && (is_file(operand) || is_path(operand));
+}
+
+bool means_trace(const char *operand)
+{
+	const char *moment;
+	char *trace = operand_trace(operand, &moment);
+	bool means = moment ? !*trace || is_trace(trace) : is_trace(operand);
+
+	free(trace);
+	return means;
 }
 
 static bool is_newer(

@@ -413,6 +413,28 @@ char *format_measure(char text[UNIT_TEXT], int64_t value, enum sort_key key)
 	return measure_is_bytes(key) ? format_bytes(text, value) : format_count(text, value);
 }
 
+bool measure_is_known(const struct measures *m, enum sort_key key)
+{
+	static const unsigned unknown[] = {
+		[SORT_CURRENT_BYTES] = 0,
+		[SORT_CURRENT_BLOCKS] = UNKNOWN_BLOCKS,
+		[SORT_PEAK_BYTES] = UNKNOWN_PEAK,
+		[SORT_AT_PEAK_BYTES] = UNKNOWN_AT_PEAK,
+		[SORT_ALLOCATED_BYTES] = UNKNOWN_TOTALS,
+		[SORT_ALLOCATIONS] = UNKNOWN_TOTALS,
+		[SORT_TEMPORARY] = UNKNOWN_TEMPORARY,
+		[SORT_NAME] = 0,
+	};
+
+	return !(m->unknown & unknown[key]);
+}
+
+char *format_known(char text[UNIT_TEXT], const struct measures *m, enum sort_key key)
+{
+	*text = '\0';
+	return measure_is_known(m, key) ? format_measure(text, sort_measure(m, key), key) : text;
+}
+
 static int compare_names(const struct row *a, const struct row *b)
 {
 	int order = compare_texts(a->file, b->file);

@@ -82,6 +82,10 @@ const char *measure_title(enum sort_key key);
 int64_t sort_measure(const struct measures *m, enum sort_key key);
 double measure_variance(const struct variances *v, enum sort_key key);
 bool measure_is_bytes(enum sort_key key);
+
+/* Of the state at a moment some measures may be unknown: format_known() leaves these blank. */
+bool measure_is_known(const struct measures *m, enum sort_key key);
+char *format_known(char text[UNIT_TEXT], const struct measures *m, enum sort_key key);
 char *format_measure(char text[UNIT_TEXT], int64_t value, enum sort_key key);
 
 /* Largest first, names in alphabetical order; rows that are equal in the key have an order too. */

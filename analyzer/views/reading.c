@@ -9,11 +9,13 @@
 #include "analyzer/base/progress.h"
 #include "analyzer/base/width.h"
 #include "analyzer/symbols/wrappers.h"
+#include "analyzer/trace/moment.h"
 #include "analyzer/trace/ongoing_scan.h"
 #include "analyzer/trace/successor.h"
 #include "analyzer/views/gather.h"
 #include "analyzer/views/livetrace.h"
 #include "analyzer/views/newest.h"
+#include "analyzer/views/operand.h"
 
 #include <limits.h>
 #include <stdint.h>
@@ -95,15 +97,29 @@ static struct trace *open_process(uint32_t pid)
 	return trace;
 }
 
-struct trace *reading_trace(const char *operand)
+static struct trace *open_named(const char *name)
 {
 	uint32_t pid;
 
-	if (!operand)
-		return open_newest();
-	if (livetrace_is_pid(operand, &pid))
+	if (livetrace_is_pid(name, &pid))
 		return open_process(pid);
-	return is_directory(operand) ? gather_directory(operand) : open_file(operand);
+	return is_directory(name) ? gather_directory(name) : open_file(name);
+}
+
+struct trace *reading_trace(const char *operand)
+{
+	const char *moment = NULL;
+	char *name = operand ? operand_trace(operand, &moment) : NULL;
+	struct trace *trace = name && *name ? open_named(name) : open_newest();
+	char why[512];
+
+	free(name);
+	if (trace && moment && !trace_go_to(trace, moment, why, sizeof(why))) {
+		error("%s: %s", trace->path, why);
+		trace_free(trace);
+		return NULL;
+	}
+	return trace;
 }
 
 static void start_resolver(struct reading *r, const struct reading_options *options)

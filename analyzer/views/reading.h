@@ -68,7 +68,8 @@ struct reading {
 };
 
 /* A trace by its path, of a running process by its pid, the sum of those in a directory, or the
- * newest here where the operand is NULL. NULL after an error was printed. */
+ * newest here where the operand is NULL; with @MOMENT behind it the state of that (operand.h). NULL
+ * after an error was printed. */
 struct trace *reading_trace(const char *operand);
 
 /* operand: as reading_trace(). EXIT_OK, or the exit status of a failure that was reported;

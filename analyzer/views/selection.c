@@ -7,6 +7,7 @@
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
 #include "analyzer/symbols/wrappers.h"
+#include "analyzer/trace/trace.h"
 #include "analyzer/views/filter.h"
 
 #include <stdlib.h>
@@ -348,4 +349,15 @@ int sort_key_check(const char *command, const char *name, enum sort_key *key)
 		return error(
 			"%s: '--sort %s' is not known; did you mean '%s'?", command, name, nearest);
 	return error("%s: '--sort %s' is not known; see 'mtracer help %s'", command, name, command);
+}
+
+int sort_key_settle(const char *name, const struct trace *t, enum sort_key *key)
+{
+	const struct measures then = { .unknown = t->moment.unknown };
+
+	if (!name && t->moment.kind != MOMENT_END)
+		*key = SORT_CURRENT_BYTES;
+	if (measure_is_known(&then, *key))
+		return EXIT_OK;
+	return error("%s: %s is not known of this moment", t->path, sort_key_names[*key]);
 }

@@ -142,7 +142,17 @@ char *target_text(const uint8_t *data, size_t size)
 
 /* ---- commands */
 
+/* The caller frees it. */
+static char *at_moment(const char *path, const char *moment)
+{
+	char *name;
+
+	target_expect(asprintf(&name, "%s%s", path, moment) >= 0, "no memory for a name");
+	return name;
+}
+
 #define OTHER "OTHER" /* stands for the trace to compare with */
+#define MOMENT '@'    /* begins what is put behind the traces' names */
 
 static const char *const command_lines[][6] = {
 	{ "report" },
@@ -175,6 +185,14 @@ static const char *const command_lines[][6] = {
 	{ "timeline", "--json" },
 	{ "timeline", "--csv" },
 	{ "timeline", "--svg=/dev/null" },
+	{ "report", "@peak" },
+	{ "report", "--json", "--by=site", "@step" },
+	{ "diff", OTHER, "@step" },
+	{ "diff", "--json", OTHER, "@1s" },
+	{ "tree", "--json", "@1ns" },
+	{ "annotate", "@step" },
+	{ "timeline", "@step" },
+	{ "export", "--format=csv", "@peak" },
 };
 
 unsigned target_command_count(void)
@@ -201,17 +219,21 @@ bool target_command(unsigned wanted, const char *path, const char *other)
 {
 	const char *const *line = command_lines[wanted % target_command_count()];
 	FILE *outside = stderr;
+	const char *moment = "";
 	char *argv[10] = { (char *)"mtracer" };
-	char *said = NULL;
+	char *said = NULL, *first, *second;
 	size_t size;
 	int argc = 1, status;
 	bool ok;
 
-	while (line[argc - 1]) {
-		argv[argc] = (char *)(strcmp(line[argc - 1], OTHER) ? line[argc - 1] : other);
-		argc++;
-	}
-	argv[argc++] = (char *)path;
+	for (int i = 0; line[i]; i++)
+		if (*line[i] == MOMENT)
+			moment = line[i];
+	first = at_moment(path, moment);
+	second = at_moment(other, moment);
+	for (; line[argc - 1] && *line[argc - 1] != MOMENT; argc++)
+		argv[argc] = strcmp(line[argc - 1], OTHER) ? (char *)line[argc - 1] : second;
+	argv[argc++] = first;
 	stderr = open_memstream(&said, &size);
 	target_expect(stderr, "no memory for messages");
 	status = command_main(argc, argv);
@@ -222,6 +244,8 @@ bool target_command(unsigned wanted, const char *path, const char *other)
 		dprintf(STDERR_FILENO, "fuzz: %s: exit status %d, and said:\n%s\n", argv[1], status,
 			said);
 	free(said);
+	free(first);
+	free(second);
 	return ok;
 }
 

@@ -25,6 +25,7 @@ PYTHON = """if 1:
 """
 PROGRAMS = {
     "growing": [BUILT / "growing", "9"],
+    "snapshots": [BUILT / "snapshots", "threads"],
     "closing": [BUILT / "growing", "9", "closefrom"],
     "forking": [BUILT / "processes", "fork"],
     "executing": [BUILT / "processes", "exec"],
