@@ -376,7 +376,7 @@ struct mt_snapshot {
 	uint32_t rows_end; /* in MT_SNAPSHOT_ROWS */
 	uint32_t peak_site;
 	uint32_t peak_lane;
-	uint32_t flags; /* of the header's MT_NOTE_*: MULTI and RESET */
+	uint32_t flags; /* of the header's MT_NOTE_*: MULTI, RESET and CLEARED */
 	uint32_t reserved;
 };
 

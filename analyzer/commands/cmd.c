@@ -31,6 +31,7 @@ const struct command *const commands[] = {
 	&cmd_start,
 	&cmd_stop,
 	&cmd_mark,
+	&cmd_snapshot,
 	&cmd_reset_peak,
 	&cmd_completion,
 	NULL,

@@ -37,6 +37,7 @@ extern const struct command cmd_pack;
 extern const struct command cmd_report;
 extern const struct command cmd_reset_peak;
 extern const struct command cmd_run;
+extern const struct command cmd_snapshot;
 extern const struct command cmd_start;
 extern const struct command cmd_stop;
 extern const struct command cmd_top;

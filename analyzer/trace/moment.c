@@ -13,6 +13,7 @@
 
 #define LABELS_NAMED 8 /* where one isn't found */
 #define LABELS_SOUGHT 1000
+#define NOTES_THEN (MT_NOTE_MULTI | MT_NOTE_RESET | MT_NOTE_CLEARED) /* that snapshots have */
 #define PEAK "peak"
 #define END "end"
 
@@ -140,8 +141,7 @@ static void go_to_snapshot(struct trace *t, const struct mt_snapshot *s)
 	h->peak_site = s->peak_site;
 	h->peak_lane = s->peak_lane;
 	h->max_unpublished = s->max_unpublished;
-	h->flags &= ~(MT_NOTE_MULTI | MT_NOTE_RESET);
-	h->flags |= s->flags & (MT_NOTE_MULTI | MT_NOTE_RESET);
+	h->flags = (h->flags & ~NOTES_THEN) | (s->flags & NOTES_THEN);
 	end_at(t, s->ns ? s->ns : 1);
 }
 

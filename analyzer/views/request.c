@@ -4,6 +4,7 @@
 #include "analyzer/base/clock.h"
 #include "analyzer/base/log.h"
 #include "analyzer/base/progress.h"
+#include "analyzer/trace/moment.h"
 #include "analyzer/trace/process.h"
 #include "analyzer/trace/recognize.h"
 #include "preload/trace_format.h"
@@ -113,7 +114,7 @@ int request_scan(struct livetrace *live, uint64_t wait_seconds)
 
 /* ---- recording */
 
-int request_recording(struct livetrace *live, bool on, bool *was)
+int request_recording(struct livetrace *live, bool on, bool *already)
 {
 	struct mt_header *header = livetrace_map(live);
 	uint64_t before;
@@ -125,7 +126,7 @@ int request_recording(struct livetrace *live, bool on, bool *was)
 	else
 		before = __atomic_fetch_and(
 			&header->enabled, ~(uint64_t)MT_ENABLED_RECORD, __ATOMIC_ACQ_REL);
-	*was = before & MT_ENABLED_RECORD;
+	*already = on == !!(before & MT_ENABLED_RECORD);
 	return EXIT_OK;
 }
 
@@ -159,23 +160,73 @@ static int lock(struct livetrace *live, uint64_t wait_seconds)
 	return EXIT_OK;
 }
 
-int request_make(struct livetrace *live, uint32_t kind, const char *label, uint64_t wait_seconds)
+/* What one kind of request is called, and from which format on libraries take it. */
+struct kind {
+	const char *does, *did;
+	uint16_t version;
+};
+
+static const struct kind kinds[] = {
+	[MT_REQUEST_RESET_PEAK] = { "resets its peaks", "reset its peaks", 2 },
+	[MT_REQUEST_MARK] = { "makes the mark", "made the mark", 2 },
+	[MT_REQUEST_SNAPSHOT] = { "keeps the snapshot", "kept the snapshot", 3 },
+};
+
+/* Nobody else asks for one meanwhile; the process itself may take one. */
+static int check_new(const struct livetrace *live, const char *label)
 {
-	bool mark = kind == MT_REQUEST_MARK;
-	struct awaited a = { mark ? "makes the mark" : "resets its peaks",
-		mark ? "made the mark" : "reset its peaks", "report", 0, wait_seconds, answer,
+	char why[512];
+	struct trace *t = trace_open(live->path, why, sizeof(why));
+	bool found = t && trace_find_snapshot(t, label);
+
+	trace_free(t);
+	if (!t)
+		return error("%s: %s", live->path, why);
+	if (found)
+		return error("process %u: has a snapshot '%s' already", live->pid, label);
+	return EXIT_OK;
+}
+
+/* Of what a process may have had no room for. */
+struct kept {
+	uint64_t lost_marks, lost_snapshots;
+};
+
+static struct kept count_kept(const struct mt_header *h)
+{
+	return (struct kept){ __atomic_load_n(&h->lost_marks, __ATOMIC_ACQUIRE),
+		__atomic_load_n(&h->lost_snapshots, __ATOMIC_ACQUIRE) };
+}
+
+static int check_kept(const struct livetrace *live, uint32_t kind, struct kept before)
+{
+	const struct mt_header *h = live->header;
+	struct kept now = count_kept(h);
+
+	if (kind == MT_REQUEST_MARK &&
+		__atomic_load_n(&h->tables[MT_POINTS].count, __ATOMIC_ACQUIRE) == 0)
+		return error("process %u: keeps no points of its curve, so no marks "
+			     "(MTRACE_TIMELINE=0, or sampled)",
+			live->pid);
+	if (kind == MT_REQUEST_MARK && now.lost_marks > before.lost_marks)
+		return error("process %u: has no room for more marks (MTRACE_TIMELINE)", live->pid);
+	if (kind == MT_REQUEST_SNAPSHOT && now.lost_snapshots > before.lost_snapshots)
+		return error("process %u: has no room for more than %llu snapshot%s "
+			     "(MTRACE_SNAPSHOTS, or the disk)",
+			live->pid, (unsigned long long)h->tables[MT_SNAPSHOTS].count,
+			h->tables[MT_SNAPSHOTS].count == 1 ? "" : "s");
+	return EXIT_OK;
+}
+
+static int write_request(
+	struct livetrace *live, uint32_t kind, const char *label, uint64_t wait_seconds)
+{
+	struct mt_header *header = live->header;
+	struct awaited a = { kinds[kind].does, kinds[kind].did, "report", 0, wait_seconds, answer,
 		is_taken };
-	struct mt_header *header = livetrace_map(live);
+	struct kept before = count_kept(header);
 	int status;
 
-	if (!header)
-		return say_not_mapped(live);
-	if (header->version < 2)
-		return error(
-			"%s: written by an older library, which takes no such request", live->path);
-	status = lock(live, wait_seconds);
-	if (status != EXIT_OK)
-		return status;
 	header->request.kind = kind;
 	memset(header->request.label, 0, sizeof(header->request.label));
 	memcpy(header->request.label, label, strlen(label));
@@ -184,6 +235,26 @@ int request_make(struct livetrace *live, uint32_t kind, const char *label, uint6
 	status = await(live, &a);
 	if (status != EXIT_OK) /* nobody waits any more */
 		write_number(header, &header->request.number, header->request.answer);
+	return status == EXIT_OK ? check_kept(live, kind, before) : status;
+}
+
+int request_make(struct livetrace *live, uint32_t kind, const char *label, uint64_t wait_seconds)
+{
+	struct mt_header *header = livetrace_map(live);
+	int status;
+
+	if (!header)
+		return say_not_mapped(live);
+	if (header->version < kinds[kind].version)
+		return error(
+			"%s: written by an older library, which takes no such request", live->path);
+	status = lock(live, wait_seconds);
+	if (status != EXIT_OK)
+		return status;
+	if (kind == MT_REQUEST_SNAPSHOT)
+		status = check_new(live, label);
+	if (status == EXIT_OK)
+		status = write_request(live, kind, label, wait_seconds);
 	flock(live->fd, LOCK_UN);
 	return status;
 }

@@ -14,11 +14,12 @@
 /* A search for leaks; waits for its result. */
 int request_scan(struct livetrace *live, uint64_t wait_seconds);
 
-/* Recording goes on, or stops, from the process's next allocation; there is nothing to wait for. `was`: what
+/* Recording goes on, or stops, from the process's next allocation; there is nothing to wait for. `already`:
  * it did before. */
-int request_recording(struct livetrace *live, bool on, bool *was);
+int request_recording(struct livetrace *live, bool on, bool *already);
 
-/* Any other request (MT_REQUEST_*); waits until it was taken. label: "" where the request has none. */
+/* Any other request (MT_REQUEST_*); waits until it was done, and says where it couldn't be. label: ""
+ * where the request has none. */
 int request_make(struct livetrace *live, uint32_t kind, const char *label, uint64_t wait_seconds);
 
 #endif

@@ -66,7 +66,7 @@ static void copy_sites(struct taking *t)
 	t->snapshot.peak_site = h->peak_site;
 	t->snapshot.peak_lane = h->peak_lane;
 	t->snapshot.max_unpublished = h->max_unpublished;
-	t->snapshot.flags = h->flags & (MT_NOTE_MULTI | MT_NOTE_RESET);
+	t->snapshot.flags = h->flags & (MT_NOTE_MULTI | MT_NOTE_RESET | MT_NOTE_CLEARED);
 	for (uint64_t i = 1; i < t->sites; i++)
 		copy_site(&t->rows[i], (uint32_t)i);
 	ledger_release(holder);

@@ -147,7 +147,7 @@ class Control(Started):
             self.assertEqual(self.allocations(process), 0)
             self.assertIn("records from its next allocation on", self.ask("start", process.pid))
             wait_until(lambda: self.allocations(process) > 10, "it records")
-            self.assertIn("already", self.ask("start", trace))
+            self.assertIn("already recording", self.ask("start", trace))
             self.assertIn("records no new", self.ask("stop", trace))
             self.ask("mark", process.pid, "stopped")  # taken by an event, which isn't recorded any more
             count = self.allocations(process)
@@ -155,6 +155,62 @@ class Control(Started):
             self.assertEqual(self.allocations(process), count)
             self.assertIn("was not recording", self.ask("stop", process.pid))
             self.assertEqual(self.marks(process), ["stopped", "later"])
+
+    def snapshots(self, process):
+        return [one["label"] for one in json.loads(mtracer("info", "--json", process.pid).stdout)["snapshots"]]
+
+    def test_snapshots(self):
+        """From outside, and what grew between two of them, by number or path."""
+        with scratch() as directory:
+            process = self.start(directory, "busy")
+            trace = directory / "asking.mtrace"
+            self.assertEqual(self.ask("snapshot", process.pid, "before"), f"process {process.pid}: snapshot kept\n")
+            wait_until(lambda: self.allocations(process) > 1000, "it goes on")
+            self.ask("snapshot", trace, "the one after")
+            self.assertEqual(self.snapshots(process), ["before", "the one after"])
+            result = json.loads(mtracer("diff", "--json", f"{process.pid}@before", f"{trace}@the one after").stdout)
+            self.assertGreater(result["totals"]["delta_allocations"], 0)
+            self.assertEqual(result["totals"]["delta_allocations"], sum(r["delta_allocations"] for r in result["rows"]))
+            self.assertEqual(self.ask("snapshot", trace, "before", status=2),
+                             f"mtracer: process {process.pid}: has a snapshot 'before' already\n")
+            for label in "peak", "end", "", "x" * 128:
+                self.assertEqual(self.ask("snapshot", trace, label, status=2).count("\n"), 1)
+            self.assertEqual(self.snapshots(process), ["before", "the one after"])
+            process.kill()
+            process.wait()
+            self.assertEqual(mtracer("report", f"{trace}@before").status, 0)
+
+    def test_no_room(self):
+        """Said where it is, and nothing that is there is dropped."""
+        with scratch() as directory:
+            process = self.start(directory, "busy", MTRACE_SNAPSHOTS="1", MTRACE_TIMELINE="16")
+            self.ask("snapshot", process.pid, "a")
+            self.assertEqual(self.ask("snapshot", process.pid, "b", status=2),
+                             f"mtracer: process {process.pid}: has no room for more than 1 snapshot "
+                             "(MTRACE_SNAPSHOTS, or the disk)\n")
+            self.assertEqual(self.snapshots(process), ["a"])
+            for i in range(8):
+                self.ask("mark", process.pid, f"{i}")
+            self.assertEqual(self.ask("mark", process.pid, "8", status=2),
+                             f"mtracer: process {process.pid}: has no room for more marks (MTRACE_TIMELINE)\n")
+            self.assertEqual(self.marks(process), [f"{i}" for i in range(8)])
+
+    def test_no_points(self):
+        with scratch() as directory:
+            for variables in {"MTRACE_TIMELINE": "0"}, {"MTRACE_SAMPLE": "1KiB"}:
+                process = self.start(directory, "busy", **variables)
+                self.assertIn("keeps no points of its curve, so no marks",
+                              self.ask("mark", process.pid, "none", status=2))
+                self.ask("snapshot", process.pid, "kept")  # needs none
+                self.assertEqual(self.snapshots(process), ["kept"])
+
+    def test_snapshots_of_many(self):
+        with scratch() as directory:
+            process = self.start(directory, "busy")
+            asking = [subprocess.Popen([MTRACER, "snapshot", "-q", "--wait", "60", str(process.pid), f"{i % 8}"],
+                                       stderr=subprocess.DEVNULL) for i in range(10)]
+            self.assertEqual(sorted(one.wait() for one in asking), [0] * 8 + [2] * 2)  # a label can be taken once
+            self.assertEqual(sorted(self.snapshots(process)), [f"{i}" for i in range(8)])
 
     def test_marks_of_many(self):
         """Requests at once wait for each other; none is lost."""
@@ -169,7 +225,7 @@ class Control(Started):
         with scratch() as directory:
             process = self.start(directory, "peaked")
             self.assertGreater(self.totals(process)["peak_bytes"], 100000)
-            self.ask("reset-peak", process.pid)
+            self.assertIn("peaks reset to what it holds now", self.ask("reset-peak", process.pid))
             self.assertIn(self.totals(process)["peak_bytes"], range(1000, 10000))
             notes = json.loads(mtracer("info", "--json", process.pid).stdout)["trace"]["notes"]
             self.assertIn("reset_peak", {note["key"] for note in notes})
