@@ -10,6 +10,7 @@
 #include "analyzer/base/table.h"
 #include "analyzer/base/width.h"
 #include "analyzer/commands/cmd.h"
+#include "analyzer/commands/sort_option.h"
 #include "analyzer/print/listing.h"
 #include "analyzer/print/row.h"
 #include "analyzer/print/summary.h"
@@ -294,8 +295,8 @@ static bool is_mere_file(const char *operand)
 
 static int run(const void *values, int argc, char **argv)
 {
-	struct annotate a = { .values = values };
-	int status = sort_key_check("annotate", a.values->sort, &a.key);
+	struct annotate a = { .values = values, .key = SORT_AT_PEAK_BYTES };
+	int status = sort_option_sums("annotate", a.values->sort, &a.key);
 	bool named;
 
 	if (status == EXIT_OK)
@@ -309,7 +310,7 @@ static int run(const void *values, int argc, char **argv)
 	status = reading_open(&a.reading, &a.values->reading, named ? argv[0] : NULL);
 	if (status != EXIT_OK)
 		return status;
-	status = sort_key_settle(a.values->sort, a.reading.trace, &a.key);
+	status = sort_option_settle(a.values->sort, a.reading.trace, &a.key);
 	if (status == EXIT_OK)
 		status = annotate(&a, argc - named, argv + named);
 	reading_close(&a.reading);

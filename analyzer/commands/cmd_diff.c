@@ -5,6 +5,7 @@
 #include "analyzer/base/mem.h"
 #include "analyzer/base/paths.h"
 #include "analyzer/commands/cmd.h"
+#include "analyzer/commands/sort_option.h"
 #include "analyzer/print/diff_print.h"
 #include "analyzer/trace/trace.h"
 #include "analyzer/views/filter.h"
@@ -73,22 +74,6 @@ struct command_state {
 
 /* ---- options */
 
-static int find_measure(const char *option, const char *name, enum sort_key *measure)
-{
-	const char *names[DIFF_MEASURES + 1] = { NULL };
-	const char *nearest;
-
-	for (int i = 0; i < (int)DIFF_MEASURES; i++)
-		names[i] = sort_key_names[i];
-	if (sort_key_find(name, measure) && (int)*measure < (int)DIFF_MEASURES)
-		return EXIT_OK;
-	nearest = nearest_name(name, names);
-	if (nearest)
-		return error(
-			"diff: '--%s %s' is not known; did you mean '%s'?", option, name, nearest);
-	return error("diff: '--%s %s' is not known; see 'mtracer help diff'", option, name);
-}
-
 /* Of what is counted, not measured in bytes, a number says enough. */
 static int find_limit(const char *option, const char *text, bool counts, struct limit *limit)
 {
@@ -106,15 +91,14 @@ static int check_values(struct command_state *c)
 {
 	const struct values *v = c->values;
 	struct diff_view *view = &c->view;
-	int status = EXIT_OK;
+	int status;
 	bool counts;
 
 	view->sort = view->site = SORT_AT_PEAK_BYTES;
 	view->total = SORT_PEAK_BYTES;
-	if (v->sort)
-		status = find_measure("sort", v->sort, &view->sort);
+	status = sort_option("diff", "sort", v->sort, false, &view->sort);
 	if (status == EXIT_OK && v->measure) {
-		status = find_measure("measure", v->measure, &view->total);
+		status = sort_option("diff", "measure", v->measure, false, &view->total);
 		view->site = view->total;
 	}
 	counts = !measure_is_bytes(view->total);
@@ -294,9 +278,9 @@ static int settle_measures(struct command_state *c)
 	for (size_t i = 0; i < c->trace_count && status == EXIT_OK; i++) {
 		const struct trace *t = c->traces[i].reading.trace;
 
-		status = sort_key_settle(sort_key_names[view->sort], t, &view->sort);
+		status = sort_option_settle(sort_key_names[view->sort], t, &view->sort);
 		if (status == EXIT_OK && v->measure)
-			status = sort_key_settle(v->measure, t, &view->site);
+			status = sort_option_settle(v->measure, t, &view->site);
 	}
 	return status;
 }

@@ -4,12 +4,12 @@
 #include "analyzer/base/strbuf.h"
 #include "analyzer/commands/cmd.h"
 #include "analyzer/commands/outfile.h"
+#include "analyzer/commands/sort_option.h"
 #include "analyzer/export/export.h"
 #include "analyzer/trace/recognize.h"
 #include "analyzer/views/reading.h"
 #include "analyzer/views/selection.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #define NO_FORMAT (-1)
@@ -57,17 +57,12 @@ static int check_format(const struct values *v)
 
 static int check_measure(const struct values *v, enum sort_key *key)
 {
-	const char *nearest;
+	int status;
 
 	*key = SORT_AT_PEAK_BYTES;
-	if (v->measure && (!sort_key_find(v->measure, key) || *key == SORT_NAME)) {
-		nearest = nearest_name(v->measure, sort_key_names);
-		if (nearest && strcmp(nearest, sort_key_names[SORT_NAME]) != 0)
-			return error("export: '--measure %s' is not known; did you mean '%s'?",
-				v->measure, nearest);
-		return error("export: '--measure %s' is not known; see 'mtracer help export'",
-			v->measure);
-	}
+	status = sort_option("export", "measure", v->measure, false, key);
+	if (status != EXIT_OK)
+		return status;
 	if (*key == SORT_PEAK_BYTES && export_formats[v->format]->adds_up)
 		return error("export: %s adds up what functions call, and own peaks have no sum",
 			export_format_names[v->format]);
@@ -98,8 +93,11 @@ static int export_trace(const struct values *v, struct reading *r, enum sort_key
 	const struct export_format *format = export_formats[v->format];
 	struct tally tally;
 	struct outfile out;
-	struct exporter e = { r->trace, &tally, r->resolver, measure, v->reading.no_wrappers,
-		NULL };
+	struct exporter e = { .trace = r->trace,
+		.tally = &tally,
+		.resolver = r->resolver,
+		.measure = measure,
+		.whole_stacks = v->reading.no_wrappers };
 	int status;
 
 	if (!v->out && format->packed && isatty(STDOUT_FILENO))
@@ -130,7 +128,7 @@ static int run(const void *values, int argc, char **argv)
 		status = reading_open(&r, &v->reading, argv[0]);
 	if (status != EXIT_OK)
 		return status;
-	status = sort_key_settle(v->measure, r.trace, &measure);
+	status = sort_option_settle(v->measure, r.trace, &measure);
 	if (status == EXIT_OK)
 		status = check_moment(v, r.trace);
 	if (status == EXIT_OK)

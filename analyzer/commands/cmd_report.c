@@ -13,6 +13,7 @@
 #include "analyzer/base/units.h"
 #include "analyzer/base/width.h"
 #include "analyzer/commands/cmd.h"
+#include "analyzer/commands/sort_option.h"
 #include "analyzer/print/row.h"
 #include "analyzer/print/summary.h"
 #include "analyzer/symbols/source.h"
@@ -408,8 +409,6 @@ static void print_markdown(const struct report *r)
 
 static int check_values(const struct values *v, enum sort_key *sort)
 {
-	const char *nearest;
-
 	*sort = v->by == BY_THREAD ? SORT_ALLOCATED_BYTES : SORT_AT_PEAK_BYTES;
 	if (v->cumulative && (v->by == BY_SITE || v->by == BY_THREAD))
 		return error("report: --cumulative requires --by line, function, file or module");
@@ -417,13 +416,7 @@ static int check_values(const struct values *v, enum sort_key *sort)
 		return error("report: --slack is not available by thread");
 	if (check_one_format("report", v->json, v->csv, v->markdown) != EXIT_OK)
 		return EXIT_ERROR;
-	if (!v->sort || sort_key_find(v->sort, sort))
-		return EXIT_OK;
-	nearest = nearest_name(v->sort, sort_key_names);
-	if (nearest)
-		return error(
-			"report: '--sort %s' is not known; did you mean '%s'?", v->sort, nearest);
-	return error("report: '--sort %s' is not known; see 'mtracer help report'", v->sort);
+	return sort_option("report", "sort", v->sort, true, sort);
 }
 
 static int check_trace(struct report *r)
@@ -439,7 +432,7 @@ static int check_trace(struct report *r)
 		return error(
 			"%s: no slack was recorded; use 'mtracer run --slack' or MTRACE_SLACK=1",
 			t->path);
-	return sort_key_settle(r->values->sort, t, &r->sort);
+	return sort_option_settle(r->values->sort, t, &r->sort);
 }
 
 static int run(const void *values, int argc, char **argv)

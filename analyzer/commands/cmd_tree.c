@@ -12,6 +12,7 @@
 #include "analyzer/base/table.h"
 #include "analyzer/base/width.h"
 #include "analyzer/commands/cmd.h"
+#include "analyzer/commands/sort_option.h"
 #include "analyzer/print/peekview.h"
 #include "analyzer/print/row.h"
 #include "analyzer/print/summary.h"
@@ -568,8 +569,8 @@ static int check_percent(struct view *v)
 
 static int run(const void *values, int argc, char **argv)
 {
-	struct view v = { .values = values };
-	int status = sort_key_check("tree", v.values->sort, &v.key);
+	struct view v = { .values = values, .key = SORT_AT_PEAK_BYTES };
+	int status = sort_option_sums("tree", v.values->sort, &v.key);
 	char why[512];
 
 	if (status == EXIT_OK)
@@ -586,7 +587,7 @@ static int run(const void *values, int argc, char **argv)
 		return error("tree: %s", why);
 	status = reading_open(&v.reading, &v.values->reading, argv[0]);
 	if (status == EXIT_OK &&
-		sort_key_settle(v.values->sort, v.reading.trace, &v.key) != EXIT_OK) {
+		sort_option_settle(v.values->sort, v.reading.trace, &v.key) != EXIT_OK) {
 		status = EXIT_ERROR;
 		reading_close(&v.reading);
 	}

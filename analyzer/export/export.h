@@ -14,12 +14,15 @@
 #include "analyzer/views/profile.h"
 #include "analyzer/views/tally.h"
 
+struct filter;
+
 struct exporter {
 	const struct trace *trace;
 	const struct tally *tally;
 	struct resolver *resolver;
-	enum sort_key measure; /* the only one, or the one that a viewer shows first */
-	bool whole_stacks;     /* start-up frames are kept */
+	enum sort_key measure;	     /* the only one, or the one that a viewer shows first */
+	bool whole_stacks;	     /* start-up frames are kept */
+	const struct filter *filter; /* of stacks, as folded takes it; NULL keeps all */
 	FILE *out;
 };
 

@@ -6,6 +6,7 @@
 #include "analyzer/base/progress.h"
 #include "analyzer/symbols/resolve.h"
 #include "analyzer/trace/trace.h"
+#include "analyzer/views/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -172,8 +173,12 @@ struct stacks *stacks_new(const struct exporter *e, enum stack_detail detail)
 	s->detail = detail;
 	s->group_of_site = mem_zalloc(e->trace->site_count + 1, sizeof(*s->group_of_site));
 	find_node(s, UINT32_MAX, UINT32_MAX);
-	for (uint32_t i = 0; i < e->tally->count; i++)
-		add_site(&w, e->tally->order[i]);
+	for (uint32_t i = 0; i < e->tally->count; i++) {
+		uint32_t site = e->tally->order[i];
+
+		if (filter_keeps_stack(e->filter, e->trace, e->resolver, site))
+			add_site(&w, site);
+	}
 	for (size_t i = 0; i < s->group_count; i++)
 		tally_finish(e->tally, &s->groups[i].sum);
 	free(w.frames);

@@ -363,35 +363,16 @@ void add_frame_paths(void *paths, const struct frame_function *fn)
 
 /* ---- filters */
 
-struct subjects {
-	struct filter_subject *items;
-	size_t count, room;
-};
-
-static void add_subject(void *context, const struct frame_function *fn)
-{
-	struct subjects *s = context;
-	struct filter_subject subject = { fn->symbol->function, fn->symbol->file, fn->symbol->line,
-		fn->frame->module };
-
-	VEC_PUSH(s->items, s->count, s->room, subject);
-}
-
 bool row_kept(const struct row *row, const struct profile *p, const struct trace *t,
 	struct resolver *resolver, const struct filter *filter)
 {
 	struct filter_subject one = { row->function, row->file, row->line, row->module };
-	struct subjects stack = { 0 };
-	bool kept;
 
 	if (filter_is_empty(filter))
 		return true;
 	if (p->by == BY_THREAD)
 		one.function = t->lanes[row->lane].name;
-	if (p->by != BY_SITE)
-		return filter_keeps(filter, &one, 1);
-	stack_walk(t, resolver, row->site, add_subject, &stack);
-	kept = filter_keeps(filter, stack.items, stack.count);
-	free(stack.items);
-	return kept;
+	if (p->by == BY_SITE)
+		return filter_keeps_stack(filter, t, resolver, row->site);
+	return filter_keeps(filter, &one, 1);
 }

@@ -218,32 +218,6 @@ static uint32_t call_bottom_up(struct grower *g, uint32_t node, const struct fra
 	return call;
 }
 
-/* ---- filters */
-
-struct stack_filter {
-	const struct filter *filter;
-	struct filter_subject *items;
-	size_t count, room;
-};
-
-static void add_subject(void *context, const struct frame_function *fn)
-{
-	struct stack_filter *s = context;
-	struct filter_subject subject = { fn->symbol->function, fn->symbol->file, fn->symbol->line,
-		fn->frame->module };
-
-	VEC_PUSH(s->items, s->count, s->room, subject);
-}
-
-static bool is_kept(struct grower *g, struct stack_filter *s, uint32_t site)
-{
-	if (!s->filter || filter_is_empty(s->filter))
-		return true;
-	s->count = 0;
-	stack_walk(g->trace, g->resolver, site, add_subject, s);
-	return filter_keeps(s->filter, s->items, s->count);
-}
-
 /* ---- the whole */
 
 static uint32_t call_of_site(struct grower *g, uint32_t site, bool only_owners)
@@ -261,17 +235,14 @@ static uint32_t call_of_site(struct grower *g, uint32_t site, bool only_owners)
 
 static void add_sites(struct grower *g, const struct filter *filter, bool only_owners)
 {
-	struct stack_filter stack = { .filter = filter };
-
 	for (uint32_t i = 0; i < g->tally->count; i++) {
 		uint32_t site = g->tally->order[i], call;
 
-		if (!is_kept(g, &stack, site))
+		if (!filter_keeps_stack(filter, g->trace, g->resolver, site))
 			continue;
 		call = call_of_site(g, site, only_owners);
 		measures_add(&g->tree->calls[call].own, &g->tally->sites[site]);
 	}
-	free(stack.items);
 }
 
 /* Most owners are small, and their callers' trees would be most of the work. */

@@ -3,6 +3,7 @@
 #include "analyzer/views/filter.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/strbuf.h"
+#include "analyzer/symbols/resolve.h"
 #include "analyzer/trace/recognize.h"
 
 #include <regex.h>
@@ -110,5 +111,33 @@ bool filter_keeps(const struct filter *f, const struct filter_subject *subjects,
 			return false;
 		keep = keep || finds_subject(&f->match, &subjects[i]);
 	}
+	return keep;
+}
+
+struct subjects {
+	struct filter_subject *items;
+	size_t count, room;
+};
+
+static void add_subject(void *context, const struct frame_function *fn)
+{
+	struct subjects *s = context;
+	struct filter_subject subject = { fn->symbol->function, fn->symbol->file, fn->symbol->line,
+		fn->frame->module };
+
+	VEC_PUSH(s->items, s->count, s->room, subject);
+}
+
+bool filter_keeps_stack(
+	const struct filter *f, const struct trace *trace, struct resolver *resolver, uint32_t site)
+{
+	struct subjects stack = { 0 };
+	bool keep;
+
+	if (!f || filter_is_empty(f))
+		return true;
+	stack_walk(trace, resolver, site, add_subject, &stack);
+	keep = filter_keeps(f, stack.items, stack.count);
+	free(stack.items);
 	return keep;
 }

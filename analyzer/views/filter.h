@@ -12,6 +12,8 @@
 #include "analyzer/base/opts.h"
 
 struct filter;
+struct resolver;
+struct trace;
 
 /*
  * POSIX extended regular expressions. NULL when one isn't valid, and then `error` says which and
@@ -34,5 +36,9 @@ struct filter_subject {
 /* Keeps what some `match` finds in any of the subjects (or there is no `match`), and no `exclude`
  * does. */
 bool filter_keeps(const struct filter *filter, const struct filter_subject *subjects, size_t count);
+
+/* The same of the functions on a site's stack; NULL keeps every site. */
+bool filter_keeps_stack(const struct filter *filter, const struct trace *trace,
+	struct resolver *resolver, uint32_t site);
 
 #endif

@@ -331,33 +331,3 @@ struct selection select_matching(const struct annotation *a, enum sort_key key,
 	free(unknown);
 	return all;
 }
-
-int sort_key_check(const char *command, const char *name, enum sort_key *key)
-{
-	const char *nearest;
-
-	*key = SORT_AT_PEAK_BYTES;
-	if (!name)
-		return EXIT_OK;
-	if (sort_key_find(name, key)) {
-		if (*key != SORT_PEAK_BYTES && *key != SORT_NAME)
-			return EXIT_OK;
-		return error("%s: cannot sort by '%s'", command, sort_key_names[*key]);
-	}
-	nearest = nearest_name(name, sort_key_names);
-	if (nearest)
-		return error(
-			"%s: '--sort %s' is not known; did you mean '%s'?", command, name, nearest);
-	return error("%s: '--sort %s' is not known; see 'mtracer help %s'", command, name, command);
-}
-
-int sort_key_settle(const char *name, const struct trace *t, enum sort_key *key)
-{
-	const struct measures then = { .unknown = t->moment.unknown };
-
-	if (!name && t->moment.kind != MOMENT_END)
-		*key = SORT_CURRENT_BYTES;
-	if (measure_is_known(&then, *key))
-		return EXIT_OK;
-	return error("%s: %s is not known of this moment", t->path, sort_key_names[*key]);
-}

@@ -34,12 +34,4 @@ struct selection select_matching(const struct annotation *a, enum sort_key key,
 
 void selection_release(struct selection *s);
 
-/* The key that --sort names, at_peak_bytes for NULL; only measures that add up. EXIT_ERROR after
- * an error. */
-int sort_key_check(const char *command, const char *name, enum sort_key *key);
-
-/* The same when there is a trace: where nothing was said of the state at a moment, the key is what was
- * held then. EXIT_ERROR after an error: the measure isn't known of that moment. */
-int sort_key_settle(const char *name, const struct trace *trace, enum sort_key *key);
-
 #endif
