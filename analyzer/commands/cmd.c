@@ -27,6 +27,7 @@ const struct command *const commands[] = {
 	&cmd_merge,
 	&cmd_pack,
 	&cmd_export,
+	&cmd_flamegraph,
 	&cmd_info,
 	&cmd_start,
 	&cmd_stop,

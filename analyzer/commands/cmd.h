@@ -30,6 +30,7 @@ extern const struct command cmd_completion;
 extern const struct command cmd_info;
 extern const struct command cmd_diff;
 extern const struct command cmd_export;
+extern const struct command cmd_flamegraph;
 extern const struct command cmd_leaks;
 extern const struct command cmd_mark;
 extern const struct command cmd_merge;

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: MIT
+"""test_flamegraph.py - flame graphs have the figures of `tree` and `report`, and do in a browser what they say.
+
+usage: test_flamegraph.py figures|large|browser
+
+The picture is read as XML by what it is made of; the browser is Chromium (driver/browser.py).
+"""
+import collections
+import json
+import re
+import shutil
+import subprocess
+import os
+import sys
+import xml.etree.ElementTree
+
+import browser
+from packages import missing
+from test_export import REPORTED, export, make_traces, totals_of
+from tracing import mtracer, run, scratch, skip
+
+SVG = "{http://www.w3.org/2000/svg}"
+WIDTH, LEAST = 1180, 0.1
+ROW = 17
+
+Box = collections.namedtuple("Box", "depth start size lines kind x width label")
+
+
+def draw(trace, out, *options):
+    result = mtracer("flamegraph", "--out", out, *options, trace)
+    assert result.status == 0, result
+    return read(out)
+
+
+def read(path):
+    """The boxes, in their order."""
+    root = xml.etree.ElementTree.parse(path).getroot()
+    group = next(g for g in root.iter(f"{SVG}g") if g.get("class") == "boxes")
+    boxes = []
+    for g in group:
+        rect, label = g.find(f"{SVG}rect"), g.find(f"{SVG}text")
+        y = int(rect.get("y"))
+        boxes.append(Box(abs(y - (boxes[0][0] if boxes else y)) if boxes else y, int(g.get("data-s")), int(g.get("data-v")),
+                         g.find(f"{SVG}title").text.split("\n"), g.get("class").split()[0], float(rect.get("x")), float(rect.get("width")),
+                         "".join(label.itertext()) if label is not None else ""))
+    return [box._replace(depth=box.depth // ROW if i else 0) for i, box in enumerate(boxes)]
+
+
+def tree(trace, *options):
+    result = mtracer("tree", "--json", *options, trace)
+    assert result.status == 0, result
+    return json.loads(result.stdout)["calls"]
+
+
+def levels_of(calls, measure, whole):
+    """{depth: Counter of (function, measure)} of all that is wide enough for a box."""
+    depth, levels = {None: 0}, collections.defaultdict(collections.Counter)
+    for call in calls:
+        depth[call["id"]] = depth[call["parent"]] + 1
+        value = call[measure]
+        if value > 0 and value >= whole * LEAST / WIDTH:
+            levels[depth[call["id"]]][known(call["function"]), value] += 1
+    return levels
+
+
+def known(name):
+    """Names that a picture shows as they are."""
+    return name if name.isascii() and name.isprintable() and "\\" not in name and len(name) <= 400 else None
+
+
+def check_figures(name, trace, directory):
+    for measure in REPORTED:
+        for inverted, callers in ((), ()), (("--inverted",), ("--callers",)):
+            boxes = draw(trace, directory / "out.svg", "--measure", measure, *inverted)
+            whole = totals_of(trace)[measure]
+            if whole <= 0:
+                assert not boxes, (name, measure)
+                continue
+            assert (boxes[0].size, boxes[0].lines[0]) == (whole, "all"), (name, measure, boxes[0], whole)
+            got = collections.defaultdict(collections.Counter)
+            for box in boxes[1:]:
+                if box.kind != "rest":
+                    got[box.depth][known(box.lines[0]), box.size] += 1
+            wanted = levels_of(tree(trace, "--sort", measure, *callers), measure, whole)
+            assert got == wanted, (name, measure, inverted, [(d, wanted[d] - got[d], got[d] - wanted[d]) for d in wanted if wanted[d] != got[d]])
+            check_layout(boxes, whole)
+
+
+def check_layout(boxes, whole):
+    """Each box lies in its caller's, beside the others, and is as wide as its share."""
+    path = {}
+    for box in boxes:
+        path[box.depth] = [box, box.start]
+        assert abs(box.x - 10 - box.start / whole * WIDTH) < 0.1, box
+        assert abs(box.width - box.size / whole * WIDTH) < 0.61, box
+        assert len(box.label) * 7.25 <= box.width or not box.label, box
+        if box.depth and box.kind != "rest":
+            caller, at = path[box.depth - 1]
+            assert at == box.start and box.start + box.size <= caller.start + caller.size, (caller, box)
+            path[box.depth - 1][1] += box.size
+
+
+def check_options(trace, directory):
+    """What else the command writes."""
+    for measure in *REPORTED, "peak_bytes":
+        assert mtracer("flamegraph", "--folded", "--measure", measure, trace).stdout == export(trace, "folded", "--measure", measure)
+    boxes = draw(trace, directory / "out.svg", "--match", "calls=3")
+    calls = tree(trace, "--match", "calls=3")
+    assert boxes[0].size == sum(c["at_peak_bytes"] for c in calls if c["parent"] is None)
+    folded = mtracer("flamegraph", "--folded", "--match", "calls=3", trace).stdout.decode()
+    assert sum(int(line.rsplit(" ", 1)[1]) for line in folded.splitlines()) == boxes[0].size
+    assert not draw(trace, directory / "out.svg", "--match", "no such function")
+    text = (directory / "out.svg").read_text()
+    assert "no stack matches" in text
+
+
+def figures(directory):
+    traces = make_traces(directory)
+    for name, trace in traces.items():
+        check_figures(name, trace, directory)
+        if shutil.which("xmllint"):
+            subprocess.run(["xmllint", "--noout", directory / "out.svg"], check=True)
+    check_options(traces["hostile"], directory)
+    text = draw(traces["hostile"], directory / "out.svg") and (directory / "out.svg").read_text()
+    assert "\\u202eturned" in text and "latin-\\xe9\\xff" in text and "<img" not in text and "tab\\u0009here" in text
+    # Nothing but the names of XML's dialects is an address.
+    assert set(re.findall(r"\w+://[^\"'\s]*", text)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"}
+    if not shutil.which("xmllint"):
+        skip(f"{missing('xmllint')} (the rest was checked)")
+
+
+# ---- more stacks than any picture has room for
+
+def large(directory):
+    out = directory / "out.svg"
+    for what, size, options in ("wide", "16", ()), ("wide", "16", ("--inverted",)), ("deep", "1000", ()), ("deep", "1000", ("--inverted",)):
+        trace = directory / f"{what}.mtrace"
+        if not trace.exists():
+            assert run([os.environ["TEST_BRANCHES"], what, size], MTRACE_OUT=str(trace), MTRACE_DEPTH="1024").status == 0
+        boxes = draw(trace, out, "--measure", "allocated_bytes", *options)
+        assert out.stat().st_size < 2 << 20 and len([b for b in boxes if b.kind != "rest"]) <= 5000, (what, out.stat().st_size)
+        assert boxes[0].size == totals_of(trace)["allocated_bytes"]
+        assert (what == "wide") == ("too narrow for a box" in out.read_text()), (what, len(boxes))
+        check_layout(boxes, boxes[0].size)
+
+
+# ---- in a browser
+
+BOXES = "[...document.querySelectorAll('.boxes > g')]"
+
+
+def box_at(page, index, margin=2):
+    """Where to click on a box."""
+    at = page.value(f"(() => {{ const b = {BOXES}[{index}]; b.scrollIntoView({{block: 'nearest'}}); const r = b.querySelector('rect').getBoundingClientRect(); return [r.x, r.y, r.width, r.height] }})()")
+    return at[0] + min(margin, at[2] / 2), at[1] + at[3] / 2
+
+
+def shown(page):
+    """[index, x, width, is above] of the boxes that are shown."""
+    return page.value(BOXES + ".map((g, i) => [i, +g.querySelector('rect').getAttribute('x'), +g.querySelector('rect').getAttribute('width'), "
+                      "g.classList.contains('above'), g.style.display]).filter((b) => b[4] !== 'none').map((b) => b.slice(0, 4))")
+
+
+def result(page):
+    return page.value("document.querySelector('output').textContent")
+
+
+def expected_share(boxes, expression):
+    """What matches, the outermost boxes counted alone."""
+    total = end = 0
+    for box in boxes:
+        if box.kind != "rest" and box.start >= end and any(re.search(expression, line, re.IGNORECASE) for line in box.lines[:-1]):
+            total += box.size
+            end = box.start + box.size
+    return 100 * total / boxes[0].size
+
+
+def check_fits(page, width):
+    """The boxes fill the window, and no name is wider than its box."""
+    first = shown(page)[0]
+    assert abs(first[1] - 10) < 0.01 and abs(first[2] - (width - 20)) < 1.1, (first, width)
+    over = page.value(BOXES + ".filter((g) => g.style.display !== 'none' && g.querySelector('text') && g.querySelector('text').textContent && "
+                      "g.querySelector('text').getComputedTextLength() > +g.querySelector('rect').getAttribute('width'))"
+                      ".map((g) => g.querySelector('text').textContent)")
+    assert not over, over
+
+
+def check_zoom(page, boxes):
+    inner = max((i for i, b in enumerate(boxes) if b.kind != "rest" and b.width > 3), key=lambda i: boxes[i].depth)
+    page.click(*box_at(page, inner))
+    now = {b[0]: b for b in shown(page)}
+    assert inner in now and not now[inner][3] and abs(now[inner][2] - now[0][2]) < 0.1, (now[inner], now[0])
+    above = [i for i, b in now.items() if b[3]]
+    assert [boxes[i].depth for i in above] == list(range(boxes[inner].depth)), above
+    assert page.value("!document.querySelector('button').hidden")
+    page.key("Escape")
+    assert len(shown(page)) == len(boxes) and page.value("document.querySelector('button').hidden")
+    # By keys alone: out of the search, over the boxes, in and out.
+    page.value("document.activeElement.blur()")
+    page.key("/")
+    page.key("Tab")
+    assert page.value(f"document.activeElement === {BOXES}[0]")
+    page.key("ArrowDown")
+    at = page.value(f"{BOXES}.indexOf(document.activeElement)")
+    assert boxes[at].depth == 1, at
+    assert page.value("document.querySelector('.tip').textContent").startswith(boxes[at].lines[0])
+    page.key("Enter")
+    assert {b[0]: b for b in shown(page)}[0][3]
+    page.key("ArrowUp")
+    page.key("Enter")
+    assert len(shown(page)) == len(boxes)
+
+
+def check_search(page, boxes, expression):
+    page.key("f", control=True)
+    assert page.value("document.activeElement.type") == "search"
+    page.type(expression)
+    found = result(page)
+    assert abs(float(found.split(" ")[0]) - expected_share(boxes, expression)) <= 0.051, (found, expected_share(boxes, expression))
+    hits = sum(b.kind != "rest" and any(re.search(expression, line, re.IGNORECASE) for line in b.lines[:-1]) for b in boxes)
+    assert page.value("document.querySelectorAll('.hit').length") == hits
+    page.key("Escape")
+    assert result(page) == "" and page.value("document.querySelectorAll('.hit').length") == 0
+    page.type("(")
+    assert result(page) == "no regular expression"
+    page.key("Escape")
+
+
+def check_looks(page):
+    back = "getComputedStyle(document.querySelector('.back')).fill"
+    light = page.value(back)
+    page.media(prefers_color_scheme="dark")
+    assert page.value(back) != light
+    page.media("print", prefers_color_scheme="dark")
+    assert page.value(back) == light
+    assert page.value("getComputedStyle(document.querySelector('foreignObject')).display") == "none"
+    page.media()
+
+
+def check_page(page, trace, out, expression, *options):
+    boxes = draw(trace, out, *options)
+    page.open(out)
+    width = page.value("document.documentElement.getBoundingClientRect().width")
+    check_fits(page, width)
+    check_search(page, boxes, expression)
+    if not options:
+        check_zoom(page, boxes)
+        check_looks(page)
+    page.move(*box_at(page, 0))
+    assert page.value("document.querySelector('.tip').textContent") == "".join(boxes[0].lines)
+    assert page.value("document.querySelectorAll('title').length") == 1, "the browser's own tooltips lie over ours"
+    assert not page.errors, page.errors
+    assert set(page.requests) == {f"file://{out}"}, page.requests
+
+
+def in_browser(directory):
+    traces = make_traces(directory)
+    with browser.Browser() as page:
+        for name, expression in ("hostile", "img src|\\(1\\)"), ("python3", "^_?Py|json"), ("perl", "main"):
+            if name in traces:
+                page.requests.clear()
+                check_page(page, traces[name], directory / "out.svg", expression)
+                check_page(page, traces[name], directory / "out.svg", expression, "--inverted")
+        assert page.value("document.images.length") == 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "browser" and not browser.program():
+        skip(missing("chromium"))
+    with scratch() as scratch_directory:
+        {"figures": figures, "large": large, "browser": in_browser}[sys.argv[1]](scratch_directory)
