@@ -3,7 +3,6 @@
  * much. */
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
-#include "analyzer/base/paths.h"
 #include "analyzer/commands/cmd.h"
 #include "analyzer/commands/sort_option.h"
 #include "analyzer/print/diff_print.h"
@@ -12,7 +11,6 @@
 #include "analyzer/views/selection.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define LIMIT_DEFAULT UINT64_MAX /* ROWS_SHOWN if human-readable, all in JSON and CSV */
 #define ROWS_SHOWN 20
@@ -158,35 +156,18 @@ static int open_traces(struct command_state *c, int argc, char **argv)
 	return status == EXIT_OK ? open_trace(c, argv[1], DIFF_NEW) : status;
 }
 
-static const char *program_of(const struct diff_trace *t)
-{
-	const char *program = trace_program(t->reading.trace);
-
-	return *program ? path_base(program) : "an unknown program";
-}
-
 /* Compared nevertheless: a program may have been renamed. */
 static void warn_of_differences(const struct command_state *c)
 {
-	const struct diff_trace *first = &c->traces[0];
-	const struct mt_header *a = &first->reading.trace->header;
+	const struct trace *first = c->traces[0].reading.trace;
 
 	for (size_t i = 1; i < c->trace_count; i++) {
-		const struct diff_trace *t = &c->traces[i];
-		const struct mt_header *b = &t->reading.trace->header;
+		const struct trace *other = c->traces[i].reading.trace;
 
-		if (strcmp(program_of(first), program_of(t)) != 0) {
-			warning("different programs are compared: %s in %s, %s in %s",
-				program_of(first), first->reading.trace->path, program_of(t),
-				t->reading.trace->path);
+		if (reading_warn_of_difference(first, other))
 			return;
-		}
-		if (a->sample_bytes != b->sample_bytes)
-			warning("%s was sampled otherwise than %s", t->reading.trace->path,
-				first->reading.trace->path);
-		if (a->depth != b->depth && c->values->by == BY_SITE)
-			warning("%s has other depths of stacks than %s", t->reading.trace->path,
-				first->reading.trace->path);
+		if (first->header.depth != other->header.depth && c->values->by == BY_SITE)
+			warning("%s has other depths of stacks than %s", other->path, first->path);
 	}
 }
 

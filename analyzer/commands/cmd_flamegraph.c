@@ -8,6 +8,8 @@
 #include "analyzer/export/export.h"
 #include "analyzer/print/flamegraph.h"
 #include "analyzer/trace/recognize.h"
+#include "analyzer/trace/trace.h"
+#include "analyzer/views/calldiff.h"
 #include "analyzer/views/filter.h"
 #include "analyzer/views/reading.h"
 
@@ -18,6 +20,7 @@ struct values {
 	const char *out;
 	bool inverted;
 	const char *measure;
+	const char *diff;
 	struct option_list match;
 	struct reading_options reading;
 };
@@ -35,6 +38,8 @@ static const struct option_row options[] = {
 		"callers above\nthem", AT(inverted) },
 	{ OPTION_TEXT, "measure", 0, "KEY", "show this measure as width: at_peak_bytes (the default),\n"
 		"current_bytes, current_blocks, allocated_bytes, allocations\nor temporary", AT(measure) },
+	{ OPTION_TEXT, "diff", 0, "OLD", "color what grew since the trace OLD red, what shrank blue",
+		AT(diff) },
 	{ OPTION_LIST, "match", 'm', "RE", "use only stacks with a function, file:line or module "
 		"that\nmatches the extended regular expression", AT(match) },
 	READING_OPTION_ROWS(struct values, reading),
@@ -46,8 +51,8 @@ struct state {
 	const struct values *values;
 	enum sort_key key;
 	struct filter *filter;
-	struct reading reading;
-	struct tally tally;
+	struct reading reading, old; /* `old` with --diff */
+	struct tally tally, old_tally;
 };
 
 static int check_values(struct state *s)
@@ -62,6 +67,8 @@ static int check_values(struct state *s)
 	if (v->folded && v->inverted)
 		return error(
 			"flamegraph: --inverted is for SVG: folded stacks begin with the program");
+	if (v->folded && v->diff)
+		return error("flamegraph: --diff is for SVG: folded stacks are of one trace");
 	if (s->key == SORT_PEAK_BYTES && !v->folded)
 		return error(
 			"flamegraph: widths add up what functions call, and own peaks have no sum");
@@ -84,40 +91,74 @@ static void write_folded(const struct state *s, FILE *out)
 	export_folded.write(&e);
 }
 
-/* Owners that are too small for a box need no callers. */
-static double least_width(const struct state *s)
+static double least_width(int64_t whole)
 {
-	int64_t whole = sort_measure(&s->tally.totals.all, s->key);
-
 	return (double)whole * FLAME_LEAST / (FLAME_WIDTH - 2 * FLAME_MARGIN);
 }
 
-static void write_svg(const struct state *s, FILE *out)
+/* Of owners that are too small for a box the callers are left out; if nothing else is, and the
+ * other side of a comparison has them, too. */
+static struct calltree *make_tree(
+	const struct state *s, const struct tally *tally, struct resolver *resolver)
 {
-	struct strbuf match = { 0 };
+	int64_t whole = sort_measure(&tally->totals.all, s->key);
+	bool all = s->values->diff || !filter_is_empty(s->filter);
 	struct calltree_options how = {
 		.callers = s->values->inverted,
 		.whole_stacks = s->values->reading.no_wrappers,
 		.key = s->key,
-		.least = s->filter && !filter_is_empty(s->filter) ? 1 : (int64_t)least_width(s),
+		.least = all ? 0 : (int64_t)least_width(whole),
 	};
-	struct flamegraph g = { .trace = s->reading.trace, .key = s->key, .callers = how.callers };
-	struct calltree *tree = calltree_new(&s->tally, s->reading.resolver, &how, s->filter);
+
+	return calltree_new(tally, resolver, &how, s->filter);
+}
+
+static void draw(const struct state *s, struct flamegraph *g, struct calltree *tree, FILE *out)
+{
 	int64_t whole = sort_measure(&tree->calls[0].all, s->key);
+	struct strbuf match = { 0 };
 	struct flame *flame;
 
-	calltree_sort(tree, s->key);
-	flame = flame_new(tree, s->key,
-		(double)whole * FLAME_LEAST / (FLAME_WIDTH - 2 * FLAME_MARGIN), FLAME_MOST);
 	for (size_t i = 0; i < s->values->match.count; i++)
 		strbuf_addf(&match, "%s%s", i ? " or " : "", s->values->match.items[i]);
-	g.tree = tree;
-	g.flame = flame;
-	g.match = match.text;
-	flamegraph_write(&g, out);
-	strbuf_release(&match);
+	calltree_sort(tree, s->key);
+	flame = flame_new(tree, s->key, least_width(whole), FLAME_MOST);
+	g->trace = s->reading.trace;
+	g->tree = tree;
+	g->flame = flame;
+	g->key = s->key;
+	g->callers = s->values->inverted;
+	g->match = match.text;
+	flamegraph_write(g, out);
 	flame_free(flame);
+	strbuf_release(&match);
+}
+
+static struct calldiff *compare(const struct state *s, struct calltree *old, struct calltree *new)
+{
+	const struct calldiff_side sides[] = { { s->old.resolver, &s->old_tally, old },
+		{ s->reading.resolver, &s->tally, new } };
+
+	return calldiff_new(&sides[0], &sides[1], s->key);
+}
+
+static void write_svg(struct state *s, FILE *out)
+{
+	struct calltree *tree = make_tree(s, &s->tally, s->reading.resolver), *old = NULL;
+	struct calldiff *diff = NULL;
+	struct flamegraph g = { 0 };
+
+	if (s->values->diff) {
+		tally_init(&s->old_tally, s->old.trace);
+		old = make_tree(s, &s->old_tally, s->old.resolver);
+		g.diff = diff = compare(s, old, tree);
+		g.old = s->old.trace;
+	}
+	draw(s, &g, tree, out);
+	calldiff_free(diff);
+	calltree_free(old);
 	calltree_free(tree);
+	tally_release(&s->old_tally);
 }
 
 static int write_file(struct state *s)
@@ -134,8 +175,36 @@ static int write_file(struct state *s)
 	else
 		write_svg(s, out.file);
 	tally_release(&s->tally);
-	status = outfile_close(&out);
-	reading_warn(&s->reading);
+	return outfile_close(&out);
+}
+
+/* Peaks of different stretches of a run say nothing of each other. */
+static int check_peaks(const struct state *s)
+{
+	uint32_t old = s->old.trace->header.flags & MT_NOTE_RESET,
+		 new = s->reading.trace->header.flags &MT_NOTE_RESET;
+	const struct trace *reset = old ? s->old.trace : s->reading.trace;
+
+	if (old == new || s->key != SORT_AT_PEAK_BYTES)
+		return EXIT_OK;
+	return error("flamegraph: peaks are not comparable: the program reset them "
+		     "(mtrace_reset_peak) only in %s; use another --measure",
+		reset->path);
+}
+
+static int write_difference(struct state *s)
+{
+	int status = reading_open(&s->old, &s->values->reading, s->values->diff);
+
+	if (status != EXIT_OK)
+		return status;
+	status = check_peaks(s);
+	if (status == EXIT_OK) {
+		reading_warn_of_difference(s->old.trace, s->reading.trace);
+		status = write_file(s);
+		reading_warn(&s->old);
+	}
+	reading_close(&s->old);
 	return status;
 }
 
@@ -153,7 +222,8 @@ static int run(const void *values, int argc, char **argv)
 		return error("flamegraph: %s", why);
 	status = reading_open(&s.reading, &s.values->reading, argv[0]);
 	if (status == EXIT_OK) {
-		status = write_file(&s);
+		status = s.values->diff ? write_difference(&s) : write_file(&s);
+		reading_warn(&s.reading);
 		reading_close(&s.reading);
 	}
 	filter_free(s.filter);

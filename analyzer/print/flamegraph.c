@@ -22,6 +22,7 @@
 #include "analyzer/trace/processes.h"
 #include "analyzer/trace/trace.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@
 #define LETTER 7.25	 /* a letter's width; of 12 px monospaced fonts no wider one is common */
 #define NAME_MOST 400	 /* columns of a name in a tooltip */
 #define PATH_MOST 160	 /* ... and of its place */
+#define LINE_MOST 190	 /* columns of a line of the heading */
 #define COMMAND_MOST 170 /* bytes of the command line in the heading */
 #define LABEL_LEAST 3	 /* columns of a name that are worth showing */
 #define FIGURE_GAP 2	 /* columns between a name and its figure */
@@ -152,6 +154,47 @@ static void add_place(const struct picture *p, const struct call *call, struct s
 	strbuf_release(&seen);
 }
 
+/* "+42.9 %"; "new", "unchanged". */
+static void add_growth(int64_t old, int64_t value, bool known, struct strbuf *s)
+{
+	double percent = 100.0 * ((double)value - (double)old) / (double)old;
+
+	if (!known || old <= 0)
+		strbuf_add(s, "new");
+	else if (value == old)
+		strbuf_add(s, "unchanged");
+	else if (fabs(percent) < 0.05)
+		strbuf_add(s, "±0 %");
+	else
+		strbuf_addf(s, "%+.*f %%", fabs(percent) < 9.95 ? 1 : 0, percent);
+}
+
+static void add_growth_of(const struct flamegraph *g, const struct flame_box *box, struct strbuf *s)
+{
+	add_growth(g->diff->old[box->call], box->value, g->diff->known[box->call], s);
+}
+
+static void add_change(const struct flamegraph *g, int64_t old, int64_t value, struct strbuf *s)
+{
+	strbuf_add(s, value > old ? "+" : "");
+	add_measure(g, value - old, s);
+}
+
+/* "; 2.80 KiB before: +1.20 KiB, +42.9 %". */
+static void add_before(const struct flamegraph *g, const struct flame_box *box, struct strbuf *s)
+{
+	int64_t old = g->diff->old[box->call];
+
+	strbuf_add(s, "; ");
+	if (g->diff->known[box->call] && old > 0 && old != box->value) {
+		add_measure(g, old, s);
+		strbuf_add(s, " before: ");
+		add_change(g, old, box->value, s);
+		strbuf_add(s, ", ");
+	}
+	add_growth_of(g, box, s);
+}
+
 /* "4.00 KiB, 12.3 %, 7 blocks; 1.00 KiB of its own". */
 static void add_figures(const struct picture *p, const struct flame_box *box, struct strbuf *s)
 {
@@ -173,12 +216,17 @@ static void add_figures(const struct picture *p, const struct flame_box *box, st
 		strbuf_add(s, " of its own");
 	}
 	strbuf_add(s, call->recursive ? "; it calls itself" : "");
+	if (g->diff)
+		add_before(g, box, s);
 }
 
 /* What a name is followed by where there is room. */
 static void add_figure(const struct flamegraph *g, const struct flame_box *box, struct strbuf *s)
 {
-	add_measure(g, box->value, s);
+	if (g->diff && !box->rest)
+		add_growth_of(g, box, s);
+	else
+		add_measure(g, box->value, s);
 }
 
 static void print_xml(const struct picture *p, const char *text)
@@ -273,6 +321,23 @@ static void look_at_modules(struct picture *p)
 	colour_modules(p);
 }
 
+/* How much of a box is growth, or of what it was is gone; in as many steps as there are colours. */
+static void print_growth_class(const struct picture *p, const struct flame_box *box)
+{
+	static const double steps[] = { 0.01, 0.1, 0.33, 0.67 };
+	int64_t old = p->g->diff->old[box->call];
+	double change = (double)box->value - (double)old, most;
+	size_t step = 0;
+
+	most = old > box->value ? (double)old : (double)box->value;
+	while (step < ARRAY_SIZE(steps) && fabs(change) >= steps[step] * most)
+		step++;
+	if (step == 0)
+		fputs("even", p->out);
+	else
+		fprintf(p->out, "%s%zu", change > 0 ? "up" : "down", step);
+}
+
 /* Functions of one module differ by their shade. */
 static void print_class(struct picture *p, const struct flame_box *box)
 {
@@ -281,6 +346,8 @@ static void print_class(struct picture *p, const struct flame_box *box)
 
 	if (box->rest)
 		fputs("rest", p->out);
+	else if (p->g->diff)
+		print_growth_class(p, box);
 	else if (!call->function)
 		fputs("whole", p->out);
 	else if (!is_function(p, box))
@@ -385,17 +452,31 @@ static void add_heading(const struct flamegraph *g, struct strbuf *s)
 	}
 	add_measure(g, g->flame->boxes[0].value, s);
 	strbuf_addf(s, " %s", phrase(g));
+	if (g->diff) {
+		strbuf_add(s, ", ");
+		add_change(g, g->diff->old[0], g->flame->boxes[0].value, s);
+		strbuf_add(s, " (");
+		add_growth_of(g, &g->flame->boxes[0], s);
+		strbuf_add(s, ")");
+	}
 }
 
 static void add_explanation(const struct flamegraph *g, struct strbuf *s)
 {
 	if (!g->flame->count)
 		return;
-	strbuf_add(s, g->callers ? "At the bottom, what allocated; above each box, who called it."
-				 : "At the top, the program; below each box, what it called.");
-	strbuf_addf(s, " The wider, the more %s %s.",
+	strbuf_addf(s, "%s; as wide as its %s%s %s.",
+		g->callers ? "Above each box, who called it" : "Below each box, what it called",
 		measure_is_bytes(g->key) ? "memory" : phrases[g->key].count,
-		measure_is_bytes(g->key) ? phrase(g) : "");
+		measure_is_bytes(g->key) ? "" : "s", phrase(g));
+	if (g->diff)
+		strbuf_add(s, " The redder, the more of it is growth.");
+	if (g->diff && g->diff->gone_calls) {
+		strbuf_addf(s, " %zu %s with ", g->diff->gone_calls,
+			g->diff->gone_calls == 1 ? "call" : "calls");
+		add_measure(g, g->diff->gone, s);
+		strbuf_addf(s, " %s gone.", g->diff->gone_calls == 1 ? "is" : "are");
+	}
 	if (g->match) {
 		strbuf_add(s, " Only stacks with ");
 		strbuf_add_visible(s, g->match);
@@ -414,7 +495,8 @@ static double print_swatch(const struct picture *p, const char *class, double x,
 	fprintf(p->out,
 		"<g class=\"%s\"><rect x=\"%.0f\" y=\"%u\" width=\"12\" height=\"12\"/></g>", class,
 		x, y);
-	print_note(p, "note", x + 17, y + 10, text);
+	if (*text)
+		print_note(p, "note", x + 17, y + 10, text);
 	return x + 17 + 6.6 * (double)text_width(text) + 16;
 }
 
@@ -445,12 +527,53 @@ static void print_module_swatches(const struct picture *p)
 	}
 }
 
+static void print_growth_swatches(const struct picture *p)
+{
+	static const struct {
+		const char *class, *text;
+	} steps[] = { { "down4", "" }, { "down3", "" }, { "down2", "" }, { "down1", "less" },
+		{ "even", "unchanged" }, { "up1", "" }, { "up2", "" }, { "up3", "" },
+		{ "up4", "more, or new" } };
+	double x = FLAME_MARGIN;
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		x = print_swatch(p, steps[i].class, x, steps[i].text);
+		x -= *steps[i].text ? 0 : 20;
+	}
+}
+
+/* "old.mtrace → new.mtrace: app --option". */
+static void add_command(const struct flamegraph *g, struct strbuf *s)
+{
+	struct strbuf command = { 0 };
+
+	summary_command(g->trace, COMMAND_MOST, &command);
+	if (g->diff) {
+		strbuf_add_visible(s, path_base(g->old->path));
+		strbuf_add(s, " → ");
+		strbuf_add_visible(s, path_base(g->trace->path));
+		strbuf_add(s, ": ");
+	}
+	strbuf_add_visible(s, strbuf_text(&command));
+	strbuf_release(&command);
+}
+
+/* A line of the heading, as much of it as the picture has room for. */
+static void print_line(const struct picture *p, unsigned y, const struct strbuf *text)
+{
+	struct strbuf line = { 0 };
+
+	strbuf_add_cut(&line, strbuf_text(text), LINE_MOST);
+	print_note(p, "note", FLAME_MARGIN, y, strbuf_text(&line));
+	strbuf_release(&line);
+}
+
 static void print_heading(const struct picture *p)
 {
 	struct strbuf heading = { 0 }, command = { 0 }, text = { 0 };
 
 	add_heading(p->g, &heading);
-	summary_command(p->g->trace, COMMAND_MOST, &command);
+	add_command(p->g, &command);
 	add_explanation(p->g, &text);
 	fputs("<title>", p->out);
 	print_xml(p, heading.text);
@@ -458,11 +581,12 @@ static void print_heading(const struct picture *p)
 	print_xml(p, strbuf_text(&text));
 	fputs("</desc>\n<rect class=\"back\" width=\"100%\" height=\"100%\"/>\n", p->out);
 	print_note(p, "title", FLAME_MARGIN, 26, heading.text);
-	strbuf_clear(&heading);
-	strbuf_add_visible(&heading, strbuf_text(&command));
-	print_note(p, "note", FLAME_MARGIN, 46, strbuf_text(&heading));
-	print_note(p, "note", FLAME_MARGIN, 63, strbuf_text(&text));
-	print_module_swatches(p);
+	print_line(p, 46, &command);
+	print_line(p, 63, &text);
+	if (p->g->diff)
+		print_growth_swatches(p);
+	else
+		print_module_swatches(p);
 	strbuf_release(&heading);
 	strbuf_release(&command);
 	strbuf_release(&text);
@@ -479,10 +603,10 @@ static void print_picture(struct picture *p)
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"flame\" width=\"%d\" "
 		"height=\"%u\" viewBox=\"0 0 %d %u\" role=\"img\" data-row=\"%d\" "
-		"data-margin=\"%d\" data-unit=\"%s\"%s>\n",
+		"data-margin=\"%d\" data-unit=\"%s\"%s%s>\n",
 		FLAME_WIDTH, height, FLAME_WIDTH, height, ROW, FLAME_MARGIN,
 		measure_is_bytes(g->key) ? "bytes" : "blocks",
-		g->callers ? " data-upwards=\"\"" : "");
+		g->callers ? " data-upwards=\"\"" : "", g->diff ? " data-growth=\"\"" : "");
 	fprintf(p->out, "<style>\n%s</style>\n", flamegraph_css);
 	print_heading(p);
 	fputs("<g class=\"boxes\">\n", p->out);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "analyzer/views/calldiff.h"
 #include "analyzer/views/flame.h"
 
 struct trace;
@@ -23,8 +24,10 @@ struct flamegraph {
 	const struct calltree *tree;
 	const struct flame *flame;
 	enum sort_key key;
-	bool callers;	   /* the tree is of callers, drawn above what they call */
-	const char *match; /* what stacks were chosen by; NULL: all */
+	bool callers;		     /* the tree is of callers, drawn above what they call */
+	const char *match;	     /* what stacks were chosen by; NULL: all */
+	const struct calldiff *diff; /* what the tree was in `old`; NULL: colours are modules */
+	const struct trace *old;
 };
 
 void flamegraph_write(const struct flamegraph *g, FILE *out);

@@ -22,6 +22,12 @@
 
 	// ---- boxes
 
+	// What follows a name: its measure, the first of its figures; or how it grew, the last.
+	function figure(box) {
+		const figures = box.lines[box.lines.length - 1].split(/[,;] /);
+		return "growth" in svg.dataset && !box.rest ? figures[figures.length - 1] : figures[0];
+	}
+
 	function read() {
 		const path = [];
 		for (const g of svg.querySelector(".boxes").children) {
@@ -33,7 +39,7 @@
 			box.caller = box.depth ? path[box.depth - 1] : null;
 			if (box.caller)
 				box.caller.calls.push(box);
-			box.figure = g.dataset.g || box.lines[box.lines.length - 1].split(",")[0];
+			box.figure = figure(box);
 			// The browser's own tooltip would lie over ours.
 			g.setAttribute("aria-label", title.textContent);
 			title.remove();

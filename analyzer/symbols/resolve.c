@@ -477,6 +477,11 @@ uint32_t stack_walk(const struct trace *t, struct resolver *resolver, uint32_t s
 	return node;
 }
 
+uint32_t resolved_index(const struct resolver *r, const struct resolved_frame *frame)
+{
+	return (uint32_t)(frame - r->frames);
+}
+
 bool is_start_up(const struct resolved_frame *resolved)
 {
 	if (resolved->first == resolved->count)
@@ -495,7 +500,7 @@ const char *stack_start(uint32_t root)
 
 struct extent resolver_extent(struct resolver *r, const struct frame_function *fn)
 {
-	uint32_t frame = (uint32_t)(fn->frame - r->frames);
+	uint32_t frame = resolved_index(r, fn->frame);
 	const struct mt_frame *f = &r->trace->frames[frame];
 
 	if (r->kept && r->kept_at[frame])

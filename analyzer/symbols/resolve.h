@@ -27,6 +27,9 @@ struct resolved_frame {
 	bool self;	    /* inside libmtrace.so: no part of the program's stack */
 };
 
+/* Its index in MT_FRAMES, of any that resolve() gave out. */
+uint32_t resolved_index(const struct resolver *r, const struct resolved_frame *frame);
+
 /* One function on a stack. */
 struct frame_function {
 	const struct resolved_frame *frame; /* NULL where there is no frame at all */

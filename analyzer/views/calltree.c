@@ -64,7 +64,9 @@ static uint32_t find_call(struct grower *g, const struct call *call)
 
 static struct call blank(uint32_t parent)
 {
-	return (struct call){ .parent = parent, .first_child = CALL_NONE, .next = CALL_NONE };
+	return (struct call){
+		.parent = parent, .first_child = CALL_NONE, .next = CALL_NONE, .frame = CALL_NONE
+	};
 }
 
 static bool same_function(const struct call *a, const struct call *b)
@@ -81,6 +83,8 @@ static uint32_t child_of(struct grower *g, uint32_t parent, const struct frame_f
 
 	call.function = symbol->function;
 	call.module = fn->frame->module;
+	call.frame = resolved_index(g->resolver, fn->frame);
+	call.symbol = (uint32_t)(symbol - fn->frame->symbols);
 	if (!g->options->lines) {
 		call.file = symbol->decl_file ? symbol->decl_file : symbol->file;
 		call.line = symbol->decl_file ? symbol->decl_line : 0;

@@ -37,7 +37,8 @@ struct call {
 	const char *file; /* where the function is written; with `lines` the line's file; NULL =
 			     unknown */
 	uint32_t line;
-	uint64_t offset; /* of the call, with `lines` where the line isn't known */
+	uint64_t offset;	/* of the call, with `lines` where the line isn't known */
+	uint32_t frame, symbol; /* one that it is, as resolve() has it; CALL_NONE: no function */
 	bool recursive;
 	bool small;			    /* its callers are left out: it has less than `least` */
 	uint32_t parent, first_child, next; /* CALL_NONE */

@@ -6,6 +6,7 @@
 #include "analyzer/base/log.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/pager.h"
+#include "analyzer/base/paths.h"
 #include "analyzer/base/progress.h"
 #include "analyzer/base/width.h"
 #include "analyzer/symbols/wrappers.h"
@@ -21,6 +22,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define WARNINGS_SHOWN 5
@@ -214,6 +216,25 @@ void output_start(const struct reading_options *options, uint64_t width)
 void output_start_long(const struct reading_options *options, uint64_t width)
 {
 	start(options, width, !options->no_pager);
+}
+
+static const char *program_of(const struct trace *t)
+{
+	return *trace_program(t) ? path_base(trace_program(t)) : "an unknown program";
+}
+
+bool reading_warn_of_difference(const struct trace *first, const struct trace *other)
+{
+	const char *a = program_of(first), *b = program_of(other);
+
+	if (strcmp(a, b) != 0) {
+		warning("different programs are compared: %s in %s, %s in %s", a, first->path, b,
+			other->path);
+		return true;
+	}
+	if (first->header.sample_bytes != other->header.sample_bytes)
+		warning("%s was sampled otherwise than %s", other->path, first->path);
+	return false;
 }
 
 void reading_json(const struct reading *r, struct json *j)

@@ -99,6 +99,10 @@ struct json;
 /* "warnings": [...], what is wrong with the symbols and sources that were used. */
 void reading_json(const struct reading *r, struct json *json);
 
+/* Warns where two traces that are compared are of different programs, or were sampled otherwise;
+ * true after the first. */
+bool reading_warn_of_difference(const struct trace *first, const struct trace *other);
+
 /* Prints what is wrong with the symbols and sources that were used, on stderr: a few lines at the
  * most. */
 void reading_warn(const struct reading *r);

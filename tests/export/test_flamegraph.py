@@ -114,8 +114,71 @@ def check_options(trace, directory):
     assert "no stack matches" in text
 
 
+# ---- differences
+
+def paths_of(calls, measure):
+    """{names from the program on: measure}, for functions that can be told by them."""
+    path, sums = {None: ()}, {(): sum(c[measure] for c in calls if c["parent"] is None)}
+    for call in calls:
+        path[call["id"]] = path[call["parent"]] + (call["function"],)
+        assert path[call["id"]] not in sums, call
+        sums[path[call["id"]]] = call[measure]
+    return sums
+
+
+def growth(old, new):
+    if not old:
+        return "new"
+    percent = 100 * (new - old) / old
+    return "unchanged" if old == new else "±0 %" if abs(percent) < 0.05 else f"{percent:+.{int(abs(percent) < 9.95)}f} %"
+
+
+def colour(old, new):
+    step = sum(abs(new - old) >= part * max(old, new) for part in (0.01, 0.1, 0.33, 0.67))
+    return f"{'up' if new > old else 'down'}{step}" if step else "even"
+
+
+def check_difference(old, new, directory):
+    """Every box says what it was before, and the rest of the old one is gone."""
+    for measure in REPORTED:
+        for inverted, callers in ((), ()), (("--inverted",), ("--callers",)):
+            was, now = (paths_of(tree(trace, *callers), measure) for trace in (old, new))
+            boxes = draw(new, directory / "out.svg", "--measure", measure, "--diff", old, *inverted)
+            assert bool(boxes) == (now[()] > 0)
+            path, seen = [], set()
+            for box in boxes:
+                del path[max(0, box.depth - 1):]
+                path += [box.lines[0]] if box.depth else []
+                if box.kind == "rest":
+                    continue
+                key = tuple(path)
+                seen.add(key)
+                before, size = was.get(key, 0), now[key]
+                assert (box.size, box.kind) == (size, colour(before, size)), (measure, key, before, size, box)
+                assert box.lines[-1].endswith(growth(before, size)), (measure, key, before, size, box)
+                assert not box.label or growth(before, size) in box.label or len(box.label) * 7.25 + 80 > box.width, (box, before)
+            assert len(seen) == len(boxes)
+            gone = [key for key, value in was.items() if value > 0 and key not in now and key[:-1] in now]
+            text = (directory / "out.svg").read_text()
+            assert (f"{len(gone)} call{'s' * (len(gone) > 1)} with" in text) == bool(gone and boxes), (measure, gone, len(boxes))
+
+
+def differences(traces, directory):
+    runs = []
+    for size in "3", "4":
+        runs.append(directory / f"run{size}.mtrace")
+        assert run([os.environ["TEST_BRANCHES"], "deep", size], MTRACE_OUT=str(runs[-1])).status == 0
+    check_difference(*runs, directory)
+    check_difference(*reversed(runs), directory)
+    for name, trace in traces.items():
+        boxes = draw(trace, directory / "out.svg", "--diff", trace)
+        assert all(box.kind in ("even", "rest") for box in boxes), name
+        assert all(box.kind == "rest" or box.lines[-1].endswith("; unchanged") for box in boxes), name
+
+
 def figures(directory):
     traces = make_traces(directory)
+    differences(traces, directory)
     for name, trace in traces.items():
         check_figures(name, trace, directory)
         if shutil.which("xmllint"):
@@ -253,9 +316,21 @@ def check_page(page, trace, out, expression, *options):
     assert set(page.requests) == {f"file://{out}"}, page.requests
 
 
+def check_labels(page, traces, out):
+    """The script writes beside names what the picture had there."""
+    page.call("Emulation.setDeviceMetricsOverride", width=1200, height=900, deviceScaleFactor=1, mobile=False)
+    for options in (traces["app"],), ("--diff", traces["app"], traces["app"]), ("--diff", traces["before"], traces["after"]):
+        boxes = draw(options[-1], out, *options[:-1])
+        page.open(out)
+        labels = page.value(BOXES + ".map((g) => g.querySelector('text') ? g.querySelector('text').textContent : '')")
+        assert labels == [box.label for box in boxes], options
+    page.call("Emulation.clearDeviceMetricsOverride")
+
+
 def in_browser(directory):
     traces = make_traces(directory)
     with browser.Browser() as page:
+        check_labels(page, traces, directory / "out.svg")
         for name, expression in ("hostile", "img src|\\(1\\)"), ("python3", "^_?Py|json"), ("perl", "main"):
             if name in traces:
                 page.requests.clear()

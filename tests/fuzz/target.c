@@ -193,6 +193,8 @@ static const char *const command_lines[][6] = {
 	{ "annotate", "@step" },
 	{ "timeline", "@step" },
 	{ "export", "--format=csv", "@peak" },
+	{ "flamegraph", "--measure=allocated_bytes" },
+	{ "flamegraph", "--inverted", "--diff", OTHER },
 };
 
 unsigned target_command_count(void)
