@@ -69,19 +69,15 @@ static const char *entity(char c)
 		return "&lt;";
 	case '>':
 		return "&gt;";
-	case '"':
-		return "&quot;";
-	case '\'':
-		return "&#39;";
 	default:
-		return NULL;
+		return "&quot;";
 	}
 }
 
 void strbuf_add_xml(struct strbuf *s, const char *text)
 {
 	while (*text) {
-		size_t plain = strcspn(text, "&<>\"'");
+		size_t plain = strcspn(text, "&<>\"");
 
 		strbuf_add_bytes(s, text, plain);
 		text += plain;

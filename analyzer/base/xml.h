@@ -11,7 +11,7 @@ struct strbuf;
  * direction of a text or have no width become "\u202e", and bytes that are no UTF-8 "\xe9". */
 void strbuf_add_visible(struct strbuf *s, const char *text);
 
-/* Adds clean UTF-8 as character data or an attribute's value. */
+/* Adds clean UTF-8 as character data, or as an attribute's value between double quotes. */
 void strbuf_add_xml(struct strbuf *s, const char *text);
 
 #endif

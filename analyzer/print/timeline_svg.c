@@ -3,6 +3,7 @@
 #include "analyzer/print/timeline_svg.h"
 #include "analyzer/base/mem.h"
 #include "analyzer/base/strbuf.h"
+#include "analyzer/base/xml.h"
 #include "analyzer/base/units.h"
 #include "analyzer/print/timeline_plot.h"
 
@@ -33,28 +34,13 @@ struct picture {
 /* Whatever it holds. */
 static void put_text(FILE *out, const char *text)
 {
-	struct strbuf clean = { 0 };
+	struct strbuf seen = { 0 }, xml = { 0 };
 
-	strbuf_add_clean(&clean, text);
-	for (const char *p = strbuf_text(&clean); *p; p++) {
-		switch (*p) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			putc(*p, out);
-		}
-	}
-	strbuf_release(&clean);
+	strbuf_add_visible(&seen, text);
+	strbuf_add_xml(&xml, strbuf_text(&seen));
+	fputs(strbuf_text(&xml), out);
+	strbuf_release(&seen);
+	strbuf_release(&xml);
 }
 
 static double x_of(const struct picture *p, uint64_t ns)
