@@ -37,6 +37,7 @@
 #define COMMAND_MOST 170 /* bytes of the command line in the heading */
 #define LABEL_LEAST 3	 /* columns of a name that are worth showing */
 #define FIGURE_GAP 2	 /* columns between a name and its figure */
+#define TIMES_LEAST 10	 /* growth that is not in percent any more */
 #define MODULE_CLASSES 8 /* of modules with a colour of their own, as in flamegraph.css */
 #define RUNTIME_CLASS 0
 #define PROGRAM_CLASS 1
@@ -154,10 +155,11 @@ static void add_place(const struct picture *p, const struct call *call, struct s
 	strbuf_release(&seen);
 }
 
-/* "+42.9 %"; "new", "unchanged". */
+/* "+42.9 %", "×12"; "new", "unchanged". */
 static void add_growth(int64_t old, int64_t value, bool known, struct strbuf *s)
 {
 	double percent = 100.0 * ((double)value - (double)old) / (double)old;
+	double times = (double)value / (double)old;
 
 	if (!known || old <= 0)
 		strbuf_add(s, "new");
@@ -165,8 +167,10 @@ static void add_growth(int64_t old, int64_t value, bool known, struct strbuf *s)
 		strbuf_add(s, "unchanged");
 	else if (fabs(percent) < 0.05)
 		strbuf_add(s, "±0 %");
+	else if (times >= TIMES_LEAST)
+		strbuf_addf(s, "×%.0f", times);
 	else
-		strbuf_addf(s, "%+.*f %%", fabs(percent) < 9.95 ? 1 : 0, percent);
+		strbuf_addf(s, "%+.*f %%", fabs(percent) < 99.95 ? 1 : 0, percent);
 }
 
 static void add_growth_of(const struct flamegraph *g, const struct flame_box *box, struct strbuf *s)
@@ -469,6 +473,8 @@ static void add_explanation(const struct flamegraph *g, struct strbuf *s)
 		g->callers ? "Above each box, who called it" : "Below each box, what it called",
 		measure_is_bytes(g->key) ? "memory" : phrases[g->key].count,
 		measure_is_bytes(g->key) ? "" : "s", phrase(g));
+	if (g->trace->header.sample_bytes)
+		strbuf_add(s, " Figures are estimates, from samples.");
 	if (g->diff)
 		strbuf_add(s, " The redder, the more of it is growth.");
 	if (g->diff && g->diff->gone_calls) {
@@ -496,8 +502,8 @@ static double print_swatch(const struct picture *p, const char *class, double x,
 		"<g class=\"%s\"><rect x=\"%.0f\" y=\"%u\" width=\"12\" height=\"12\"/></g>", class,
 		x, y);
 	if (*text)
-		print_note(p, "note", x + 17, y + 10, text);
-	return x + 17 + 6.6 * (double)text_width(text) + 16;
+		print_note(p, "key", x + 17, y + 10, text);
+	return x + 17 + LETTER * (double)text_width(text) + 16;
 }
 
 static void print_module_swatches(const struct picture *p)

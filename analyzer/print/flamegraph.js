@@ -9,7 +9,7 @@
 	const svg = document.currentScript.closest("svg");
 	const HTML = "http://www.w3.org/1999/xhtml", SVG = "http://www.w3.org/2000/svg";
 	const {row, margin, unit} = svg.dataset;
-	const PAD = 3, LEAST = 0.1, upwards = "upwards" in svg.dataset;
+	const PAD = 3, LEAST = 0.1, TOOLS = 580, upwards = "upwards" in svg.dataset;
 	const boxes = [];
 	let width = 0, letter = 7.25, zoomed;
 
@@ -245,7 +245,7 @@
 
 	// ---- the start
 
-	const tools = make(SVG, "foreignObject", {y: 6, width: 470, height: 30});
+	const tools = make(SVG, "foreignObject", {y: 6, width: TOOLS, height: 30});
 	const bar = make(HTML, "div", {class: "tools"}, tools);
 	const reset = make(HTML, "button", {type: "button", title: "Escape"}, bar);
 	const result = make(HTML, "output", {"aria-live": "polite"}, bar);
@@ -263,7 +263,7 @@
 		if (!now || now === width)
 			return;
 		width = now;
-		tools.setAttribute("x", Math.max(0, width - margin - 470));
+		tools.setAttribute("x", Math.max(0, width - margin - TOOLS));
 		layOut();
 	}
 

@@ -77,7 +77,7 @@ static void place_children(struct layout *l, uint32_t call, uint32_t depth)
 
 		l->shown[c] &= at < end;
 		if (!l->shown[c]) {
-			rest.rest++;
+			rest.rest += value > 0;
 			rest.width += (double)value;
 			continue;
 		}
@@ -130,14 +130,17 @@ static void place_all(struct layout *l)
 	}
 }
 
-/* What is below a call without box has none either, and wasn't counted with its siblings. */
+/* What is below a call without box has none either, and wasn't counted with its siblings. A call
+ * that has nothing of the measure isn't missed. */
 static void count_without(struct layout *l)
 {
-	size_t own = 0;
+	size_t count = 0;
 
+	for (uint32_t i = 0; i < l->tree->count; i++)
+		count += value_of(l->tree, l->key, i) > 0;
 	for (size_t i = 0; i < l->flame->count; i++)
-		own += l->flame->boxes[i].rest == 0;
-	l->flame->without = l->tree->count - own;
+		count -= l->flame->boxes[i].rest == 0;
+	l->flame->without = count;
 }
 
 struct flame *flame_new(const struct calltree *tree, enum sort_key key, double least, size_t most)

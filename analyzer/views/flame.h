@@ -23,7 +23,7 @@ struct flame {
 	struct flame_box *boxes; /* callers before their calls */
 	size_t count, room;
 	uint32_t deepest;
-	size_t without; /* calls that have no box of their own */
+	size_t without; /* calls that have some of the measure, but no box of their own */
 };
 
 /* The tree must be sorted by the key. A box is at least `least` wide, and at most `most` calls have

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """test_flamegraph.py - flame graphs have the figures of `tree` and `report`, and do in a browser what they say.
 
-usage: test_flamegraph.py figures|large|browser
+usage: test_flamegraph.py figures|colours|large|browser
 
 The picture is read as XML by what it is made of; the browser is Chromium (driver/browser.py).
 """
 import collections
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -69,7 +70,8 @@ def known(name):
 
 
 def check_figures(name, trace, directory):
-    for measure in REPORTED:
+    large = trace.stat().st_size > 1 << 20
+    for measure in ("at_peak_bytes", "allocations") if large else REPORTED:
         for inverted, callers in ((), ()), (("--inverted",), ("--callers",)):
             boxes = draw(trace, directory / "out.svg", "--measure", measure, *inverted)
             whole = totals_of(trace)[measure]
@@ -102,6 +104,10 @@ def check_layout(boxes, whole):
 
 def check_options(trace, directory):
     """What else the command writes."""
+    sampled = directory / "sampled.mtrace"
+    assert run([os.environ["TEST_BRANCHES"], "deep", "4"], MTRACE_OUT=str(sampled), MTRACE_SAMPLE="16").status == 0
+    draw(sampled, directory / "out.svg")
+    assert "Figures are estimates" in (directory / "out.svg").read_text()
     for measure in *REPORTED, "peak_bytes":
         assert mtracer("flamegraph", "--folded", "--measure", measure, trace).stdout == export(trace, "folded", "--measure", measure)
     boxes = draw(trace, directory / "out.svg", "--match", "calls=3")
@@ -130,7 +136,9 @@ def growth(old, new):
     if not old:
         return "new"
     percent = 100 * (new - old) / old
-    return "unchanged" if old == new else "±0 %" if abs(percent) < 0.05 else f"{percent:+.{int(abs(percent) < 9.95)}f} %"
+    if new >= 10 * old:
+        return f"×{new / old:.0f}"
+    return "unchanged" if old == new else "±0 %" if abs(percent) < 0.05 else f"{percent:+.{int(abs(percent) < 99.95)}f} %"
 
 
 def colour(old, new):
@@ -192,6 +200,59 @@ def figures(directory):
         skip(f"{missing('xmllint')} (the rest was checked)")
 
 
+# ---- colours
+
+# What the colour-blind see of linear RGB, by Machado, Oliveira and Fernandes (2009), severity 1.
+EYES = {
+    "normal": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "tritanopia": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+}
+
+
+def linear(colour):
+    channels = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    return [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+
+
+def seen(colour, eyes):
+    """In CIELAB, white as D65."""
+    rgb = [min(1, max(0, sum(a * b for a, b in zip(row, linear(colour))))) for row in EYES[eyes]]
+    xyz = [sum(a * b for a, b in zip(row, rgb)) for row in ((0.4339, 0.3763, 0.1899), (0.2126, 0.7152, 0.0722), (0.0177, 0.1095, 0.8728))]
+    x, y, z = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in xyz)
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+def contrast(one, other):
+    bright = sorted(0.05 + sum(a * b for a, b in zip((0.2126, 0.7152, 0.0722), linear(colour))) for colour in (one, other))
+    return bright[1] / bright[0]
+
+
+def fills(style):
+    """{class: colour} of boxes, and that of their names."""
+    rules = {name: colour for names, colour in re.findall(r"((?:\.flame \.\w+ rect(?:, )?)+) \{ fill: (#\w{6}) \}", style)
+             for name in re.findall(r"\.flame \.(\w+) rect", names) if re.fullmatch(r"c\d|up\d|down\d|even|whole|odd", name)}
+    return rules, re.search(r"\.flame text \{ fill: (#\w{6}) \}", style).group(1)
+
+
+def colours(directory):
+    """Names can be read on every colour, and everybody can tell modules from each other, and more from less."""
+    trace = make_traces(directory)["app"]
+    draw(trace, directory / "out.svg")
+    style = re.search(r"<style>(.*)</style>", (directory / "out.svg").read_text(), re.DOTALL).group(1)
+    for scheme in style.split("@media screen and (prefers-color-scheme: dark)"):
+        rules, text = fills(scheme)
+        assert len(rules) == 20, rules
+        faint = {name: contrast(colour, text) for name, colour in rules.items() if contrast(colour, text) < 4.5}
+        assert not faint, faint
+        for eyes in EYES:
+            lab = {name: seen(colour, eyes) for name, colour in rules.items()}
+            pairs = [(a, b) for a in rules for b in rules if a < b and (a[0] == b[0] == "c" or {a[0], b[0]} == {"d", "u"})]
+            close = {pair: distance for pair in pairs if (distance := math.dist(lab[pair[0]], lab[pair[1]])) < 12}
+            assert not close, (eyes, close)
+
+
 # ---- more stacks than any picture has room for
 
 def large(directory):
@@ -248,6 +309,17 @@ def check_fits(page, width):
     assert not over, over
 
 
+def check_tools(page):
+    """With all that they can show, they stay in one line and in the picture."""
+    page.key("/")
+    page.type(".")
+    assert result(page)
+    tools = page.value("['button', 'output', 'input'].map((name) => document.querySelector(name).getBoundingClientRect()).map((r) => [r.left, r.right, r.height])")
+    assert all(0 < left < right and height < 28 for left, right, height in tools), tools
+    assert all(a[1] <= b[0] for a, b in zip(tools, tools[1:])), tools
+    page.key("Escape")
+
+
 def check_zoom(page, boxes):
     inner = max((i for i, b in enumerate(boxes) if b.kind != "rest" and b.width > 3), key=lambda i: boxes[i].depth)
     page.click(*box_at(page, inner))
@@ -256,6 +328,7 @@ def check_zoom(page, boxes):
     above = [i for i, b in now.items() if b[3]]
     assert [boxes[i].depth for i in above] == list(range(boxes[inner].depth)), above
     assert page.value("!document.querySelector('button').hidden")
+    check_tools(page)
     page.key("Escape")
     assert len(shown(page)) == len(boxes) and page.value("document.querySelector('button').hidden")
     # By keys alone: out of the search, over the boxes, in and out.
@@ -343,4 +416,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "browser" and not browser.program():
         skip(missing("chromium"))
     with scratch() as scratch_directory:
-        {"figures": figures, "large": large, "browser": in_browser}[sys.argv[1]](scratch_directory)
+        {"figures": figures, "colours": colours, "large": large, "browser": in_browser}[sys.argv[1]](scratch_directory)

@@ -106,6 +106,30 @@ START_TEST(nothing_has_no_box)
 }
 END_TEST
 
+START_TEST(calls_without_the_measure_are_not_missed)
+{
+	struct planted p = { { 0 } };
+	uint32_t wide;
+	struct flame *f;
+
+	plant(&p, 0, 0);
+	wide = plant(&p, 0, 500);
+	plant(&p, wide, 20);
+	for (int i = 0; i < 3; i++) {
+		plant(&p, wide, 0);
+		plant(&p, wide, 6);
+	}
+	f = grow(&p, 10, 100);
+	check_layout(f);
+	ck_assert_uint_eq(f->count, 4);
+	ck_assert_uint_eq(f->boxes[2].rest, 3);
+	ck_assert_int_eq(f->boxes[2].value, 18);
+	ck_assert_uint_eq(f->without, 3);
+	flame_free(f);
+	free(p.tree.calls);
+}
+END_TEST
+
 START_TEST(a_million_levels_are_bounded)
 {
 	struct planted p = { { 0 } };
@@ -167,5 +191,6 @@ START_TEST(calls_stay_inside_their_caller)
 }
 END_TEST
 
-UNIT_SUITE("flame", narrow_calls_are_one_box, nothing_has_no_box, a_million_levels_are_bounded,
+UNIT_SUITE("flame", narrow_calls_are_one_box, nothing_has_no_box,
+	calls_without_the_measure_are_not_missed, a_million_levels_are_bounded,
 	a_million_calls_are_bounded, calls_stay_inside_their_caller)
