@@ -181,8 +181,8 @@ static int write_file(struct state *s)
 /* Peaks of different stretches of a run say nothing of each other. */
 static int check_peaks(const struct state *s)
 {
-	uint32_t old = s->old.trace->header.flags & MT_NOTE_RESET,
-		 new = s->reading.trace->header.flags &MT_NOTE_RESET;
+	bool old = (s->old.trace->header.flags & MT_NOTE_RESET) != 0;
+	bool new = (s->reading.trace->header.flags & MT_NOTE_RESET) != 0;
 	const struct trace *reset = old ? s->old.trace : s->reading.trace;
 
 	if (old == new || s->key != SORT_AT_PEAK_BYTES)
@@ -198,7 +198,9 @@ static int write_difference(struct state *s)
 
 	if (status != EXIT_OK)
 		return status;
-	status = check_peaks(s);
+	status = sort_option_settle(sort_key_names[s->key], s->old.trace, &s->key);
+	if (status == EXIT_OK)
+		status = check_peaks(s);
 	if (status == EXIT_OK) {
 		reading_warn_of_difference(s->old.trace, s->reading.trace);
 		status = write_file(s);
@@ -222,7 +224,9 @@ static int run(const void *values, int argc, char **argv)
 		return error("flamegraph: %s", why);
 	status = reading_open(&s.reading, &s.values->reading, argv[0]);
 	if (status == EXIT_OK) {
-		status = s.values->diff ? write_difference(&s) : write_file(&s);
+		status = sort_option_settle(s.values->measure, s.reading.trace, &s.key);
+		if (status == EXIT_OK)
+			status = s.values->diff ? write_difference(&s) : write_file(&s);
 		reading_warn(&s.reading);
 		reading_close(&s.reading);
 	}
