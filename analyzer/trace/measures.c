@@ -168,6 +168,20 @@ static void forget(struct measures *m, unsigned unknown)
 		m->temporary = 0;
 }
 
+/* With what lanes have not published yet there may be more than there was at any published moment:
+ * then this one is the peak, of all sites. */
+static void move_peak(struct measures *sites, const struct trace *t)
+{
+	uint64_t now = 0;
+
+	for (uint32_t i = 1; i < t->site_count; i++)
+		now += (uint64_t)sites[i].current_bytes;
+	for (uint32_t i = 1; i < t->site_count && now > t->header.peak_bytes; i++) {
+		sites[i].at_peak_bytes = (uint64_t)sites[i].current_bytes;
+		sites[i].at_peak_blocks = (uint64_t)sites[i].current_blocks;
+	}
+}
+
 struct measures *site_measures(const struct trace *t)
 {
 	struct measures *sites = mem_zalloc(t->site_count, sizeof(*sites));
@@ -182,6 +196,10 @@ struct measures *site_measures(const struct trace *t)
 		sites[i].current_bytes = (int64_t)not_negative(sites[i].current_bytes);
 		sites[i].current_blocks = (int64_t)not_negative(sites[i].current_blocks);
 		set_peaks(&sites[i], t, i);
+	}
+	if (t->header.flags & MT_NOTE_MULTI)
+		move_peak(sites, t);
+	for (uint32_t i = 1; i < t->site_count; i++) {
 		if (t->slack) {
 			sites[i].current_slack =
 				(int64_t)not_negative((int64_t)t->slack[i].current_bytes);

@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define FIRST_ROOM 42 /* snapshots: a page */
+#define FIRST_ROOM 42	/* snapshots: a page */
+#define SPARE_SITES 256 /* that may come while room is found for the others */
 
 /* By site: where its last row is, plus 1. Under timeline_lock, as all of this. */
 static uint32_t *latest;
@@ -20,7 +21,7 @@ static size_t latest_size; /* bytes */
 struct taking {
 	const char *label;
 	bool kept;
-	uint64_t sites;
+	uint64_t sites, room;
 	struct mt_snapshot_row *rows; /* by site */
 	struct mt_snapshot snapshot;
 };
@@ -55,12 +56,28 @@ static void copy_site(struct mt_snapshot_row *r, uint32_t site)
 	};
 }
 
-/* Under the lock of the published state: so what the sites had at the peak is the peak. */
-static void copy_sites(struct taking *t)
+/* A site that was made this moment may not have its info yet. */
+static uint64_t count_sites(void)
+{
+	const struct mt_table *tables = trace.header->tables;
+	uint64_t sites = load_acquire(&tables[MT_SITES].count);
+	uint64_t infos = load_acquire(&tables[MT_SITE_INFO].count);
+
+	return infos < sites ? infos : sites;
+}
+
+/* Under the lock of the published state: so what the sites had at the peak is the peak. False: there
+ * is no room for the sites that came meanwhile, and the peak may have some of theirs. */
+static bool copy_sites(struct taking *t)
 {
 	const struct mt_header *h = trace.header;
 	uint32_t holder = ledger_hold();
 
+	if (count_sites() > t->room) {
+		ledger_release(holder);
+		return false;
+	}
+	t->sites = count_sites();
 	t->snapshot.peak_bytes = h->peak_bytes;
 	t->snapshot.peak_ns = h->peak_ns;
 	t->snapshot.peak_site = h->peak_site;
@@ -70,6 +87,7 @@ static void copy_sites(struct taking *t)
 	for (uint64_t i = 1; i < t->sites; i++)
 		copy_site(&t->rows[i], (uint32_t)i);
 	ledger_release(holder);
+	return true;
 }
 
 static void add_lanes(struct taking *t)
@@ -187,30 +205,41 @@ static bool write_snapshot(struct taking *t)
 
 /* ---- the whole */
 
-static void copy_all(struct taking *t)
+static size_t rows_size(const struct taking *t)
 {
-	t->snapshot.ns = timeline_now();
-	copy_sites(t);
-	add_lanes(t);
-	add_up(t);
+	return t->room * sizeof(*t->rows);
+}
+
+/* Room for those that there are, and for some that may come until they are copied. */
+static bool find_room(struct taking *t)
+{
+	t->room = count_sites() + SPARE_SITES;
+	t->rows = widen_latest(t->room) ? os_map(rows_size(t)) : NULL;
+	return t->rows;
+}
+
+static bool copy_all(struct taking *t)
+{
+	while (find_room(t)) {
+		t->snapshot.ns = timeline_now();
+		if (copy_sites(t)) {
+			add_lanes(t);
+			add_up(t);
+			return true;
+		}
+		os_unmap(t->rows, rows_size(t));
+	}
+	return false;
 }
 
 static void take(void *of)
 {
 	struct taking *t = of;
-	const struct mt_table *tables = trace.header->tables;
-	size_t size;
+	uint64_t count = trace.header->tables[MT_SNAPSHOTS].count;
 
-	/* A site that was made this moment may not have its info yet. */
-	t->sites = load_acquire(&tables[MT_SITES].count);
-	if (load_acquire(&tables[MT_SITE_INFO].count) < t->sites)
-		t->sites = tables[MT_SITE_INFO].count;
-	size = t->sites * sizeof(*t->rows);
-	if (tables[MT_SNAPSHOTS].count < config.snapshots && t->label && *t->label &&
-		widen_latest(t->sites) && (t->rows = os_map(size))) {
-		copy_all(t);
+	if (count < config.snapshots && t->label && *t->label && copy_all(t)) {
 		t->kept = write_snapshot(t);
-		os_unmap(t->rows, size);
+		os_unmap(t->rows, rows_size(t));
 	}
 	if (!t->kept)
 		trace.header->lost_snapshots++;
