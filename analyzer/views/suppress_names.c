@@ -2,10 +2,11 @@
 /* suppress_names.c - frames and allocation functions under the names that Valgrind has for them. */
 #include "analyzer/views/suppress_names.h"
 #include "analyzer/base/array.h"
+#include "analyzer/base/hashmap.h"
+#include "analyzer/base/mem.h"
 #include "analyzer/symbols/wrappers.h"
 #include "preload/trace_format.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,14 +265,36 @@ bool function_matches(const char *pattern, const struct suppress_frame *f)
 	       symbol_matches(pattern, f);
 }
 
+#define PATHS_KEPT 64
+
+/* Of a module's path, NULL where there is none. It takes a system call for each directory, and is asked
+ * for with every frame. */
+static const char *real_path(const char *module)
+{
+	static struct {
+		char *module, *path;
+	} kept[PATHS_KEPT];
+	size_t at = hash_text(0, module) % PATHS_KEPT;
+
+	if (kept[at].module && strcmp(kept[at].module, module) == 0)
+		return kept[at].path;
+	free(kept[at].module);
+	free(kept[at].path);
+	kept[at].module = mem_strdup(module);
+	kept[at].path = realpath(module, NULL);
+	return kept[at].path;
+}
+
 /* Valgrind has the file's own path, a trace the one by which the loader found it. */
 bool object_matches(const char *pattern, const struct suppress_frame *f)
 {
 	const char *module = f->module && *f->module ? f->module : "???";
-	char path[PATH_MAX];
+	const char *path;
 
-	return glob_matches(pattern, module) ||
-	       (*module == '/' && realpath(module, path) && glob_matches(pattern, path));
+	if (glob_matches(pattern, module))
+		return true;
+	path = *module == '/' ? real_path(module) : NULL;
+	return path && glob_matches(pattern, path);
 }
 
 /* ---- writing */
