@@ -10,7 +10,7 @@ from pathlib import Path
 # From the top. A file may include files of its own room and of the rooms below. What lies beside the rooms (main.c) stands above them.
 FLOORS = {
     # export stands beside print: both show what views have found, to machines and to people.
-    "analyzer": ["commands", "run", "export", "print", "views", "symbols", "trace", "base"],
+    "analyzer": ["commands", "run", "html", "export", "print", "views", "symbols", "trace", "base"],
     "preload": ["hooks", "life", "leakscan", "unwind", "store", "sys", "jemalloc"],
 }
 

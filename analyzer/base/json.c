@@ -8,11 +8,11 @@
 #include <math.h>
 
 /* Bytes that stand for themselves, as most do: written in one go. */
-static size_t plain_span(const char *text)
+static size_t plain_span(const char *text, unsigned char special)
 {
 	const unsigned char *c = (const unsigned char *)text;
 
-	while (*c >= ' ' && *c < 0x7f && *c != '"' && *c != '\\')
+	while (*c >= ' ' && *c < 0x7f && *c != '"' && *c != '\\' && *c != special)
 		c++;
 	return (size_t)(c - (const unsigned char *)text);
 }
@@ -44,11 +44,27 @@ static void write_odd_byte(FILE *out, unsigned char c)
 	}
 }
 
-static void write_text(FILE *out, const char *text)
+/* By its number, as one or two units of UTF-16. */
+static void write_escaped(FILE *out, const char *text, size_t size)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	uint32_t number = c[0] & (0xffu >> (size + 1));
+
+	for (size_t i = 1; i < size; i++)
+		number = number << 6 | (c[i] & 0x3f);
+	if (number < 0x10000) {
+		fprintf(out, "\\u%04x", number);
+		return;
+	}
+	number -= 0x10000;
+	fprintf(out, "\\u%04x\\u%04x", 0xd800 + (number >> 10), 0xdc00 + (number & 0x3ff));
+}
+
+static void write_text(FILE *out, const char *text, bool script)
 {
 	putc_unlocked('"', out);
 	for (;;) {
-		size_t size = plain_span(text);
+		size_t size = plain_span(text, script ? '<' : '"');
 
 		put(out, text, size);
 		text += size;
@@ -59,6 +75,8 @@ static void write_text(FILE *out, const char *text)
 			write_odd_byte(out, (unsigned char)*text);
 		else if (size == 0)
 			put(out, "\\ufffd", 6);
+		else if (script)
+			write_escaped(out, text, size);
 		else
 			put(out, text, size);
 		text += size ? size : 1;
@@ -99,14 +117,14 @@ static bool begin(struct json *j, const char *key)
 		bool inline_ = j->open[j->depth - 1].inline_;
 
 		if (j->open[j->depth - 1].any)
-			put(j->out, ", ", inline_ ? 2 : 1);
+			put(j->out, ", ", inline_ && !j->script ? 2 : 1);
 		if (!inline_)
 			fprintf(j->out, "\n%*s", 2 * j->depth, "");
 		j->open[j->depth - 1].any = true;
 	}
 	if (key) {
-		write_text(j->out, key);
-		put(j->out, ": ", 2);
+		write_text(j->out, key, j->script);
+		put(j->out, ": ", j->script ? 1 : 2);
 	}
 	return true;
 }
@@ -117,7 +135,7 @@ static void open_container(struct json *j, const char *key, bool inline_, char o
 		begin(j, key);
 		putc_unlocked(open, j->out);
 	}
-	if (j->depth > 0 && j->open[j->depth - 1].inline_)
+	if (j->script || (j->depth > 0 && j->open[j->depth - 1].inline_))
 		inline_ = true;
 	j->open[j->depth].close = close;
 	j->open[j->depth].inline_ = inline_;
@@ -136,6 +154,12 @@ void json_start_csv(struct json *j, FILE *out)
 {
 	json_start(j, out);
 	j->form = JSON_CSV_TITLES;
+}
+
+void json_start_script(struct json *j, FILE *out)
+{
+	json_start(j, out);
+	j->script = true;
 }
 
 void json_finish(struct json *j)
@@ -180,7 +204,7 @@ void json_text(struct json *j, const char *key, const char *text)
 	if (j->form == JSON_CSV)
 		csv_field(text, j->out);
 	else if (text)
-		write_text(j->out, text);
+		write_text(j->out, text, j->script);
 	else
 		fputs("null", j->out);
 }

@@ -23,6 +23,7 @@ enum json_form {
 struct json {
 	FILE *out;
 	enum json_form form;
+	bool script; /* see json_start_script() */
 	int depth;
 	struct {
 		char close;
@@ -38,6 +39,10 @@ void json_start(struct json *j, FILE *out);
  * one of an empty row, only the keys are written, as titles. All must have the same members: scalars,
  * and objects of scalars, whose keys have that of the object in front. */
 void json_start_csv(struct json *j, FILE *out);
+
+/* In a page's <script>: without blanks, and ASCII alone, of which no `<`. No text ends the script, and
+ * none turns the order of others around. */
+void json_start_script(struct json *j, FILE *out);
 
 void json_finish(struct json *j); /* the last line's end */
 

@@ -26,6 +26,7 @@ const struct command *const commands[] = {
 	&cmd_diff,
 	&cmd_merge,
 	&cmd_pack,
+	&cmd_html,
 	&cmd_export,
 	&cmd_flamegraph,
 	&cmd_info,

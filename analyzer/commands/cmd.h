@@ -31,6 +31,7 @@ extern const struct command cmd_info;
 extern const struct command cmd_diff;
 extern const struct command cmd_export;
 extern const struct command cmd_flamegraph;
+extern const struct command cmd_html;
 extern const struct command cmd_leaks;
 extern const struct command cmd_mark;
 extern const struct command cmd_merge;

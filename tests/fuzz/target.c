@@ -195,6 +195,8 @@ static const char *const command_lines[][6] = {
 	{ "export", "--format=csv", "@peak" },
 	{ "flamegraph", "--measure=allocated_bytes" },
 	{ "flamegraph", "--inverted", "--diff", OTHER },
+	{ "html", "--out=/dev/null" },
+	{ "html", "--out=/dev/null", "--no-source", "--diff=" OTHER },
 };
 
 unsigned target_command_count(void)

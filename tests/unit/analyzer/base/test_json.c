@@ -172,6 +172,30 @@ START_TEST(names_are_no_formulas)
 }
 END_TEST
 
-UNIT_SUITE("json", values, containers, texts_are_valid_whatever_the_bytes,
-	texts_for_the_eyes_hold_no_controls, texts_for_the_eyes_keep_their_order, fields_are_quoted,
-	names_are_no_formulas)
+/* Whatever a text holds, what is in a page's script is ASCII, and ends no script. */
+START_TEST(texts_in_a_script_are_data)
+{
+	struct json j;
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	json_start_script(&j, f);
+	json_object(&j, NULL, false);
+	json_text(&j, "</script>", "<!--\xe2\x80\xa8\xe2\x80\xae\xc3\xa9\xf0\x9f\x98\x80\xff\"\\");
+	json_array(&j, "a", false);
+	json_unsigned(&j, NULL, 1);
+	json_null(&j, NULL);
+	json_close(&j);
+	json_close(&j);
+	fclose(f);
+	ck_assert_str_eq(text,
+		"{\"\\u003c/script>\":\"\\u003c!--\\u2028\\u202e\\u00e9\\ud83d\\ude00\\"
+		"ufffd\\\"\\\\\",\"a\":[1,null]}");
+	free(text);
+}
+END_TEST
+
+UNIT_SUITE("json", values, containers, texts_in_a_script_are_data,
+	texts_are_valid_whatever_the_bytes, texts_for_the_eyes_hold_no_controls,
+	texts_for_the_eyes_keep_their_order, fields_are_quoted, names_are_no_formulas)
