@@ -5,6 +5,7 @@
  *     snapshots ledger            random allocations, six snapshots
  *     snapshots killed            likewise, up to a SIGKILL
  *     snapshots fork              two snapshots, then one in a child and one more in the parent
+ *     snapshots cleared           one, then all is forgotten, and one more
  *     snapshots many COUNT        that many; says which were kept
  *     snapshots labels            one label twice, none, an empty one, a long one
  *     snapshots threads           thirty while four threads allocate, one when they have ended
@@ -12,7 +13,7 @@
  *     snapshots signals           by a handler on a small stack that interrupts anything
  *     snapshots twin              what twin() in test_snapshots.py does with tracemalloc
  *
- * `ledger`, `killed` and `fork` print what each line had at each snapshot:
+ * `ledger`, `killed`, `fork` and `cleared` print what each line had at each snapshot:
  * LABEL LINE CURRENT BLOCKS ALL ALLOCATIONS TEMPORARY PEAK AT-PEAK
  */
 #include <pthread.h>
@@ -180,6 +181,21 @@ static void run_fork(void)
 	print_ledger();
 }
 
+static void run_cleared(void)
+{
+	work(800, 3);
+	snapshot("before");
+	CHECK(!mtrace_clear_traces || mtrace_clear_traces() == 0);
+	memset(ledger, 0, sizeof(ledger));
+	memset(blocks, 0, sizeof(blocks));
+	live = peak = 0;
+	last = NULL;
+	snapshot("nothing");
+	work(300, 2);
+	snapshot("after");
+	print_ledger();
+}
+
 static void run_many(int count)
 {
 	char label[32];
@@ -325,6 +341,8 @@ int main(int argc, char **argv)
 		run_ledger();
 	else if (strcmp(mode, "fork") == 0)
 		run_fork();
+	else if (strcmp(mode, "cleared") == 0)
+		run_cleared();
 	else if (strcmp(mode, "many") == 0 && argc > 2)
 		run_many(atoi(argv[2]));
 	else if (strcmp(mode, "labels") == 0)

@@ -147,6 +147,12 @@ class Snapshots(unittest.TestCase):
         for line, measures in mine["child"].items():  # a line's own peak may have been another child's fork ago
             self.assertEqual(rows[line], measures)
 
+    def test_cleared(self):
+        """What is forgotten later stays in the snapshots from before."""
+        ledger = ledger_of(self.start("cleared"))
+        self.assertEqual(sorted(ledger), ["after", "before", "nothing"])
+        self.check_ledger(ledger)
+
     def test_full(self):
         """One too many isn't kept, none is dropped for it, and it is counted."""
         said = self.start("many", "70")
