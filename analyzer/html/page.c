@@ -7,7 +7,7 @@
 #include "analyzer/print/summary.h"
 #include "analyzer/trace/trace.h"
 #include "analyzer/views/reading.h"
-#include "html_files.h"
+#include "analyzer/html_files.h"
 
 #include <stdlib.h>
 
