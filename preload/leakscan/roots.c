@@ -23,6 +23,7 @@
 #include "preload/sys/next.h"
 #include "preload/sys/object.h"
 #include "preload/sys/ranges.h"
+#include "preload/sys/single.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -277,6 +278,16 @@ static bool find_stack(uintptr_t descriptor, uintptr_t links, struct os_range *s
 	return false;
 }
 
+/* Storage of one thread that its stack doesn't lead to. */
+static void take_storage(uintptr_t descriptor)
+{
+	uintptr_t word;
+
+	leave_out(descriptor - allocator_tls.start, descriptor - allocator_tls.end);
+	if (read_word(descriptor + 8, &word)) /* of libraries that came late */
+		scan_word(word - 16);
+}
+
 /* A thread that has ended left nothing on its stack; but its result may be waited for. */
 static void take_thread(uintptr_t links, uintptr_t list)
 {
@@ -290,9 +301,7 @@ static void take_thread(uintptr_t links, uintptr_t list)
 	tid = (int)word;
 	if (tid == (int)trace.header->pid)
 		main_list = list;
-	leave_out(descriptor - allocator_tls.start, descriptor - allocator_tls.end);
-	if (read_word(descriptor + 8, &word)) /* thread-local storage of libraries that came late */
-		scan_word(word - 16);
+	take_storage(descriptor);
 	if (!find_stack(descriptor, links, &stack))
 		return;
 	for (size_t i = 0; i < stack_count; i++)
@@ -321,6 +330,19 @@ static void take_threads(const struct mapping *m)
 				break;
 		}
 	}
+}
+
+static bool several; /* threads there were, in a process that this one was forked from */
+
+void roots_before_fork(void)
+{
+	several |= !process_is_single;
+}
+
+/* No stack of another one waits for the next. */
+static bool was_always_alone(void)
+{
+	return process_is_single && !several;
 }
 
 static bool has_lists(const struct mapping *m)
@@ -442,10 +464,12 @@ bool roots_scan(const struct scan_stack *s, size_t count)
 		return false;
 	leave_out_own();
 	leave_out_allocator();
+	if (was_always_alone())
+		take_storage(cpu_thread_pointer());
 	for (const struct mapping *m = mappings; m->end; m++) {
 		if (strcmp(m->name, "[stack]") == 0)
 			leave_out_below(m);
-		else if (has_lists(m))
+		else if (!was_always_alone() && has_lists(m))
 			take_threads(m);
 	}
 	scan_registers();

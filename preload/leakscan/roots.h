@@ -11,6 +11,7 @@
 #pragma GCC visibility push(hidden)
 
 void roots_init(void); /* at the start */
+void roots_before_fork(void);
 
 /* Calls scan_root() on all memory that belongs to no allocator. */
 bool roots_scan(const struct scan_stack *stacks, size_t count);

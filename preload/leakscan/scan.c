@@ -415,7 +415,7 @@ struct sums {
 	struct mt_leak of[4];
 };
 
-static void add_up(uint32_t *numbers, struct sums *sums)
+static uint32_t add_up(uint32_t *numbers, struct sums *sums)
 {
 	uint32_t count = 0;
 
@@ -429,12 +429,32 @@ static void add_up(uint32_t *numbers, struct sums *sums)
 		sum->bytes += block_size(i);
 		sum->blocks++;
 	}
+	return count;
 }
 
 static const uint32_t kinds[] = { MT_LEAK_LOST, MT_LEAK_INDIRECT, MT_LEAK_POSSIBLE,
 	MT_LEAK_REACHABLE };
 
-static bool write_sums(uint32_t site, struct sums *sums, uint64_t *used)
+uint64_t scan_grows_to;
+
+static bool has_room(enum mt_table_id table, uint64_t count)
+{
+	if (scan_grows_to == 0)
+		return tracefile_has_room(table, count);
+	return (table != MT_HELD || count <= scan_grows_to) && tracefile_room(table, count);
+}
+
+static uint64_t count_records(const struct sums *sums, uint32_t sites)
+{
+	uint64_t records = 0;
+
+	for (uint32_t i = 1; i <= sites; i++)
+		for (unsigned k = 0; k < 4; k++)
+			records += sums[i].of[k].blocks > 0;
+	return records;
+}
+
+static void write_sums(uint32_t site, struct sums *sums, uint64_t *used)
 {
 	for (unsigned i = 0; i < 4; i++) {
 		struct mt_leak *sum = &sums->of[i];
@@ -443,21 +463,20 @@ static bool write_sums(uint32_t site, struct sums *sums, uint64_t *used)
 			continue;
 		sum->site = site;
 		sum->kind = kinds[i];
-		if (!tracefile_has_room(MT_LEAKS, *used + 1))
-			return false;
 		trace.leaks[(*used)++] = *sum;
 	}
-	return true;
 }
 
 static bool write_leaks(uint32_t *numbers, struct sums *sums)
 {
 	uint64_t used = 0;
+	uint32_t sites = add_up(numbers, sums);
 
-	add_up(numbers, sums);
+	if (!has_room(MT_LEAKS, count_records(sums, sites)))
+		return false;
 	for (uint32_t i = 1; i < site_count; i++)
-		if (numbers[i] && !write_sums(i, &sums[numbers[i]], &used))
-			return false;
+		if (numbers[i])
+			write_sums(i, &sums[numbers[i]], &used);
 	store_release(&trace.header->tables[MT_LEAKS].count, used);
 	return true;
 }
@@ -476,7 +495,7 @@ static uint64_t write_pairs(uint32_t *last_pairs, uint32_t count, bool leave_out
 		if (used > 0 && trace.held[used - 1].owner != owner)
 			first = used;
 		if (last_pairs[site] <= first) {
-			if (!tracefile_has_room(MT_HELD, used + 1))
+			if (!has_room(MT_HELD, used + 1))
 				return 0;
 			trace.held[used++] = (struct mt_held){ .owner = owner, .site = site };
 			last_pairs[site] = (uint32_t)used;

@@ -36,7 +36,11 @@ bool scan_out_of_time(void);
 uintptr_t scan_first_block(uintptr_t start, uintptr_t end);
 uintptr_t scan_block_at(uintptr_t address); /* the start of the one that it lies in; 0 = none */
 
-/* In the child: scans and fills MT_LEAKS, for which there is room. False: no memory, or not done at
+/* Pairs of sites in MT_HELD at the most, where the trace grows by what is to be written; 0: there is room,
+ * as it may not grow any more. */
+extern uint64_t scan_grows_to;
+
+/* In the child: scans and fills MT_LEAKS and MT_HELD. False: no memory, or not done at
  * `until`, as os_time() has it. Blind: registers aren't known that may hold pointers. `find_roots` calls
  * scan_root() on all memory that belongs to no allocator. */
 struct scan_stack;

@@ -126,35 +126,54 @@ static uint64_t most_records(uint64_t each)
 #define HELD_EACH 2
 #define HELD_SPARE 100 /* fills a page */
 
+static uint64_t most_pairs(void)
+{
+	return HELD_SPARE + most_records(HELD_EACH);
+}
+
+/* For what the child will write. */
+static bool reserve_for(bool growing)
+{
+	bool ok;
+
+	scan_grows_to = growing ? most_pairs() : 0;
+	if (growing)
+		return true;
+	lock_take(&tables_lock);
+	ok = tracefile_room(MT_LEAKS, most_records(4)) && tracefile_room(MT_HELD, most_pairs());
+	lock_drop(&tables_lock);
+	return ok;
+}
+
 /* How the scan has to go on. */
 static enum mt_scan prepare(void)
 {
 	struct mt_header *h = trace.header;
-	enum mt_scan state = MT_SCAN_FAILED;
-	uint64_t records;
 
 	h->tables[MT_LEAKS].count = h->tables[MT_HELD].count = 0;
 	h->scan_ns = h->scan_bytes = h->scan_error = 0;
 	h->scan_at_ns = os_time() - h->start_ns;
 	if (config.sample.mean) /* the way to a block leads through others */
-		return state;
-	lock_take(&tables_lock);
-	records = most_records(4);
-	if (records == 0)
-		state = MT_SCAN_DONE;
-	else if (tracefile_room(MT_LEAKS, records) &&
-		 tracefile_room(MT_HELD, HELD_SPARE + most_records(HELD_EACH)))
-		state = MT_SCAN_RUNNING;
-	lock_drop(&tables_lock);
-	return state;
+		return MT_SCAN_FAILED;
+	return most_records(1) > 0 ? MT_SCAN_RUNNING : MT_SCAN_DONE;
 }
 
+static void close_range_of(unsigned first, unsigned last)
+{
+	if (first > last || syscall(SYS_close_range, first, last, 0u) == 0)
+		return;
+	for (unsigned fd = first; fd <= last && fd < 65536; fd++)
+		syscall(SYS_close, fd);
+}
+
+/* But for that of the trace, where that is to grow. */
 static void close_all(void)
 {
-	if (syscall(SYS_close_range, 0u, ~0u, 0u) == 0)
-		return;
-	for (int fd = 0; fd < 65536; fd++)
-		syscall(SYS_close, fd);
+	int kept = scan_grows_to > 0 ? tracefile_descriptor() : -1;
+
+	if (kept > 0)
+		close_range_of(0, (unsigned)kept - 1);
+	close_range_of((unsigned)kept + 1, ~0u);
 }
 
 /* What the child is told, and answers. */
@@ -326,9 +345,14 @@ static long copy_process(struct job *job, unsigned long flags, char *stack)
 
 static void scan_copy(struct job *job, unsigned wait_ms)
 {
-	struct signals before = signals_block();
+	struct signals before;
 	long child;
 
+	if (!reserve_for(false)) {
+		trace.header->scan_state = MT_SCAN_FAILED;
+		return;
+	}
+	before = signals_block();
 	threads_look(&job->threads);
 	trace.header->scan_state = MT_SCAN_RUNNING; /* one in place may have failed */
 	child = copy_process(job, 0, job->stack + STACK_SIZE);
@@ -396,24 +420,35 @@ static int copy_in_child(void *argument)
 	return 0;
 }
 
+/* A child of the only thread makes the trace grow as it needs. Others may have been stopped in the
+ * middle of that. */
+static bool scan_in_place(struct job *job, bool alone)
+{
+	if (!reserve_for(alone))
+		return false;
+	job->until = os_time() + EXIT_WAIT_MS * 1000000ull;
+	call_in_child(run_in_place, job);
+	scan_grows_to = 0;
+	return trace.header->scan_state == MT_SCAN_DONE;
+}
+
 static void scan_at_end(struct job *job)
 {
+	bool alone, in_place;
+
 	threads_look(&job->threads);
-	if ((job->threads.count == 1 && !seccomp_is_on()) || tracing_is_possible(&job->threads)) {
-		job->until = os_time() + EXIT_WAIT_MS * 1000000ull;
-		call_in_child(run_in_place, job);
-		if (trace.header->scan_state == MT_SCAN_DONE)
-			return;
-		scan_copy(job, job->refused ? EXIT_WAIT_MS : 0); /* 0: it may take longer */
-	} else {
+	alone = job->threads.count == 1 && !seccomp_is_on();
+	in_place = alone || tracing_is_possible(&job->threads);
+	if (!in_place)
 		scan_copy(job, EXIT_WAIT_MS);
-	}
+	else if (!scan_in_place(job, alone))
+		scan_copy(job, job->refused ? EXIT_WAIT_MS : 0); /* 0: it may take longer */
 }
 
 static void scan_now(struct job *job)
 {
 	threads_look(&job->threads);
-	if (job->threads.count > 1 && tracing_is_possible(&job->threads))
+	if (job->threads.count > 1 && tracing_is_possible(&job->threads) && reserve_for(false))
 		call_in_child(copy_in_child, job);
 	if (job->copy > 0)
 		wait_for_copy(ANSWER_WAIT_MS);

@@ -9,6 +9,7 @@
  * handlers find everything working.
  */
 #include "preload/life/fork.h"
+#include "preload/leakscan/roots.h"
 #include "preload/leakscan/snapshot.h"
 #include "preload/life/thread_life.h"
 #include "preload/store/ledger.h"
@@ -64,6 +65,7 @@ static void before_fork(void)
 {
 	struct thread *t = thread_mine();
 
+	roots_before_fork();
 	forking = phase_page.phase == PHASE_FORKED ? FORK_INHERITS : FORK_UNTRACED;
 	/* Busy: a signal handler that interrupted a hook forks. The hook may hold a lock. */
 	if (phase_page.phase != PHASE_ON || thread_is_busy(t))
