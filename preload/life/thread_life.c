@@ -133,11 +133,17 @@ static void begin_anew(struct thread *t)
 		t->distance = sample_distance(&t->random);
 	}
 	t->stack_start = t->stack_end = 0;
-	frames_forget_own_stack(t); /* this thread's may end earlier */
-	for (uint32_t i = 0; i < 1u << RECENT_BITS; i++)
-		t->recent[i].sp = 0;
+	frames_forget(t);
 	t->cached[0] = (struct cached_frame){ .sp = UINTPTR_MAX, .last = t->guard_words };
 	t->guard_words[0] = (struct guard_word){ &sentinel, 1 };
+}
+
+/* Of the thread that had it before: this one's stack may end earlier. */
+static void forget(struct thread *t)
+{
+	frames_forget_own_stack(t);
+	for (uint32_t i = 0; i < 1u << RECENT_BITS; i++)
+		t->recent[i].sp = 0;
 }
 
 static bool new_lane(struct thread *t)
@@ -232,7 +238,9 @@ cold_path struct thread *thread_new(void)
 	signals = signals_block(); /* a handler might never come back */
 	making = true;
 	t = take_over();
-	if (!t)
+	if (t)
+		forget(t);
+	else
 		t = make();
 	if (t) {
 		begin_anew(t);

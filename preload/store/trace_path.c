@@ -332,7 +332,7 @@ static int open_file(struct trace_path *p)
 	if (fd < 0 && (p->aside || lacks_unnamed_files(errno)))
 		fd = open_aside(p);
 	if (fd >= 0)
-		(void)os_call(SYS_fchmod, fd, 0600);
+		os_make_private(fd);
 	return fd;
 }
 

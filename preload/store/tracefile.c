@@ -8,8 +8,8 @@
  *   address space   [frames: e0 e3 ......][nodes: e1 ......][sites: e2 e4 .....]
  *   file            header e0 e1 e2 e3 e4
  *
- * A stretch that is used up is followed by one of four times the size, into which the same extents
- * are mapped again. The old one stays: it is the same memory, so who still has its address, from
+ * The first stretch of most tables is a page; a stretch that is used up is followed by one of 32 KiB, and then of
+ * four times the size each, into which the same extents are mapped again. The old one stays: it is the same memory, so who still has its address, from
  * before or for good, reads and writes what everybody does.
  *
  * Every extent's blocks are reserved on disk before it is mapped, so a full disk is an error here
@@ -27,6 +27,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -53,7 +54,7 @@ static const struct {
 #undef SHAPE
 };
 
-#define FIRST_STRETCH (32u << 10) /* bytes, of most tables */
+#define FIRST_STRETCH (32u << 10) /* bytes, of a table that is more than a page */
 #define STRETCH_FACTOR 4
 #define MOST_STRETCHES 10 /* one after the other, of a table */
 
@@ -120,6 +121,11 @@ static int checked_fd(void)
 		return file.fd = -1;
 	}
 	return file.fd = os_move_fd(fd);
+}
+
+int tracefile_descriptor(void)
+{
+	return checked_fd();
 }
 
 /* ---- growing */
@@ -198,6 +204,8 @@ static bool widen(int table, size_t bytes, int fd)
 
 	if (least > most_bytes(table))
 		return false;
+	if (size < FIRST_STRETCH)
+		size = FIRST_STRETCH;
 	if (size < least)
 		size = least;
 	if (size > most_bytes(table))
@@ -362,24 +370,33 @@ static void publish_bases(void)
 	store_release(&trace.snapshot_rows, (void *)tables[MT_SNAPSHOT_ROWS].base);
 }
 
-/* Most programs have nothing in some, or little. */
+/*
+ * What every process has something in. In the address space these lie one behind the other, as in a new
+ * file, so one mapping does for all: a page each, but for the strings, which are the last.
+ */
+static bool is_first(int table)
+{
+	return shapes[table].unused > 0 || table == MT_LANES || table == MT_MODULES;
+}
+
 static size_t first_size(int table)
 {
 	switch (table) {
 	case MT_STRINGS:
 		return round_up(FIRST_STRINGS, file.page);
-	case MT_FOREIGN:
-	case MT_SLACK:
-	case MT_ESTIMATES:
-	case MT_HELD:
-	case MT_POINTS:
-	case MT_SHARES:
-	case MT_SNAPSHOTS:
-	case MT_SNAPSHOT_ROWS:
-		return file.page;
-	default:
+	case MT_PUBLISHED:
+	case MT_ENTRIES:
+	case MT_LEAKS:
 		return FIRST_STRETCH;
+	default:
+		return file.page;
 	}
+}
+
+static unsigned char *cut_off(unsigned char *p, int table)
+{
+	(void)add_stretch(table, p, first_size(table));
+	return p + first_size(table);
 }
 
 /* One reservation, cut up. */
@@ -395,10 +412,12 @@ static bool reserve_tables(void)
 		return false;
 	trace.header = (void *)p;
 	p += round_up(MT_HEADER_SIZE, file.page);
-	for (int i = 0; i < MT_TABLES_USED; i++) {
-		(void)add_stretch(i, p, first_size(i));
-		p += first_size(i);
-	}
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		if (is_first(i))
+			p = cut_off(p, i);
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		if (!is_first(i))
+			p = cut_off(p, i);
 	publish_bases();
 	return true;
 }
@@ -517,7 +536,8 @@ static void describe_process(struct mt_header *h)
 	h->parent_pid = (uint32_t)getppid();
 	h->start_ticks = os_start_ticks(os_pid());
 	h->start_ns = os_time();
-	os_boot_id(h->boot_id, sizeof(h->boot_id));
+	if (!*h->boot_id)
+		os_boot_id(h->boot_id, sizeof(h->boot_id));
 	h->depth = config.depth;
 	h->sample_bytes = config.sample.mean;
 	h->sample_unit = config.sample.mean ? SAMPLE_UNIT : 0;
@@ -539,20 +559,31 @@ static void describe_program(const char *program)
 		h->host = add_text(names.nodename, strlen(names.nodename));
 }
 
+static bool begin_tables(void)
+{
+	size_t size = round_up(MT_HEADER_SIZE, file.page);
+
+	for (int i = 0; i < MT_TABLES_USED; i++)
+		size += is_first(i) ? first_size(i) : 0;
+	if (os_map_private(trace.header, size) < 0)
+		return false;
+	for (int i = 0; i < MT_TABLES_USED; i++) {
+		if (!is_first(i))
+			continue;
+		tables[i].mapped = first_size(i);
+		tables[i].in_memory = true;
+		trace.header->tables[i].count = shapes[i].unused;
+	}
+	return true;
+}
+
 /* An empty trace in memory, as the file shall be. */
 static bool describe(const char *program)
 {
 	struct mt_header *h = trace.header;
 
-	if (os_map_private(h, round_up(MT_HEADER_SIZE, file.page)) < 0)
+	if (!begin_tables())
 		return false;
-	for (int i = 0; i < MT_TABLES_USED; i++) {
-		uint32_t room = i == MT_STRINGS ? FIRST_STRINGS : shapes[i].unused;
-
-		if (room && !tracefile_in_memory(i, room))
-			return false;
-		h->tables[i].count = shapes[i].unused;
-	}
 	describe_process(h);
 	h->enabled = config.start;
 	h->flags = (config.mmap ? MT_NOTE_MMAP : 0) | (config.start ? 0 : MT_NOTE_UNSTARTED);
@@ -649,22 +680,65 @@ void tracefile_copy_free(struct tracefile_copy *copy)
 		os_unmap(copy, copy->size);
 }
 
-static int write_all(int fd, const void *data, size_t size, uint64_t offset)
-{
-	const char *p = data;
+/* Pieces of the file that are written by one call, with the few bytes between them. */
+struct writing {
+	int fd;
+	struct iovec pieces[2 * MT_TABLES_USED + 1];
+	int count;
+	uint64_t start, end;
+};
 
-	while (size > 0) {
-		ssize_t n = os_pwrite(fd, p, size, (off_t)offset);
+static void skip_written(struct writing *w, size_t size)
+{
+	int i = 0;
+
+	w->start += size;
+	for (; i < w->count && size >= w->pieces[i].iov_len; i++)
+		size -= w->pieces[i].iov_len;
+	w->count -= i;
+	memmove(w->pieces, w->pieces + i, (size_t)w->count * sizeof(w->pieces[0]));
+	if (w->count > 0) {
+		w->pieces[0].iov_base = (char *)w->pieces[0].iov_base + size;
+		w->pieces[0].iov_len -= size;
+	}
+}
+
+static int write_out(struct writing *w)
+{
+	while (w->count > 0) {
+		long n = os_pwritev(w->fd, w->pieces, w->count, (off_t)w->start);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : -ENOSPC;
-		p += n;
-		size -= (size_t)n;
-		offset += (size_t)n;
+		skip_written(w, (size_t)n);
 	}
 	return 0;
+}
+
+static void add_bytes(struct writing *w, const void *data, size_t size)
+{
+	w->pieces[w->count++] =
+		(struct iovec){ .iov_base = (void *)(uintptr_t)data, .iov_len = size };
+	w->end += size;
+}
+
+static int write_at(struct writing *w, const void *data, size_t size, uint64_t offset)
+{
+	static const char zeros[4096];
+	int error = 0;
+
+	if (size == 0)
+		return 0;
+	if (w->count > 0 && offset - w->end > sizeof(zeros))
+		error = write_out(w);
+	if (w->count == 0)
+		w->start = w->end = offset;
+	if (offset > w->end)
+		add_bytes(w, zeros, offset - w->end);
+	add_bytes(w, data, size);
+	return error;
 }
 
 /* Lays the tables out one behind the other, with a quarter of each to grow into. */
@@ -675,7 +749,9 @@ static void lay_out(const struct mt_header *h, struct layout *l)
 		size_t used = used_bytes(h, i);
 
 		l->offsets[i] = l->size;
-		l->sizes[i] = used > 0 ? round_up(used + used / 4, file.page) : 0;
+		l->sizes[i] = used > 0	    ? round_up(used + used / 4, file.page)
+			      : is_first(i) ? file.page
+					    : 0;
 		if (l->sizes[i] > reserved(i))
 			l->sizes[i] = reserved(i);
 		l->size += l->sizes[i];
@@ -694,21 +770,46 @@ static void note_layout(struct mt_header *h, const struct layout *l)
 
 static int write_copy(int fd, const struct tracefile_copy *copy, struct layout *l)
 {
+	struct writing w = { .fd = fd };
 	int error;
 
 	lay_out(copy->header, l);
 	note_layout(copy->header, l);
 	error = os_reserve_file(fd, 0, l->size);
-	if (error == 0)
+	if (error == 0 && l->size < FIRST_ROOM)
 		error = os_check_room(fd, FIRST_ROOM);
+	if (error == 0)
+		error = write_at(&w, copy->header, sizeof(*copy->header), 0);
 	for (int i = 0; i < MT_TABLES_USED && error == 0; i++)
-		error = write_all(fd, copy->tables[i] ? copy->tables[i] : tables[i].base,
+		error = write_at(&w, copy->tables[i] ? copy->tables[i] : tables[i].base,
 			used_bytes(copy->header, i), l->offsets[i]);
-	return error ? error : write_all(fd, copy->header, sizeof(*copy->header), 0);
+	return error ? error : write_out(&w);
+}
+
+/* A piece of the file that is to be mapped. */
+struct piece {
+	unsigned char *address;
+	size_t size;
+	uint64_t offset;
+};
+
+/* `p`, unless the next one continues it. */
+static int map_piece(struct piece *p, struct piece next)
+{
+	int error = 0;
+
+	if (next.address == p->address + p->size && next.offset == p->offset + p->size) {
+		p->size += next.size;
+		return 0;
+	}
+	if (p->size > 0)
+		error = os_map_file(p->address, p->size, file.fd, p->offset);
+	*p = next;
+	return error;
 }
 
 /* Everywhere where the table was, of which the file has `size` bytes. */
-static int map_table(int table, size_t size, uint64_t offset)
+static int map_table(int table, size_t size, uint64_t offset, struct piece *p)
 {
 	int error = 0;
 
@@ -716,7 +817,8 @@ static int map_table(int table, size_t size, uint64_t offset)
 		const struct stretch *s = &tables[table].stretches[i];
 		size_t part = s->size < size ? s->size : size;
 
-		error = part > 0 ? os_map_file(s->base, part, file.fd, offset) : 0;
+		if (part > 0)
+			error = map_piece(p, (struct piece){ s->base, part, offset });
 	}
 	tables[table].mapped = size;
 	tables[table].in_memory = false;
@@ -726,11 +828,12 @@ static int map_table(int table, size_t size, uint64_t offset)
 /* The tables go where those are that they are copies of; this is the only thread. */
 static int map_copy(const struct layout *l)
 {
-	int error = os_map_file(trace.header, round_up(MT_HEADER_SIZE, file.page), file.fd, 0);
+	struct piece p = { (unsigned char *)trace.header, round_up(MT_HEADER_SIZE, file.page), 0 };
+	int error = 0;
 
 	for (int i = 0; i < MT_TABLES_USED && error == 0; i++)
-		error = map_table(i, l->sizes[i], l->offsets[i]);
-	return error;
+		error = map_table(i, l->sizes[i], l->offsets[i], &p);
+	return error ? error : map_piece(&p, (struct piece){ 0 });
 }
 
 bool tracefile_fork(struct tracefile_copy *copy)

@@ -59,7 +59,8 @@ bool tracefile_has_room(enum mt_table_id table, uint64_t count);
 uint32_t tracefile_string(const char *s,
 	size_t size); /* size without the zero that is added; 0 when there is no room */
 const char *tracefile_path(void);
-void tracefile_discard(void); /* when something else is missing; gives all back */
+int tracefile_descriptor(void); /* -1: there is none */
+void tracefile_discard(void);	/* when something else is missing; gives all back */
 void tracefile_leave(
 	void); /* in a fork child that can't have a trace: maps nothing of the parent's any more */
 size_t tracefile_bytes(void);

@@ -115,37 +115,53 @@ static bool same_object(void *function, void *other)
 	       a.start == b.start;
 }
 
+static bool is_in(const struct link_map *map, const struct object *o)
+{
+	return (uintptr_t)map->l_ld >= o->start && (uintptr_t)map->l_ld < o->end;
+}
+
 bool next_is_late(void)
 {
-	struct link_map *ours = NULL, *c_library = NULL;
-	Dl_info info;
+	struct object ours, c_library;
 
-	if (!is_glibc() || !dladdr1(&next, &info, (void **)&ours, RTLD_DL_LINKMAP) ||
-		!dladdr1(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), &info, (void **)&c_library,
-			RTLD_DL_LINKMAP))
+	if (!is_glibc() || !object_find((uintptr_t)&next, &ours) ||
+		!object_find((uintptr_t)dlsym(RTLD_DEFAULT, "gnu_get_libc_version"), &c_library))
 		return false;
-	while (ours && ours != c_library)
-		ours = ours->l_prev;
-	return ours != NULL;
+	for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next)
+		if (is_in(map, &ours) || is_in(map, &c_library))
+			return is_in(map, &c_library);
+	return false;
 }
+
+/* Of what only such a tool has. To ask dlsym for what there isn't takes as long as all other questions
+ * of the start. */
+#define OF_SANITIZER(name) extern char name[] __attribute__((weak, visibility("default")))
+OF_SANITIZER(__asan_init);
+OF_SANITIZER(__hwasan_init);
+OF_SANITIZER(__tsan_init);
+OF_SANITIZER(__msan_init);
+OF_SANITIZER(__lsan_init);
+OF_SANITIZER(dfsan_set_label);
+OF_SANITIZER(__memprof_init);
 
 const char *next_sanitizer(void)
 {
-	static const struct {
-		const char *function, *name;
+	const struct {
+		const void *function;
+		const char *name;
 	} sanitizers[] = {
-		{ "__asan_init", "AddressSanitizer" },
-		{ "__hwasan_init", "HWAddressSanitizer" },
-		{ "__tsan_init", "ThreadSanitizer" },
-		{ "__msan_init", "MemorySanitizer" },
-		{ "__lsan_init", "LeakSanitizer" },
-		{ "dfsan_set_label", "DataFlowSanitizer" },
-		{ "__memprof_init", "MemProfiler" },
+		{ __asan_init, "AddressSanitizer" },
+		{ __hwasan_init, "HWAddressSanitizer" },
+		{ __tsan_init, "ThreadSanitizer" },
+		{ __msan_init, "MemorySanitizer" },
+		{ __lsan_init, "LeakSanitizer" },
+		{ dfsan_set_label, "DataFlowSanitizer" },
+		{ __memprof_init, "MemProfiler" },
 	};
 	void *malloc_of_program;
 
 	for (size_t i = 0; i < ARRAY_SIZE(sanitizers); i++)
-		if (dlsym(RTLD_DEFAULT, sanitizers[i].function))
+		if (sanitizers[i].function)
 			return sanitizers[i].name;
 	/* gcc's static ones export nothing but the C library's functions that they replace, and from 16 on
 	 * no __cxa_atexit. No allocator has either, though its program may take their addresses. */

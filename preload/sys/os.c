@@ -19,7 +19,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -216,6 +218,11 @@ void os_unmap(void *address, size_t size)
 	(void)os_call(SYS_munmap, address, size);
 }
 
+void os_unmap_unlisted(void *address, size_t size)
+{
+	(void)os_call(SYS_munmap, address, size);
+}
+
 /* Memory that is locked (mlockall) stays. */
 void os_forget(void *address, size_t size)
 {
@@ -291,6 +298,15 @@ bool os_readable(uintptr_t address)
 	if (seccomp_is_on() && is_forbidden(SYS_rt_sigprocmask, ~0ul, address, 0, 8, 0, 0))
 		return false;
 	return lock_call(SYS_rt_sigprocmask, ~0L, (long)address, 0, 8) == -EINVAL;
+}
+
+/* Whatever the umask made of it. */
+void os_make_private(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || (st.st_mode & 07777) != 0600)
+		(void)os_call(SYS_fchmod, fd, 0600);
 }
 
 bool os_would_wait(int fd)
@@ -424,7 +440,7 @@ int os_memory_file(const char *name)
 	if (fd == -EINVAL) /* Linux before 6.3 */
 		fd = os_call(SYS_memfd_create, name, flags);
 	if (fd >= 0) {
-		(void)os_call(SYS_fchmod, fd, 0600);
+		os_make_private(fd);
 		(void)os_call(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK); /* it is mapped */
 	}
 	return (int)fd;
@@ -435,9 +451,13 @@ long os_pread(int fd, void *data, size_t size, int64_t offset)
 	return with_errno(os_call(SYS_pread64, fd, data, size, offset));
 }
 
-long os_pwrite(int fd, const void *data, size_t size, int64_t offset)
+/* One by one where a filter may know of nothing else: the first. */
+long os_pwritev(int fd, const struct iovec *pieces, int count, int64_t offset)
 {
-	return with_errno(os_call(SYS_pwrite64, fd, data, size, offset));
+	if (seccomp_is_on())
+		return with_errno(
+			os_call(SYS_pwrite64, fd, pieces->iov_base, pieces->iov_len, offset));
+	return with_errno(os_call(SYS_pwritev, fd, pieces, count, offset, 0));
 }
 
 size_t os_page_size(void)

@@ -22,6 +22,7 @@ void *os_map_unlisted(size_t size); /* as os_map, without a lock: not among os_o
 void *os_reserve(size_t size);	    /* address space without access; NULL */
 bool os_make_writable(void *address, size_t size); /* whole pages */
 void os_unmap(void *address, size_t size);
+void os_unmap_unlisted(void *address, size_t size);
 void os_forget(void *address, size_t size); /* of os_map: the memory; what is there becomes zeros */
 size_t os_address_limit(void);		    /* of the process, bytes; SIZE_MAX: none */
 size_t os_data_limit(void);		    /* of its private writable memory */
@@ -62,6 +63,7 @@ void os_boot_id(char *id, size_t size);				  /* "" where unknown */
 size_t os_page_size(void);
 int os_move_fd(int fd); /* out of the way of programs that expect the lowest numbers, or count on
 			   0-99; where that can't be, it is closed: -1 */
+void os_make_private(int fd); /* mode 0600 */
 int os_memory_file(
 	const char *name); /* a file in memory, without a path, which can't be truncated */
 
@@ -69,7 +71,8 @@ int os_memory_file(
 int os_open(const char *path, int flags, unsigned mode);
 int os_close(int fd);
 long os_pread(int fd, void *data, size_t size, int64_t offset);
-long os_pwrite(int fd, const void *data, size_t size, int64_t offset);
+struct iovec;
+long os_pwritev(int fd, const struct iovec *pieces, int count, int64_t offset);
 
 #pragma GCC visibility pop
 

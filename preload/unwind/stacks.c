@@ -5,6 +5,7 @@
 #include "preload/unwind/stacks.h"
 #include "preload/store/tracefile.h"
 #include "preload/sys/array.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/env.h"
 #include "preload/sys/os.h"
 #include "preload/unwind/code.h"
@@ -32,29 +33,28 @@ static size_t table_size(uint32_t mask, size_t entry)
 	return sizeof(struct table) + (mask + 1ul) * entry;
 }
 
-/* Of `entry` bytes each; NULL: no memory. */
-static void *table_new(unsigned bits, size_t entry)
+static void *table_begin(struct table *t, unsigned bits)
 {
-	uint32_t mask = (1u << bits) - 1;
-	struct table *t = os_map(table_size(mask, entry));
-
-	if (t) {
-		t->shift = 64 - bits;
-		t->mask = mask;
-	}
+	t->shift = 64 - bits;
+	t->mask = (1u << bits) - 1;
 	return t;
 }
 
-/* One of twice the size. */
+/* One of twice the size, of `entry` bytes each; NULL: no memory. */
 static void *table_bigger(const struct table *t, size_t entry)
 {
-	return table_new(64 - t->shift + 1, entry);
+	struct table *bigger = os_map(table_size(2 * t->mask + 1, entry));
+
+	return bigger ? table_begin(bigger, 64 - t->shift + 1) : NULL;
 }
 
 /* Readers that are still at it find nothing. */
 static void table_forget(struct table *t, size_t entry)
 {
-	os_forget(t, table_size(t->mask, entry));
+	if ((uintptr_t)t % CPU_PAGE == 0)
+		os_forget(t, table_size(t->mask, entry));
+	else /* the first ones share pages */
+		memset(t + 1, 0, (t->mask + 1ul) * entry);
 }
 
 /* For one more after so many? */
@@ -722,17 +722,42 @@ uint32_t foreign_for(uint32_t node)
 
 /* ---- life */
 
+/* The first tables lie in one mapping. */
+static bool begin_tables(void)
+{
+	const struct {
+		void *table;
+		unsigned bits;
+		size_t entry;
+	} first[] = {
+		{ &pcs, FIRST_BITS, sizeof(pcs->entries[0]) },
+		{ &nodes, FIRST_BITS, sizeof(nodes->entries[0]) },
+		{ &sites, FIRST_BITS, sizeof(sites->entries[0]) },
+		{ &calls, FIRST_BITS, sizeof(calls->entries[0]) },
+		{ &foreign, FIRST_BITS, sizeof(foreign->entries[0]) },
+		{ &paths, FIRST_BITS, sizeof(paths->entries[0]) },
+		{ &rules, FIRST_BITS + 1, sizeof(rules->entries[0]) },
+	};
+	const size_t count = sizeof(first) / sizeof(first[0]);
+	size_t size = 64;
+	char *at;
+
+	for (size_t i = 0; i < count; i++)
+		size += table_size((1u << first[i].bits) - 1, first[i].entry);
+	at = os_map(size);
+	if (!at)
+		return false;
+	at += 64; /* none of them begins a page */
+	for (size_t i = 0; i < count; i++) {
+		*(void **)first[i].table = table_begin((void *)at, first[i].bits);
+		at += table_size((1u << first[i].bits) - 1, first[i].entry);
+	}
+	return true;
+}
+
 /* One record is spare. */
 bool stacks_init(void)
 {
-	pcs = table_new(FIRST_BITS, sizeof(pcs->entries[0]));
-	nodes = table_new(FIRST_BITS, sizeof(nodes->entries[0]));
-	sites = table_new(FIRST_BITS, sizeof(sites->entries[0]));
-	calls = table_new(FIRST_BITS, sizeof(calls->entries[0]));
-	foreign = table_new(FIRST_BITS, sizeof(foreign->entries[0]));
-	paths = table_new(FIRST_BITS, sizeof(paths->entries[0]));
-	rules = table_new(FIRST_BITS + 1, sizeof(rules->entries[0]));
-	return pcs && rules && nodes && sites && calls && foreign && paths &&
-	       tracefile_room(MT_SITES, 2) && tracefile_room(MT_SITE_INFO, 2) &&
+	return begin_tables() && tracefile_room(MT_SITES, 2) && tracefile_room(MT_SITE_INFO, 2) &&
 	       tracefile_room(MT_CALLS, 2) && (!config.slack || tracefile_room(MT_SLACK, 2));
 }
