@@ -109,9 +109,10 @@ def main():
         for case in cases:
             print(f"bench: {case.name}", file=sys.stderr)
             workplace.prepare(case, scale)
-            costs = run_rounds(workplace, case, tracers, rounds)
+            # heaptrack doesn't follow children.
+            costs = run_rounds(workplace, case, [t for t in tracers if not (case.processes and t == "heaptrack")], rounds)
             read_traces(workplace, costs)
-            rows.append(summarize(case.name, costs))
+            rows.append(summarize(case, costs))
             if "mtrace" in costs:
                 theirs = costs["heaptrack"][-1].trace if "heaptrack" in costs else None
                 readings.append(readers.read(workplace, case.name, costs["mtrace"][-1].trace, theirs))

@@ -19,6 +19,7 @@ class Case:
     prepare: object = None
     variables: dict = field(default_factory=dict)
     redis: bool = False
+    processes: int = 0  # short ones, of which there are so many: what one of them costs is printed too
 
 
 def loops(scale):
@@ -46,6 +47,17 @@ def changing_stacks(scale):
     shapes = [(10, 20, "cycle"), (1000, 20, "cycle"), (4000, 20, "cycle"), (1000, 50, "cycle"), (1000, 20, "random")]
     return [Case(f"stacks-{count}x{depth}-{order}", [str(BUILT / "stacks"), str(count), str(depth), order, str(pairs)])
             for count, depth, order in shapes]
+
+
+def starts(scale):
+    """Processes that are short: one after the other, and as a shell's children."""
+    count = max(20, int(300 * scale))
+    programs_to_start = {"true": ["/bin/true"], "git": ["git", "--version"], "bash": ["bash", "-c", ":"],
+                         "perl": ["perl", "-e1"]}
+    loop = f"i=0; while [ $i -lt {count} ]; do /bin/true; i=$((i + 1)); done"
+    return [Case(f"start-{name}", [str(BUILT / "starts"), str(count), *command], processes=count)
+            for name, command in programs_to_start.items()] + [
+                Case("shell-true", ["sh", "-c", loop], processes=count)]
 
 
 def large_programs():
@@ -82,4 +94,4 @@ def programs(scale):
 
 
 def all_cases(scale):
-    return loops(scale) + threads(scale) + changing_stacks(scale) + programs(scale)
+    return loops(scale) + threads(scale) + changing_stacks(scale) + programs(scale) + starts(scale)

@@ -21,10 +21,12 @@ def summarize(case, rounds):
     """One row: `rounds` is {tracer: [Cost]}, with the facts of traces in the last one's `extra`."""
     native = rounds["native"]
     cpu = median(native, "cpu")
-    row = {"case": case, "native_s": cpu, "native_rss_kib": median(native, "rss"),
+    row = {"case": case.name, "processes": case.processes, "native_s": cpu, "native_rss_kib": median(native, "rss"),
            "native_mib": median(native, "rss") / 1024,
            "native_wall_s": median(native, "wall")}
     allocations = max((cost.allocations for cost in rounds.get("null", ())), default=0)
+    if case.processes:
+        allocations = 0  # that was one of the processes
     row["allocations"] = allocations
     for tracer in ("null", "mtrace", "sampled", "stopped", "heaptrack"):
         if tracer not in rounds:
@@ -40,6 +42,11 @@ def summarize(case, rounds):
         row[f"{tracer}_wall_s"] = median(costs, "wall")
         row[f"{tracer}_s"] = median(costs, "cpu")
         row.update({f"{tracer}_{name}": value for name, value in costs[-1].extra.items()})
+    if case.processes and "mtrace" in rounds:
+        row["native_us"] = cpu * 1e6 / case.processes
+        for what, key in (("cpu", "mtrace_added_us"), ("wall", "mtrace_added_wall_us")):
+            row[key] = statistics.median(getattr(cost, what) - getattr(base, what)
+                                         for cost, base in zip(rounds["mtrace"], native)) * 1e6 / case.processes
     row["heap_mib"] = row.get("mtrace_heap_peak_bytes", 0) / 2**20
     for tracer in ("mtrace", "heaptrack"):
         if f"{tracer}_added_rss_kib" in row:
@@ -140,6 +147,17 @@ def memory_line(rows):
     return [f"resident memory beyond 16 MiB: at most {worst:.0%} of the live heap ({case})"]
 
 
+def process_lines(rows):
+    """What is added to one short process."""
+    lines = []
+    for row in rows:
+        if not row["processes"] or "mtrace_added_us" not in row:
+            continue
+        lines.append(f"{row['case']}: a process takes {row['native_us']:,.0f} us of CPU, traced {row['mtrace_added_us']:+,.0f}"
+                     f" (wall {row['mtrace_added_wall_us']:+,.0f}), and a trace of {row['mtrace_each_bytes'] / 1024:.0f} KiB")
+    return lines
+
+
 def footer(rows):
     lines = [""]
     for name, what in (("less_cpu", "less added CPU"), ("less_print", "less time to report"),
@@ -148,7 +166,7 @@ def footer(rows):
         if factors:
             lines.append(f"{what} than heaptrack: {geometric_mean(factors):.1f}x in the geometric "
                          f"mean, {min(factors):.1f}x at least")
-    lines += memory_line(rows)
+    lines += memory_line(rows) + process_lines(rows)
     for name, values in scaling(rows).items():
         shown = ", ".join(f"{tracer} {wall:.2f} ({cpu:.2f})"
                           for tracer, (wall, cpu) in values.items())

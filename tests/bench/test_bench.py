@@ -39,6 +39,14 @@ class Bench(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("loop-20x1", done.stdout)
 
+    def test_processes(self):
+        done = bench("--quick", "--json", "start-true", "shell-true", "--without", "heaptrack")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for row in json.loads(done.stdout)["rows"]:
+            self.assertGreater(row["native_us"], 0)
+            self.assertGreater(row["mtrace_added_us"], 0)
+            self.assertGreater(row["mtrace_each_bytes"], 8192)
+
     def test_unknown_case(self):
         self.assertNotEqual(bench("no-such-case").returncode, 0)
 

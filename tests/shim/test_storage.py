@@ -87,6 +87,17 @@ class Storage(unittest.TestCase):
                     self.assertEqual(os.path.dirname(path), str(self.directory / folder))
                     self.assert_whole(path)
 
+    def test_small(self):
+        """A short process takes what it needs and no more, on the disk too."""
+        for command, most in ((["/bin/true"], 44), ([PROGRAM.path, "4"], 48), (["cat", "--version"], 52)):
+            with self.subTest(command=command), scratch() as directory:
+                run(command, cwd=directory)
+                (path,) = directory.glob("*.mtrace")
+                found = os.stat(path)
+                self.assertLessEqual(found.st_size, most << 10)
+                self.assertLessEqual(found.st_blocks * 512, most << 10)
+                self.assertIs(Trace(path).report()["trace"]["complete"], True)
+
     def test_quiet(self):
         """Unasked, nothing is said of it."""
         result = self.start_in("read-only", {**self.places("state"), "MTRACE_VERBOSE": ""})
