@@ -122,6 +122,11 @@ static uint64_t most_records(uint64_t each)
 	return records;
 }
 
+bool snapshot_is_due(void)
+{
+	return most_records(1) > 0;
+}
+
 /* Pairs of sites for which there is room: of each, one at the least (scan.c). */
 #define HELD_EACH 2
 #define HELD_SPARE 100 /* fills a page */
@@ -155,7 +160,7 @@ static enum mt_scan prepare(void)
 	h->scan_at_ns = os_time() - h->start_ns;
 	if (config.sample.mean) /* the way to a block leads through others */
 		return MT_SCAN_FAILED;
-	return most_records(1) > 0 ? MT_SCAN_RUNNING : MT_SCAN_DONE;
+	return snapshot_is_due() ? MT_SCAN_RUNNING : MT_SCAN_DONE;
 }
 
 static void close_range_of(unsigned first, unsigned last)

@@ -12,6 +12,7 @@
 /* From the frame that ends the process. */
 /* scans the process, and waits for that a second at the most */
 void snapshot_at_exit(const struct cpu_caller *at);
+bool snapshot_is_due(void); /* there are blocks to look for */
 
 /*
  * The scan's children, which the program must not find among its own. A hook that waits for children first

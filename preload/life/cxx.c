@@ -91,9 +91,12 @@ cold_path void *cxx_resolve(enum cxx_function f)
 	return found;
 }
 
-/* At the start, while nobody else runs. */
+/* At the start, while nobody else runs. A library has all of them or none: twenty questions for what a
+ * C program hasn't got would take as long as all others of the start. */
 void cxx_init(void)
 {
+	if (!dlsym(RTLD_NEXT, names[NEW]) && !dlsym(RTLD_NEXT, names[DELETE]))
+		return;
 	for (int f = 0; f < CXX_FUNCTIONS; f++) {
 		if (!dlsym(RTLD_NEXT, names[f]))
 			continue;

@@ -13,6 +13,7 @@
 #include "preload/sys/seccomp.h"
 #include "preload/unwind/capture.h"
 #include "preload/unwind/modules.h"
+#include "preload/unwind/rules.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -105,10 +106,11 @@ void leave_quickly(void)
 static void find_end(struct thread *t, struct cpu_frame here, struct cpu_caller *at)
 {
 	uintptr_t code = (uintptr_t)next.exit;
+	size_t size = rule_function_size(code);
 	struct cached_frame *frame;
 
 	(void)capture_node(t, here);
-	for (frame = t->top; frame > t->cached && frame->pc - 1 - code >= next.exit_size; frame--)
+	for (frame = t->top; frame > t->cached && frame->pc - 1 - code >= size; frame--)
 		;
 	if (frame <= t->cached + 1)
 		return;
@@ -135,7 +137,7 @@ __attribute__((destructor)) static void fini(void)
 		at.sp -= sizeof(at.registers);
 		if (t) {
 			timeline_end();
-			if (config.reachable)
+			if (config.reachable && snapshot_is_due())
 				find_end(t, CPU_CALLER(), &at);
 			look_back(&at);
 			thread_leave(t);

@@ -96,17 +96,6 @@ void *next_before(const char *name)
 	return found;
 }
 
-static uintptr_t size_of_function(void *function)
-{
-	const ElfW(Sym) *symbol = NULL;
-	Dl_info info;
-
-	return is_glibc() && function &&
-			       dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol
-		       ? symbol->st_size
-		       : 0;
-}
-
 static bool same_object(void *function, void *other)
 {
 	struct object a, b;
@@ -192,7 +181,6 @@ static cold_path void resolve(void)
 	found.dlclose = dlsym(RTLD_NEXT, "dlclose");
 	found.quick_exit = dlsym(RTLD_NEXT, "quick_exit");
 	found.exit = dlsym(RTLD_NEXT, "exit");
-	found.exit_size = size_of_function((void *)found.exit);
 	found.execve = dlsym(RTLD_NEXT, "execve");
 	found.execv = dlsym(RTLD_NEXT, "execv");
 	found.execvp = dlsym(RTLD_NEXT, "execvp");
@@ -211,6 +199,8 @@ static cold_path void resolve(void)
 	found.waitpid = dlsym(RTLD_NEXT, "waitpid");
 	found.wait4 = dlsym(RTLD_NEXT, "wait4");
 	found.waitid = dlsym(RTLD_NEXT, "waitid");
+	if (!malloc_of_program)
+		return NULL;
 	found.malloc = dlsym(RTLD_NEXT, "malloc");
 	found.glibc = true;
 	found.plain = found.malloc && found.calloc && found.free;

@@ -35,7 +35,6 @@ struct next {
 	int (*dlclose)(void *);
 	void (*exit)(int) __attribute__((noreturn));
 	void (*quick_exit)(int) __attribute__((noreturn));
-	uintptr_t exit_size; /* bytes of its code */
 	int (*execve)(const char *, char *const[], char *const[]);
 	int (*execv)(const char *, char *const[]);
 	int (*execvp)(const char *, char *const[]);

@@ -57,8 +57,8 @@ struct step {
 	uintptr_t pc;
 	struct object object;
 	bool no_info;
-	bool called;	 /* there is a call before pc */
-	uintptr_t start; /* of the function that has it, if one has */
+	bool called;	      /* there is a call before pc */
+	uintptr_t start, end; /* of the function that has it, if one has */
 	unsigned reads;
 	unw_word_t read_from[MOST_READS];
 	rule_t rule; /* the result */
@@ -111,10 +111,12 @@ static int find_proc_info(
 		table.u.rti.table_len = h->count;
 		result = unwind.search(space, ip, &table, info, need, arg);
 	}
-	if (result < 0)
+	if (result < 0) {
 		s->no_info = true;
-	else
+	} else {
 		s->start = info->start_ip;
+		s->end = info->end_ip;
+	}
 	return result;
 }
 
@@ -361,6 +363,26 @@ void rules_with_room(void (*f)(void *), void *arg)
 	else
 		f(arg);
 	lock_leave(&unwind_lock);
+}
+
+static void look_up_function(void *arg)
+{
+	struct step *s = arg;
+
+	step_over(s);
+}
+
+size_t rule_function_size(uintptr_t start)
+{
+	struct step s = { .pc = start + 1 };
+	struct signals before;
+
+	if (!start || !seccomp_allows_masks() || !object_find(start, &s.object))
+		return 0;
+	before = signals_block();
+	rules_with_room(look_up_function, &s);
+	signals_restore(before);
+	return s.start == start ? s.end - start : 0;
 }
 
 /* ---- loading */

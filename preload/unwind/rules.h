@@ -4,6 +4,7 @@
 #define MTRACE_RULES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "preload/sys/lock.h"
@@ -18,6 +19,8 @@ bool rules_init(void); /* loads libunwind; false has been explained */
  * microseconds. To be called with room. */
 struct object;
 rule_t rule_derive(uintptr_t return_address, const struct object *o);
+
+size_t rule_function_size(uintptr_t start); /* bytes of code; 0: the tables have no such function */
 
 /* Calls f on a stack of 256 KiB that there is one of; to be called with signals blocked. */
 void rules_with_room(void (*f)(void *), void *arg);
