@@ -61,7 +61,7 @@ static bool tracing_allow(void)
 {
 	char scope[8] = "";
 
-	if (os_read_file("/proc/sys/kernel/yama/ptrace_scope", scope, sizeof(scope)) == 0 ||
+	if (os_read_at_once("/proc/sys/kernel/yama/ptrace_scope", scope, sizeof(scope)) == 0 ||
 		*scope != '1')
 		return false;
 	return os_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0) == 0;
@@ -103,7 +103,7 @@ static bool tracing_is_possible(const struct threads *t)
 		return false; /* no /proc, or another namespace's */
 	if (seccomp_is_on())
 		return seccomp_allows_stopping();
-	os_read_file("/proc/self/status", status, sizeof(status));
+	os_read_at_once("/proc/self/status", status, sizeof(status));
 	filtered = strstr(status, "\nSeccomp:");
 	return !filtered || strncmp(filtered, "\nSeccomp:\t0", 11) == 0 || tracing_is_survived();
 }

@@ -41,24 +41,32 @@ static __thread enum {
 
 static uint32_t ledger_holder; /* between the handlers; of ledger_hold() */
 
+static struct signals signals; /* as they were before */
+
 static void take_locks(void)
 {
-	lock_take(&regions_lock);
-	lock_take(&timeline_lock);
-	lock_take(&tables_lock);
+	struct signals before = signals_block();
+
+	lock_enter(&regions_lock);
+	signals = before;
+	lock_enter(&timeline_lock);
+	lock_enter(&tables_lock);
 	ledger_holder = ledger_hold();
-	lock_take(&unwind_lock);
-	lock_take(&heap_lock);
+	lock_enter(&unwind_lock);
+	lock_enter(&heap_lock);
 }
 
 static void drop_locks(void)
 {
-	lock_drop(&heap_lock);
-	lock_drop(&unwind_lock);
+	struct signals before = signals;
+
+	lock_leave(&heap_lock);
+	lock_leave(&unwind_lock);
 	ledger_release(ledger_holder);
-	lock_drop(&tables_lock);
-	lock_drop(&timeline_lock);
-	lock_drop(&regions_lock);
+	lock_leave(&tables_lock);
+	lock_leave(&timeline_lock);
+	lock_leave(&regions_lock);
+	signals_restore(before);
 }
 
 static void before_fork(void)

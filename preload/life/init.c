@@ -21,6 +21,7 @@
 #include "preload/sys/cpu.h"
 #include "preload/sys/env.h"
 #include "preload/sys/glibc.h"
+#include "preload/sys/lock.h"
 #include "preload/sys/maps.h"
 #include "preload/sys/message.h"
 #include "preload/sys/next.h"
@@ -119,20 +120,30 @@ static bool has_memory(void)
 	return addresses && data;
 }
 
-/* All that takes memory or room. False has been explained. */
-static bool set_up(const char *program)
+static bool set_up_tables(const char *program)
 {
-	if (!has_memory() || !rules_init() || !tracefile_create(program))
-		return false;
 	modules_init(program);
 	if (config.sample.mean)
 		sample_init(config.sample.mean);
 	slack_init();
 	slots_init(next.glibc);
-	if (stacks_init() && fork_init() && threads_init())
-		return true;
-	message("no memory or disk space for the tracer's tables; running untraced", NULL);
-	return false;
+	return stacks_init() && fork_init() && threads_init();
+}
+
+/* All that takes memory or room. False has been explained. */
+static bool set_up(const char *program)
+{
+	struct signals before;
+	bool ok;
+
+	if (!has_memory() || !rules_init() || !tracefile_create(program))
+		return false;
+	before = signals_block_for_all(); /* not while the file is made, which may take long */
+	ok = set_up_tables(program);
+	signals_restore_for_all(before);
+	if (!ok)
+		message("no memory or disk space for the tracer's tables; running untraced", NULL);
+	return ok;
 }
 
 #define DEPTH_TO_TELL 32 /* frames: more than an allocator has between a hook and its own call */

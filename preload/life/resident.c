@@ -24,7 +24,7 @@ static uint64_t peak_of_process(void)
 	const char *p;
 	uint64_t kib = 0;
 
-	os_read_file("/proc/self/status", status, sizeof(status));
+	os_read_at_once("/proc/self/status", status, sizeof(status));
 	p = strstr(status, "VmHWM:");
 	if (!p)
 		return 0;

@@ -85,7 +85,8 @@ static void rss_look(uint64_t now)
 	if (rss.asked && now - rss.asked < (phase_multi ? RSS_STAYS_MULTI : RSS_STAYS))
 		return;
 	rss.asked = now;
-	if (!seccomp_allows_growth() || os_read_file("/proc/self/statm", text, sizeof(text)) == 0)
+	if (!seccomp_allows_growth() ||
+		os_read_at_once("/proc/self/statm", text, sizeof(text)) == 0)
 		return;
 	(void)next_number(&p); /* address space */
 	resident = next_number(&p);

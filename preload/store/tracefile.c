@@ -372,11 +372,12 @@ static void publish_bases(void)
 
 /*
  * What every process has something in. In the address space these lie one behind the other, as in a new
- * file, so one mapping does for all: a page each, but for the strings, which are the last.
+ * file, so one mapping does for all up to the strings, which have room for more: a page each, else.
  */
 static bool is_first(int table)
 {
-	return shapes[table].unused > 0 || table == MT_LANES || table == MT_MODULES;
+	return shapes[table].unused > 0 || table == MT_LANES || table == MT_MODULES ||
+	       (table == MT_POINTS && config.timeline && !config.sample.mean);
 }
 
 static size_t first_size(int table)
@@ -509,18 +510,17 @@ static struct mt_text add_text(const char *s, size_t size)
 	return text;
 }
 
-/* What the kernel has: arguments with their zeros. */
+/* What the kernel has: arguments with their zeros. They are read to where they stay. */
 static struct mt_text add_command(void)
 {
-	char *buffer = os_map(COMMAND_MOST);
-	struct mt_text text = { 0 };
-	size_t size;
+	uint64_t *used = &trace.header->tables[MT_STRINGS].count;
+	struct mt_text text = { .offset = (uint32_t)*used };
 
-	if (!buffer)
-		return text;
-	size = os_read_file("/proc/self/cmdline", buffer, COMMAND_MOST);
-	text = add_text(buffer, size);
-	os_unmap(buffer, COMMAND_MOST);
+	if (!tracefile_has_room(MT_STRINGS, *used + COMMAND_MOST))
+		return (struct mt_text){ 0 };
+	text.size = (uint32_t)os_read_at_once(
+		"/proc/self/cmdline", trace.strings + *used, COMMAND_MOST);
+	*used += text.size + 1;
 	return text;
 }
 
@@ -658,7 +658,7 @@ struct tracefile_copy *tracefile_copy(void)
 	for (int i = 0; i < MT_TABLES_USED; i++)
 		if (shapes[i].changes)
 			size += used_bytes(trace.header, i);
-	copy = os_map(size);
+	copy = os_map_unlisted(size); /* it has no address of a block */
 	if (!copy)
 		return NULL;
 	copy->size = size;
@@ -677,7 +677,7 @@ struct tracefile_copy *tracefile_copy(void)
 void tracefile_copy_free(struct tracefile_copy *copy)
 {
 	if (copy)
-		os_unmap(copy, copy->size);
+		os_unmap_unlisted(copy, copy->size);
 }
 
 /* Pieces of the file that are written by one call, with the few bytes between them. */
@@ -741,6 +741,12 @@ static int write_at(struct writing *w, const void *data, size_t size, uint64_t o
 	return error;
 }
 
+/* A new trace's records at the start of tables stand for nothing, and are zeros, as the file is. */
+static bool is_written(int table, const struct tracefile_copy *copy)
+{
+	return copy->header != trace.header || table == MT_STRINGS;
+}
+
 /* Lays the tables out one behind the other, with a quarter of each to grow into. */
 static void lay_out(const struct mt_header *h, struct layout *l)
 {
@@ -781,8 +787,9 @@ static int write_copy(int fd, const struct tracefile_copy *copy, struct layout *
 	if (error == 0)
 		error = write_at(&w, copy->header, sizeof(*copy->header), 0);
 	for (int i = 0; i < MT_TABLES_USED && error == 0; i++)
-		error = write_at(&w, copy->tables[i] ? copy->tables[i] : tables[i].base,
-			used_bytes(copy->header, i), l->offsets[i]);
+		if (is_written(i, copy))
+			error = write_at(&w, copy->tables[i] ? copy->tables[i] : tables[i].base,
+				used_bytes(copy->header, i), l->offsets[i]);
 	return error ? error : write_out(&w);
 }
 

@@ -71,6 +71,21 @@ static inline void signals_restore(struct signals before)
 			sizeof(before.mask));
 }
 
+/* Where one thread alone is at work and takes many locks: signals are blocked once for all of them. */
+static inline struct signals signals_block_for_all(void)
+{
+	struct signals before = signals_block();
+
+	store_relaxed(&lock_masks, false);
+	return before;
+}
+
+static inline void signals_restore_for_all(struct signals before)
+{
+	store_relaxed(&lock_masks, before.blocked);
+	signals_restore(before);
+}
+
 /* With signals blocked already: for two locks one after the other. */
 static inline void lock_enter(struct lock *l)
 {

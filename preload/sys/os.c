@@ -183,6 +183,15 @@ void *os_map(size_t size)
 	return p;
 }
 
+void *os_map_touched(size_t size)
+{
+	void *p = map(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_POPULATE, -1, 0);
+
+	list(p, cpu_page_up(size));
+	return p;
+}
+
 bool os_make_writable(void *address, size_t size)
 {
 	return os_call(SYS_mprotect, address, size, PROT_READ | PROT_WRITE) == 0;
@@ -465,7 +474,7 @@ size_t os_page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-size_t os_read_file(const char *path, char *buffer, size_t size)
+static size_t read_file(const char *path, char *buffer, size_t size, bool at_once)
 {
 	size_t used = 0;
 	long fd = os_call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
@@ -481,15 +490,27 @@ size_t os_read_file(const char *path, char *buffer, size_t size)
 		if (got <= 0)
 			break;
 		used += got;
+		if (at_once)
+			break;
 	}
 	(void)os_call(SYS_close, fd);
 	buffer[used] = '\0';
 	return used;
 }
 
+size_t os_read_file(const char *path, char *buffer, size_t size)
+{
+	return read_file(path, buffer, size, false);
+}
+
+size_t os_read_at_once(const char *path, char *buffer, size_t size)
+{
+	return read_file(path, buffer, size, true);
+}
+
 void os_boot_id(char *id, size_t size)
 {
-	if (os_read_file("/proc/sys/kernel/random/boot_id", id, size) > 0)
+	if (os_read_at_once("/proc/sys/kernel/random/boot_id", id, size) > 0)
 		id[strcspn(id, "\n")] = '\0';
 }
 
@@ -519,7 +540,7 @@ uint64_t os_start_ticks(int pid)
 	else
 		text_add_number(&t, pid);
 	text_add(&t, "/stat");
-	if (os_read_file(path, stat, sizeof(stat)) == 0)
+	if (os_read_at_once(path, stat, sizeof(stat)) == 0)
 		return 0;
 	for (p = os_stat_field(stat, 22); *p >= '0' && *p <= '9'; p++)
 		ticks = ticks * 10 + (uint64_t)(*p - '0');

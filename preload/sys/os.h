@@ -18,6 +18,8 @@ long os_call_with(long number, unsigned long a, unsigned long b, unsigned long c
 	os_call_with(number, (unsigned long)(a), (unsigned long)(b), (unsigned long)(c), \
 		(unsigned long)(d), (unsigned long)(e), (unsigned long)(f))
 void *os_map(size_t size); /* zeroed private memory that costs nothing until touched; NULL */
+void *os_map_touched(
+	size_t size); /* as os_map, for what is used at once: one call instead of a fault a page */
 void *os_map_unlisted(size_t size); /* as os_map, without a lock: not among os_own_ranges() */
 void *os_reserve(size_t size);	    /* address space without access; NULL */
 bool os_make_writable(void *address, size_t size); /* whole pages */
@@ -59,7 +61,9 @@ const char *os_stat_field(const char *stat, int field);
 
 uint64_t os_start_ticks(int pid); /* field 22 of /proc/PID/stat; 0 = no such process */
 size_t os_read_file(const char *path, char *buffer, size_t size); /* zero-terminated; bytes read */
-void os_boot_id(char *id, size_t size);				  /* "" where unknown */
+size_t os_read_at_once(
+	const char *path, char *buffer, size_t size); /* what the kernel makes by one read */
+void os_boot_id(char *id, size_t size);		      /* "" where unknown */
 size_t os_page_size(void);
 int os_move_fd(int fd); /* out of the way of programs that expect the lowest numbers, or count on
 			   0-99; where that can't be, it is closed: -1 */

@@ -744,7 +744,7 @@ static bool begin_tables(void)
 
 	for (size_t i = 0; i < count; i++)
 		size += table_size((1u << first[i].bits) - 1, first[i].entry);
-	at = os_map(size);
+	at = os_map_touched(size);
 	if (!at)
 		return false;
 	at += 64; /* none of them begins a page */
