@@ -148,35 +148,37 @@ static bool set_up(const char *program)
 
 #define DEPTH_TO_TELL 32 /* frames: more than an allocator has between a hook and its own call */
 
-static void start(void)
+/* All but the beginning. False: it is not to be; why, has been said. */
+static bool prepare(void)
 {
 	char program[4096];
 
-	cpu_reads_base = getauxval(AT_HWCAP2) & CPU_READS_BASE;
-	next_resolve();
 	message_start();
 	if (next_is_late()) {
 		message("libmtrace.so was loaded after the C library, whose malloc is in use; "
 			"running untraced (put libmtrace.so in LD_PRELOAD)",
 			NULL);
-		return;
+		return false;
 	}
 	if (next_sanitizer()) {
 		message(next_sanitizer(),
 			" is in this program and brings its own malloc; running untraced (remove "
 			"libmtrace.so from LD_PRELOAD)",
 			NULL);
-		return;
+		return false;
 	}
 	if (!env_read(environ))
-		return;
+		return false;
+	roots_init(); /* it looks where the next malloc is */
+	if (!config.sample.mean) /* whose filter has little room for such blocks */
+		boot_serve();
 	trace_path_init(environ);
 	if (!config.follow)
 		env_stop_following(environ);
 	find_program(program, sizeof(program));
 	if (!set_up(program)) {
 		tracefile_discard();
-		return;
+		return false;
 	}
 	if (config.sample.mean) {
 		next.plain = false;
@@ -186,10 +188,22 @@ static void start(void)
 	/* The fast path knows an allocator's calls of itself by the whole stack. */
 	if (!next.glibc && config.depth < DEPTH_TO_TELL)
 		next.plain = false;
-	roots_init();
 	cxx_init();
 	look_for_own_malloc(program);
 	timeline_begin();
+	return true;
+}
+
+static void start(void)
+{
+	bool ready;
+
+	cpu_reads_base = getauxval(AT_HWCAP2) & CPU_READS_BASE;
+	next_resolve();
+	ready = prepare();
+	boot_serve_no_more();
+	if (!ready)
+		return;
 	phase_stop(!config.start);
 	phase_set(PHASE_ON);
 }

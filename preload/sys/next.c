@@ -5,6 +5,7 @@
 #include "preload/sys/atomic.h"
 #include "preload/sys/glibc.h"
 #include "preload/sys/object.h"
+#include "preload/sys/single.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -34,6 +35,52 @@ void *boot_alloc(size_t size, size_t alignment)
 	memcpy(boot_memory + at - sizeof(size), &size, sizeof(size));
 	boot_used = at + size;
 	return boot_memory + at;
+}
+
+#define BOOT_SPARE (8u << 10) /* bytes, for what nobody else can serve */
+
+static struct next served; /* what is next otherwise */
+
+/* NULL: not from here. */
+static void *serve(size_t size)
+{
+	return boot_used < sizeof(boot_memory) - BOOT_SPARE &&
+			       size < sizeof(boot_memory) - BOOT_SPARE - boot_used
+		       ? boot_alloc(size, 16)
+		       : NULL;
+}
+
+static void *serve_malloc(size_t size)
+{
+	void *p = serve(size);
+
+	return p ? p : served.malloc(size);
+}
+
+/* Each block is handed out once, so it has zeros. */
+static void *serve_calloc(size_t count, size_t size)
+{
+	size_t bytes;
+	void *p = __builtin_mul_overflow(count, size, &bytes) ? NULL : serve(bytes);
+
+	return p ? p : served.calloc(count, size);
+}
+
+void boot_serve(void)
+{
+	if (!process_is_single || !next.glibc || !next.malloc || !next.calloc)
+		return;
+	served = next;
+	next.malloc = serve_malloc;
+	next.calloc = serve_calloc;
+}
+
+void boot_serve_no_more(void)
+{
+	if (!served.malloc)
+		return;
+	next.malloc = served.malloc;
+	next.calloc = served.calloc;
 }
 
 size_t boot_size(const void *block)
@@ -155,6 +202,8 @@ const char *next_sanitizer(void)
 	/* gcc's static ones export nothing but the C library's functions that they replace, and from 16 on
 	 * no __cxa_atexit. No allocator has either, though its program may take their addresses. */
 	malloc_of_program = next_before("malloc");
+	if (!malloc_of_program)
+		return NULL;
 	return same_object(malloc_of_program, next_before("__cxa_atexit")) ||
 			       same_object(malloc_of_program, next_before("sigaction"))
 		       ? "a sanitizer or similar tool"
@@ -199,8 +248,6 @@ static cold_path void resolve(void)
 	found.waitpid = dlsym(RTLD_NEXT, "waitpid");
 	found.wait4 = dlsym(RTLD_NEXT, "wait4");
 	found.waitid = dlsym(RTLD_NEXT, "waitid");
-	if (!malloc_of_program)
-		return NULL;
 	found.malloc = dlsym(RTLD_NEXT, "malloc");
 	found.glibc = true;
 	found.plain = found.malloc && found.calloc && found.free;

@@ -92,6 +92,11 @@ extern struct earlier earlier;
 
 /* While dlsym runs inside next_resolve(), it may allocate. Such blocks are never given back. */
 void *boot_alloc(size_t size, size_t alignment);
+
+/* Between these, what the only thread allocates by malloc and calloc comes from there too, as long as there is room:
+ * what the library itself needs for good shall not be between the program's blocks. */
+void boot_serve(void);
+void boot_serve_no_more(void);
 size_t boot_size(const void *block); /* usable bytes of a block of boot_alloc */
 extern size_t boot_used;	     /* bytes of boot_memory */
 extern unsigned char boot_memory[1 << 16];

@@ -535,8 +535,10 @@ CASE between_breaks(void) // reachable
 
 CASE in_given_back_break(void) // lost
 {
-	void *volatile *p = sbrk(65536);
+	void *volatile *p;
 
+	forget(malloc(100)); /* the heap lies below */
+	p = sbrk(65536);
 	p[4000] = block(1000);
 	brk((void *)p);
 }
