@@ -437,6 +437,7 @@ enum mt_loss {
 	MT_LOST_SLOT,	   /* no memory to remember the block */
 	MT_LOST_REENTRANT, /* in a signal handler that interrupted the tracer itself */
 	MT_LOST_THREAD,	   /* no memory for the thread's state, or the thread is past its end */
+	MT_LOST_LIMIT,	   /* as many call sites as a trace tells apart (MT_NOTE_FULL) */
 	MT_LOSSES_USED
 };
 
@@ -544,6 +545,8 @@ struct mt_header {
 	1024u /* the program has reset the peaks (mtrace_reset_peak): they are those since the last time */
 #define MT_NOTE_CLEARED \
 	2048u /* the program has had all forgotten (mtrace_clear_traces): everything is since then */
+#define MT_NOTE_FULL \
+	4096u /* more call sites than a trace tells apart: the later ones share one, without frames */
 #define MT_NOTE_COPY \
 	256u /* written by mtracer, not by the process: nobody writes it, `state` is what it was then */
 

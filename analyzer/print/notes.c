@@ -146,6 +146,8 @@ static void add_losses(struct notes *notes, const struct trace *t)
 		[MT_LOST_THREAD] = { "lost_thread",
 			" not recorded: no memory for the thread's state, or the thread had "
 			"already ended" },
+		[MT_LOST_LIMIT] = { "lost_limit",
+			" not recorded: the trace has as many call stacks as it tells apart" },
 	};
 
 	add_own_malloc(notes, t);
@@ -158,6 +160,10 @@ static void add_losses(struct notes *notes, const struct trace *t)
 		add(notes, "storage", LOSS, 0,
 			"the trace could not grow any further (disk full, file size limit or "
 			"address space limit)");
+	if (h->flags & MT_NOTE_FULL)
+		add(notes, "full", LOSS, 0,
+			"the trace has as many call stacks as it tells apart (2097151): all later "
+			"ones are counted together, in one row without frames");
 	add_counted(notes, "missed_frees", LOSS, h->missed_frees, "free",
 		" missed: an allocation returned an address believed to be in use");
 	add_counted(notes, "overlaid_frees", LOSS, h->overlaid_frees, "block",

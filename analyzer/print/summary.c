@@ -390,7 +390,8 @@ static void json_notes(const struct trace *t, struct json *j)
 
 static void json_lost(const struct trace *t, struct json *j)
 {
-	static const char *const names[MT_LOSSES_USED] = { "site", "slot", "reentrant", "thread" };
+	static const char *const names[MT_LOSSES_USED] = { "site", "slot", "reentrant", "thread",
+		"limit" };
 	uint64_t other = 0;
 
 	json_object(j, "lost", true);

@@ -941,7 +941,8 @@ bool trace_is_complete(const struct trace *t)
 		if (t->header.lost[i])
 			return false;
 	}
-	return !(t->header.flags & (MT_NOTE_OWN_MALLOC | MT_NOTE_STORAGE | MT_NOTE_CUT));
+	return !(t->header.flags &
+		 (MT_NOTE_OWN_MALLOC | MT_NOTE_STORAGE | MT_NOTE_FULL | MT_NOTE_CUT));
 }
 
 static uint64_t now_ns(void)

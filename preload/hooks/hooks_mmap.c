@@ -43,7 +43,7 @@ static cold_path void record_mapping(uintptr_t start, size_t size, struct cpu_fr
 	if (counts && record_enabled()) {
 		site = site_for(capture_node(t, at), MT_KIND_MMAP);
 		if (!site)
-			count_lost(MT_LOST_SITE);
+			count_lost(site_loss());
 	}
 	if (site)
 		regions_add(t, start, size, site);

@@ -49,7 +49,7 @@ cold_path bool record_new_site(struct thread *t, struct cached_stack *stack, uin
 		note_function(stack->site, calls);
 		return true;
 	}
-	count_lost(MT_LOST_SITE);
+	count_lost(site_loss());
 	return false;
 }
 

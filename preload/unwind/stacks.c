@@ -525,8 +525,11 @@ static uint32_t site_new(uint32_t node, uint32_t kind)
 	bool multi = trace.header->flags & MT_NOTE_MULTI;
 	uint32_t call;
 
-	if (id + spare_records > MT_SITES_MOST ||
-		!tracefile_room(MT_SITES, id + 1 + spare_records) ||
+	if (id + spare_records > MT_SITES_MOST) {
+		trace.header->flags |= MT_NOTE_FULL;
+		return 0;
+	}
+	if (!tracefile_room(MT_SITES, id + 1 + spare_records) ||
 		!tracefile_room(MT_SITE_INFO, id + 1 + spare_records) ||
 		(multi && !tracefile_room(MT_PUBLISHED, id + 1 + spare_records)) ||
 		(config.slack && !tracefile_room(MT_SLACK, id + 1 + spare_records)))
@@ -613,11 +616,17 @@ static uint32_t site_or_spare(uint32_t node)
 
 	if (site)
 		return site;
-	trace.header->flags |= MT_NOTE_STORAGE;
+	if (!(trace.header->flags & MT_NOTE_FULL))
+		trace.header->flags |= MT_NOTE_STORAGE;
 	spare_records = 0;
 	if (!spare_site)
 		spare_site = site_new(MT_NODE_BROKEN, MT_KIND_HEAP);
 	return spare_site;
+}
+
+enum mt_loss site_loss(void)
+{
+	return trace.header->flags & MT_NOTE_FULL ? MT_LOST_LIMIT : MT_LOST_SITE;
 }
 
 cold_path uint32_t site_for(uint32_t node, uint32_t kind)

@@ -75,7 +75,10 @@ struct rule_table {
 #pragma GCC visibility push(hidden)
 
 bool stacks_init(void);
-#define MT_SITES_MOST ((1u << 21) - 1)			 /* what a slot can name */
+#ifndef MT_SITES_MOST		       /* a test has fewer */
+#define MT_SITES_MOST ((1u << 21) - 1) /* what a slot can name */
+#endif
+enum mt_loss site_loss(void);				 /* why there was no room */
 uint32_t site_for(uint32_t node, uint32_t kind);	 /* 0 = no room; the rare path */
 void stacks_forget_code(uintptr_t start, uintptr_t end); /* under tables_lock */
 /* if there was any code in no module */
