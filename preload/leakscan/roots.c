@@ -68,9 +68,9 @@ static void leave_out(uintptr_t start, uintptr_t end)
  * it, or just behind them. */
 static void take_of_libc(uintptr_t word)
 {
-	uintptr_t block = word % 16 == 0 ? scan_block_at(word) : 0;
+	uintptr_t block = word % 16 == 0 ? scan_block_at(word) : 0, header;
 
-	if (!block || block - 16 + (((const size_t *)block)[-1] & ~7ul) != word)
+	if (!block || !word_read(block - 8, &header) || block - 16 + (header & ~7ul) != word)
 		scan_word(word);
 }
 
@@ -118,14 +118,18 @@ static uintptr_t arena_end(uintptr_t start, uintptr_t end)
 	return start + open;
 }
 
-/* The range that belongs to glibc around one of its blocks, which is in no further arena. */
+/* The range that belongs to glibc around one of its blocks, which is in no further arena. Where nothing
+ * can be read in front of it, it was freed unseen, and what is there now isn't glibc's: none. */
 static void glibc_extent(uintptr_t block, uintptr_t *start, uintptr_t *end)
 {
-	size_t header = ((const size_t *)block)[-1];
+	uintptr_t header, front;
 
-	if (header &
+	if (!word_read(block - 8, &header) || !word_read(block - 16, &front)) {
+		*start = *end = cpu_page_up(block + 1);
+	} else if (
+		header &
 		2) { /* mapped alone: what is in front, if it was aligned, stands before its size */
-		*start = cpu_page_down(block - 16 - ((const size_t *)block)[-2]);
+		*start = cpu_page_down(block - 16 - front);
 		*end = block - 16 + (header & ~7ul);
 	} else if (header & 4) { /* an arena whose head makes no sense */
 		*start = block & ~(ARENA_SIZE - 1);

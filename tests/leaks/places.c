@@ -516,6 +516,39 @@ CASE in_executable_memory(void) // reachable
 	p[7] = block(1000);
 }
 
+/* Memory of a block that was freed by the C library itself, which nobody sees, and is the program's own
+ * then. What told its size can't be read any more. */
+extern void __libc_free(void *);
+
+static void map_over_freed(size_t closed)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+	char *p = memalign(4096, 1 << 20);
+	void *volatile *words;
+
+	__libc_free(p);
+	if (closed && mmap(p - closed, closed, PROT_NONE, flags, -1, 0) == MAP_FAILED)
+		abort();
+	words = mmap(p, 1 << 20, PROT_READ | PROT_WRITE, flags, -1, 0);
+	if (words == MAP_FAILED)
+		abort();
+	words[1000] = block(1000);
+	p = NULL;
+	words = NULL;
+	STORED(p);
+	STORED(words);
+}
+
+CASE in_freed_mapping(void) // reachable
+{
+	map_over_freed(0);
+}
+
+CASE in_freed_mapping_behind_guard(void) // reachable
+{
+	map_over_freed(4096);
+}
+
 CASE in_given_back_page(void) // lost
 {
 	void *volatile *p = map(8192, 0);
@@ -584,7 +617,8 @@ CASE by_the_next_blocks_start(void) // lost
 	x(in_data_not_forked) x(in_memory_not_dumped) x(in_system_v_memory) x(in_growing_memory)       \
 	x(in_moved_memory) x(in_executable_memory) x(in_given_back_page) x(between_breaks)             \
 	x(in_given_back_break) x(by_its_end) x(by_its_last_byte) x(by_its_usable_end)                  \
-	x(by_the_next_blocks_start)
+	x(by_the_next_blocks_start)                            \
+	x(in_freed_mapping) x(in_freed_mapping_behind_guard)
 
 #define ENTRY(name) { #name, name },
 static const struct {
