@@ -589,8 +589,7 @@ static void add_header(struct merge *m, const struct trace *t, const struct tota
 {
 	static const uint32_t kept = MT_NOTE_OWN_MALLOC | MT_NOTE_MULTI | MT_NOTE_STORAGE |
 				     MT_NOTE_REDACTED | MT_NOTE_MMAP | MT_NOTE_UNSTARTED |
-				     MT_NOTE_RESET | MT_NOTE_CUT | MT_NOTE_CLEARED |
-				     MT_NOTE_FULL;
+				     MT_NOTE_RESET | MT_NOTE_CUT | MT_NOTE_CLEARED | MT_NOTE_FULL;
 	struct mt_header *h = &m->w.header;
 	const struct mt_header *from = &t->header;
 

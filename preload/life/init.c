@@ -169,7 +169,7 @@ static bool prepare(void)
 	}
 	if (!env_read(environ))
 		return false;
-	roots_init(); /* it looks where the next malloc is */
+	roots_init();		 /* it looks where the next malloc is */
 	if (!config.sample.mean) /* whose filter has little room for such blocks */
 		boot_serve();
 	trace_path_init(environ);
