@@ -86,10 +86,24 @@ unsigned pools_of_program(const char *program, const struct libraries *libraries
 	return found;
 }
 
+/* A process that never called an allocation function, as all of its memory is in pools, has noted no
+ * modules: those that its program is linked with are asked. */
+static unsigned pools_as_linked(const char *program)
+{
+	struct libraries libraries = libraries_of(program, NULL, NULL);
+	unsigned found = pools_of_program(program, &libraries);
+
+	libraries_release(&libraries);
+	return found;
+}
+
 unsigned pools_of_trace(const struct trace *trace)
 {
+	const char *program = trace_program(trace);
 	unsigned found = 0;
 
+	if (trace->module_count < 2 && *program)
+		return pools_as_linked(program);
 	for (uint32_t i = 1; i < trace->module_count; i++)
 		if (!(trace->modules[i].flags & (MT_MODULE_SELF | MT_MODULE_VDSO)))
 			found |= pools_of_file(trace_string(trace, trace->modules[i].path));
