@@ -47,7 +47,7 @@ class Installed(unittest.TestCase):
     def test_files(self):
         names = {path.name for path in self.prefix.rglob("*") if path.is_file()}
         wanted = {"mtracer", "libmtrace.so", "libmtrace_jemalloc.so", "libmtrace_mimalloc.so", "libmtrace_tcmalloc.so",
-                  "libmtrace.h", "mtrace-gdb.py", "libmtrace.pc", "mtracer.1", "mtrace-format.5", "libmtrace.7",
+                  "libmtrace.h", "mtrace-gdb.py", "mtrace.rs", "mtrace.py", "libmtrace.pc", "mtracer.1", "mtrace-format.5", "libmtrace.7",
                   "mtracer.bash", "_mtracer", "mtracer.fish"}
         self.assertEqual(wanted - names, set())
 
